@@ -1,0 +1,132 @@
+"""The gateway's objects: instances, API groups, custom domains.
+
+Knows what they are and where a group's names come from (DESIGN §1). What may be combined is in
+`rules`, what may be done to them in `changes`, what they answer in `resolution`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from ipaddress import IPv4Address, IPv4Network
+from typing import Final
+
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.names import Name
+
+# RFC 6598: the shared space that the cloud's services answer from; in every VPC's system routes.
+SHARED_SPACE: Final = IPv4Network("100.64.0.0/10")
+GROUP_ID: Final = re.compile(r"[0-9a-f]{32}")  # DESIGN §1.2
+VPC_LABEL_END: Final = b"-vpc"
+
+InstanceKey = tuple[str, str]  # region_id, instance_id: an id is unique within its region
+
+
+class InstanceType(Enum):
+    SERVERLESS = "serverless"
+    DEDICATED = "dedicated"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The one VPC that reaches a dedicated instance, through a private endpoint in a vSwitch."""
+
+    vpc_id: str
+    vswitch_id: str
+    address: IPv4Address
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A gateway instance: serverless with shared `addresses`, or dedicated with at most one `binding`."""
+
+    instance_id: str
+    region_id: str
+    type: InstanceType
+    addresses: tuple[IPv4Address, ...] = ()
+    binding: Binding | None = None
+
+    @property
+    def key(self) -> InstanceKey:
+        return self.region_id, self.instance_id
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """An API group. `vpc_domain` tells whether its VPC second-level domain is enabled."""
+
+    group_id: str
+    instance_id: str
+    region_id: str
+    name: str = ""
+    vpc_domain: bool = False
+    custom_domains: tuple[Name, ...] = ()
+
+    @property
+    def instance_key(self) -> InstanceKey:
+        return self.region_id, self.instance_id
+
+    @property
+    def vpc_domain_label(self) -> bytes:
+        """The first label of its VPC domain; it survives disabling, rebinding, migration (DESIGN §1.2)."""
+        return f"{self.group_id}-{self.region_id}-vpc".encode()
+
+
+def group_of_label(label: bytes) -> tuple[str, str] | None:
+    """group_id and region_id out of the folded label `<group_id>-<region_id>-vpc`; None: not of that form."""
+    if not label.endswith(VPC_LABEL_END) or len(label) < 38 or label[32:33] != b"-" or not label.isascii():
+        return None
+    group_id, region_id = label[:32].decode(), label[33:-4].decode()
+    return (group_id, region_id) if GROUP_ID.fullmatch(group_id) else None
+
+
+@dataclass(frozen=True, slots=True)
+class CustomDomains:
+    """Custom domain -> group_id, with the wildcards of RFC 4592.
+
+    `nodes` counts for every name how many custom domains lie at or below it: a name that exists,
+    even without records of its own, stops a wildcard above it.
+    """
+
+    owners: FrozenMap[Name, str] = field(default_factory=FrozenMap)
+    nodes: FrozenMap[Name, int] = field(default_factory=FrozenMap)
+
+    @staticmethod
+    def of(owners: Iterable[tuple[Name, str]]) -> CustomDomains:
+        owned = dict(owners)
+        nodes: dict[Name, int] = {}
+        for name in owned:
+            for node in (name, *name.ancestors()):
+                nodes[node] = nodes.get(node, 0) + 1
+        return CustomDomains(FrozenMap(owned), FrozenMap(nodes))
+
+    def add(self, name: Name, group_id: str) -> CustomDomains:
+        nodes = self.nodes
+        for node in (name, *name.ancestors()):
+            nodes = nodes.set(node, nodes.get(node, 0) + 1)
+        return CustomDomains(self.owners.set(name, group_id), nodes)
+
+    def remove(self, name: Name) -> CustomDomains:
+        """Without `name`; raises KeyError when it is not there."""
+        owners, nodes = self.owners.delete(name), self.nodes
+        for node in (name, *name.ancestors()):
+            nodes = nodes.delete(node) if nodes[node] == 1 else nodes.set(node, nodes[node] - 1)
+        return CustomDomains(owners, nodes)
+
+    def match(self, name: Name) -> tuple[Name, str] | None:
+        """The custom domain that answers for `name` (itself, or a wildcard), and its group_id."""
+        if (group_id := self.owners.get(name)) is not None:
+            return name, group_id
+        if name in self.nodes:
+            return None  # RFC 4592 §2.2.2: an empty non-terminal exists, so no wildcard applies
+        for encloser in name.ancestors():
+            if encloser in self.nodes:  # RFC 4592 §3.3.1: only the closest encloser counts
+                try:
+                    wildcard = Name((b"*", *encloser.labels))
+                except ValueError:
+                    return None
+                owner = self.owners.get(wildcard)
+                return None if owner is None else (wildcard, owner)
+        return None

@@ -1,0 +1,136 @@
+"""Domain names as labels of octets.
+
+Knows RFC 1035, 2181 and 4343: any octets, no more than 63 in a label and 255 in a name, compared
+without regard to ASCII case, kept in the case given. Text never decides anything here: it is read
+from configuration and shown to people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from vpcdns.errors import MalformedName
+
+MAX_LABEL: Final = 63  # RFC 1035 §2.3.4
+MAX_NAME: Final = 255
+
+
+class Name:
+    """A fully qualified domain name; `labels` are without the root's empty one."""
+
+    __slots__ = ("_hash", "folded", "labels")
+
+    labels: tuple[bytes, ...]
+    folded: tuple[bytes, ...]  # RFC 4343: what is compared
+
+    def __init__(self, labels: tuple[bytes, ...]) -> None:
+        """Raises MalformedName for a label or a name that is empty or too long."""
+        if not all(0 < len(label) <= MAX_LABEL for label in labels):
+            raise MalformedName("a label must have 1 to 63 octets")
+        if sum(len(label) + 1 for label in labels) + 1 > MAX_NAME:
+            raise MalformedName("a name must not be longer than 255 octets")
+        self.labels = labels
+        # bytes.lower() changes ASCII letters only, as RFC 4343 §3 wants.
+        self.folded = tuple(label.lower() for label in labels)
+        self._hash = hash(self.folded)
+
+    @classmethod
+    def from_text(cls, text: str) -> Name:
+        r"""Reads presentation format, with or without the final dot; `\.` and `\DDD` escape (RFC 1035 §5.1).
+
+        Only ASCII: an internationalised name is written as its A-label (`xn--…`), so that it is
+        never changed in silence. Raises MalformedName.
+        """
+        if not text.isascii():
+            raise MalformedName(f"{text!r} has characters outside ASCII: write its A-label (xn--…)")
+        if text == ".":
+            return cls(())
+        return cls(tuple(_labels(text)))
+
+    def __str__(self) -> str:
+        """Presentation format without the final dot; the root is `.`."""
+        return ".".join(_escaped(label) for label in self.labels) or "."
+
+    def __repr__(self) -> str:
+        return f"Name({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Name) and self.folded == other.folded
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def parent(self) -> Name:
+        """The name without its first label; the root has none: ValueError."""
+        if not self.labels:
+            raise ValueError("the root has no parent")
+        return Name(self.labels[1:])
+
+    def ancestors(self) -> Iterator[Name]:
+        """Every name above this one, nearest first, the root left out."""
+        for start in range(1, len(self.labels)):
+            yield Name(self.labels[start:])
+
+    def is_at_or_below(self, other: Name) -> bool:
+        """Whether `other` is this name or one of its ancestors, label by label."""
+        count = len(other.folded)
+        return count == 0 or self.folded[-count:] == other.folded
+
+    def relative_to(self, other: Name) -> tuple[bytes, ...]:
+        """The labels in front of `other`, folded; for a name at or below it."""
+        return self.folded[: len(self.folded) - len(other.folded)]
+
+    def under(self, other: Name) -> Name:
+        """This name with `other` behind it; raises MalformedName when that is too long."""
+        return Name(self.labels + other.labels)
+
+    @property
+    def is_wildcard(self) -> bool:
+        return bool(self.labels) and self.labels[0] == b"*"
+
+    def wire(self) -> bytes:
+        """Uncompressed wire format, in the case given (RFC 1035 §3.1)."""
+        return b"".join(bytes((len(label),)) + label for label in self.labels) + b"\0"
+
+
+def _labels(text: str) -> Iterator[bytes]:
+    label = bytearray()
+    position = 0
+    while position < len(text):
+        character = text[position]
+        if character == "\\":
+            octet, width = _escape(text, position)
+            label.append(octet)
+            position += width
+            continue
+        if character == ".":
+            yield bytes(label)
+            label.clear()
+        else:
+            label.append(ord(character))
+        position += 1
+    if label or not text or text.endswith(".."):
+        yield bytes(label)
+
+
+def _escape(text: str, position: int) -> tuple[int, int]:
+    digits = text[position + 1 : position + 4]
+    if len(digits) == 3 and digits.isdigit() and int(digits) < 256:
+        return int(digits), 4
+    following = text[position + 1 : position + 2]
+    if not following or following.isdigit():
+        raise MalformedName(f"{text!r} has an unfinished escape")
+    return ord(following), 2
+
+
+def _escaped(label: bytes) -> str:
+    return "".join(
+        f"\\{chr(octet)}"
+        if octet in b'.\\"();@$'
+        else (chr(octet) if 0x21 <= octet <= 0x7E else f"\\{octet:03d}")
+        for octet in label
+    )

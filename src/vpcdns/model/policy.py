@@ -1,0 +1,127 @@
+"""What the operator decides: whom to answer, how, and whom to ask for the rest.
+
+Knows the words of the configuration's `server`, `answers` and `forward`; not where they were read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from ipaddress import ip_network
+from typing import Final
+
+from vpcdns.model.names import Name
+from vpcdns.model.topology import Address, Prefix
+
+# RFC 1122, 1918, 6598, 3927, 4193, 4291: space that is nobody's on the Internet.
+PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(
+    ip_network(prefix)
+    for prefix in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+LOOPBACK: Final[tuple[Prefix, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+
+
+class Denied(Enum):
+    """What a client gets for a VPC domain that is closed to it."""
+
+    NXDOMAIN = "nxdomain"
+    NODATA = "nodata"
+    REFUSED = "refused"
+    DROP = "drop"
+
+
+class Explain(Enum):
+    """How much of an extended DNS error is sent."""
+
+    FULL = "full"
+    CODE = "code"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """How answers look. `ttl` is of positive, `negative_ttl` of negative answers, in seconds."""
+
+    suffix: Name = Name((b"alicloudapi", b"com"))
+    ttl: int = 60
+    negative_ttl: int = 10
+    denied: Denied = Denied.NXDOMAIN
+    explain: Explain = Explain.FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may ask, and which peers are believed when they name another client."""
+
+    clients: tuple[Prefix, ...] = PRIVATE_SPACE
+    trusted_peers: tuple[Prefix, ...] = LOOPBACK
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    address: Address
+    port: int = 53
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return host if self.port == 53 else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForwardRule:
+    """Names at or below `domain` go to `upstreams`, for clients of `vpcs` (empty: for everybody)."""
+
+    domain: Name
+    upstreams: tuple[Upstream, ...]
+    vpcs: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarding:
+    """Whom to ask for names that are not ours; without upstreams such names are refused."""
+
+    upstreams: tuple[Upstream, ...] = ()
+    rules: tuple[ForwardRule, ...] = ()
+
+    def rule_for(self, name: Name, vpc_id: str | None) -> ForwardRule | None:
+        """The rule with the longest domain that `name` lies in and that applies to the client's VPC.
+
+        Of two with the same domain the one that names the VPC wins.
+        """
+        fitting = (
+            rule
+            for rule in self.rules
+            if name.is_at_or_below(rule.domain) and (not rule.vpcs or vpc_id in rule.vpcs)
+        )
+        return max(fitting, key=lambda rule: (len(rule.domain), bool(rule.vpcs)), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIdentity:
+    """What CH TXT `version.bind` and `id.server` (RFC 4892) tell, and NSID (RFC 5001)."""
+
+    version: str = "vpcdns"
+    server_id: str = "vpcdns"
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where to listen, UDP and TCP; whoever asks there counts as a client of `vpc_id`, if it is given."""
+
+    address: Address
+    port: int
+    vpc_id: str | None = None
+
+    def __str__(self) -> str:
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{host}:{self.port}"

@@ -1,0 +1,201 @@
+"""The networks that questions come from: VPCs, on-premises networks, and what joins them.
+
+Knows prefixes and ids; must not know gateways, names or DNS. `locate` is the one place where an
+address becomes a VPC or a network (DESIGN §3).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Literal
+
+from vpcdns.model.frozen import FrozenMap
+
+Address = IPv4Address | IPv6Address
+Prefix = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class VSwitch:
+    vswitch_id: str
+    cidr_block: IPv4Network
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """A VPC. `source_networks` are the prefixes whose clients count as inside it."""
+
+    vpc_id: str
+    region_id: str
+    cidr_blocks: tuple[IPv4Network, ...]
+    source_networks: tuple[Prefix, ...]
+    vswitches: tuple[VSwitch, ...] = ()
+
+    def vswitch(self, vswitch_id: str) -> VSwitch | None:
+        return next((vswitch for vswitch in self.vswitches if vswitch.vswitch_id == vswitch_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A route of an on-premises network; `via` is a connection_id."""
+
+    destination: IPv4Network
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """An on-premises network; its clients ask as the VPC that it resolves through, if any (DESIGN §1.10)."""
+
+    network_id: str
+    cidr_blocks: tuple[IPv4Network, ...]
+    source_networks: tuple[Prefix, ...]
+    resolves_as: str | None = None
+    routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class IpsecConnection:
+    """An IPsec VPN. `local_subnets` are the VPC's side of its selectors, `remote_subnets` on-premises."""
+
+    connection_id: str
+    vpc_id: str
+    network_id: str
+    local_subnets: tuple[IPv4Network, ...]
+    remote_subnets: tuple[IPv4Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRoute:
+    """A CEN's route to a cloud service in 100.64.0.0/10 (ResolveAndRouteServiceInCen).
+
+    `access` names the attachments that may use it.
+    """
+
+    host: IPv4Network
+    host_vpc_id: str
+    access: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CenConnection:
+    """A Cloud Enterprise Network; `attachments` are ids of VPCs and of on-premises networks."""
+
+    connection_id: str
+    edition: Literal["basic", "enterprise"]
+    attachments: tuple[str, ...]
+    service_routes: tuple[ServiceRoute, ...] = ()
+
+
+Connection = IpsecConnection | CenConnection
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose source network an address lies in: exactly one of the ids is set."""
+
+    source_network: Prefix
+    vpc_id: str | None = None
+    network_id: str | None = None
+
+
+# Per address family and prefix length: network address as a number -> place. At most 33 + 129
+# look-ups find the longest prefix, however many networks there are.
+_Locator = FrozenMap[tuple[int, int, int], Place]
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """All networks, immutable, each map by id."""
+
+    vpcs: FrozenMap[str, Vpc] = field(default_factory=FrozenMap)
+    networks: FrozenMap[str, Network] = field(default_factory=FrozenMap)
+    connections: FrozenMap[str, Connection] = field(default_factory=FrozenMap)
+    _places: _Locator = field(default_factory=FrozenMap)
+    _lengths: tuple[tuple[int, int], ...] = ()
+
+    @staticmethod
+    def of(
+        vpcs: Iterable[Vpc], networks: Iterable[Network] = (), connections: Iterable[Connection] = ()
+    ) -> Topology:
+        """Builds a topology; of two equal source networks the first wins (the rules refuse them)."""
+        vpcs, networks = tuple(vpcs), tuple(networks)
+        places: dict[tuple[int, int, int], Place] = {}
+        for vpc in vpcs:
+            for prefix in vpc.source_networks:
+                places.setdefault(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
+        for network in networks:
+            for prefix in network.source_networks:
+                places.setdefault(_key(prefix), Place(prefix, network_id=network.network_id))
+        return Topology(
+            FrozenMap((vpc.vpc_id, vpc) for vpc in vpcs),
+            FrozenMap((network.network_id, network) for network in networks),
+            FrozenMap((connection.connection_id, connection) for connection in connections),
+            FrozenMap(places),
+            _longest_first((version, length) for version, length, _ in places),
+        )
+
+    def with_vpc(self, vpc: Vpc) -> Topology:
+        """This topology with `vpc` added, or put in the place of the one with its id."""
+        base = self.without_vpc(vpc.vpc_id) if vpc.vpc_id in self.vpcs else self
+        places = base._places
+        for prefix in vpc.source_networks:
+            if _key(prefix) not in places:
+                places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
+        lengths = _longest_first([*base._lengths, *(_key(prefix)[:2] for prefix in vpc.source_networks)])
+        return Topology(base.vpcs.set(vpc.vpc_id, vpc), base.networks, base.connections, places, lengths)
+
+    def without_vpc(self, vpc_id: str) -> Topology:
+        """This topology without that VPC; raises KeyError when it is not there."""
+        places = self._places
+        for prefix in self.vpcs[vpc_id].source_networks:
+            if (place := places.get(_key(prefix))) is not None and place.vpc_id == vpc_id:
+                places = places.delete(_key(prefix))
+        return Topology(self.vpcs.delete(vpc_id), self.networks, self.connections, places, self._lengths)
+
+    def locate(self, address: Address) -> Place | None:
+        """The longest source network that holds `address`; None is the Internet (DESIGN §3)."""
+        address = unmapped(address)
+        number, width, places = int(address), address.max_prefixlen, self._places
+        for version, length in self._lengths:
+            if version == address.version:
+                shift = width - length
+                place = places.get((version, length, number >> shift << shift))
+                if place is not None:
+                    return place
+        return None
+
+    def claimed(self, prefix: Prefix) -> Place | None:
+        """Who has exactly this source network."""
+        return self._places.get(_key(prefix))
+
+    def audience_of(self, place: Place | None) -> Vpc | None:
+        """The VPC that a client of `place` counts as: its own, or the one its network resolves as."""
+        if place is None:
+            return None
+        if place.vpc_id is not None:
+            return self.vpcs[place.vpc_id]
+        network = self.networks[place.network_id or ""]
+        return None if network.resolves_as is None else self.vpcs[network.resolves_as]
+
+
+def unmapped(address: Address) -> Address:
+    """An IPv4-mapped IPv6 address as the IPv4 address it is (DESIGN §3)."""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def within(address: Address, prefixes: Iterable[Prefix]) -> bool:
+    """Whether one of `prefixes` holds `address`."""
+    return any(address.version == prefix.version and address in prefix for prefix in prefixes)
+
+
+def _key(prefix: Prefix) -> tuple[int, int, int]:
+    return prefix.version, prefix.prefixlen, int(prefix.network_address)
+
+
+def _longest_first(lengths: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted(set(lengths), reverse=True))

@@ -1,0 +1,50 @@
+"""The immutable snapshot that everything is decided on.
+
+Knows all of the model's objects and joins them; a change makes a new World that shares what stayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceKey
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Access, Answers, Forwarding, ServerIdentity
+from vpcdns.model.topology import Topology
+
+EndpointKey = tuple[str, IPv4Address]  # vpc_id, address: blocks of two VPCs may overlap
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything that decides an answer.
+
+    `revision` grows by one with every change; modulo 2³² it is the SOA serial (RFC 1982), so a new
+    process starts it from the clock's seconds. `endpoints` tells which instance has a private
+    endpoint address.
+    """
+
+    revision: int = 1
+    answers: Answers = field(default_factory=Answers)
+    access: Access = field(default_factory=Access)
+    forwarding: Forwarding = field(default_factory=Forwarding)
+    identity: ServerIdentity = field(default_factory=ServerIdentity)
+    topology: Topology = field(default_factory=Topology)
+    instances: FrozenMap[InstanceKey, Instance] = field(default_factory=FrozenMap)
+    endpoints: FrozenMap[EndpointKey, InstanceKey] = field(default_factory=FrozenMap)
+    groups: FrozenMap[str, Group] = field(default_factory=FrozenMap)
+    custom_domains: CustomDomains = field(default_factory=CustomDomains)
+
+    def instance_of(self, group: Group) -> Instance:
+        return self.instances[group.instance_key]
+
+    def vpc_domain(self, group: Group) -> Name:
+        """The group's VPC second-level domain, enabled or not (DESIGN §1.2)."""
+        return Name((group.vpc_domain_label, *self.answers.suffix.labels))
+
+    def groups_on(self, key: InstanceKey) -> Iterator[Group]:
+        """The groups of one instance; walks all groups."""
+        return (group for group in self.groups.values() if group.instance_key == key)
