@@ -152,4 +152,5 @@ def _described(instance: Instance) -> str:
     if instance.binding is None:
         return f"dedicated in {instance.region_id}: not bound"
     binding = instance.binding
-    return f"dedicated in {instance.region_id}: bound to {binding.vpc_id}, {binding.vswitch_id}, {binding.address}"
+    place = f"{binding.vpc_id}, {binding.vswitch_id}, {binding.address}"
+    return f"dedicated in {instance.region_id}: bound to {place}"
