@@ -97,13 +97,13 @@ def fault(query: Query, arrival: Arrival, rcode: Rcode) -> Reply:
     return Reply(write_response(query, Response(rcode), _limit(query, arrival)), query)
 
 
-def servfail(message: bytes, arrival: Arrival) -> bytes | None:
+def servfail(message: bytes) -> bytes | None:
     """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing."""
     query = read_query(message)
     if query is None:
         return None
     error = ExtendedError(InfoCode.OTHER)
-    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), _limit(query, arrival))
+    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), udp_limit(query))
 
 
 def _limit(query: Query, arrival: Arrival) -> int:
