@@ -18,6 +18,7 @@ from vpcdns.model.policy import Explain, Upstream
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
+from vpcdns.wire.proxy import SIGNATURE, read_proxy
 from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
 from vpcdns.wire.relay import Relayed, cname_target, owner_name, write_relayed
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
@@ -31,11 +32,15 @@ Transport = Literal["udp", "tcp"]
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: from whom, over what, and whose listener it reached."""
+    """How a message came: from whom, over what, and whose listener it reached.
+
+    `proxied` is the client that a PROXY header named, if the peer is trusted to name one.
+    """
 
     peer: Address
     transport: Transport = "udp"
     listener_vpc_id: str | None = None
+    proxied: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ class Forward:
     query: Query
     arrival: Arrival
     resolution: Resolution
+    revision: int
 
     @property
     def key(self) -> ForwardKey:
@@ -107,22 +113,39 @@ class Drop:
 
 def begin(message: bytes, arrival: Arrival, world: World) -> Reply | Forward | Drop:
     """Decides what becomes of a message. Total: any octets give one of the three."""
+    if arrival.transport == "udp" and message.startswith(SIGNATURE) and is_trusted(arrival.peer, world):
+        try:
+            header = read_proxy(message)
+        except MalformedMessage:
+            header = None
+        if header is None:
+            return Drop()
+        message, arrival = message[header.size :], replace(arrival, proxied=header.source)
     query = read_query(message)
     if query is None:
         return Drop()
     if query.fault is not None or query.question is None:
         return fault(query, arrival, query.fault or Rcode.FORMERR)
-    subnet = None if query.edns is None else query.edns.client_subnet
-    named = None if subnet is None else subnet.address
-    client = identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
-    resolution = resolve(query.question, client, world)
+    return _decide(query, query.question, arrival, world)
+
+
+def _decide(query: Query, question: Question, arrival: Arrival, world: World) -> Reply | Forward | Drop:
+    resolution = resolve(question, _client(query, arrival, world), world)
     match resolution.outcome:
         case Outcome.RESPOND:
             return reply(query, arrival, resolution, world)
         case Outcome.FORWARD:
-            return Forward(query, arrival, resolution)
+            return Forward(query, arrival, resolution, world.revision)
         case Outcome.DROP:
             return Drop(resolution)
+
+
+def _client(query: Query, arrival: Arrival, world: World) -> Client:
+    """PROXY header before client subnet: the nearer witness (DESIGN §3)."""
+    named = arrival.proxied
+    if named is None and query.edns is not None and query.edns.client_subnet is not None:
+        named = query.edns.client_subnet.address
+    return identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
 
 
 def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Reply:
@@ -140,8 +163,16 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Drop:
-    """The reply to a forwarded query, out of what the upstreams said."""
+    """The reply to a forwarded query, out of what the upstreams said.
+
+    Decided in `world`, the current one: a query that was on its way during a change is decided anew.
+    """
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
+    if world.revision != forward.revision:
+        anew = _decide(query, resolution.question, arrival, world)
+        if not isinstance(anew, Forward):
+            return anew
+        resolution = anew.resolution
     if isinstance(result, Failure):
         failed = replace(
             resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=result.error
@@ -249,7 +280,8 @@ def _options(query: Query, arrival: Arrival, client: Client, world: World) -> tu
     options: list[tuple[int, bytes]] = []
     if query.edns.has(OPTION_NSID):
         options.append((OPTION_NSID, world.identity.server_id.encode()))
-    if query.edns.client_subnet is not None and is_trusted(arrival.peer, world):
+    subnet_used = arrival.proxied is None and is_trusted(arrival.peer, world)
+    if query.edns.client_subnet is not None and subnet_used:
         options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo()))
     if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
         options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1
