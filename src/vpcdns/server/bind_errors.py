@@ -87,7 +87,7 @@ def _ways_to_a_privileged_port(listen: Listen) -> list[str]:
         start = f" (now {_UNPRIVILEGED_PORT_START.read_text().strip()})"
     return [
         *ways,
-        f"sysctl net.ipv4.ip_unprivileged_port_start={listen.port}{start}; for a container, its --sysctl option",
+        f"sysctl net.ipv4.ip_unprivileged_port_start={listen.port}{start}; a container has --sysctl",
         "give the process CAP_NET_BIND_SERVICE: AmbientCapabilities= in a systemd unit, "
         "--cap-add=NET_BIND_SERVICE for a container, or setcap cap_net_bind_service=+ep on the interpreter",
     ]

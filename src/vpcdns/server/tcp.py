@@ -1,7 +1,7 @@
 """TCP listeners: who gets a connection, who must give one up, and when.
 
 Knows every connection and the limits on all of them. What happens on one is `connection`'s. Accepts by
-itself, because asyncio's server logs each time that descriptors have run out, and has no say in who is let in.
+itself, because asyncio's server logs each failure for want of descriptors, and cannot choose whom it lets in.
 """
 
 from __future__ import annotations
