@@ -246,14 +246,16 @@ class Connection(asyncio.BufferedProtocol):
         are still on their way (RFC 1122 §4.2.2.13).
         """
         transport = self._transport
-        if transport is None or self._finished_at is not None:
+        if transport is None:
             return
-        self._finished_at = self._loop.time()
+        said_so = self._finished_at is not None
+        if not said_so:
+            self._finished_at = self._loop.time()
         if not self._linger:
             transport.close()
-            return
-        try:
-            transport.write_eof()
-        except OSError:
-            # ENOTCONN: the peer has reset the connection meanwhile.
-            transport.abort()
+        elif not said_so:
+            try:
+                transport.write_eof()
+            except OSError:
+                # ENOTCONN: the peer has reset the connection meanwhile.
+                transport.abort()
