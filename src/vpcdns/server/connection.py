@@ -87,7 +87,7 @@ class Connection(asyncio.BufferedProtocol):
         self._finished_at: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+        self._transport = cast("asyncio.Transport", transport)
         if self._ending:
             self.abort()
 
