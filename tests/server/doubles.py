@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import pytest
@@ -46,6 +49,11 @@ def ipv6_is_on() -> bool:
     except OSError:
         return False
     return True
+
+
+def child_environment() -> dict[str, str]:
+    """For a Python of its own that imports what this one does, and `doubles` by that name."""
+    return {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
 
 
 needs_ipv6 = pytest.mark.skipif(not ipv6_is_on(), reason="IPv6 is off on this host")

@@ -13,10 +13,21 @@ from contextlib import contextmanager
 
 import pytest
 
+from tests.server.doubles import (
+    Obedient,
+    Tcp,
+    Udp,
+    child_environment,
+    framed,
+    listen_on,
+    on_loop,
+    query,
+    response,
+    serving,
+    until,
+)
 from vpcdns.errors import StartupError
 from vpcdns.server.service import Service
-
-from .doubles import Obedient, Tcp, Udp, framed, listen_on, on_loop, query, response, serving, until
 
 
 @on_loop
@@ -87,7 +98,7 @@ async def test_the_port_is_free_after_stop() -> None:
 
 SERVER = """
 import asyncio, logging, sys
-from PACKAGE.doubles import Obedient, listen_on
+from doubles import Obedient, listen_on
 from vpcdns.server.service import Service, run
 
 class Slow(Obedient):
@@ -106,8 +117,8 @@ sys.exit(run(service, ready=lambda listens: print(listens[0].port, flush=True),
 @contextmanager
 def process() -> Iterator[tuple[subprocess.Popen[str], int]]:
     with subprocess.Popen(
-        [sys.executable, "-X", "dev", "-c", SERVER.replace("PACKAGE", __package__ or "")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+        [sys.executable, "-X", "dev", "-c", SERVER],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment(),
     ) as server:  # fmt: skip
         try:
             assert "Listening on 127.0.0.1:" in line(server)

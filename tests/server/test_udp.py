@@ -8,13 +8,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from tests.server.doubles import Obedient, Udp, needs_ipv6, on_loop, query, response, servfail, serving, until
 from vpcdns.model.policy import Listen
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
 from vpcdns.server.responder import Peers
 from vpcdns.server.udp import BATCH, RECEIVE_AT_MOST, UdpListener
-
-from .doubles import Obedient, Udp, needs_ipv6, on_loop, query, response, servfail, serving, until
 
 
 @on_loop

@@ -34,7 +34,7 @@ class TcpLimits:
     idle: float = 10.0
     # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
     idle_when_crowded: float = 2.0
-    # From a message's first octet to its last. BIND's and Knot DNS' are 10 for everything that is read.
+    # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).
     message: float = 5.0
     # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
     write: float = 5.0
@@ -42,7 +42,7 @@ class TcpLimits:
     linger: float = 2.0
     # CVE-2025-30193 (dnsdist): unlimited queries on one connection.
     queries: int = 100
-    # BIND's tcp-pipelining is 23 (a netmgr constant), Knot Resolver's limit 100. Bounds memory, not speed.
+    # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
     in_flight: int = 50
     sweep: float = 1.0
 
@@ -106,7 +106,10 @@ class Connection(asyncio.BufferedProtocol):
             self._advance()
 
     def eof_received(self) -> bool:
-        """The peer asks no more, and may well be waiting for what it asked (RFC 7766 §6.2.4)."""
+        """The peer asks no more, and may well be waiting for what it asked.
+
+        RFC 7766 §6.2.4 forbids to answer a session that is closed; this one is half closed.
+        """
         self._peer_ended = True
         self._linger = False
         if not self._stalled():
@@ -246,14 +249,16 @@ class Connection(asyncio.BufferedProtocol):
         are still on their way (RFC 1122 §4.2.2.13).
         """
         transport = self._transport
-        if transport is None or self._finished_at is not None:
+        if transport is None:
             return
-        self._finished_at = self._loop.time()
+        said_so = self._finished_at is not None
+        if not said_so:
+            self._finished_at = self._loop.time()
         if not self._linger:
             transport.close()
-            return
-        try:
-            transport.write_eof()
-        except OSError:
-            # ENOTCONN: the peer has reset the connection meanwhile.
-            transport.abort()
+        elif not said_so:
+            try:
+                transport.write_eof()
+            except OSError:
+                # ENOTCONN: the peer has reset the connection meanwhile.
+                transport.abort()
