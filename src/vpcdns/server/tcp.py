@@ -136,11 +136,7 @@ class TcpServer:
             self._sweeping = loop.call_later(self.limits.sweep, self._sweep)
 
     async def _open(self, sock: socket.socket, connection: Connection) -> None:
-<<<<<<< HEAD
-        """Asyncio makes transports in a coroutine only; this one ends before the first octet is read."""
-=======
         """Only in a coroutine does asyncio make transports; this one ends before the first octet is read."""
->>>>>>> 56b760d9db011895617ef32e7664153debe94ad1
         sock.setblocking(False)
         try:
             await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
