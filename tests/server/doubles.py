@@ -81,13 +81,25 @@ class Obedient:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, Transport, Listen]] = []
+        self.proxied: list[Address | None] = []
+        self.trusting = False
         self.release = asyncio.Event()
         self.waiting = 0
 
+    def trusts(self, peer: Address) -> bool:
+        return self.trusting
+
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         self.seen.append((str(peer), port, transport, listen))
+        self.proxied.append(proxied)
         order = message[12:]
         if order == b"raise":
             raise ZeroDivisionError("as ordered")

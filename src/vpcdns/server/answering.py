@@ -37,12 +37,22 @@ class Answering:
         self._late: set[asyncio.Task[None]] = set()
         self._faults_logged: set[tuple[type[BaseException], str, int]] = set()
 
+    def trusts(self, peer: Address) -> bool:
+        """Whether a PROXY header from `peer` is to be read."""
+        return self._responder.trusts(peer)
+
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> Answer:
         """The responder's answer, or a SERVFAIL instead; never raises. Give an awaitable one to `later`."""
         try:
-            answer = self._responder.respond(message, peer, port, transport, listen)
+            answer = self._responder.respond(message, peer, port, transport, listen, proxied)
         except Exception as fault:  # noqa: BLE001 - the one catch-all, for answers at once
             return self._failed(message, fault)
         if answer is None or isinstance(answer, bytes) or len(self._late) < self._late_at_most:

@@ -10,10 +10,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
+from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
 # A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
 _SHORTEST = 12
@@ -76,6 +78,8 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._unread = b""
+        self._may_proxy = keeper.answering.trusts(peer)
+        self._proxied: Address | None = None
         self._queries = 0
         self._ending = False
         self._peer_ended = False
@@ -161,6 +165,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
+        if self._may_proxy and not self._read_proxy():
+            self._go_on()
+            return
         unread, at = self._unread, 0
         out: list[bytes] = []
         while not (self._ending or self._stalled()) and len(unread) - at >= 2:
@@ -181,6 +188,25 @@ class Connection(asyncio.BufferedProtocol):
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
         self._go_on()
+
+    def _read_proxy(self) -> bool:
+        """Takes a PROXY header from the front; False while it may still be on its way, or is broken."""
+        beginning = self._unread[: len(SIGNATURE)]
+        if not self._unread or SIGNATURE[: len(beginning)] != beginning:
+            self._may_proxy = not self._unread
+            return True
+        try:
+            header = read_proxy(self._unread)
+        except MalformedMessage:
+            self._keeper.counters.tcp_malformed += 1
+            self._ending = True
+            return False
+        if header is None:
+            return False
+        self._may_proxy = False
+        self._proxied = header.source
+        self._unread = self._unread[header.size :]
+        return True
 
     def _go_on(self) -> None:
         """Whatever follows from what is left in the buffer."""
@@ -204,7 +230,7 @@ class Connection(asyncio.BufferedProtocol):
         self._queries += 1
         if self._queries >= keeper.limits.queries:
             self._ending = True
-        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen)
+        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
         if answer is None or isinstance(answer, bytes):
             self._put(answer, out)
         else:
