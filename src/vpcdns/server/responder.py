@@ -22,7 +22,13 @@ class Responder(Protocol):
     """The core, as the listeners see it. One instance serves all of them."""
 
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to `message`, sent by `peer` from `port` to the listener `listen`.
 
