@@ -20,7 +20,6 @@ from yaml.events import (
     DocumentStartEvent,
     Event,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
     StreamEndEvent,
 )
@@ -42,9 +41,7 @@ _WORDS: Final[dict[str, object]] = {
 }
 # YAML 1.1 knows these as booleans, 1.2 as text. `off` is a word of ours (DESIGN §2).
 _SURPRISING_WORDS: Final = frozenset(
-    form
-    for word in ("y", "n", "yes", "no", "on")
-    for form in (word, word.capitalize(), word.upper())
+    form for word in ("y", "n", "yes", "no", "on") for form in (word, word.capitalize(), word.upper())
 ) | {"<<", "="}
 _INT: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(
@@ -231,7 +228,7 @@ class _Reader:
                 self._refuse(event, what, "put quotes around it")
             self.keys[-1] = _UNKNOWN
 
-    def _check_properties(self, event: NodeEvent | Any) -> None:
+    def _check_properties(self, event: ScalarEvent | CollectionStartEvent) -> None:
         if event.anchor is not None:
             what = f"`&{cut(event.anchor)}` names a part of the file"
             self._refuse(event, what, "remove it: anchors and aliases are not read here")
@@ -242,8 +239,8 @@ class _Reader:
         return type(self.containers[-1]) is dict and self.keys[-1] is _NO_KEY
 
     def _refuse(self, event: Event, what: str, way_out: str, *, at_key: bool = False) -> None:
-        mark = event.start_mark
-        finding = Finding(self._path(), what, way_out, at_key, mark.line + 1, mark.column + 1)
+        line, column = spot(event)
+        finding = Finding(self._path(), what, way_out, at_key, line, column)
         self.findings.append(finding)
 
     def _path(self) -> Path:
@@ -254,6 +251,12 @@ class _Reader:
             elif type(key) is str:
                 parts.append(key)
         return tuple(parts)
+
+
+def spot(event: Event) -> tuple[int, int]:
+    """The line and the column that an event begins at, from 1."""
+    mark: Any = event.start_mark
+    return mark.line + 1, mark.column + 1
 
 
 def _syntax(error: yaml.YAMLError) -> Finding:

@@ -20,7 +20,7 @@ from yaml.events import (
     StreamEndEvent,
 )
 
-from vpcdns.config.document import EVENTS
+from vpcdns.config.document import EVENTS, spot
 from vpcdns.config.problems import Finding, Path
 
 _Spot = tuple[int, int]  # line and column, from 1
@@ -69,14 +69,14 @@ def _want(top: _Wanted, path: Path) -> None:
 
 
 def _placed(finding: Finding, top: _Wanted) -> Finding:
-    node, spot = top, top.value or (1, 1)
+    node, place = top, top.value or (1, 1)
     for depth, part in enumerate(finding.path, start=1):
         node = node.below[part]
         if node.value is None:
             break
         wants_key = finding.at_key and depth == len(finding.path)
-        spot = (node.key if wants_key else None) or node.value
-    return replace(finding, line=spot[0], column=spot[1])
+        place = (node.key if wants_key else None) or node.value
+    return replace(finding, line=place[0], column=place[1])
 
 
 def _find(text: str, top: _Wanted) -> None:
@@ -102,8 +102,7 @@ def _enter(parent: _Open, event: Event) -> _Wanted | None:
     """What is wanted of the node that `event` begins; notes where it is."""
     if parent.wanted is None:
         return None
-    mark = event.start_mark
-    spot = (mark.line + 1, mark.column + 1)
+    here = spot(event)
     if not parent.is_mapping:
         node = parent.wanted.below.get(parent.count)
         parent.count += 1
@@ -111,11 +110,11 @@ def _enter(parent: _Open, event: Event) -> _Wanted | None:
         parent.at_value = True
         parent.key = parent.wanted.below.get(event.value) if isinstance(event, ScalarEvent) else None
         if parent.key is not None and parent.key.key is None:
-            parent.key.key = spot
+            parent.key.key = here
         return None
     else:
         parent.at_value = False
         node = parent.key
     if node is not None and node.value is None:
-        node.value = spot
+        node.value = here
     return node

@@ -1,15 +1,18 @@
 """What was found wrong, while it has no place in the file yet, and the words for it.
 
 A `Finding` knows the path to the object in the data; `positions` turns the path into a line and a
-column. Knows nothing of YAML, of pydantic or of the rules, which all speak through it.
+column. Knows nothing of YAML, of pydantic or of
+any rule, which all speak through it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from collections.abc import Iterable, Sequence
 from typing import Final
+
+from vpcdns.model.rules import Refusal
 
 Path = tuple[str | int, ...]
 
@@ -29,6 +32,12 @@ class Finding:
     at_key: bool = False
     line: int = 0
     column: int = 0
+
+
+def of_refusal(path: Path, refusal: Refusal) -> Finding:
+    """A refusal of the object at `path`, as a finding about its field."""
+    what = f"{refusal.subject}: {refusal.problem} ({refusal.rule})"
+    return Finding((*path, *refusal.where), what, refusal.way_out)
 
 
 def cut(text: str) -> str:

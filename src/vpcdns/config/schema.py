@@ -50,7 +50,12 @@ class ListenEntry(Part):
 
 
 def _listen_form(value: object) -> str:
-    return "text" if isinstance(value, str) else "mapping"
+    """Which of the two forms an entry has; also that of a default."""
+    return "text" if isinstance(value, str | Listen) else "mapping"
+
+
+def _default_listen() -> list[Listen | ListenEntry]:
+    return [DEFAULT_LISTEN]
 
 
 class Server(Part):
@@ -61,7 +66,11 @@ class Server(Part):
             Annotated[ListenText, Tag("text")] | Annotated[ListenEntry, Tag("mapping")],
             Discriminator(_listen_form),
         ]
-    ] = Field(default=[DEFAULT_LISTEN], min_length=1)
+    ] = Field(
+        default_factory=_default_listen,
+        min_length=1,
+        json_schema_extra={"default": [str(DEFAULT_LISTEN)]},
+    )
     """addresses and ports to listen on, UDP and TCP"""
     clients: list[PrefixText] = Field(default=list(PRIVATE_SPACE), min_length=1)
     """who may ask at all; anyone else gets REFUSED"""
@@ -72,7 +81,9 @@ class Server(Part):
 class AnswersPart(Part):
     """How answers look."""
 
-    suffix: PlainDomainText = _DEFAULTS.suffix
+    suffix: PlainDomainText = Field(
+        default_factory=lambda: _DEFAULTS.suffix, json_schema_extra={"default": str(_DEFAULTS.suffix)}
+    )
     """the zone that VPC domains lie in"""
     ttl: int = Field(default=_DEFAULTS.ttl, ge=0, le=MAX_TTL)
     """TTL of positive answers, in seconds"""
@@ -263,11 +274,11 @@ class GroupPart(Part):
 class Configuration(Part):
     """The configuration of vpcdns, a private DNS resolver that answers as API Gateway's VPC domains do."""
 
-    server: Server = Server()
+    server: Server = Field(default_factory=Server)
     """where queries come in, and whose are answered"""
-    answers: AnswersPart = AnswersPart()
+    answers: AnswersPart = Field(default_factory=AnswersPart)
     """how answers look"""
-    forward: Forward = Forward()
+    forward: Forward = Field(default_factory=Forward)
     """whom to ask for names that are not ours"""
     admin: AdminPart | None = None
     """HTTP: health, metrics, explanations, and the cloud's own API"""
@@ -288,4 +299,3 @@ def json_schema() -> dict[str, Any]:
     schema = Configuration.model_json_schema()
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vpcdns configuration"}
     return {**head, **{key: value for key, value in schema.items() if key not in head}}
-

@@ -176,7 +176,7 @@ def _written(read: Callable[[object], T], **json_schema: Any) -> tuple[Any, ...]
 
 
 _ENDPOINT: Final = {
-    "pattern": rf"^({_V4_PATTERN}(:\d{{1,5}})?|\[[0-9A-Fa-f:.]+\](:\d{{1,5}})?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)$",
+    "pattern": rf"^(({_V4_PATTERN}|\[[0-9A-Fa-f:.]+\])(:\d{{1,5}})?|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){{2,7}})$",
     "examples": ["127.0.0.1:5300", "[::1]:5300"],
 }
 _NAME_BODY: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
