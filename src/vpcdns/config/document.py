@@ -127,7 +127,7 @@ def _refused(constant: str) -> object:
     raise ValueError(f"{constant} is not JSON")
 
 
-class _TooDeep(Exception):  # noqa: N818 - never leaves this module
+class _TooDeep(Exception):
     pass
 
 
