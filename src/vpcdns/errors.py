@@ -22,11 +22,11 @@ class VpcdnsError(Exception):
     """Anything vpcdns raises on purpose."""
 
 
-class MalformedMessage(VpcdnsError):  # noqa: N818 - the field's word, not a suffix
+class MalformedMessage(VpcdnsError):
     """Octets that are not a query that may be answered in full."""
 
 
-class MalformedName(VpcdnsError, ValueError):  # noqa: N818
+class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
 
 
