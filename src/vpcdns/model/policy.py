@@ -31,6 +31,9 @@ PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(
 LOOPBACK: Final[tuple[Prefix, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
+DEFAULT_SUFFIX: Final = Name((b"alicloudapi", b"com"))
+
+
 class Denied(Enum):
     """What a client gets for a VPC domain that is closed to it."""
 
@@ -52,7 +55,7 @@ class Explain(Enum):
 class Answers:
     """How answers look. `ttl` is of positive, `negative_ttl` of negative answers, in seconds."""
 
-    suffix: Name = Name((b"alicloudapi", b"com"))
+    suffix: Name = DEFAULT_SUFFIX
     ttl: int = 60
     negative_ttl: int = 10
     denied: Denied = Denied.NXDOMAIN

@@ -285,7 +285,7 @@ def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -
         yield Refusal(
             Rule.BINDING,
             subject,
-            f"{binding.address} is reserved: the first and the last three addresses of {block} are the cloud's",
+            f"{binding.address} is reserved: {block}'s first and last three addresses are the cloud's",
             "take another address, or leave `address` out",
             where,
         )

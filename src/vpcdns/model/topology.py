@@ -139,13 +139,14 @@ class Topology:
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
-        base = self.without_vpc(vpc.vpc_id) if vpc.vpc_id in self.vpcs else self
-        places = base._places
+        if vpc.vpc_id in self.vpcs:
+            return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
+        places = self._places
         for prefix in vpc.source_networks:
             if _key(prefix) not in places:
                 places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
-        lengths = _longest_first([*base._lengths, *(_key(prefix)[:2] for prefix in vpc.source_networks)])
-        return Topology(base.vpcs.set(vpc.vpc_id, vpc), base.networks, base.connections, places, lengths)
+        lengths = _longest_first([*self._lengths, *(_key(prefix)[:2] for prefix in vpc.source_networks)])
+        return Topology(self.vpcs.set(vpc.vpc_id, vpc), self.networks, self.connections, places, lengths)
 
     def without_vpc(self, vpc_id: str) -> Topology:
         """This topology without that VPC; raises KeyError when it is not there."""

@@ -1,0 +1,253 @@
+"""The single place where a query's fate is decided (DESIGN §3).
+
+`resolve` is total and deterministic: the same question, client and world give the same Resolution,
+which carries the reason and the steps that led there. The wire, `explain`, the log, the metrics and
+the console all render that one value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vpcdns.model import vpc_domains
+from vpcdns.model.clients import Client
+from vpcdns.model.decision import PERSONAL, Decision, Outcome, Reason, Step, answer_step, pick, soa_record
+from vpcdns.model.dns import (
+    ExtendedError,
+    InfoCode,
+    Question,
+    Rcode,
+    Rdata,
+    Record,
+    RRClass,
+    RRType,
+)
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Upstream
+from vpcdns.model.rules import VPCDNS_INTERNAL
+from vpcdns.model.special_use import records_at, zone_of
+from vpcdns.model.world import World
+
+# A custom domain leads to a VPC domain and no further; upstream chains come in through here as well.
+MAX_CHAIN: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """The fate of a query. `answers` are in order, CNAMEs first; `soa` is set on negative answers only.
+
+    `target` is the last name of the CNAME chain: the one that `rcode` and `reason` are about (RFC 6604),
+    and the one to forward when the outcome is FORWARD.
+    """
+
+    question: Question
+    client: Client
+    outcome: Outcome
+    rcode: Rcode
+    reason: Reason
+    target: Name
+    steps: tuple[Step, ...]
+    answers: tuple[Record, ...] = ()
+    soa: Record | None = None
+    extended_error: ExtendedError | None = None
+    authoritative: bool = False
+    upstreams: tuple[Upstream, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether it depends on more of the client than its VPC."""
+        return self.reason in PERSONAL
+
+
+def resolve(question: Question, client: Client, world: World) -> Resolution:
+    """Decides what becomes of `question` from `client` in `world`; every CNAME hop is decided anew."""
+    steps = [Step("client", f"{client.address} counts as {client} ({client.matched})")]
+    answers: list[Record] = []
+    hop, authoritative = question, False
+    for _ in range(MAX_CHAIN):
+        decision = _decide(hop, client, world)
+        steps += decision.steps
+        answers += decision.records
+        # RFC 6604 §2: AA is that of the first name; refusing is not an answer about it.
+        local = decision.outcome is Outcome.RESPOND and decision.rcode is not Rcode.REFUSED
+        authoritative = authoritative or bool(answers) or local
+        if decision.cname is None:
+            return _resolution(question, client, world, hop, decision, answers, steps, authoritative)
+        hop = Question(decision.cname, question.rtype, question.rclass)
+    too_long = ExtendedError(InfoCode.OTHER, "the CNAME chain is too long")
+    decision = Decision(Reason.CHAIN_TOO_LONG, (), Rcode.SERVFAIL, extended_error=too_long)
+    return _resolution(question, client, world, hop, decision, answers, steps, authoritative)
+
+
+def _resolution(
+    question: Question,
+    client: Client,
+    world: World,
+    hop: Question,
+    decision: Decision,
+    answers: list[Record],
+    steps: list[Step],
+    authoritative: bool,
+) -> Resolution:
+    negative = not decision.records and decision.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
+    soa = soa_record(decision.zone, world) if negative and decision.zone is not None else None
+    return Resolution(
+        question=question,
+        client=client,
+        outcome=decision.outcome,
+        rcode=decision.rcode,
+        reason=decision.reason,
+        target=hop.name,
+        steps=tuple(steps),
+        answers=tuple(answers),
+        soa=soa,
+        extended_error=decision.extended_error,
+        authoritative=authoritative,
+        upstreams=decision.upstreams,
+    )
+
+
+def _decide(question: Question, client: Client, world: World) -> Decision:
+    """One row of the table in DESIGN §3, top to bottom; the first that fits."""
+    name, suffix = question.name, world.answers.suffix
+    if not client.allowed:
+        return _refused(
+            Reason.STRANGER, "this client may not ask", InfoCode.PROHIBITED, "not in server.clients"
+        )
+    if question.rclass != RRClass.IN:
+        return _decide_class(question, world)
+    if question.rtype in (RRType.AXFR, RRType.IXFR):
+        detail = "zone transfers are not given"
+        return _refused(Reason.TRANSFER_REFUSED, detail, InfoCode.PROHIBITED, detail)
+    if name.is_at_or_below(VPCDNS_INTERNAL):
+        return _decide_internal(question, client, world)
+    if (formed := vpc_domains.recognise(name, suffix)) is not None:
+        return vpc_domains.decide(question, formed, client, world)
+    if name == suffix:
+        return _local(question, world, name, Reason.SUFFIX, f"{suffix} is the suffix of the VPC domains", {})
+    if (custom := world.custom_domains.match(name)) is not None:
+        return _decide_custom(question, *custom, world)
+    return _decide_foreign(question, client, world)
+
+
+def _decide_custom(question: Question, owner: Name, group_id: str, world: World) -> Decision:
+    target = world.vpc_domain(world.groups[group_id])
+    cname = Record(question.name, RRType.CNAME, world.answers.ttl, target)
+    step = Step("custom domain", f"{owner} belongs to group {group_id}: CNAME {target}")
+    followed = question.rtype not in (RRType.CNAME, RRType.ANY)  # RFC 1034 §3.6.2
+    return Decision(Reason.CUSTOM_DOMAIN, (step,), records=(cname,), cname=target if followed else None)
+
+
+def _decide_foreign(question: Question, client: Client, world: World) -> Decision:
+    """Names that are not the gateway's: special-use ones are ours to answer, the rest is forwarded."""
+    rule = world.forwarding.rule_for(question.name, client.vpc_id)
+    if rule is None and (zone := zone_of(question.name)) is not None:
+        detail = f"special-use name under {zone.apex}, answered locally ({zone.source})"
+        records = records_at(question.name, zone)
+        if records is not None:
+            available: dict[int, tuple[Rdata, ...]] = {rtype: (rdata,) for rtype, rdata in records.items()}
+            return _local(question, world, zone.apex, Reason.SPECIAL_USE, detail, available)
+        steps = (Step("name", detail), answer_step((), Rcode.NXDOMAIN, question.rtype))
+        return Decision(Reason.SPECIAL_USE, steps, Rcode.NXDOMAIN, zone=zone.apex)
+    upstreams = world.forwarding.upstreams if rule is None else rule.upstreams
+    if not upstreams:
+        whose = "" if rule is None else f" for {rule.domain}"
+        detail = f"not a name of ours, and no upstreams{whose} to ask"
+        return _refused(Reason.NO_UPSTREAMS, detail, InfoCode.NOT_AUTHORITATIVE, "not ours, and no upstreams")
+    whose = "the default" if rule is None else f"the rule for {rule.domain}"
+    detail = f"not a name of ours: forwarded to {', '.join(map(str, upstreams))} by {whose}"
+    return Decision(
+        Reason.FORWARDED, (Step("forward", detail),), outcome=Outcome.FORWARD, upstreams=upstreams
+    )
+
+
+def _decide_class(question: Question, world: World) -> Decision:
+    """CH TXT of a few names tells who answers (RFC 4892); everything else outside IN is refused."""
+    texts: dict[tuple[bytes, ...], str] = {
+        (b"version", b"bind"): world.identity.version,
+        (b"version", b"server"): world.identity.version,
+        (b"id", b"server"): world.identity.server_id,
+        (b"hostname", b"bind"): world.identity.server_id,
+    }
+    text = texts.get(question.name.folded)
+    chaos_text = question.rclass == RRClass.CH and question.rtype in (RRType.TXT, RRType.ANY)
+    if text is None or not chaos_text:
+        detail = "only class IN is answered"
+        return _refused(Reason.CLASS_REFUSED, detail, InfoCode.NOT_AUTHORITATIVE, detail)
+    record = Record(question.name, RRType.TXT, 0, (text.encode()[:255],), RRClass.CH)
+    step = Step("answer", f"the server's own {question.name}")
+    return Decision(Reason.SERVER_IDENTITY, (step,), records=(record,))
+
+
+def _decide_internal(question: Question, client: Client, world: World) -> Decision:
+    """`vpcdns.internal`: what the server tells about itself and about the client."""
+    match question.name.relative_to(VPCDNS_INTERNAL):
+        case ():
+            detail = "the zone of vpcdns itself"
+            return _local(question, world, VPCDNS_INTERNAL, Reason.VPCDNS_INTERNAL, detail, {})
+        case (b"whoami",):
+            return _personal(question, world, Reason.WHOAMI, "the client as it is seen", _whoami(client))
+        case (b"explain",):
+            detail = "ask for <name>.explain.vpcdns.internal, type TXT"
+            return _personal(question, world, Reason.EXPLAIN, detail, {})
+        case (*labels, b"explain") if labels:
+            asked = Name(question.name.labels[: len(labels)])
+            return _personal(
+                question, world, Reason.EXPLAIN, f"explains {asked}", _explain(asked, client, world)
+            )
+        case _:
+            steps = (Step("name", "no such name in vpcdns.internal"), answer_step((), Rcode.NXDOMAIN, 0))
+            return Decision(Reason.VPCDNS_INTERNAL, steps, Rcode.NXDOMAIN, zone=VPCDNS_INTERNAL)
+
+
+def _whoami(client: Client) -> dict[int, tuple[Rdata, ...]]:
+    rtype = RRType.A if client.address.version == 4 else RRType.AAAA
+    texts = [
+        f"address={client.address}",
+        f"vpc={client.vpc_id or 'none (the Internet)'}",
+        *([f"network={client.network_id}"] if client.network_id else []),
+        f"matched={client.matched}",
+    ]
+    return {rtype: (client.address,), RRType.TXT: (_strings(texts),)}
+
+
+def _explain(asked: Name, client: Client, world: World) -> dict[int, tuple[Rdata, ...]]:
+    """The steps for type A, one string each, in one TXT record: records of an RRset have no order."""
+    resolution = resolve(Question(asked, RRType.A), client, world)
+    texts = [f"{number}. {step.step}: {step.detail}" for number, step in enumerate(resolution.steps, 1)]
+    end = resolution.rcode.name if resolution.outcome is Outcome.RESPOND else resolution.outcome.value
+    return {RRType.TXT: (_strings([*texts, f"{end} ({resolution.reason.value})"]),)}
+
+
+def _strings(texts: list[str]) -> tuple[bytes, ...]:
+    return tuple(text.encode()[:255] for text in texts)  # RFC 1035 §3.3: a string has at most 255 octets
+
+
+def _personal(
+    question: Question, world: World, reason: Reason, detail: str, available: dict[int, tuple[Rdata, ...]]
+) -> Decision:
+    records = pick(question.name, question.rtype, 0, available)  # TTL 0: the next client is another
+    steps = (Step("name", detail), answer_step(records, Rcode.NOERROR, question.rtype))
+    return Decision(reason, steps, records=records, zone=VPCDNS_INTERNAL)
+
+
+def _local(
+    question: Question,
+    world: World,
+    apex: Name,
+    reason: Reason,
+    detail: str,
+    available: dict[int, tuple[Rdata, ...]],
+) -> Decision:
+    """A name that exists here; the apex of its zone has a SOA besides."""
+    records = pick(question.name, question.rtype, world.answers.ttl, available)
+    if question.name == apex and question.rtype in (RRType.SOA, RRType.ANY):
+        records = (soa_record(question.name, world),)
+    steps = (Step("name", detail), answer_step(records, Rcode.NOERROR, question.rtype))
+    return Decision(reason, steps, records=records, zone=apex)
+
+
+def _refused(reason: Reason, detail: str, code: InfoCode, text: str) -> Decision:
+    steps = (Step("answer", f"REFUSED: {detail}"),)
+    return Decision(reason, steps, Rcode.REFUSED, extended_error=ExtendedError(code, text))

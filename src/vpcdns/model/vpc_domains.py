@@ -1,0 +1,156 @@
+"""VPC second-level domains: which names have their form, and whether one is open to a client.
+
+Knows rules 2 to 5 of DESIGN §1 as they show in answers. The form is meant loosely, so that a mistyped
+name does not leak: any label that ends in `-vpc`, directly under the suffix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from vpcdns.model.clients import Client
+from vpcdns.model.decision import Decision, Outcome, Reason, Step, answer_step, pick
+from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, RRType
+from vpcdns.model.gateway import VPC_LABEL_END, Group, Instance, InstanceType, group_of_label
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Denied
+from vpcdns.model.world import World
+
+
+class Form(Enum):
+    VPC_DOMAIN = auto()  # <label>-vpc.<suffix>
+    BELOW = auto()  # <anything>.<label>-vpc.<suffix>
+    SEARCH_EXPANDED = auto()  # <label>-vpc.<suffix>.<search domain>
+
+
+@dataclass(frozen=True, slots=True)
+class Formed:
+    """A name of VPC-domain form; `apex` is the suffix as it stands in the name, search domain included."""
+
+    form: Form
+    label: bytes
+    apex: Name
+
+
+def recognise(name: Name, suffix: Name) -> Formed | None:
+    """Whether `name` has the form of a VPC domain, exactly or nearly."""
+    labels, suffix_labels = name.folded, suffix.folded
+    length = len(suffix_labels)
+    for index in range(len(labels) - length - 1, -1, -1):
+        if labels[index].endswith(VPC_LABEL_END) and labels[index + 1 : index + 1 + length] == suffix_labels:
+            if index + 1 + length < len(labels):
+                form = Form.SEARCH_EXPANDED
+            else:
+                form = Form.BELOW if index else Form.VPC_DOMAIN
+            return Formed(form, labels[index], Name(name.labels[index + 1 :]))
+    return None
+
+
+def decide(question: Question, formed: Formed, client: Client, world: World) -> Decision:
+    """What a name of VPC-domain form is to the client; never forwarded, whatever it is."""
+    match formed.form:
+        case Form.SEARCH_EXPANDED:
+            found = str(
+                Name(question.name.labels[: len(question.name) - len(formed.apex)]).under(
+                    world.answers.suffix
+                )
+            )
+            search = str(Name(formed.apex.labels[len(world.answers.suffix) :]))
+            detail = f"{found} with the search domain {search} behind it"
+            text = f"search domain {search} behind a VPC domain"
+            return _nonexistent(Reason.SEARCH_EXPANDED, detail, text, formed.apex, InfoCode.OTHER)
+        case Form.BELOW:
+            detail = "there is nothing below a VPC domain"
+            return _nonexistent(Reason.BELOW_VPC_DOMAIN, detail, detail, formed.apex, InfoCode.OTHER)
+        case Form.VPC_DOMAIN:
+            return _decide_vpc_domain(question, formed, client, world)
+
+
+def _decide_vpc_domain(question: Question, formed: Formed, client: Client, world: World) -> Decision:
+    ids = group_of_label(formed.label)
+    group = None if ids is None else world.groups.get(ids[0])
+    if ids is None or group is None:
+        detail = "no such group" if ids else "no group_id of 32 hexadecimal digits and no region_id"
+        return _nonexistent(Reason.NO_SUCH_GROUP, detail, detail, formed.apex, InfoCode.OTHER)
+    if group.region_id != ids[1]:
+        detail = f"no such group in {ids[1]}: it is in {group.region_id}"
+        return _nonexistent(Reason.NO_SUCH_GROUP, detail, detail, formed.apex, InfoCode.OTHER)
+    known = Step("group", f"group {group.group_id}{_named(group)}, on instance {group.instance_id}")
+    if not group.vpc_domain:
+        detail = "the group's VPC domain is off"
+        decision = _nonexistent(Reason.VPC_DOMAIN_OFF, detail, detail, formed.apex, InfoCode.PROHIBITED)
+        return Decision(
+            decision.reason,
+            (known, *decision.steps),
+            decision.rcode,
+            zone=decision.zone,
+            extended_error=decision.extended_error,
+        )
+    instance = world.instance_of(group)
+    reason, why = access(instance, client)
+    steps: tuple[Step, ...] = (known, Step("instance", _described(instance)), Step("access", why))
+    if reason in OPEN:
+        addresses = instance.addresses if instance.binding is None else (instance.binding.address,)
+        records = pick(question.name, question.rtype, world.answers.ttl, {RRType.A: addresses})
+        steps = (*steps, answer_step(records, Rcode.NOERROR, question.rtype))
+        return Decision(reason, steps, records=records, zone=formed.apex)
+    return _closed(reason, why, steps, formed.apex, world.answers.denied)
+
+
+OPEN: Final = frozenset({Reason.SERVERLESS_SAME_REGION, Reason.DEDICATED_BOUND_VPC})
+
+
+def access(instance: Instance, client: Client) -> tuple[Reason, str]:
+    """Whether the instance's VPC domains are open to the client, and why (DESIGN §1.3-1.5)."""
+    asks = f"you are in {client.vpc_id}" if client.vpc_id else "you are on the Internet"
+    if instance.type is InstanceType.SERVERLESS:
+        if client.vpc_id is None:
+            return Reason.INTERNET, f"open to VPCs of {instance.region_id}, {asks}"
+        if client.region_id != instance.region_id:
+            return Reason.OTHER_REGION, f"open to VPCs of {instance.region_id}, {asks} in {client.region_id}"
+        return Reason.SERVERLESS_SAME_REGION, f"open to every VPC of {instance.region_id}, {asks}"
+    if instance.binding is None:
+        return Reason.NOT_BOUND, "the dedicated instance is not bound to a VPC"
+    bound = f"bound to {instance.binding.vpc_id}"
+    if client.vpc_id is None:
+        return Reason.INTERNET, f"{bound}, {asks}"
+    if client.vpc_id != instance.binding.vpc_id:
+        other = Reason.OTHER_VPC if client.region_id == instance.region_id else Reason.OTHER_REGION
+        return other, f"{bound}, {asks}"
+    return Reason.DEDICATED_BOUND_VPC, f"{bound}, {asks}"
+
+
+def _closed(reason: Reason, why: str, steps: tuple[Step, ...], apex: Name, denied: Denied) -> Decision:
+    error = ExtendedError(InfoCode.PROHIBITED, why)
+    policy = f"closed to this client; answers.denied is {denied.value}"
+    steps = (*steps, Step("answer", policy))
+    match denied:
+        case Denied.NXDOMAIN:
+            return Decision(reason, steps, Rcode.NXDOMAIN, zone=apex, extended_error=error)
+        case Denied.NODATA:
+            return Decision(reason, steps, Rcode.NOERROR, zone=apex, extended_error=error)
+        case Denied.REFUSED:
+            return Decision(reason, steps, Rcode.REFUSED, extended_error=error)
+        case Denied.DROP:
+            return Decision(reason, steps, Rcode.REFUSED, extended_error=error, outcome=Outcome.DROP)
+
+
+def _nonexistent(reason: Reason, detail: str, text: str, apex: Name, code: InfoCode) -> Decision:
+    steps = (Step("name", detail), answer_step((), Rcode.NXDOMAIN, 0))
+    return Decision(reason, steps, Rcode.NXDOMAIN, zone=apex, extended_error=ExtendedError(code, text))
+
+
+def _named(group: Group) -> str:
+    return f" ({group.name})" if group.name else ""
+
+
+def _described(instance: Instance) -> str:
+    if instance.type is InstanceType.SERVERLESS:
+        return f"serverless in {instance.region_id}: {', '.join(map(str, instance.addresses))}"
+    if instance.binding is None:
+        return f"dedicated in {instance.region_id}: not bound"
+    binding = instance.binding
+    place = f"{binding.vpc_id}, {binding.vswitch_id}, {binding.address}"
+    return f"dedicated in {instance.region_id}: bound to {place}"

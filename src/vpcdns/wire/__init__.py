@@ -1,0 +1,5 @@
+"""Octets <-> queries and responses: the only place that knows the wire format (RFC 1035 §4).
+
+Knows no VPC, no policy and no socket. Strict in what it reads, before anything else sees it; exact in
+what it writes.
+"""
