@@ -6,49 +6,102 @@ then the name. Holds no state, reads no clock; `server` brings the octets and ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import Enum
 from typing import Final, Literal
 
+from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.clients import Client, identify, is_trusted
-from vpcdns.model.decision import Outcome
-from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
-from vpcdns.model.policy import Explain
+from vpcdns.model.decision import OWN_NAMES, Outcome, Step
+from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
+from vpcdns.model.policy import Explain, Upstream
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
+from vpcdns.wire.proxy import SIGNATURE, read_proxy
 from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
+from vpcdns.wire.relay import Relayed, cname_target, owner_name, write_relayed
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
+
+STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 
 Transport = Literal["udp", "tcp"]
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: from whom, over what, and whose listener it reached."""
+    """How a message came: from whom, over what, and whose listener it reached.
+
+    `proxied` is the client that a PROXY header named, if the peer is trusted to name one.
+    """
 
     peer: Address
     transport: Transport = "udp"
     listener_vpc_id: str | None = None
+    proxied: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Octets to send. `resolution` is None when the query could not be resolved, only answered."""
+    """Octets to send. `resolution` is None when the query could not be resolved, only answered.
+
+    `relayed` is the upstream's response that the octets were made of, if they were.
+    """
 
     octets: bytes
     query: Query
     resolution: Resolution | None = None
+    relayed: Relayed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A query to be asked of `resolution.upstreams`."""
+    """A query to be asked of `resolution.upstreams`; `finish` makes the reply of what they say."""
 
-    message: bytes
     query: Query
+    arrival: Arrival
     resolution: Resolution
+    revision: int
+
+    @property
+    def key(self) -> ForwardKey:
+        """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
+        query, question = self.query, self.resolution.question
+        do = query.edns is not None and query.edns.do
+        bits = (do, query.rd, query.ad, query.cd, query.edns is not None)
+        return question.name.folded, question.rtype, question.rclass, bits, self.resolution.upstreams
+
+
+ForwardKey = tuple[tuple[bytes, ...], int, int, tuple[bool, ...], tuple[Upstream, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767)."""
+
+    relayed: Relayed
+    age: int = 0
+    stale: bool = False
+
+
+class Failure(Enum):
+    """Why there is no response from upstream; the table of errors to extended errors (RFC 8914).
+
+    All are SERVFAIL: never NXDOMAIN, never an empty NOERROR (RFC 5625 §6.2).
+    """
+
+    SILENT = (InfoCode.NO_REACHABLE_AUTHORITY, "no upstream answered in time")
+    UNREACHABLE = (InfoCode.NETWORK_ERROR, "no upstream could be reached")
+    UNUSABLE = (InfoCode.NETWORK_ERROR, "upstream's response was unusable")
+    REFUSED = (InfoCode.NETWORK_ERROR, "upstream refused")
+    REMEMBERED = (InfoCode.CACHED_ERROR, "upstream failed a moment ago")
+    OVERLOADED = (InfoCode.OTHER, "too many queries are being forwarded")
+    LOOP = (InfoCode.OTHER, "forwarding loop: an upstream asks us what we asked it")
+
+    def __init__(self, info_code: InfoCode, text: str) -> None:
+        self.error = ExtendedError(info_code, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +113,39 @@ class Drop:
 
 def begin(message: bytes, arrival: Arrival, world: World) -> Reply | Forward | Drop:
     """Decides what becomes of a message. Total: any octets give one of the three."""
+    if arrival.transport == "udp" and message.startswith(SIGNATURE) and is_trusted(arrival.peer, world):
+        try:
+            header = read_proxy(message)
+        except MalformedMessage:
+            header = None
+        if header is None:
+            return Drop()
+        message, arrival = message[header.size :], replace(arrival, proxied=header.source)
     query = read_query(message)
     if query is None:
         return Drop()
     if query.fault is not None or query.question is None:
         return fault(query, arrival, query.fault or Rcode.FORMERR)
-    subnet = None if query.edns is None else query.edns.client_subnet
-    named = None if subnet is None else subnet.address
-    client = identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
-    resolution = resolve(query.question, client, world)
+    return _decide(query, query.question, arrival, world)
+
+
+def _decide(query: Query, question: Question, arrival: Arrival, world: World) -> Reply | Forward | Drop:
+    resolution = resolve(question, _client(query, arrival, world), world)
     match resolution.outcome:
         case Outcome.RESPOND:
             return reply(query, arrival, resolution, world)
         case Outcome.FORWARD:
-            return Forward(message, query, resolution)
+            return Forward(query, arrival, resolution, world.revision)
         case Outcome.DROP:
             return Drop(resolution)
+
+
+def _client(query: Query, arrival: Arrival, world: World) -> Client:
+    """PROXY header before client subnet: the nearer witness (DESIGN §3)."""
+    named = arrival.proxied
+    if named is None and query.edns is not None and query.edns.client_subnet is not None:
+        named = query.edns.client_subnet.address
+    return identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
 
 
 def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Reply:
@@ -92,18 +162,97 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
     return Reply(write_response(query, response, _limit(query, arrival)), query, resolution)
 
 
+def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Drop:
+    """The reply to a forwarded query, out of what the upstreams said.
+
+    Decided in `world`, the current one: a query that was on its way during a change is decided anew.
+    """
+    query, arrival, resolution = forward.query, forward.arrival, forward.resolution
+    if world.revision != forward.revision:
+        anew = _decide(query, resolution.question, arrival, world)
+        if not isinstance(anew, Forward):
+            return anew
+        resolution = anew.resolution
+    if isinstance(result, Failure):
+        failed = replace(
+            resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=result.error
+        )
+        return reply(query, arrival, failed, world)
+    try:
+        own = _own_hop(result, resolution, world)
+    except (MalformedMessage, MalformedName):
+        return finish(forward, Failure.UNUSABLE, world)
+    if own is not None:
+        return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
+    octets = write_relayed(
+        result.relayed,
+        query,
+        _limit(query, arrival),
+        age=result.age,
+        ttl=STALE_TTL if result.stale else None,
+        extended_error=_explained(_fetched_error(result), world.answers.explain),
+        options=_options(query, arrival, resolution.client, world),
+    )
+    return Reply(octets, query, _relayed_resolution(resolution, result.relayed), result.relayed)
+
+
+def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
+    """Follows an upstream's CNAMEs; the first that leads to a name of ours is decided for this client.
+
+    Nothing that the upstream says about such a name, or behind it, is passed on (CVE-2026-26017).
+    """
+    question, relayed = resolution.question, fetched.relayed
+    if question.rtype in (RRType.CNAME, RRType.ANY):
+        return None
+    cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
+    if not cnames:
+        return None
+    targets = {owner_name(relayed, record): record for record in cnames}
+    name, chain = question.name, list[Record]()
+    while (record := targets.pop(name, None)) is not None:
+        target = cname_target(relayed, record)
+        ttl = STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
+        chain.append(Record(name, RRType.CNAME, ttl, target))
+        hop = resolve(Question(target, question.rtype), resolution.client, world)
+        if hop.reason in OWN_NAMES:
+            return replace(
+                hop,
+                question=question,
+                answers=(*chain, *hop.answers),
+                steps=(*resolution.steps, Step("cname", f"upstream says CNAME {target}"), *hop.steps[1:]),
+                authoritative=False,  # RFC 6604 §2: the first name is not ours
+            )
+        name = target
+    return None
+
+
+def _relayed_resolution(resolution: Resolution, relayed: Relayed) -> Resolution:
+    rcode = Rcode(relayed.rcode) if relayed.rcode in Rcode.__members__.values() else Rcode.SERVFAIL
+    return replace(resolution, outcome=Outcome.RESPOND, rcode=rcode)
+
+
+def _fetched_error(fetched: Fetched) -> ExtendedError | None:
+    relayed = fetched.relayed
+    if fetched.stale:
+        code = InfoCode.STALE_NXDOMAIN_ANSWER if relayed.rcode == Rcode.NXDOMAIN else InfoCode.STALE_ANSWER
+        return ExtendedError(code, "upstreams do not answer")
+    if relayed.rcode == Rcode.SERVFAIL and not relayed.extended_errors:
+        return ExtendedError(InfoCode.NETWORK_ERROR, "upstream answered SERVFAIL")
+    return None
+
+
 def fault(query: Query, arrival: Arrival, rcode: Rcode) -> Reply:
     """The response to a query that cannot be resolved."""
     return Reply(write_response(query, Response(rcode), _limit(query, arrival)), query)
 
 
-def servfail(message: bytes, arrival: Arrival) -> bytes | None:
+def servfail(message: bytes) -> bytes | None:
     """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing."""
     query = read_query(message)
     if query is None:
         return None
     error = ExtendedError(InfoCode.OTHER)
-    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), _limit(query, arrival))
+    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), udp_limit(query))
 
 
 def _limit(query: Query, arrival: Arrival) -> int:
@@ -131,7 +280,8 @@ def _options(query: Query, arrival: Arrival, client: Client, world: World) -> tu
     options: list[tuple[int, bytes]] = []
     if query.edns.has(OPTION_NSID):
         options.append((OPTION_NSID, world.identity.server_id.encode()))
-    if query.edns.client_subnet is not None and is_trusted(arrival.peer, world):
+    subnet_used = arrival.proxied is None and is_trusted(arrival.peer, world)
+    if query.edns.client_subnet is not None and subnet_used:
         options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo()))
     if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
         options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1

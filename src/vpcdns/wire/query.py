@@ -19,6 +19,7 @@ from vpcdns.model.topology import Address
 HEADER: Final = struct.Struct("!6H")
 QR: Final = 0x8000
 RD: Final = 0x0100
+AD: Final = 0x0020
 CD: Final = 0x0010
 DO: Final = 0x8000  # in the OPT record's flags (RFC 3225)
 
@@ -76,6 +77,7 @@ class Query:
     id: int
     opcode: int
     rd: bool
+    ad: bool
     cd: bool
     question: Question | None = None
     question_wire: bytes = b""
@@ -90,10 +92,10 @@ def read_query(message: bytes) -> Query | None:
     identity, flags, qdcount, ancount, nscount, arcount = HEADER.unpack_from(message)
     if flags & QR:
         return None  # answering responses makes two servers talk for ever
-    opcode, rd, cd = flags >> 11 & 0xF, bool(flags & RD), bool(flags & CD)
+    opcode, rd, ad, cd = flags >> 11 & 0xF, bool(flags & RD), bool(flags & AD), bool(flags & CD)
     if opcode != 0:
         # The body of an opcode that we do not know is not read (RFC 8906 §8.1.4).
-        return Query(identity, opcode, rd, cd, fault=Rcode.NOTIMP)
+        return Query(identity, opcode, rd, ad, cd, fault=Rcode.NOTIMP)
     question, question_wire, edns = None, b"", None
     fault: Rcode | None = None
     try:
@@ -110,19 +112,22 @@ def read_query(message: bytes) -> Query | None:
             fault = Rcode.FORMERR  # OPT is no type to ask for
     except MalformedMessage:
         fault = Rcode.FORMERR
-    return Query(identity, opcode, rd, cd, question, question_wire, edns, fault)
+    return Query(identity, opcode, rd, ad, cd, question, question_wire, edns, fault)
 
 
 def _read_question(message: bytes) -> tuple[Question, int]:
-    name, offset = _read_name(message, HEADER.size)
+    name, offset = read_name(message, HEADER.size)
     if offset + _QUESTION_TAIL.size > len(message):
         raise MalformedMessage("the question is cut short")
     rtype, rclass = _QUESTION_TAIL.unpack_from(message, offset)
     return Question(name, rtype, rclass), offset + _QUESTION_TAIL.size
 
 
-def _read_name(message: bytes, offset: int) -> tuple[Name, int]:
-    """An uncompressed name: nothing stands before the first one that a pointer could point to."""
+def read_name(message: bytes, offset: int) -> tuple[Name, int]:
+    """An uncompressed name, and the offset behind it; raises MalformedMessage.
+
+    In a question there is nothing before it that a pointer could point to.
+    """
     start, labels = offset, []
     while True:
         if offset >= len(message):
@@ -144,7 +149,7 @@ def _read_additional(message: bytes, offset: int, count: int) -> Edns | None:
     edns = None
     for _ in range(count):
         is_root = offset < len(message) and message[offset] == 0
-        offset = _skip_name(message, offset)
+        offset = skip_name(message, offset)
         if offset + _RECORD_HEAD.size > len(message):
             raise MalformedMessage("a record is cut short")
         rtype, rclass, ttl, length = _RECORD_HEAD.unpack_from(message, offset)
@@ -159,7 +164,8 @@ def _read_additional(message: bytes, offset: int, count: int) -> Edns | None:
     return edns
 
 
-def _skip_name(message: bytes, offset: int) -> int:
+def skip_name(message: bytes, offset: int) -> int:
+    """The offset behind a name, whose pointers are not followed; raises MalformedMessage."""
     start = offset
     while offset < len(message) and offset - start < MAX_NAME:
         length = message[offset]
@@ -177,6 +183,17 @@ def _read_opt(rclass: int, ttl: int, rdata: bytes) -> Edns:
     payload_size, version, do = max(rclass, MIN_UDP_PAYLOAD), ttl >> 16 & 0xFF, bool(ttl & DO)
     if version != 0:
         return Edns(payload_size, version, do)  # what the data of another version means is not known
+    options = read_opt_options(rdata)
+    cookie = options.get(OPTION_COOKIE)
+    if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:
+        raise MalformedMessage("a cookie of a length that there is not")  # RFC 7873 §5.2.2
+    subnet = options.get(OPTION_CLIENT_SUBNET)
+    client_subnet = None if subnet is None else _read_client_subnet(subnet)
+    return Edns(payload_size, version, do, tuple(options.items()), client_subnet)
+
+
+def read_opt_options(rdata: bytes) -> dict[int, bytes]:
+    """The options of an OPT record's data, the first of each code; raises MalformedMessage."""
     options: dict[int, bytes] = {}
     offset = count = 0
     while offset < len(rdata):
@@ -189,12 +206,7 @@ def _read_opt(rclass: int, ttl: int, rdata: bytes) -> Edns:
             raise MalformedMessage("an EDNS option overruns its record, or there are too many")
         options.setdefault(code, rdata[offset : offset + length])
         offset += length
-    cookie = options.get(OPTION_COOKIE)
-    if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:
-        raise MalformedMessage("a cookie of a length that there is not")  # RFC 7873 §5.2.2
-    subnet = options.get(OPTION_CLIENT_SUBNET)
-    client_subnet = None if subnet is None else _read_client_subnet(subnet)
-    return Edns(payload_size, version, do, tuple(options.items()), client_subnet)
+    return options
 
 
 def _read_client_subnet(option: bytes) -> ClientSubnet:

@@ -55,16 +55,15 @@ def write_response(query: Query, response: Response, limit: int) -> bytes:
     body, ends = _write_records(query, (*response.answers, *response.authority))
     room = limit - HEADER.size - len(body)
     opt = b""
-    for error in _shrinking(response.extended_error):
-        opt = _write_opt(query, response, error)
+    for error in shrinking(response.extended_error):
+        opt = write_opt(query, response.rcode, response.options, error)
         if len(opt) <= room:
             break
     kept = len(ends)
-    start = ends[kept - 1] if kept else 0
     while kept and HEADER.size + ends[kept - 1] + len(opt) > limit:
         kept -= 1
     truncated = kept < len(ends)
-    start = ends[kept - 1] if kept else len(query.question_wire)
+    end = ends[kept - 1] if kept else len(query.question_wire)
     answers = min(kept, len(response.answers))
     flags = QR | query.opcode << 11 | (RD if query.rd else 0) | (CD if query.cd else 0) | response.rcode & 0xF
     flags |= AA if response.authoritative else 0
@@ -72,23 +71,28 @@ def write_response(query: Query, response: Response, limit: int) -> bytes:
     flags |= RA if response.recursion_available else 0
     questions = 1 if query.question_wire else 0
     header = HEADER.pack(query.id, flags, questions, answers, kept - answers, 1 if opt else 0)
-    return header + body[:start] + opt
+    return header + body[:end] + opt
 
 
-def _shrinking(error: ExtendedError | None) -> tuple[ExtendedError | None, ...]:
+def shrinking(error: ExtendedError | None) -> tuple[ExtendedError | None, ...]:
+    """An extended error, and what is left of it as room runs out."""
     return (None,) if error is None else (error, ExtendedError(error.info_code), None)
 
 
-def _write_opt(query: Query, response: Response, error: ExtendedError | None) -> bytes:
+def write_opt(
+    query: Query, rcode: int, options: tuple[tuple[int, bytes], ...], error: ExtendedError | None = None
+) -> bytes:
+    """Our OPT record, when the query had one; DO is copied (RFC 3225 §3)."""
     if query.edns is None:
         return b""
-    options = b"".join(_OPTION_HEAD.pack(code, len(data)) + data for code, data in response.options)
     if error is not None:
-        text = error.text.encode()
-        options += _OPTION_HEAD.pack(OPTION_EXTENDED_ERROR, 2 + len(text))
-        options += error.info_code.to_bytes(2, "big") + text
-    extended = response.rcode >> 4 << 24 | (DO if query.edns.do else 0)  # RFC 3225 §3: DO is copied
-    return _OPT_HEAD.pack(0, RRType.OPT, MAX_UDP_PAYLOAD, extended, len(options)) + options
+        options = (
+            *options,
+            (OPTION_EXTENDED_ERROR, error.info_code.to_bytes(2, "big") + error.text.encode()),
+        )
+    data = b"".join(_OPTION_HEAD.pack(code, len(value)) + value for code, value in options)
+    extended = rcode >> 4 << 24 | (DO if query.edns.do else 0)
+    return _OPT_HEAD.pack(0, RRType.OPT, MAX_UDP_PAYLOAD, extended, len(data)) + data
 
 
 def _write_records(query: Query, records: tuple[Record, ...]) -> tuple[bytes, list[int]]:

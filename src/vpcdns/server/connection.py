@@ -1,0 +1,259 @@
+"""One TCP connection: frames in, frames out, persistent, pipelined, out of order (RFC 7766).
+
+Knows a transport, a buffer and how far the peer may go. Holds no timer and no task: `tcp` looks at every
+connection now and then and asks whether its time is up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
+from vpcdns.server.answering import Answering
+from vpcdns.server.counters import Counters
+
+# A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
+_SHORTEST = 12
+_LONGEST = 4_096
+_LONGEST_RESPONSE = 0xFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """How much of us TCP peers may hold; times in seconds."""
+
+    # BIND 150, NSD 100, PowerDNS 20, Knot DNS half of the file descriptors; all from before clients kept
+    # connections open as RFC 7766 asks. Ours holds 2,000 or half of the descriptors, whichever is less.
+    connections: int = 2_000
+    # BIND and Unbound have none. An address can be a whole network behind NAT.
+    per_client: int = 250
+    # RFC 7766 §6.2.3: a few seconds. BIND 30, Unbound 30, Knot DNS 10.
+    idle: float = 10.0
+    # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
+    idle_when_crowded: float = 2.0
+    # From a message's first octet to its last. BIND's and Knot DNS' are 10 for everything that is read.
+    message: float = 5.0
+    # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
+    write: float = 5.0
+    # After our last response: until the peer closes too (see `Connection._finish`).
+    linger: float = 2.0
+    # CVE-2025-30193 (dnsdist): unlimited queries on one connection.
+    queries: int = 100
+    # BIND's tcp-pipelining is 23 (a netmgr constant), Knot Resolver's limit 100. Bounds memory, not speed.
+    in_flight: int = 50
+    sweep: float = 1.0
+
+
+class Keeper(Protocol):
+    """Who holds the connections, as one of them sees it."""
+
+    limits: TcpLimits
+    counters: Counters
+    answering: Answering
+    # What a socket is read into. One for all: the event loop's selector fills it and calls `buffer_updated`
+    # in one go. It also bounds what a peer that does not read may leave with us.
+    buffer: memoryview
+
+    def active(self, connection: Connection) -> None:
+        """A query was answered: the connection is the least idle one now."""
+
+    def lost(self, connection: Connection) -> None:
+        """The connection is over."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Answers what one peer asks. `in_flight` is the number of answers that are still outstanding."""
+
+    def __init__(self, keeper: Keeper, listen: Listen, peer: Address, port: int, now: float) -> None:
+        self.peer = peer
+        self.in_flight = 0
+        self._keeper = keeper
+        self._listen = listen
+        self._port = port
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._unread = b""
+        self._queries = 0
+        self._ending = False
+        self._peer_ended = False
+        self._linger = True
+        self._reading_paused = False
+        self._active_at = now
+        self._begun_at: float | None = None
+        self._blocked_at: float | None = None
+        self._finished_at: float | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        if self._ending:
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ending = True
+        self._unread = b""
+        self._keeper.lost(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._keeper.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if not self._ending:
+            octets = bytes(self._keeper.buffer[:nbytes])
+            self._unread = self._unread + octets if self._unread else octets
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """The peer asks no more, and may well be waiting for what it asked (RFC 7766 §6.2.4)."""
+        self._peer_ended = True
+        self._linger = False
+        if not self._stalled():
+            self.end()
+        return self._finished_at is None
+
+    def pause_writing(self) -> None:
+        self._blocked_at = self._loop.time()
+
+    def resume_writing(self) -> None:
+        self._blocked_at = None
+        self._advance()
+
+    def end(self, linger: bool = True) -> None:
+        """Reads no further query; closes after the last outstanding answer.
+
+        With `linger` the peer is waited for, as far as the limits go.
+        """
+        self._linger = self._linger and linger
+        self._ending = True
+        self._unread = b""
+        self._begun_at = None
+        self._read_on()
+        if self.in_flight == 0:
+            self._finish()
+
+    def abort(self) -> None:
+        """Closes at once; what was not sent yet is lost."""
+        self._ending = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expired(self, now: float, idle: float) -> bool:
+        """Whether the peer has taken longer than it may; `idle` is how long it may ask nothing."""
+        limits = self._keeper.limits
+        if self._blocked_at is not None:
+            return now - self._blocked_at > limits.write
+        if self._finished_at is not None:
+            return now - self._finished_at > limits.linger
+        if self.in_flight:
+            return False
+        if self._begun_at is not None:
+            return now - self._begun_at > limits.message
+        return now - self._active_at > idle
+
+    def _stalled(self) -> bool:
+        """Whether further queries must wait until the peer has read, or some answers are there."""
+        return self._blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
+
+    def _advance(self) -> None:
+        """Answers the complete messages that are there, as far as the limits go, in one write."""
+        unread, at = self._unread, 0
+        out: list[bytes] = []
+        while not (self._ending or self._stalled()) and len(unread) - at >= 2:
+            length = unread[at] << 8 | unread[at + 1]
+            if not _SHORTEST <= length <= _LONGEST:
+                self._keeper.counters.tcp_malformed += 1
+                self._ending = True
+            elif (after := at + 2 + length) <= len(unread):
+                self._take(unread[at + 2 : after], out)
+                at = after
+            else:
+                break
+        if at:
+            self._unread = unread[at:]
+            self._active_at = self._loop.time()
+            self._begun_at = None
+            self._keeper.active(self)
+        if out and self._transport is not None:
+            self._transport.write(b"".join(out))
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Whatever follows from what is left in the buffer."""
+        if self._ending:
+            self.end()
+        elif self._stalled():
+            self._hold_reading()
+        elif self._peer_ended:
+            self.end()
+        else:
+            self._read_on()
+            if not self._unread:
+                self._begun_at = None
+            elif self._begun_at is None:
+                self._begun_at = self._loop.time()
+
+    def _take(self, message: bytes, out: list[bytes]) -> None:
+        """Asks for one answer; one that is there goes to `out`, with its length before it."""
+        keeper = self._keeper
+        keeper.counters.tcp_received += 1
+        self._queries += 1
+        if self._queries >= keeper.limits.queries:
+            self._ending = True
+        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen)
+        if answer is None or isinstance(answer, bytes):
+            self._put(answer, out)
+        else:
+            self.in_flight += 1
+            keeper.answering.later(answer, message, self._answered)
+
+    def _put(self, response: bytes | None, out: list[bytes]) -> None:
+        if response is None or len(response) > _LONGEST_RESPONSE:
+            self._keeper.counters.tcp_silent += 1
+            self._ending = True
+            return
+        self._keeper.counters.tcp_answered += 1
+        out.append(len(response).to_bytes(2, "big"))
+        out.append(response)
+
+    def _answered(self, response: bytes | None) -> None:
+        """An outstanding answer came, in whatever order."""
+        self.in_flight -= 1
+        if self._transport is None or self._transport.is_closing():
+            return
+        out: list[bytes] = []
+        self._put(response, out)
+        self._transport.write(b"".join(out))
+        self._active_at = self._loop.time()
+        self._keeper.active(self)
+        self._advance()
+
+    def _hold_reading(self) -> None:
+        if not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def _finish(self) -> None:
+        """Nothing more to send: says so, and waits for the peer to say the same.
+
+        To close while octets of the peer are unread would reset the connection, and with it responses that
+        are still on their way (RFC 1122 §4.2.2.13).
+        """
+        transport = self._transport
+        if transport is None or self._finished_at is not None:
+            return
+        self._finished_at = self._loop.time()
+        if not self._linger:
+            transport.close()
+            return
+        try:
+            transport.write_eof()
+        except OSError:
+            # ENOTCONN: the peer has reset the connection meanwhile.
+            transport.abort()

@@ -1,0 +1,156 @@
+"""The life cycle: bind, serve, drain, end.
+
+Knows listeners, signals and time. Prints nothing and decides no exit code but its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Final
+
+from vpcdns.model.policy import Listen
+from vpcdns.server.answering import Answering
+from vpcdns.server.connection import TcpLimits
+from vpcdns.server.counters import Counters
+from vpcdns.server.listeners import Bound, bind
+from vpcdns.server.responder import Responder
+from vpcdns.server.tcp import TcpServer
+from vpcdns.server.udp import UdpListener
+
+log = logging.getLogger("vpcdns.server")
+
+# A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
+GRACE: Final = 4.0
+
+
+class Service:
+    """A responder, served on `listens`. Counts into `counters`."""
+
+    def __init__(
+        self, responder: Responder, listens: Sequence[Listen], limits: TcpLimits | None = None
+    ) -> None:
+        self.counters = Counters()
+        self._answering = Answering(responder, self.counters)
+        self._limits = limits
+        self._listens = tuple(listens)
+        self._bound: list[Bound] = []
+        self._udp: list[UdpListener] = []
+        self._tcp: TcpServer | None = None
+
+    def bind(self) -> tuple[Listen, ...]:
+        """Takes every address and port, and returns the actual ones; nothing is answered yet.
+
+        Apart from `start` so that privileges can be dropped in between. Raises StartupError.
+        """
+        if not self._bound:
+            self._bound = bind(self._listens)
+        return tuple(bound.listen for bound in self._bound)
+
+    async def start(self) -> tuple[Listen, ...]:
+        """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""
+        listens = self.bind()
+        self._tcp = TcpServer(self._answering, self.counters, self._limits)
+        for bound in self._bound:
+            udp = UdpListener(bound.udp, bound.listen, self._answering, self.counters)
+            self._udp.append(udp)
+            udp.start()
+            self._tcp.start(bound.tcp, bound.listen)
+        return listens
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Reads nothing more, gives outstanding answers `grace` seconds, then closes everything.
+
+        May be called again, with less grace, after it was cancelled.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        for udp in self._udp:
+            udp.stop_reading()
+        if self._tcp is not None:
+            self._tcp.stop_accepting()
+            self._tcp.end()
+        await self._answering.settle(grace)
+        if self._tcp is not None:
+            await self._tcp.close(deadline - loop.time())
+        for bound in self._bound:
+            bound.close()
+        self._udp.clear()
+        self._bound.clear()
+        self._tcp = None
+
+
+class _Signals:
+    """SIGTERM and SIGINT while it is entered, as events in the loop."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        self.number = signal.SIGTERM
+
+    def arrived(self, number: signal.Signals) -> None:
+        self.number = number
+        (self.second if self.first.is_set() else self.first).set()
+
+
+async def serve(
+    service: Service,
+    *,
+    grace: float = GRACE,
+    ready: Callable[[tuple[Listen, ...]], None] | None = None,
+    hangup: Callable[[], None] | None = None,
+) -> int:
+    """Serves until SIGTERM or SIGINT, then drains and returns 0.
+
+    A second signal ends it at once, with 128 and the signal's number, as shells count. `ready` is called
+    with the addresses served, `hangup` for each SIGHUP. Raises StartupError.
+    """
+    loop = asyncio.get_running_loop()
+    signals = _Signals()
+    # Before binding: as process 1 of a container we would not get a signal that nobody has asked for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.arrived, number)
+    if hangup is not None:
+        loop.add_signal_handler(signal.SIGHUP, hangup)
+    try:
+        listens = await service.start()
+        log.info("Listening on %s", ", ".join(map(str, listens)))
+        if ready is not None:
+            ready(listens)
+        await signals.first.wait()
+        log.info("%s: stopping", signals.number.name)
+        return await _stop(service, grace, signals)
+    finally:
+        await service.stop(0)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+async def _stop(service: Service, grace: float, signals: _Signals) -> int:
+    stopping = asyncio.ensure_future(service.stop(grace))
+    impatient = asyncio.ensure_future(signals.second.wait())
+    await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)
+    impatient.cancel()
+    if stopping.done():
+        stopping.result()
+        return 0
+    log.warning("%s again: stopping at once", signals.number.name)
+    stopping.cancel()
+    with suppress(asyncio.CancelledError):
+        await stopping
+    await service.stop(0)
+    return 128 + signals.number
+
+
+def run(
+    service: Service,
+    *,
+    grace: float = GRACE,
+    ready: Callable[[tuple[Listen, ...]], None] | None = None,
+    hangup: Callable[[], None] | None = None,
+) -> int:
+    """`serve` in an event loop of its own: the exit code of a process."""
+    return asyncio.run(serve(service, grace=grace, ready=ready, hangup=hangup))

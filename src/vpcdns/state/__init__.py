@@ -1,0 +1,9 @@
+"""The one holder of the current World (DESIGN §4).
+
+A reload, an API call and a rehearsal all change the World through here, under the rules of the model;
+whoever must know of a new World subscribes. Knows no sockets and no HTTP.
+"""
+
+from vpcdns.state.holder import Conflict, State
+
+__all__ = ["Conflict", "State"]

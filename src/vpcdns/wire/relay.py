@@ -1,0 +1,217 @@
+"""Upstreams' messages, relayed as octets: checked, counted down and cut to size, never rebuilt.
+
+Knows how records follow each other and where their TTLs stand, not what is in them: unknown types and
+large answers pass untouched (RFC 5625). The id, the question's case and the OPT record, which is hop by
+hop (RFC 6891 §6.1.1), are ours.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import Final
+
+from vpcdns.errors import MalformedMessage
+from vpcdns.model.dns import ExtendedError, Rcode, RRType
+from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
+from vpcdns.wire.query import AD, CD, HEADER, QR, RD, Query, read_name, read_opt_options, skip_name
+from vpcdns.wire.response import (
+    AA,
+    MAX_UDP_PAYLOAD,
+    OPTION_EXTENDED_ERROR,
+    RA,
+    TC,
+    shrinking,
+    write_opt,
+)
+
+MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
+_RECORD_HEAD: Final = struct.Struct("!HHIH")
+_TTL: Final = struct.Struct("!I")
+_MAX_POINTERS: Final = 64  # a name has at most 127 labels; real ones need two or three pointers
+
+
+@dataclass(frozen=True, slots=True)
+class RelayedRecord:
+    """Where a record stands in its message. `section` is 0 for answer, 1 authority, 2 additional."""
+
+    section: int
+    name_at: int
+    rtype: int
+    ttl: int
+    ttl_at: int
+    rdata_at: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Relayed:
+    """An upstream's response without its OPT record.
+
+    `extended_errors` are the upstream's own (RFC 8914), option data as received.
+    """
+
+    octets: bytes
+    flags: int
+    rcode: int
+    question_end: int
+    records: tuple[RelayedRecord, ...]
+    extended_errors: tuple[bytes, ...] = ()
+
+    @property
+    def truncated(self) -> bool:
+        return bool(self.flags & TC)
+
+
+def write_upstream_query(query: Query, identity: int) -> bytes:
+    """The query as it is asked of an upstream: our id, the client's question, an OPT of our own.
+
+    The client's cookie, subnet, keepalive and padding stay here; DO, CD, AD and RD go on (RFC 5625 §3).
+    """
+    flags = (RD if query.rd else 0) | (CD if query.cd else 0) | (AD if query.ad else 0)
+    opt = write_opt(query, Rcode.NOERROR, ())
+    return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
+
+
+def read_response(octets: bytes) -> Relayed:
+    """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check."""
+    if len(octets) < HEADER.size:
+        raise MalformedMessage("shorter than a header")
+    _, flags, qdcount, *counts = HEADER.unpack_from(octets)
+    if not flags & QR or qdcount != 1:
+        raise MalformedMessage("no response to one question")
+    offset = question_end = read_name(octets, HEADER.size)[1] + 4
+    records: list[RelayedRecord] = []
+    errors: tuple[bytes, ...] = ()
+    rcode, body_end = flags & 0xF, 0
+    for section, count in enumerate(counts):
+        for _ in range(count):
+            record = _read_record(octets, offset, section)
+            if record.rtype == RRType.OPT:
+                if body_end or section != 2 or octets[record.name_at] != 0:
+                    raise MalformedMessage("an OPT record where there may be none")
+                rcode |= record.ttl >> 24 << 4
+                errors = _extended_errors(octets[record.rdata_at : record.end])
+                body_end = offset
+            elif not body_end:
+                # Additional records behind an OPT record are let go: their pointers would be wrong.
+                records.append(record)
+            offset = record.end
+    body = octets[: body_end or offset]
+    if question_end > len(body):
+        raise MalformedMessage("the question is cut short")
+    return Relayed(b"\0\0" + body[2:], flags, rcode, question_end, tuple(records), errors)
+
+
+def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
+    """Whether this is a response with that id to exactly that question, in the case that was sent."""
+    if len(octets) < HEADER.size or int.from_bytes(octets[:2], "big") != identity or not octets[2] & 0x80:
+        return False
+    return octets[HEADER.size : HEADER.size + len(question_wire)] == question_wire
+
+
+def write_relayed(
+    relayed: Relayed,
+    query: Query,
+    limit: int,
+    *,
+    age: int = 0,
+    ttl: int | None = None,
+    extended_error: ExtendedError | None = None,
+    options: tuple[tuple[int, bytes], ...] = (),
+) -> bytes:
+    """The response to `query` out of an upstream's, at most `limit` octets.
+
+    TTLs are `age` seconds lower, or all `ttl` where that is given (stale data, RFC 8767 §4).
+    """
+    body = bytearray(relayed.octets)
+    for record in relayed.records:
+        left = ttl if ttl is not None else max(0, record.ttl - age)
+        _TTL.pack_into(body, record.ttl_at, left)
+    body[HEADER.size : relayed.question_end] = query.question_wire
+    rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
+    upstream_errors = tuple((OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
+    opt = b""
+    for error in shrinking(extended_error):
+        opt = write_opt(query, rcode, (*options, *upstream_errors), error)
+        if len(body) + len(opt) <= limit:
+            break
+        upstream_errors = ()
+    kept = _fitting(relayed, limit - len(opt))
+    end = relayed.records[kept - 1].end if kept else relayed.question_end
+    truncated = relayed.truncated or kept < _needed(relayed)
+    counts = [0, 0, 0]
+    for record in relayed.records[:kept]:
+        counts[record.section] += 1
+    flags = QR | RA | relayed.flags & (AA | AD) | (TC if truncated else 0) | rcode & 0xF
+    flags |= (RD if query.rd else 0) | (CD if query.cd else 0)
+    HEADER.pack_into(body, 0, query.id, flags, 1, *counts[:2], counts[2] + bool(opt))
+    return bytes(body[:end]) + opt
+
+
+def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
+    """The target of a CNAME record; raises MalformedMessage."""
+    return read_compressed_name(relayed.octets, record.rdata_at)
+
+
+def owner_name(relayed: Relayed, record: RelayedRecord) -> Name:
+    """Whose record it is; raises MalformedMessage."""
+    return read_compressed_name(relayed.octets, record.name_at)
+
+
+def read_compressed_name(octets: bytes, offset: int) -> Name:
+    """A name with pointers (RFC 1035 §4.1.4): each must point to before the last, so that it ends."""
+    labels, length, floor, pointers = list[bytes](), 1, offset, 0
+    while True:
+        if offset >= len(octets):
+            raise MalformedMessage("a name is cut short")
+        octet = octets[offset]
+        if octet == 0:
+            return Name(tuple(labels))
+        if octet >= 0xC0:
+            target = (octet & 0x3F) << 8 | (octets[offset + 1] if offset + 1 < len(octets) else 0)
+            pointers += 1
+            if target >= floor or pointers > _MAX_POINTERS:
+                raise MalformedMessage("a compression pointer that does not lead back")
+            offset = floor = target
+            continue
+        length += octet + 1
+        if octet > MAX_LABEL or length > MAX_NAME or offset + 1 + octet > len(octets):
+            raise MalformedMessage("a label or a name that is too long")
+        labels.append(octets[offset + 1 : offset + 1 + octet])
+        offset += octet + 1
+
+
+def _read_record(octets: bytes, offset: int, section: int) -> RelayedRecord:
+    head = skip_name(octets, offset)
+    if head + _RECORD_HEAD.size > len(octets):
+        raise MalformedMessage("a record is cut short")
+    rtype, _, ttl, length = _RECORD_HEAD.unpack_from(octets, head)
+    rdata_at = head + _RECORD_HEAD.size
+    if rdata_at + length > len(octets):
+        raise MalformedMessage("a record's data is cut short")
+    if rtype != RRType.OPT and ttl > MAX_TTL:
+        ttl = 0
+    return RelayedRecord(section, offset, rtype, ttl, head + 4, rdata_at, rdata_at + length)
+
+
+def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
+    """The first extended error of an upstream's OPT; a broken OPT tells none."""
+    try:
+        data = read_opt_options(rdata).get(OPTION_EXTENDED_ERROR)
+    except MalformedMessage:
+        return ()
+    return (data,) if data is not None and 2 <= len(data) <= MAX_UDP_PAYLOAD // 4 else ()
+
+
+def _fitting(relayed: Relayed, room: int) -> int:
+    """How many records, from the first, end within `room` octets."""
+    kept = len(relayed.records)
+    while kept and relayed.records[kept - 1].end > room:
+        kept -= 1
+    return kept
+
+
+def _needed(relayed: Relayed) -> int:
+    """How many records an answer is incomplete without: additional ones may go (RFC 2181 §9)."""
+    return sum(record.section < 2 for record in relayed.records)
