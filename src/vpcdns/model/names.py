@@ -124,7 +124,7 @@ def _labels(text: str) -> Iterator[bytes]:
         else:
             label.append(ord(character))
         position += 1
-    if label or not text or text.endswith(".."):
+    if label or not text:
         yield bytes(label)
 
 
