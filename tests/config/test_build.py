@@ -71,19 +71,42 @@ def test_a_vswitch_can_be_full() -> None:
 @pytest.mark.parametrize(
     ("binding", "expected"),
     [
-        ("vpc_id: vpc-x, vswitch_id: vsw-y", ("f:8:83: instances[0].binding.vpc_id: instance ded: there is no VPC"
-         " vpc-x (rule 4, binding); add it under `vpcs`, or mend the id")),
-        ("vpc_id: vpc-b, vswitch_id: vsw-y", ("f:8:83: instances[0].binding.vpc_id: instance ded: it is in"
-         " cn-hangzhou, but VPC vpc-b is in cn-shanghai (rule 4, binding); bind it to a VPC of cn-hangzhou,"
-         " and reach it from elsewhere over CEN")),
-        ("vpc_id: vpc-a, vswitch_id: vsw-y", ("f:8:102: instances[0].binding.vswitch_id: instance ded: VPC vpc-a"
-         " has no vSwitch vsw-y (rule 4, binding); name one of its vSwitches (vsw-a), or add it to the VPC's"
-         " `vswitches`")),
-        ("vpc_id: vpc-a, vswitch_id: vsw-a, address: 10.1.9.1", ("f:8:118: instances[0].binding.address:"
-         " instance ded: 10.1.9.1 is not in vsw-a's block 10.1.8.0/29 (rule 4, binding); take an address of"
-         " the vSwitch, or leave `address` out")),
+        (
+            "vpc_id: vpc-x, vswitch_id: vsw-y",
+            (
+                "f:8:83: instances[0].binding.vpc_id: instance ded: there is no VPC"
+                " vpc-x (rule 4, binding); add it under `vpcs`, or mend the id"
+            ),
+        ),
+        (
+            "vpc_id: vpc-b, vswitch_id: vsw-y",
+            (
+                "f:8:83: instances[0].binding.vpc_id: instance ded: it is in"
+                " cn-hangzhou, but VPC vpc-b is in cn-shanghai (rule 4, binding); bind it to a VPC of"
+                " cn-hangzhou,"
+                " and reach it from elsewhere over CEN"
+            ),
+        ),
+        (
+            "vpc_id: vpc-a, vswitch_id: vsw-y",
+            (
+                "f:8:102: instances[0].binding.vswitch_id: instance ded: VPC vpc-a"
+                " has no vSwitch vsw-y (rule 4, binding); name one of its vSwitches (vsw-a), or add it"
+                " to the VPC's"
+                " `vswitches`"
+            ),
+        ),
+        (
+            "vpc_id: vpc-a, vswitch_id: vsw-a, address: 10.1.9.1",
+            (
+                "f:8:118: instances[0].binding.address:"
+                " instance ded: 10.1.9.1 is not in vsw-a's block 10.1.8.0/29 (rule 4, binding); take an"
+                " address of"
+                " the vSwitch, or leave `address` out"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_bindings(binding: str, expected: str) -> None:
     text = with_instances(f"{DEDICATED}, binding: {{{binding}}}}}\n")
     assert problems(text) == [expected]
@@ -93,7 +116,8 @@ def test_an_endpoint_given_twice() -> None:
     line = BOUND.replace("vsw-a}", "vsw-a, address: 10.1.8.3}")
     assert problems(with_instances(line, line.replace("id: ded", "id: two"))) == [
         (
-            "f:9:118: instances[1].binding.address: instance two: 10.1.8.3 is already the endpoint of instance"
+            "f:9:118: instances[1].binding.address: instance two: 10.1.8.3 is already the endpoint of"
+            " instance"
             " ded (rule unique); take another address, or leave `address` out"
         )
     ]
@@ -102,23 +126,57 @@ def test_an_endpoint_given_twice() -> None:
 @pytest.mark.parametrize(
     ("group", "expected"),
     [
-        ("instance_id: nope", ("f:11:63: groups[0].instance_id: there is no instance nope;"
-         " add it under `instances`, or mend the id")),
-        ("instance_id: ded, region_id: cn-shanghai", (f"f:11:63: groups[0].instance_id: group {G1}: there is no"
-         " instance ded in cn-shanghai (rule 1, one-instance); add it under `instances`, or mend the id")),
-        ("instance_id: free, vpc_domain: true", (f"f:11:81: groups[0].vpc_domain: group {G1}: its VPC domain"
-         " is on, but dedicated instance free is not bound to a VPC (rule 6, bound-before-enabled);"
-         " bind free first, or leave the VPC domain off")),
-        ("instance_id: shared, custom_domains: [a.example]", (f"f:11:87: groups[0].custom_domains: group {G1}:"
-         " custom domains do not reach serverless instance shared (rule 9, custom-domain); move the group to a"
-         " dedicated instance, or remove its custom domains")),
-        ("instance_id: ded, custom_domains: [a.alicloudapi.com]", ("f:11:85: groups[0].custom_domains[0]:"
-         f" group {G1}: custom domain a.alicloudapi.com lies under alicloudapi.com, whose names are not given"
-         " away (rule 9, custom-domain); take a domain of your own")),
-        ("instance_id: ded, custom_domains: [a.example, A.example]", ("f:11:96: groups[0].custom_domains[1]:"
-         " custom domain A.example: it is there twice (rule unique); give each its own id, or remove one")),
+        (
+            "instance_id: nope",
+            (
+                "f:11:63: groups[0].instance_id: there is no instance nope;"
+                " add it under `instances`, or mend the id"
+            ),
+        ),
+        (
+            "instance_id: ded, region_id: cn-shanghai",
+            (
+                f"f:11:63: groups[0].instance_id: group {G1}: there is no"
+                " instance ded in cn-shanghai (rule 1, one-instance); add it under `instances`, or mend"
+                " the id"
+            ),
+        ),
+        (
+            "instance_id: free, vpc_domain: true",
+            (
+                f"f:11:81: groups[0].vpc_domain: group {G1}: its VPC domain"
+                " is on, but dedicated instance free is not bound to a VPC (rule 6, bound-before-enabled);"
+                " bind free first, or leave the VPC domain off"
+            ),
+        ),
+        (
+            "instance_id: shared, custom_domains: [a.example]",
+            (
+                f"f:11:87: groups[0].custom_domains: group {G1}:"
+                " custom domains do not reach serverless instance shared (rule 9, custom-domain); move"
+                " the group to a"
+                " dedicated instance, or remove its custom domains"
+            ),
+        ),
+        (
+            "instance_id: ded, custom_domains: [a.alicloudapi.com]",
+            (
+                "f:11:85: groups[0].custom_domains[0]:"
+                f" group {G1}: custom domain a.alicloudapi.com lies under alicloudapi.com, whose names"
+                f" are not given"
+                " away (rule 9, custom-domain); take a domain of your own"
+            ),
+        ),
+        (
+            "instance_id: ded, custom_domains: [a.example, A.example]",
+            (
+                "f:11:96: groups[0].custom_domains[1]:"
+                " custom domain A.example: it is there twice (rule unique); give each its own id, or"
+                " remove one"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_groups(group: str, expected: str) -> None:
     free = "  - {instance_id: free, type: dedicated, region_id: cn-hangzhou}\n"
     text = with_instances(SHARED, BOUND.rstrip(), "\n" + free.rstrip(), groups="")
@@ -162,7 +220,8 @@ def test_source_networks_claimed_twice() -> None:
     assert problems(text) == [
         (
             "f:4:59: vpcs[1].cidr_blocks[0]: VPC vpc-b: 10.1.0.0/16 is already a source network of VPC vpc-a"
-            " (rule source-network); give one of them other `source_networks` to stand in for it, or a listener"
+            " (rule source-network); give one of them other `source_networks` to stand in for it, or a"
+            " listener"
             " of its own (`server.listen: [{address: …, vpc_id: …}]`)"
         )
     ]
@@ -172,14 +231,26 @@ def test_source_networks_claimed_twice() -> None:
 @pytest.mark.parametrize(
     ("listen", "expected"),
     [
-        ('{address: "127.0.0.1:1", vpc_id: vpc-x}', ("server.listen[0].vpc_id: there is no VPC vpc-x;"
-         " add it under `vpcs`, or mend the id")),
-        ('"127.0.0.1:1", "127.0.0.1:1"', ("server.listen[1]: 127.0.0.1:1 clashes with the listener on"
-         " 127.0.0.1:1; give it another address or port, or remove it")),
-        ('"0.0.0.0:1", {address: "127.0.0.1:1", vpc_id: vpc-a}', ("server.listen[1].address: 127.0.0.1:1"
-         " clashes with the listener on 0.0.0.0:1; give it another address or port, or remove it")),
+        (
+            '{address: "127.0.0.1:1", vpc_id: vpc-x}',
+            ("server.listen[0].vpc_id: there is no VPC vpc-x; add it under `vpcs`, or mend the id"),
+        ),
+        (
+            '"127.0.0.1:1", "127.0.0.1:1"',
+            (
+                "server.listen[1]: 127.0.0.1:1 clashes with the listener on"
+                " 127.0.0.1:1; give it another address or port, or remove it"
+            ),
+        ),
+        (
+            '"0.0.0.0:1", {address: "127.0.0.1:1", vpc_id: vpc-a}',
+            (
+                "server.listen[1].address: 127.0.0.1:1"
+                " clashes with the listener on 0.0.0.0:1; give it another address or port, or remove it"
+            ),
+        ),
     ],
-)  # fmt: skip
+)
 def test_listeners(listen: str, expected: str) -> None:
     (found,) = problems(f"{TOPOLOGY}server: {{listen: [{listen}]}}\n")
     assert found.split(": ", 1)[1] == expected
@@ -202,11 +273,13 @@ forward:
 """
     assert problems(text) == [
         (
-            "f:3:15: forward.upstreams[0]: 127.0.0.1 is our own listener on 127.0.0.1:53: queries would go round;"
+            "f:3:15: forward.upstreams[0]: 127.0.0.1 is our own listener on 127.0.0.1:53: queries would"
+            " go round;"
             " name another DNS server"
         ),
         (
-            "f:6:16: forward.rules[1].domain: CORP.example has a rule for everybody already, forward.rules[0];"
+            "f:6:16: forward.rules[1].domain: CORP.example has a rule for everybody already,"
+            " forward.rules[0];"
             " put the upstreams into one rule"
         ),
         "f:7:62: forward.rules[2].vpcs[0]: there is no VPC vpc-x; add it under `vpcs`, or mend the id",

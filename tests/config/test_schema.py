@@ -45,15 +45,19 @@ def problems(text: str) -> list[str]:
         ),
         (
             "answers: {ttl: 6.5}",
-            ("f:1:16: answers.ttl: expected a whole number, found a number with a fraction or an exponent;"
-            " write digits alone, without quotes"),
+            (
+                "f:1:16: answers.ttl: expected a whole number, found a number with a fraction or an exponent;"
+                " write digits alone, without quotes"
+            ),
         ),
         ("answers: {ttl: -1}", "f:1:16: answers.ttl: the number is too small; write 0 or more"),
         ("answers: {ttl: 604801}", "f:1:16: answers.ttl: the number is too large; write 604,800 or less"),
         (
             "answers: {denied: NXDOMAIN}",
-            ("f:1:19: answers.denied: `NXDOMAIN` is not one of nxdomain, nodata, refused, drop;"
-            " choose one of them"),
+            (
+                "f:1:19: answers.denied: `NXDOMAIN` is not one of nxdomain, nodata, refused, drop;"
+                " choose one of them"
+            ),
         ),
         (
             "answers: {explain: false}",
@@ -63,71 +67,182 @@ def problems(text: str) -> list[str]:
             "answers: {suffix: '*.example'}",
             "f:1:19: answers.suffix: *.example is a wildcard; write example: it covers what lies below it",
         ),
-        ("answers: {suffix: a..b}", ("f:1:19: answers.suffix: `a..b` is no domain name"
-         f" (a label must have 1 to 63 octets); {NAME}")),
-        ("answers: {suffix: straße.de}", ("f:1:19: answers.suffix: `straße.de` is no domain name"
-         " (it has characters outside ASCII); write its A-label (xn--…)")),
-        ("answers: {suffix: 'https://a.b/'}", ("f:1:19: answers.suffix: `https://a.b/` is no domain name;"
-         f" {NAME}, without scheme, port or path")),
-        ("answers: {suffix: a b}", ("f:1:19: answers.suffix: `a b` is no domain name"
-         f" (letters, digits, `-` and `_` only); {NAME}")),
-        ("server: {listen: []}", ("f:1:18: server.listen: an empty list means nothing here;"
-         " give it at least one item, or remove the key")),
-        ("server: {listen: [localhost:53]}", ("f:1:19: server.listen[0]: `localhost` is no address;"
-         f" {NO_HOST_NAMES}")),
-        ("server: {listen: ['127.0.0.1:x']}", ("f:1:19: server.listen[0]: `x` is no port;"
-         " write 1 to 65535 behind the colon")),
-        ("server: {listen: ['[::1:53']}", ("f:1:19: server.listen[0]: `[::1:53` has a bracket too few or too many;"
-         " write it like [::1]:5300")),
-        ("server: {listen: [':53']}", ("f:1:19: server.listen[0]: `:53` names no address;"
-         " write 0.0.0.0:53 for all of them")),
-        ("server: {listen: ['fe80::1%eth0']}", ("f:1:19: server.listen[0]: `fe80::1%eth0` has a zone;"
-         " take an address that means the same on any interface")),
-        ("server: {listen: ['::ffff:127.0.0.1']}", ("f:1:19: server.listen[0]: `::ffff:127.0.0.1` is an IPv4"
-         " address in disguise; write 127.0.0.1")),
-        ("server: {listen: [53]}", ("f:1:19: server.listen[0]: expected an address and a port, found the number"
-         ' 53; write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}')),
-        ("server: {listen: [{vpc_id: v}]}", ("f:1:19: server.listen[0].address: this key is missing;"
-         " add it: address and port to listen on; without a port it is 53")),
-        ("forward: {upstreams: ['10.0.0.2:0']}", ("f:1:23: forward.upstreams[0]: nobody answers on port 0;"
-         " write the upstream's port, or none for 53")),
-        ("server: {clients: [10.0.0.1/8]}", ("f:1:20: server.clients[0]: 10.0.0.1/8 has bits set behind the"
-         " prefix; write 10.0.0.0/8, or 10.0.0.1/32 for the one address")),
-        ("server: {clients: [10.0.0.1]}", ("f:1:20: server.clients[0]: `10.0.0.1` is an address, not a prefix;"
-         " write 10.0.0.1/32")),
-        ("server: {clients: [10.0.0.0/33]}", ("f:1:20: server.clients[0]: `33` is no prefix length;"
-         " write 0 to 32 behind the slash")),
-        ("server: {clients: [10.0.0.0/]}", ("f:1:20: server.clients[0]: the prefix length is missing;"
-         " write 0 to 32 behind the slash")),
-        (f"groups: [{{group_id: {GROUP}}}]", ("f:1:10: groups[0].instance_id: this key is missing;"
-         " add it: the gateway instance that it lives on")),
-        ("groups: [{group_id: ABC, instance_id: a}]", ("f:1:21: groups[0].group_id: `ABC` is no group_id:"
-         " 32 lower-case hexadecimal digits; copy it from the console,"
-         f" e.g. {GROUP}")),
-        (f"groups: [{{group_id: {'1' * 32}, instance_id: a}}]", ("f:1:21: groups[0].group_id: expected text,"
-         f" found the number {'1' * 32}; put quotes around it")),
-        ("instances: [5]", ("f:1:13: instances[0]: expected a mapping, found the number 5;"
-         " give it keys (addresses, binding, instance_id, region_id, type)")),
-        ("instances: [{instance_id: a}]", ("f:1:13: instances[0].type: this key is missing;"
-         " add it: one of dedicated, serverless")),
-        ("instances: [{type: [x]}]", "f:1:20: instances[0].type: expected text, found a list; choose one of them"),
-        ("instances: [{type: shared}]", ("f:1:20: instances[0].type: `shared` is not one of dedicated, serverless;"
-         " choose one of them")),
-        ("instances: [{instance_id: a, type: dedicated, region_id: r, addresses: [100.64.0.1]}]",
-         ("f:1:61: instances[0].addresses: this key is for type serverless, and here the type is dedicated;"
-         " remove it, or make the type serverless")),
-        ("instances: [{instance_id: a b, type: dedicated, region_id: r}]", ("f:1:27: instances[0].instance_id:"
-         " `a b` is no id; use letters, digits, `-`, `_` and `.`, a letter or digit at each end")),
-        ("instances: [{instance_id: a, type: dedicated, region_id: CN}]", ("f:1:58: instances[0].region_id:"
-         " `CN` is no region id; use lower-case letters, digits and hyphens, e.g. cn-hangzhou")),
-        ("instances: [{instance_id: " + "a" * 129 + ", type: dedicated, region_id: r}]",
-         "f:1:27: instances[0].instance_id: longer than 128 characters; shorten it"),
-        ("admin: {access_keys_file: ''}", ("f:1:27: admin.access_keys_file: an empty text means nothing here;"
-         " fill it in, or remove the key")),
-        ('admin: {access_keys_file: "a\\0b"}', ("f:1:27: admin.access_keys_file: `a\\x00b` has control characters;"
-         " remove them")),
+        (
+            "answers: {suffix: a..b}",
+            (f"f:1:19: answers.suffix: `a..b` is no domain name (a label must have 1 to 63 octets); {NAME}"),
+        ),
+        (
+            "answers: {suffix: straße.de}",
+            (
+                "f:1:19: answers.suffix: `straße.de` is no domain name"
+                " (it has characters outside ASCII); write its A-label (xn--…)"
+            ),
+        ),
+        (
+            "answers: {suffix: 'https://a.b/'}",
+            (
+                "f:1:19: answers.suffix: `https://a.b/` is no domain name;"
+                f" {NAME}, without scheme, port or path"
+            ),
+        ),
+        (
+            "answers: {suffix: a b}",
+            (f"f:1:19: answers.suffix: `a b` is no domain name (letters, digits, `-` and `_` only); {NAME}"),
+        ),
+        (
+            "server: {listen: []}",
+            (
+                "f:1:18: server.listen: an empty list means nothing here;"
+                " give it at least one item, or remove the key"
+            ),
+        ),
+        (
+            "server: {listen: [localhost:53]}",
+            (f"f:1:19: server.listen[0]: `localhost` is no address; {NO_HOST_NAMES}"),
+        ),
+        (
+            "server: {listen: ['127.0.0.1:x']}",
+            ("f:1:19: server.listen[0]: `x` is no port; write 1 to 65535 behind the colon"),
+        ),
+        (
+            "server: {listen: ['[::1:53']}",
+            (
+                "f:1:19: server.listen[0]: `[::1:53` has a bracket too few or too many;"
+                " write it like [::1]:5300"
+            ),
+        ),
+        (
+            "server: {listen: [':53']}",
+            ("f:1:19: server.listen[0]: `:53` names no address; write 0.0.0.0:53 for all of them"),
+        ),
+        (
+            "server: {listen: ['fe80::1%eth0']}",
+            (
+                "f:1:19: server.listen[0]: `fe80::1%eth0` has a zone;"
+                " take an address that means the same on any interface"
+            ),
+        ),
+        (
+            "server: {listen: ['::ffff:127.0.0.1']}",
+            ("f:1:19: server.listen[0]: `::ffff:127.0.0.1` is an IPv4 address in disguise; write 127.0.0.1"),
+        ),
+        (
+            "server: {listen: [53]}",
+            (
+                "f:1:19: server.listen[0]: expected an address and a port, found the number"
+                ' 53; write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
+            ),
+        ),
+        (
+            "server: {listen: [{vpc_id: v}]}",
+            (
+                "f:1:19: server.listen[0].address: this key is missing;"
+                " add it: address and port to listen on; without a port it is 53"
+            ),
+        ),
+        (
+            "forward: {upstreams: ['10.0.0.2:0']}",
+            (
+                "f:1:23: forward.upstreams[0]: nobody answers on port 0;"
+                " write the upstream's port, or none for 53"
+            ),
+        ),
+        (
+            "server: {clients: [10.0.0.1/8]}",
+            (
+                "f:1:20: server.clients[0]: 10.0.0.1/8 has bits set behind the"
+                " prefix; write 10.0.0.0/8, or 10.0.0.1/32 for the one address"
+            ),
+        ),
+        (
+            "server: {clients: [10.0.0.1]}",
+            ("f:1:20: server.clients[0]: `10.0.0.1` is an address, not a prefix; write 10.0.0.1/32"),
+        ),
+        (
+            "server: {clients: [10.0.0.0/33]}",
+            ("f:1:20: server.clients[0]: `33` is no prefix length; write 0 to 32 behind the slash"),
+        ),
+        (
+            "server: {clients: [10.0.0.0/]}",
+            ("f:1:20: server.clients[0]: the prefix length is missing; write 0 to 32 behind the slash"),
+        ),
+        (
+            f"groups: [{{group_id: {GROUP}}}]",
+            (
+                "f:1:10: groups[0].instance_id: this key is missing;"
+                " add it: the gateway instance that it lives on"
+            ),
+        ),
+        (
+            "groups: [{group_id: ABC, instance_id: a}]",
+            (
+                "f:1:21: groups[0].group_id: `ABC` is no group_id:"
+                " 32 lower-case hexadecimal digits; copy it from the console,"
+                f" e.g. {GROUP}"
+            ),
+        ),
+        (
+            f"groups: [{{group_id: {'1' * 32}, instance_id: a}}]",
+            (f"f:1:21: groups[0].group_id: expected text, found the number {'1' * 32}; put quotes around it"),
+        ),
+        (
+            "instances: [5]",
+            (
+                "f:1:13: instances[0]: expected a mapping, found the number 5;"
+                " give it keys (addresses, binding, instance_id, region_id, type)"
+            ),
+        ),
+        (
+            "instances: [{instance_id: a}]",
+            ("f:1:13: instances[0].type: this key is missing; add it: one of dedicated, serverless"),
+        ),
+        (
+            "instances: [{type: [x]}]",
+            "f:1:20: instances[0].type: expected text, found a list; choose one of them",
+        ),
+        (
+            "instances: [{type: shared}]",
+            ("f:1:20: instances[0].type: `shared` is not one of dedicated, serverless; choose one of them"),
+        ),
+        (
+            "instances: [{instance_id: a, type: dedicated, region_id: r, addresses: [100.64.0.1]}]",
+            (
+                "f:1:61: instances[0].addresses: this key is for type serverless, and here the type is"
+                " dedicated;"
+                " remove it, or make the type serverless"
+            ),
+        ),
+        (
+            "instances: [{instance_id: a b, type: dedicated, region_id: r}]",
+            (
+                "f:1:27: instances[0].instance_id:"
+                " `a b` is no id; use letters, digits, `-`, `_` and `.`, a letter or digit at each end"
+            ),
+        ),
+        (
+            "instances: [{instance_id: a, type: dedicated, region_id: CN}]",
+            (
+                "f:1:58: instances[0].region_id:"
+                " `CN` is no region id; use lower-case letters, digits and hyphens, e.g. cn-hangzhou"
+            ),
+        ),
+        (
+            "instances: [{instance_id: " + "a" * 129 + ", type: dedicated, region_id: r}]",
+            "f:1:27: instances[0].instance_id: longer than 128 characters; shorten it",
+        ),
+        (
+            "admin: {access_keys_file: ''}",
+            (
+                "f:1:27: admin.access_keys_file: an empty text means nothing here;"
+                " fill it in, or remove the key"
+            ),
+        ),
+        (
+            'admin: {access_keys_file: "a\\0b"}',
+            ("f:1:27: admin.access_keys_file: `a\\x00b` has control characters; remove them"),
+        ),
     ],
-)  # fmt: skip
+)
 def test_words(text: str, expected: str) -> None:
     assert problems(text) == [expected]
 
