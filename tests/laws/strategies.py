@@ -137,21 +137,25 @@ def worlds(draw: st.DrawFn) -> World:
         forwarding=Forwarding(UPSTREAM, tuple(draw(st.lists(RULES, max_size=3)))),
         topology=draw(topologies()),
     )
-    wanted: list[Change] = [
-        *draw(st.lists(st.builds(CreateInstance, instances()), min_size=4, max_size=8)),
-        *draw(st.lists(st.builds(Bind, KEYS, VPC_IDS, st.just("vsw-1"), st.none() | ENDPOINTS), max_size=6)),
-    ]
-    for change in wanted:
+    networks = world.topology
+    for vpc_id in VPCS:
+        # Every VPC has a dedicated instance, of its own or, by a rebind, of another VPC before.
+        region_id, block = networks.vpcs[vpc_id].region_id, networks.vpcs[vpc_id].cidr_blocks[0]
+        address = block[draw(st.sampled_from([0x801, 0x802, 0x814]))]
+        instance = Instance(f"i-{vpc_id}", region_id, InstanceType.DEDICATED)
+        world = tried(world, CreateInstance(instance))
+        world = tried(world, Bind(instance.key, vpc_id, "vsw-1", address))
+    for change in draw(st.lists(st.builds(CreateInstance, instances()), max_size=4)):
         world = tried(world, change)
     for group_id in GROUPS:
-        if not world.instances:
-            break
         key = draw(st.sampled_from(sorted(world.instances)))
         world = tried(world, CreateGroup(Group(group_id, key[1], key[0])))
-        if draw(st.booleans()):
+        if draw(st.integers(0, 3)):
             world = tried(world, EnableVpcDomain(group_id))
         if draw(st.booleans()):
             world = tried(world, AddCustomDomain(group_id, draw(DOMAINS)))
+    for key in draw(st.lists(st.sampled_from(sorted(world.instances)), max_size=2)):
+        world = tried(world, Bind(key, draw(VPC_IDS), "vsw-1"))
     for change in draw(st.lists(CHANGES, max_size=4)):
         world = tried(world, change)
     return world
@@ -187,9 +191,7 @@ def private_names(draw: st.DrawFn, world: World) -> Name:
     """A name that is nobody's but ours: of VPC-domain form, below it, search-expanded, or vpcdns.internal."""
     suffix = world.answers.suffix
     known = [world.vpc_domain(group).labels[0] for group in world.groups.values()]
-    label = draw(LABELS) + b"-vpc"
-    if known and draw(st.booleans()):
-        label = draw(st.sampled_from(known))
+    label = draw(st.sampled_from([*known, draw(LABELS) + b"-vpc"]))
     below = tuple(draw(st.lists(LABELS, max_size=2)))
     search = tuple(draw(st.lists(LABELS, max_size=3)))
     internal = (b"vpcdns", b"internal")
