@@ -218,7 +218,8 @@ def _explain(asked: Name, client: Client, world: World) -> dict[int, tuple[Rdata
     """The steps for type A, one string each, in one TXT record: records of an RRset have no order."""
     resolution = resolve(Question(asked, RRType.A), client, world)
     texts = [f"{number}. {step.step}: {step.detail}" for number, step in enumerate(resolution.steps, 1)]
-    return {RRType.TXT: (_strings([*texts, f"{resolution.rcode.name} ({resolution.reason.value})"]),)}
+    end = resolution.rcode.name if resolution.outcome is Outcome.RESPOND else resolution.outcome.value
+    return {RRType.TXT: (_strings([*texts, f"{end} ({resolution.reason.value})"]),)}
 
 
 def _strings(texts: list[str]) -> tuple[bytes, ...]:

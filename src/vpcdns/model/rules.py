@@ -324,10 +324,14 @@ def free_address(
     vpc_id: str,
     vswitch: VSwitch,
     endpoints: Mapping[tuple[str, IPv4Address], InstanceKey],
+    above: IPv4Address | None = None,
 ) -> IPv4Address | Refusal:
-    """The lowest address of the vSwitch that is neither reserved nor another instance's (DESIGN §2)."""
+    """The lowest address of the vSwitch that is neither reserved nor another instance's (DESIGN §2).
+
+    A caller that knows all up to `above` to be taken starts there.
+    """
     block = vswitch.cidr_block
-    for number in range(int(block.network_address) + 1, int(block.broadcast_address) - 2):
+    for number in range(int(above or block.network_address) + 1, int(block.broadcast_address) - 2):
         if endpoints.get((vpc_id, IPv4Address(number)), instance.key) == instance.key:
             return IPv4Address(number)
     return Refusal(
