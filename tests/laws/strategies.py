@@ -156,8 +156,8 @@ def worlds(draw: st.DrawFn) -> World:
             world = tried(world, AddCustomDomain(group_id, draw(DOMAINS)))
     for key in draw(st.lists(st.sampled_from(sorted(world.instances)), max_size=2)):
         world = tried(world, Bind(key, draw(VPC_IDS), "vsw-1"))
-    for change in draw(st.lists(CHANGES, max_size=4)):
-        world = tried(world, change)
+    for edit in draw(st.lists(CHANGES, max_size=4)):
+        world = tried(world, edit)
     return world
 
 
