@@ -120,7 +120,7 @@ async def test_a_response_that_cannot_be_sent_is_counted() -> None:
             client.send(query(1, b"late"), ("127.0.0.1", served.port))
             await until(lambda: served.responder.waiting == 1)
         for bound in served.service._bound:
-            served.service._udp[0].stop_reading()
+            served.service._udp[bound.udp].stop_reading()
             bound.udp.close()
         served.responder.release.set()
         await until(lambda: served.counters.udp_send_errors == 1)

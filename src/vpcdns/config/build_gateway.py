@@ -149,7 +149,8 @@ class GatewayBuilder:
             self._refuse(path, custom_domain_refusals(name, subject, self.suffix, other, where))
 
     def _refuse(self, path: Path, refusals: Iterable[Refusal]) -> None:
-        self.findings += (of_refusal(path, refusal) for refusal in refusals)
+        for refusal in refusals:
+            self.findings.append(of_refusal(path, refusal))
 
 
 def _instance(part: schema.ServerlessPart | schema.DedicatedPart) -> Instance:

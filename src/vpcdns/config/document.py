@@ -127,7 +127,7 @@ def _refused(constant: str) -> object:
     raise ValueError(f"{constant} is not JSON")
 
 
-class _TooDeep(Exception):  # noqa: N818 - never leaves this module
+class _TooDeep(Exception):
     pass
 
 
@@ -233,7 +233,8 @@ class _Reader:
             what = f"`&{cut(event.anchor)}` names a part of the file"
             self._refuse(event, what, "remove it: anchors and aliases are not read here")
         if event.tag is not None:
-            self._refuse(event, f"the tag `{cut(event.tag)}` is not read here", "remove it")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._refuse(event, f"the tag `{cut(tag)}` is not read here", "remove it")
 
     def _at_key(self) -> bool:
         return type(self.containers[-1]) is dict and self.keys[-1] is _NO_KEY

@@ -104,16 +104,14 @@ def _loaded(octets: bytes, name: str, folder: Path, revision: int, identity: Ser
     text = _text(octets, name)
     with _without_collector():
         read = document.read(text)
-        findings = list(read.findings)
-        if read.readable:
-            if not isinstance(read.value, dict):
-                findings.append(_no_mapping(read.value, text))
-            else:
-                sound = validated(read.value)
-                built = build(sound.configuration, folder, revision, identity)
-                wrong = [*sound.findings, *believable(built.findings, sound, read.value)]
-                already = {finding.path for finding in findings}
-                findings += (finding for finding in wrong if finding.path not in already)
+        if not isinstance(read.value, dict):
+            no_mapping = [_no_mapping(read.value, text)] if read.readable else []
+            raise ConfigurationError(_problems(name, text, read.findings + no_mapping))
+        sound = validated(read.value)
+        built = build(sound.configuration, folder, revision, identity)
+        wrong = [*sound.findings, *believable(built.findings, sound, read.value)]
+        already = {finding.path for finding in read.findings}
+        findings = read.findings + [finding for finding in wrong if finding.path not in already]
         if findings:
             raise ConfigurationError(_problems(name, text, findings))
         given = sound.configuration.forward.upstreams is not None

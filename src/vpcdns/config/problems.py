@@ -16,6 +16,7 @@ from vpcdns.model.rules import Refusal
 
 Path = tuple[str | int, ...]
 
+MAX_PARTS: Final = 8  # of a path; ours have 7
 MAX_SHOWN: Final = 60  # characters of a value or a key; more of it helps nobody
 
 
@@ -47,8 +48,8 @@ def cut(text: str) -> str:
 
 def dotted(path: Path) -> str:
     """A path as people write it: `instances[1].binding.vswitch_id`."""
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{cut(part)}" for part in path)
-    return text.removeprefix(".")
+    parts = [f"[{part}]" if isinstance(part, int) else f".{cut(part)}" for part in path[:MAX_PARTS]]
+    return "".join(parts).removeprefix(".") + ("…" if len(path) > MAX_PARTS else "")
 
 
 def described(value: object) -> str:

@@ -18,6 +18,7 @@ from vpcdns.config.values import GROUP_PATTERN, ID_PATTERN, LINE_PATTERN, REFUSE
 Models = dict[str, type[BaseModel]]  # by the word in `type`, or "" where there is no choice
 
 _TAGGED: Final = {"instances": "type", "connections": "type"}
+_LISTEN_WAY_OUT: Final = 'write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
 _LISTEN_FORMS: Final = ("text", "mapping")
 _PATTERNS: Final = {
     ID_PATTERN: ("is no id", "use letters, digits, `-`, `_` and `.`, a letter or digit at each end"),
@@ -58,6 +59,8 @@ def _finding(detail: Any, value: object) -> Finding:
         case "union_tag_not_found" | "union_tag_invalid":
             return _wrong_tag(path, found)
         case "model_type" | "model_attributes_type" | "dict_type":
+            if path[:2] == ("server", "listen"):
+                return Finding(path, *mistyped("an address and a port", found, _LISTEN_WAY_OUT))
             keys = sorted({key for model in _models(path).values() for key in model.model_fields})
             way_out = (
                 f"give it keys ({listed(keys)})" if found is not None else "fill it in, or remove the key"

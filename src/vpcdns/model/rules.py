@@ -32,6 +32,7 @@ from vpcdns.model.topology import (
     Vpc,
     VSwitch,
 )
+from vpcdns.model.vpc_domains import Form, recognise
 
 VPCDNS_INTERNAL: Final = Name((b"vpcdns", b"internal"))
 
@@ -423,6 +424,15 @@ def custom_domain_refusals(
             subject,
             f"{name} is no custom domain",
             "write a host name such as api.example.com, or *.example.com",
+            where,
+        )
+    formed = recognise(name, suffix)
+    if formed is not None and formed.form is Form.SEARCH_EXPANDED:
+        yield Refusal(
+            Rule.CUSTOM_DOMAIN,
+            subject,
+            f"custom domain {name} is a VPC domain with a search domain behind it, which never resolves",
+            "take a name without the VPC domain in it",
             where,
         )
     for taken in (suffix, VPCDNS_INTERNAL):

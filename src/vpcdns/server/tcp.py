@@ -62,6 +62,11 @@ class TcpServer:
         self._listening[sock] = listen
         asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
 
+    def leave(self, sock: socket.socket) -> None:
+        """Accepts no more on `sock`, which stays open; who is connected stays so."""
+        if self._listening.pop(sock, None) is not None:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+
     def stop_accepting(self) -> None:
         """Closes the listening sockets; who is connected stays so."""
         loop = asyncio.get_running_loop()
