@@ -18,6 +18,7 @@ from vpcdns.model.topology import Address
 
 HEADER: Final = struct.Struct("!6H")
 QR: Final = 0x8000
+OPCODE: Final = 0x7800
 RD: Final = 0x0100
 AD: Final = 0x0020
 CD: Final = 0x0010
