@@ -80,8 +80,8 @@ class Nameserver:
             connections: dict[socket.socket, bytes] = {}
             while True:
                 for key, _ in selector.select():
+                    assert isinstance(key.fileobj, socket.socket)
                     sock = key.fileobj
-                    assert isinstance(sock, socket.socket)
                     if sock is self._stop_reader:
                         for connection in connections:
                             connection.close()

@@ -11,6 +11,12 @@ Decisions are values, not errors: a denial is a `Resolution`, a broken rule a `R
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+MAX_PRINTED: Final = 50  # problems; nobody mends more of them from one reading
+
 
 class VpcdnsError(Exception):
     """Anything vpcdns raises on purpose."""
@@ -24,9 +30,51 @@ class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a configuration, and the way out.
+
+    `line` and `column` count from 1; 0 where there is no text to point into. `where` is a path such
+    as `instances[1].binding.vswitch_id`, empty at the top.
+    """
+
+    file: str
+    line: int
+    column: int
+    where: str
+    what: str
+    way_out: str
+
+    def __str__(self) -> str:
+        """`file:line:column: where: what; way out`, on one line."""
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        where = f"{self.where}: " if self.where else ""
+        return printable(f"{place}: {where}{self.what}; {self.way_out}")
+
+
 class ConfigurationError(VpcdnsError):
-    """A configuration that cannot be used; its text lists every problem, one a line."""
+    """A configuration that cannot be used; its text lists the problems, one a line, the first 50 of them."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems: tuple[Problem, ...] = tuple(problems)
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        lines = [str(problem) for problem in self.problems[:MAX_PRINTED]]
+        if len(self.problems) > MAX_PRINTED:
+            lines.append(f"and {len(self.problems) - MAX_PRINTED} more")
+        return "\n".join(lines)
 
 
 class StartupError(VpcdnsError):
     """The server cannot start; its text names the cause and the ways out."""
+
+
+def printable(text: str) -> str:
+    """`text` with control characters and the like escaped, so that no input can draw on a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
+    )

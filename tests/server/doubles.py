@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from functools import wraps
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, ParamSpec
 
 import pytest
@@ -48,6 +51,11 @@ def ipv6_is_on() -> bool:
     return True
 
 
+def child_environment() -> dict[str, str]:
+    """For a Python of its own that imports what this one does, and `doubles` by that name."""
+    return {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+
+
 needs_ipv6 = pytest.mark.skipif(not ipv6_is_on(), reason="IPv6 is off on this host")
 
 
@@ -73,13 +81,25 @@ class Obedient:
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, int, Transport, Listen]] = []
+        self.proxied: list[Address | None] = []
+        self.trusting = False
         self.release = asyncio.Event()
         self.waiting = 0
 
+    def trusts(self, peer: Address) -> bool:
+        return self.trusting
+
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         self.seen.append((str(peer), port, transport, listen))
+        self.proxied.append(proxied)
         order = message[12:]
         if order == b"raise":
             raise ZeroDivisionError("as ordered")

@@ -8,9 +8,11 @@ import socket
 import subprocess
 import sys
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
+from tests.server.doubles import child_environment, listen_on, needs_ipv6
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.server import bind_errors, listeners
@@ -18,10 +20,13 @@ from vpcdns.server.bind_errors import Holder, holder_of, startup_error
 from vpcdns.server.listeners import Bound, bind
 from vpcdns.server.responder import Transport
 
-from .doubles import listen_on, needs_ipv6
-
 HERE = ip_address("127.0.0.1")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' /proc")
+
+
+def open_descriptors() -> int:
+    """How many there are, on Linux."""
+    return len(list(Path("/proc/self/fd").iterdir())) if sys.platform == "linux" else 0
 
 
 def close(bound: list[Bound]) -> None:
@@ -76,11 +81,10 @@ def test_all_or_nothing(taken: int, kind: socket.SocketKind) -> None:
         holder.bind(("127.0.0.2", taken))
         if kind == socket.SOCK_STREAM:
             holder.listen()
-        descriptors = len(os.listdir("/proc/self/fd")) if sys.platform == "linux" else 0
+        before = open_descriptors()
         with pytest.raises(StartupError):
             bind(listen_on(("127.0.0.1", taken), ("127.0.0.3", 0), ("127.0.0.2", taken)))
-        if sys.platform == "linux":
-            assert len(os.listdir("/proc/self/fd")) == descriptors
+        assert open_descriptors() == before
     close(bind(listen_on(("127.0.0.1", taken), ("127.0.0.2", taken))))
 
 
@@ -157,9 +161,8 @@ def test_a_privileged_port_is_told_with_the_ways_to_it() -> None:
 
 @on_linux
 def test_a_privileged_port_without_privilege() -> None:
-    with open("/proc/sys/net/ipv4/ip_unprivileged_port_start") as start:
-        if int(start.read()) <= 1:
-            pytest.skip("every port is unprivileged here")
+    if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1:
+        pytest.skip("every port is unprivileged here")
     script = (
         "import os; from vpcdns.server.listeners import bind; from vpcdns.server.responder import Listen\n"
         "from ipaddress import ip_address; from vpcdns.errors import StartupError\n"
@@ -167,8 +170,9 @@ def test_a_privileged_port_without_privilege() -> None:
         "try: bind([Listen(ip_address('127.0.0.1'), 1)])\n"
         "except StartupError as error: print(error)"
     )
-    env = {"PYTHONPATH": ":".join(sys.path)}
-    told = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        [sys.executable, "-c", script], env=child_environment(), capture_output=True, text=True, check=True
+    )
     assert told.stdout.startswith("cannot listen on 127.0.0.1:1 (TCP): not permitted\n")
 
 

@@ -10,13 +10,26 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from ipaddress import ip_address
 
 import pytest
 
+from tests.server.doubles import (
+    Obedient,
+    Tcp,
+    Udp,
+    child_environment,
+    framed,
+    listen_on,
+    on_loop,
+    query,
+    response,
+    serving,
+    until,
+)
 from vpcdns.errors import StartupError
+from vpcdns.model.policy import Listen
 from vpcdns.server.service import Service
-
-from .doubles import Obedient, Tcp, Udp, framed, listen_on, on_loop, query, response, serving, until
 
 
 @on_loop
@@ -87,7 +100,7 @@ async def test_the_port_is_free_after_stop() -> None:
 
 SERVER = """
 import asyncio, logging, sys
-from PACKAGE.doubles import Obedient, listen_on
+from doubles import Obedient, listen_on
 from vpcdns.server.service import Service, run
 
 class Slow(Obedient):
@@ -106,8 +119,8 @@ sys.exit(run(service, ready=lambda listens: print(listens[0].port, flush=True),
 @contextmanager
 def process() -> Iterator[tuple[subprocess.Popen[str], int]]:
     with subprocess.Popen(
-        [sys.executable, "-X", "dev", "-c", SERVER.replace("PACKAGE", __package__ or "")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={"PYTHONPATH": ":".join(sys.path)},
+        [sys.executable, "-X", "dev", "-c", SERVER],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=child_environment(),
     ) as server:  # fmt: skip
         try:
             assert "Listening on 127.0.0.1:" in line(server)
@@ -157,3 +170,28 @@ def test_hangup_is_passed_on_and_serving_goes_on() -> None:
         server.terminate()
         assert line(server) == "SIGTERM: stopping"
         assert ended(server) == (0, "")
+
+
+@on_loop
+async def test_relisten_keeps_adds_and_gives_up_listeners() -> None:
+    async with serving("127.0.0.1", "127.0.0.2") as served:
+        kept, gone = served.listens
+        as_vpc = Listen(kept.address, kept.port, "vpc-a")
+        await served.service.relisten([as_vpc, Listen(ip_address("127.0.0.3"), 0)])
+        with Udp() as udp:
+            await udp.ask(query(1), ("127.0.0.1", kept.port))
+        assert served.responder.seen[-1][3] == as_vpc
+        with pytest.raises(ConnectionRefusedError):
+            await Tcp.connect(gone.port, "127.0.0.2")
+        await served.is_serving()
+
+
+@on_loop
+async def test_relisten_changes_nothing_when_a_port_is_taken() -> None:
+    async with serving("127.0.0.1") as served:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+            taken.bind(("127.0.0.2", 0))
+            port = taken.getsockname()[1]
+            with pytest.raises(StartupError):
+                await served.service.relisten([Listen(ip_address("127.0.0.2"), port)])
+        await served.is_serving()

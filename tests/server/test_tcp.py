@@ -10,16 +10,25 @@ import sys
 
 import pytest
 
+from tests.server.doubles import (
+    Tcp,
+    child_environment,
+    framed,
+    on_loop,
+    query,
+    response,
+    servfail,
+    serving,
+    until,
+)
 from vpcdns.server.connection import TcpLimits
-
-from .doubles import Tcp, framed, on_loop, query, response, servfail, serving, until
 
 QUICK = TcpLimits(idle=0.2, idle_when_crowded=0.1, message=0.2, write=0.2, linger=0.2, sweep=0.02)
 
 
 @on_loop
 async def test_a_and_aaaa_in_one_segment_are_answered_in_one() -> None:
-    """Glibc over TCP: two queries in one write (facts: containers.md §2)."""
+    """Two queries in one write, as glibc does it (facts: containers.md §2)."""
     async with serving() as served:
         client = await served.tcp()
         client.send(query(1, b"A"), query(2, b"AAAA"))
@@ -227,7 +236,7 @@ async def test_the_longest_idle_makes_room_and_whoever_waits_keeps_its_place() -
 STARVED = """
 import asyncio, json, os, resource, sys
 from vpcdns.server.connection import TcpLimits
-from tests_double import Obedient, listen_on
+from doubles import Obedient, listen_on
 from vpcdns.server.service import Service
 
 async def main():
@@ -255,11 +264,10 @@ asyncio.run(main())
 
 @on_loop
 async def test_without_descriptors_it_neither_spins_nor_floods_the_log() -> None:
-    script = STARVED.replace("tests_double", f"{__package__}.doubles")
     server = subprocess.Popen(  # noqa: ASYNC220 - it is only read from when it has something to say
-        [sys.executable, "-c", script],
+        [sys.executable, "-c", STARVED],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env=child_environment(),
     )  # fmt: skip
     assert server.stdin is not None
     assert server.stdout is not None
@@ -280,3 +288,52 @@ async def test_without_descriptors_it_neither_spins_nor_floods_the_log() -> None
         assert log.count("Cannot accept TCP connections") == 1
         assert "Traceback" not in log
     assert server.returncode == 0
+
+
+PROXY_HEADER = (
+    b"\r\n\r\n\0\r\nQUIT\n" + b"\x21\x11\x00\x0c" + bytes((10, 1, 0, 5, 10, 9, 0, 53)) + b"\x30\x39\x00\x35"
+)
+
+
+@on_loop
+async def test_a_proxy_header_names_the_client_of_the_whole_connection() -> None:
+    async with serving() as served:
+        served.responder.trusting = True
+        client = await served.tcp()
+        for octet in PROXY_HEADER + framed(query(1)):
+            client.write(bytes((octet,)))
+            await asyncio.sleep(0)
+        assert await client.message() == response(1)
+        client.send(query(2))
+        assert await client.message() == response(2)
+        assert [str(address) for address in served.responder.proxied] == ["10.1.0.5", "10.1.0.5"]
+
+
+@on_loop
+async def test_without_a_proxy_header_a_trusted_peer_is_itself() -> None:
+    async with serving() as served:
+        served.responder.trusting = True
+        client = await served.tcp()
+        client.send(query(1))
+        assert await client.message() == response(1)
+        assert served.responder.proxied == [None]
+
+
+@on_loop
+async def test_a_proxy_header_of_an_untrusted_peer_is_no_header() -> None:
+    """Its first two octets are a length like any other; the rest is no message that we know."""
+    async with serving(limits=QUICK) as served:
+        client = await served.tcp()
+        client.write(PROXY_HEADER + framed(query(1)))
+        assert await client.read() == b""
+        assert served.responder.proxied == []
+
+
+@on_loop
+async def test_a_broken_proxy_header_ends_the_connection() -> None:
+    async with serving(limits=QUICK) as served:
+        served.responder.trusting = True
+        client = await served.tcp()
+        client.write(PROXY_HEADER.replace(b"\x21\x11", b"\x31\x11") + framed(query(1)))
+        assert await client.read() == b""
+        assert served.responder.seen == []

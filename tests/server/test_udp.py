@@ -8,13 +8,12 @@ from ipaddress import ip_address
 
 import pytest
 
+from tests.server.doubles import Obedient, Udp, needs_ipv6, on_loop, query, response, servfail, serving, until
 from vpcdns.model.policy import Listen
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
 from vpcdns.server.responder import Peers
 from vpcdns.server.udp import BATCH, RECEIVE_AT_MOST, UdpListener
-
-from .doubles import Obedient, Udp, needs_ipv6, on_loop, query, response, servfail, serving, until
 
 
 @on_loop
@@ -121,7 +120,7 @@ async def test_a_response_that_cannot_be_sent_is_counted() -> None:
             client.send(query(1, b"late"), ("127.0.0.1", served.port))
             await until(lambda: served.responder.waiting == 1)
         for bound in served.service._bound:
-            served.service._udp[0].stop_reading()
+            served.service._udp[bound.udp].stop_reading()
             bound.udp.close()
         served.responder.release.set()
         await until(lambda: served.counters.udp_send_errors == 1)

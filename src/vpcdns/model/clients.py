@@ -53,8 +53,10 @@ def identify(
         if not within(asked, world.access.clients):
             return Client(address, matched=f"{asked} is outside server.clients", allowed=False)
     if listener_vpc_id is not None:
-        region_id = world.topology.vpcs[listener_vpc_id].region_id
-        return Client(address, listener_vpc_id, region_id, None, f"the listener's vpc_id{how}")
+        listener_vpc = world.topology.vpcs.get(listener_vpc_id)
+        if listener_vpc is None:  # a reload took the VPC away and left the listener
+            return Client(address, matched=f"the listener's vpc_id {listener_vpc_id}, which is gone{how}")
+        return Client(address, listener_vpc_id, listener_vpc.region_id, None, f"the listener's vpc_id{how}")
     place = world.topology.locate(address)
     if place is None:
         return Client(address, matched=f"the Internet: no source network holds {address}{how}")

@@ -123,10 +123,7 @@ class CustomDomains:
             return None  # RFC 4592 §2.2.2: an empty non-terminal exists, so no wildcard applies
         for encloser in name.ancestors():
             if encloser in self.nodes:  # RFC 4592 §3.3.1: only the closest encloser counts
-                try:
-                    wildcard = Name((b"*", *encloser.labels))
-                except ValueError:
-                    return None
+                wildcard = Name((b"*", *encloser.labels))  # no longer than `name` itself
                 owner = self.owners.get(wildcard)
                 return None if owner is None else (wildcard, owner)
         return None

@@ -26,13 +26,14 @@ class Name:
 
     def __init__(self, labels: tuple[bytes, ...]) -> None:
         """Raises MalformedName for a label or a name that is empty or too long."""
-        if not all(0 < len(label) <= MAX_LABEL for label in labels):
+        lengths = list(map(len, labels))
+        if lengths and (min(lengths) == 0 or max(lengths) > MAX_LABEL):
             raise MalformedName("a label must have 1 to 63 octets")
-        if sum(len(label) + 1 for label in labels) + 1 > MAX_NAME:
+        if sum(lengths) + len(lengths) + 1 > MAX_NAME:
             raise MalformedName("a name must not be longer than 255 octets")
         self.labels = labels
         # bytes.lower() changes ASCII letters only, as RFC 4343 §3 wants.
-        self.folded = tuple(label.lower() for label in labels)
+        self.folded = tuple([label.lower() for label in labels])
         self._hash = hash(self.folded)
 
     @classmethod
@@ -46,7 +47,9 @@ class Name:
             raise MalformedName(f"{text!r} has characters outside ASCII: write its A-label (xn--…)")
         if text == ".":
             return cls(())
-        return cls(tuple(_labels(text)))
+        if "\\" in text:
+            return cls(tuple(_labels(text)))
+        return cls(tuple(text.encode().removesuffix(b".").split(b".")))
 
     def __str__(self) -> str:
         """Presentation format without the final dot; the root is `.`."""
@@ -68,12 +71,20 @@ class Name:
         """The name without its first label; the root has none: ValueError."""
         if not self.labels:
             raise ValueError("the root has no parent")
-        return Name(self.labels[1:])
+        return self._last(1)
+
+    def _last(self, start: int) -> Name:
+        """The name from label `start` on, which needs no checking again."""
+        name = Name.__new__(Name)
+        name.labels = self.labels[start:]
+        name.folded = self.folded[start:]
+        name._hash = hash(name.folded)
+        return name
 
     def ancestors(self) -> Iterator[Name]:
         """Every name above this one, nearest first, the root left out."""
         for start in range(1, len(self.labels)):
-            yield Name(self.labels[start:])
+            yield self._last(start)
 
     def is_at_or_below(self, other: Name) -> bool:
         """Whether `other` is this name or one of its ancestors, label by label."""
@@ -113,7 +124,7 @@ def _labels(text: str) -> Iterator[bytes]:
         else:
             label.append(ord(character))
         position += 1
-    if label or not text or text.endswith(".."):
+    if label or not text:
         yield bytes(label)
 
 

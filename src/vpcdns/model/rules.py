@@ -6,7 +6,6 @@ it. Knows nothing of files or of HTTP: `where` names the field, and the caller k
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -33,6 +32,7 @@ from vpcdns.model.topology import (
     Vpc,
     VSwitch,
 )
+from vpcdns.model.vpc_domains import Form, recognise
 
 VPCDNS_INTERNAL: Final = Name((b"vpcdns", b"internal"))
 
@@ -111,7 +111,7 @@ def vpc_refusals(vpc: Vpc) -> Iterator[Refusal]:
 
 
 def _vswitch_refusals(vpc: Vpc, subject: str) -> Iterator[Refusal]:
-    ids = Counter(vswitch.vswitch_id for vswitch in vpc.vswitches)
+    seen: set[str] = set()
     for index, vswitch in enumerate(vpc.vswitches):
         where = ("vswitches", index)
         if not any(vswitch.cidr_block.subnet_of(block) for block in vpc.cidr_blocks):
@@ -123,8 +123,9 @@ def _vswitch_refusals(vpc: Vpc, subject: str) -> Iterator[Refusal]:
                 "give it a block inside the VPC's",
                 (*where, "cidr_block"),
             )
-        if ids[vswitch.vswitch_id] > 1 and vpc.vswitches.index(vswitch) != index:
+        if vswitch.vswitch_id in seen:
             yield duplicate(f"vSwitch {vswitch.vswitch_id}", (*where, "vswitch_id"))
+        seen.add(vswitch.vswitch_id)
         earlier = (other for other in vpc.vswitches[:index] if other.cidr_block.overlaps(vswitch.cidr_block))
         if clash := next(earlier, None):
             yield Refusal(
@@ -323,10 +324,14 @@ def free_address(
     vpc_id: str,
     vswitch: VSwitch,
     endpoints: Mapping[tuple[str, IPv4Address], InstanceKey],
+    above: IPv4Address | None = None,
 ) -> IPv4Address | Refusal:
-    """The lowest address of the vSwitch that is neither reserved nor another instance's (DESIGN §2)."""
+    """The lowest address of the vSwitch that is neither reserved nor another instance's (DESIGN §2).
+
+    A caller that knows all up to `above` to be taken starts there.
+    """
     block = vswitch.cidr_block
-    for number in range(int(block.network_address) + 1, int(block.broadcast_address) - 2):
+    for number in range(int(above or block.network_address) + 1, int(block.broadcast_address) - 2):
         if endpoints.get((vpc_id, IPv4Address(number)), instance.key) == instance.key:
             return IPv4Address(number)
     return Refusal(
@@ -419,6 +424,15 @@ def custom_domain_refusals(
             subject,
             f"{name} is no custom domain",
             "write a host name such as api.example.com, or *.example.com",
+            where,
+        )
+    formed = recognise(name, suffix)
+    if formed is not None and formed.form is Form.SEARCH_EXPANDED:
+        yield Refusal(
+            Rule.CUSTOM_DOMAIN,
+            subject,
+            f"custom domain {name} is a VPC domain with a search domain behind it, which never resolves",
+            "take a name without the VPC domain in it",
             where,
         )
     for taken in (suffix, VPCDNS_INTERNAL):

@@ -147,10 +147,9 @@ def _named(group: Group) -> str:
 
 
 def _described(instance: Instance) -> str:
+    """The instance in words, without its addresses: these steps are shown to clients it is closed to."""
     if instance.type is InstanceType.SERVERLESS:
-        return f"serverless in {instance.region_id}: {', '.join(map(str, instance.addresses))}"
+        return f"serverless in {instance.region_id}"
     if instance.binding is None:
-        return f"dedicated in {instance.region_id}: not bound"
-    binding = instance.binding
-    place = f"{binding.vpc_id}, {binding.vswitch_id}, {binding.address}"
-    return f"dedicated in {instance.region_id}: bound to {place}"
+        return f"dedicated in {instance.region_id}, not bound"
+    return f"dedicated in {instance.region_id}, bound to {instance.binding.vpc_id}"

@@ -37,13 +37,23 @@ class Answering:
         self._late: set[asyncio.Task[None]] = set()
         self._faults_logged: set[tuple[type[BaseException], str, int]] = set()
 
+    def trusts(self, peer: Address) -> bool:
+        """Whether a PROXY header from `peer` is to be read."""
+        return self._responder.trusts(peer)
+
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> Answer:
         """The responder's answer, or a SERVFAIL instead; never raises. Give an awaitable one to `later`."""
         try:
-            answer = self._responder.respond(message, peer, port, transport, listen)
-        except Exception as fault:
+            answer = self._responder.respond(message, peer, port, transport, listen, proxied)
+        except Exception as fault:  # noqa: BLE001 - the one catch-all, for answers at once
             return self._failed(message, fault)
         if answer is None or isinstance(answer, bytes) or len(self._late) < self._late_at_most:
             return answer
@@ -73,7 +83,7 @@ class Answering:
                 raise
             # Not we were cancelled, but what the responder was waiting for: a fault like any other.
             response = self._failed(message, cancelled)
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - and for those that come later
             response = self._failed(message, fault)
         send(response)
 

@@ -88,8 +88,10 @@ def _ways_to_a_privileged_port(listen: Listen) -> list[str]:
     return [
         *ways,
         f"sysctl net.ipv4.ip_unprivileged_port_start={listen.port}{start}; a container has --sysctl",
-        "give the process CAP_NET_BIND_SERVICE: AmbientCapabilities= in a systemd unit, "
-        "--cap-add=NET_BIND_SERVICE for a container, or setcap cap_net_bind_service=+ep on the interpreter",
+        (
+            "give the process CAP_NET_BIND_SERVICE: AmbientCapabilities= in a systemd unit, "
+            "--cap-add=NET_BIND_SERVICE for a container, or setcap cap_net_bind_service=+ep on Python"
+        ),
     ]
 
 
@@ -136,6 +138,6 @@ def _holder(address: Address, uid: int, inode: str) -> Holder:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             for descriptor in (process / "fd").iterdir():
-                if os.readlink(descriptor) == f"socket:[{inode}]":
+                if str(descriptor.readlink()) == f"socket:[{inode}]":
                     return Holder(address, user, int(process.name), (process / "comm").read_text().strip())
     return Holder(address, user)

@@ -10,10 +10,12 @@ import asyncio
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
+from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
 # A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
 _SHORTEST = 12
@@ -34,7 +36,7 @@ class TcpLimits:
     idle: float = 10.0
     # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
     idle_when_crowded: float = 2.0
-    # From a message's first octet to its last. BIND's and Knot DNS' are 10 for everything that is read.
+    # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).
     message: float = 5.0
     # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
     write: float = 5.0
@@ -42,7 +44,7 @@ class TcpLimits:
     linger: float = 2.0
     # CVE-2025-30193 (dnsdist): unlimited queries on one connection.
     queries: int = 100
-    # BIND's tcp-pipelining is 23 (a netmgr constant), Knot Resolver's limit 100. Bounds memory, not speed.
+    # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
     in_flight: int = 50
     sweep: float = 1.0
 
@@ -76,6 +78,8 @@ class Connection(asyncio.BufferedProtocol):
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._unread = b""
+        self._may_proxy = keeper.answering.trusts(peer)
+        self._proxied: Address | None = None
         self._queries = 0
         self._ending = False
         self._peer_ended = False
@@ -106,7 +110,10 @@ class Connection(asyncio.BufferedProtocol):
             self._advance()
 
     def eof_received(self) -> bool:
-        """The peer asks no more, and may well be waiting for what it asked (RFC 7766 §6.2.4)."""
+        """The peer asks no more, and may well be waiting for what it asked.
+
+        RFC 7766 §6.2.4 forbids to answer a session that is closed; this one is half closed.
+        """
         self._peer_ended = True
         self._linger = False
         if not self._stalled():
@@ -158,6 +165,9 @@ class Connection(asyncio.BufferedProtocol):
 
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
+        if self._may_proxy and not self._read_proxy():
+            self._go_on()
+            return
         unread, at = self._unread, 0
         out: list[bytes] = []
         while not (self._ending or self._stalled()) and len(unread) - at >= 2:
@@ -178,6 +188,25 @@ class Connection(asyncio.BufferedProtocol):
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
         self._go_on()
+
+    def _read_proxy(self) -> bool:
+        """Takes a PROXY header from the front; False while it may still be on its way, or is broken."""
+        beginning = self._unread[: len(SIGNATURE)]
+        if not self._unread or SIGNATURE[: len(beginning)] != beginning:
+            self._may_proxy = not self._unread
+            return True
+        try:
+            header = read_proxy(self._unread)
+        except MalformedMessage:
+            self._keeper.counters.tcp_malformed += 1
+            self._ending = True
+            return False
+        if header is None:
+            return False
+        self._may_proxy = False
+        self._proxied = header.source
+        self._unread = self._unread[header.size :]
+        return True
 
     def _go_on(self) -> None:
         """Whatever follows from what is left in the buffer."""
@@ -201,7 +230,7 @@ class Connection(asyncio.BufferedProtocol):
         self._queries += 1
         if self._queries >= keeper.limits.queries:
             self._ending = True
-        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen)
+        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
         if answer is None or isinstance(answer, bytes):
             self._put(answer, out)
         else:
@@ -246,14 +275,16 @@ class Connection(asyncio.BufferedProtocol):
         are still on their way (RFC 1122 §4.2.2.13).
         """
         transport = self._transport
-        if transport is None or self._finished_at is not None:
+        if transport is None:
             return
-        self._finished_at = self._loop.time()
+        said_so = self._finished_at is not None
+        if not said_so:
+            self._finished_at = self._loop.time()
         if not self._linger:
             transport.close()
-            return
-        try:
-            transport.write_eof()
-        except OSError:
-            # ENOTCONN: the peer has reset the connection meanwhile.
-            transport.abort()
+        elif not said_so:
+            try:
+                transport.write_eof()
+            except OSError:
+                # ENOTCONN: the peer has reset the connection meanwhile.
+                transport.abort()

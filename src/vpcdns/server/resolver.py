@@ -22,6 +22,7 @@ from vpcdns.exchange import (
     finish,
     servfail,
 )
+from vpcdns.model.clients import is_trusted
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
@@ -51,15 +52,25 @@ class Resolver:
         self._state = state
 
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; an awaitable when upstreams are asked."""
         started = time.perf_counter()
-        arrival = Arrival(peer, transport, listen.vpc_id)
+        arrival = Arrival(peer, transport, listen.vpc_id, proxied)
         result = begin(message, arrival, self._state.world)
         if isinstance(result, Forward):
             return self._forward(result, port, started)
         return self._told(arrival, result, started)
+
+    def trusts(self, peer: Address) -> bool:
+        """Whether `peer` may name clients by PROXY header."""
+        return is_trusted(peer, self._state.world)
 
     def servfail(self, message: bytes) -> bytes | None:
         """What a query is owed when `respond` raised."""

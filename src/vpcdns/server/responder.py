@@ -22,13 +22,23 @@ class Responder(Protocol):
     """The core, as the listeners see it. One instance serves all of them."""
 
     def respond(
-        self, message: bytes, peer: Address, port: int, transport: Transport, listen: Listen
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to `message`, sent by `peer` from `port` to the listener `listen`.
 
         None is no response: silence over UDP, a closed connection over TCP. An awaitable is answered
-        later; it is awaited once, or cancelled. `peer` is never an IPv4-mapped IPv6 address.
+        later; it is awaited once, or cancelled. `peer` is never an IPv4-mapped IPv6 address. `proxied` is
+        the client that a PROXY header named at the start of a TCP connection.
         """
+
+    def trusts(self, peer: Address) -> bool:
+        """Whether a PROXY header at the start of a TCP connection from `peer` is to be read."""
 
     def servfail(self, message: bytes) -> bytes | None:
         """A SERVFAIL response to `message`; None if it is nothing that may be answered.

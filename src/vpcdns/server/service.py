@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Final
 
 from vpcdns.model.policy import Listen
@@ -38,7 +40,7 @@ class Service:
         self._limits = limits
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
-        self._udp: list[UdpListener] = []
+        self._udp: dict[socket.socket, UdpListener] = {}
         self._tcp: TcpServer | None = None
 
     def bind(self) -> tuple[Listen, ...]:
@@ -55,11 +57,53 @@ class Service:
         listens = self.bind()
         self._tcp = TcpServer(self._answering, self.counters, self._limits)
         for bound in self._bound:
-            udp = UdpListener(bound.udp, bound.listen, self._answering, self.counters)
-            self._udp.append(udp)
-            udp.start()
-            self._tcp.start(bound.tcp, bound.listen)
+            self._serve(bound)
         return listens
+
+    async def relisten(self, listens: Sequence[Listen]) -> None:
+        """Serves `listens` from now on, without a gap on those that stay.
+
+        New ones are bound before anything is given up; raises StartupError when one cannot be, and
+        then nothing has changed.
+        """
+        left = list(self._bound)
+        kept: list[tuple[Bound, Listen]] = []
+        wanted: list[Listen] = []
+        for listen in listens:
+            bound = next((bound for bound in left if _same_place(bound.listen, listen)), None)
+            if bound is None:
+                wanted.append(listen)
+            else:
+                left.remove(bound)
+                kept.append((bound, replace(listen, port=bound.listen.port)))
+        new = bind(wanted)
+        for bound in left:
+            self._leave(bound)
+            bound.close()
+        self._bound = [self._moved(bound, listen) for bound, listen in kept] + new
+        for bound in new:
+            self._serve(bound)
+
+    def _moved(self, bound: Bound, listen: Listen) -> Bound:
+        """The same sockets under another `listen`: who asks there counts as somebody else."""
+        if bound.listen == listen:
+            return bound
+        self._leave(bound)
+        moved = replace(bound, listen=listen)
+        self._serve(moved)
+        return moved
+
+    def _serve(self, bound: Bound) -> None:
+        udp = UdpListener(bound.udp, bound.listen, self._answering, self.counters)
+        self._udp[bound.udp] = udp
+        udp.start()
+        if self._tcp is not None:
+            self._tcp.start(bound.tcp, bound.listen)
+
+    def _leave(self, bound: Bound) -> None:
+        self._udp.pop(bound.udp).stop_reading()
+        if self._tcp is not None:
+            self._tcp.leave(bound.tcp)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Reads nothing more, gives outstanding answers `grace` seconds, then closes everything.
@@ -68,7 +112,7 @@ class Service:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
-        for udp in self._udp:
+        for udp in self._udp.values():
             udp.stop_reading()
         if self._tcp is not None:
             self._tcp.stop_accepting()
@@ -81,6 +125,11 @@ class Service:
         self._udp.clear()
         self._bound.clear()
         self._tcp = None
+
+
+def _same_place(bound: Listen, wanted: Listen) -> bool:
+    """Whether a socket that is bound serves what is wanted; port 0 is any port."""
+    return bound.address == wanted.address and wanted.port in (bound.port, 0)
 
 
 class _Signals:

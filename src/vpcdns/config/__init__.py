@@ -1,0 +1,11 @@
+"""The configuration: a YAML or JSON file -> a World, or every problem at once (DESIGN §2).
+
+Text becomes plain data (`document`), the data a typed tree (`schema`), the tree the model's objects
+(`build`); `load` joins them. Only these names are for others.
+"""
+
+from vpcdns.config.build import Admin
+from vpcdns.config.load import Loaded, load, loads
+from vpcdns.config.schema import json_schema
+
+__all__ = ["Admin", "Loaded", "json_schema", "load", "loads"]

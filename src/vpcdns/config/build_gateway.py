@@ -1,0 +1,165 @@
+"""Instances and groups of a configuration -> the model's, under its rules.
+
+Knows the order that the rules need: bindings with an address are placed before those that take the
+lowest free one, instances before groups. Linear in the number of groups, of which there may be
+hundreds of thousands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Address
+from typing import TypedDict
+
+from vpcdns.config import schema
+from vpcdns.config.problems import Finding, Path, of_refusal
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceKey, InstanceType
+from vpcdns.model.names import Name
+from vpcdns.model.rules import (
+    Refusal,
+    custom_domain_refusals,
+    duplicate,
+    endpoint_refusals,
+    free_address,
+    group_refusals,
+    instance_refusals,
+    vswitch_for,
+)
+from vpcdns.model.topology import Topology
+from vpcdns.model.world import EndpointKey
+
+
+class GatewayParts(TypedDict):
+    """The fields of a World that are the gateway's."""
+
+    instances: FrozenMap[InstanceKey, Instance]
+    endpoints: FrozenMap[EndpointKey, InstanceKey]
+    groups: FrozenMap[str, Group]
+    custom_domains: CustomDomains
+
+
+class GatewayBuilder:
+    def __init__(self, topology: Topology, suffix: Name, findings: list[Finding]) -> None:
+        self.topology = topology
+        self.suffix = suffix
+        self.findings = findings
+        self.instances: dict[InstanceKey, Instance] = {}
+        self.groups: dict[str, Group] = {}
+        self._endpoints: dict[EndpointKey, InstanceKey] = {}
+        self._owners: dict[Name, str] = {}
+        self._regions: dict[str, list[str]] = {}  # instance_id -> regions that have one
+        self._lowest: dict[tuple[str, str], IPv4Address] = {}  # vSwitch -> all below it is taken
+
+    def parts(self) -> GatewayParts:
+        return GatewayParts(
+            instances=FrozenMap(self.instances),
+            endpoints=FrozenMap(self._endpoints),
+            groups=FrozenMap(self.groups),
+            custom_domains=CustomDomains.of(self._owners.items()),
+        )
+
+    def add_instances(self, parts: Sequence[schema.ServerlessPart | schema.DedicatedPart]) -> None:
+        unplaced: list[tuple[Path, Instance, schema.BindingPart]] = []
+        for index, part in enumerate(parts):
+            path: Path = ("instances", index)
+            instance = _instance(part)
+            if instance.key in self.instances:
+                what = f"instance {instance.instance_id} in {instance.region_id}"
+                self._refuse(path, [duplicate(what, ("instance_id",))])
+                continue
+            self.instances[instance.key] = instance
+            self._regions.setdefault(instance.instance_id, []).append(instance.region_id)
+            self._refuse(path, instance_refusals(instance, self.topology))
+            if instance.binding is not None:
+                self._place(path, instance, instance.binding)
+            elif isinstance(part, schema.DedicatedPart) and part.binding is not None:
+                unplaced.append((path, instance, part.binding))
+        for path, instance, binding in unplaced:
+            self._place_anywhere(path, instance, binding)
+
+    def _place(self, path: Path, instance: Instance, binding: Binding) -> None:
+        self._refuse(path, endpoint_refusals(instance, binding, self._endpoints))
+        self._endpoints.setdefault((binding.vpc_id, binding.address), instance.key)
+
+    def _place_anywhere(self, path: Path, instance: Instance, part: schema.BindingPart) -> None:
+        vswitch = vswitch_for(instance, part.vpc_id, part.vswitch_id, self.topology)
+        address: IPv4Address | Refusal
+        if isinstance(vswitch, Refusal):
+            address = vswitch
+        else:
+            above = self._lowest.get((part.vpc_id, part.vswitch_id))
+            address = free_address(instance, part.vpc_id, vswitch, self._endpoints, above)
+        if isinstance(address, Refusal):
+            self._refuse(path, [address])
+            address = IPv4Address(0)  # bound all the same, so that its groups are not refused for it
+        else:
+            self._lowest[part.vpc_id, part.vswitch_id] = address
+            self._endpoints[part.vpc_id, address] = instance.key
+        binding = Binding(part.vpc_id, part.vswitch_id, address)
+        self.instances[instance.key] = Instance(
+            instance.instance_id, instance.region_id, instance.type, binding=binding
+        )
+
+    def add_groups(self, parts: Iterable[schema.GroupPart]) -> None:
+        for index, part in enumerate(parts):
+            path: Path = ("groups", index)
+            region_id = part.region_id or self._region_of(path, part.instance_id)
+            if region_id is None:
+                continue
+            group = Group(
+                part.group_id,
+                part.instance_id,
+                region_id,
+                part.name,
+                part.vpc_domain,
+                tuple(part.custom_domains),
+            )
+            if group.group_id in self.groups:
+                self._refuse(path, [duplicate(f"group {group.group_id}", ("group_id",))])
+                continue
+            self.groups[group.group_id] = group
+            self._refuse(path, group_refusals(group, self.instances, self.suffix))
+            if group.custom_domains:
+                self._own(path, group)
+
+    def _region_of(self, path: Path, instance_id: str) -> str | None:
+        """The one region that has such an instance; notes when there is none, or a choice."""
+        regions = self._regions.get(instance_id, [])
+        if len(regions) == 1:
+            return regions[0]
+        if regions:
+            what = f"instance {instance_id} is there in {', '.join(regions)}"
+            self.findings.append(Finding((*path, "region_id"), what, "say which by `region_id`"))
+        else:
+            what = f"there is no instance {instance_id}"
+            way_out = "add it under `instances`, or mend the id"
+            self.findings.append(Finding((*path, "instance_id"), what, way_out))
+        return None
+
+    def _own(self, path: Path, group: Group) -> None:
+        subject = f"group {group.group_id}"
+        for index, name in enumerate(group.custom_domains):
+            where = ("custom_domains", index)
+            owner = self._owners.setdefault(name, group.group_id)
+            if owner == group.group_id and name in group.custom_domains[:index]:
+                self._refuse(path, [duplicate(f"custom domain {name}", where)])
+                continue
+            other = None if owner == group.group_id else owner
+            self._refuse(path, custom_domain_refusals(name, subject, self.suffix, other, where))
+
+    def _refuse(self, path: Path, refusals: Iterable[Refusal]) -> None:
+        for refusal in refusals:
+            self.findings.append(of_refusal(path, refusal))
+
+
+def _instance(part: schema.ServerlessPart | schema.DedicatedPart) -> Instance:
+    match part:
+        case schema.ServerlessPart():
+            addresses = tuple(part.addresses)
+            return Instance(part.instance_id, part.region_id, InstanceType.SERVERLESS, addresses)
+        case schema.DedicatedPart():
+            given, binding = part.binding, None
+            if given is not None and given.address is not None:
+                binding = Binding(given.vpc_id, given.vswitch_id, given.address)
+            return Instance(part.instance_id, part.region_id, InstanceType.DEDICATED, binding=binding)

@@ -1,0 +1,90 @@
+"""What was found wrong, while it has no place in the file yet, and the words for it.
+
+A `Finding` knows the path to the object in the data; `positions` turns the path into a line and a
+column. Knows nothing of YAML, of pydantic or of
+any rule, which all speak through it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+from vpcdns.model.rules import Refusal
+
+Path = tuple[str | int, ...]
+
+MAX_PARTS: Final = 8  # of a path; ours have 7
+MAX_SHOWN: Final = 60  # characters of a value or a key; more of it helps nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A problem at a path. `at_key` points to the key there, not to its value.
+
+    A line of 0 is not known yet.
+    """
+
+    path: Path
+    what: str
+    way_out: str
+    at_key: bool = False
+    line: int = 0
+    column: int = 0
+
+
+def of_refusal(path: Path, refusal: Refusal) -> Finding:
+    """A refusal of the object at `path`, as a finding about its field."""
+    what = f"{refusal.subject}: {refusal.problem} ({refusal.rule})"
+    return Finding((*path, *refusal.where), what, refusal.way_out)
+
+
+def cut(text: str) -> str:
+    """`text`, shortened in the middle of nowhere when it is long."""
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it: `instances[1].binding.vswitch_id`."""
+    parts = [f"[{part}]" if isinstance(part, int) else f".{cut(part)}" for part in path[:MAX_PARTS]]
+    return "".join(parts).removeprefix(".") + ("…" if len(path) > MAX_PARTS else "")
+
+
+def described(value: object) -> str:
+    """What was found, for "expected text, found …"."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return f"the number {value}" if abs(value) < 10**40 else "a very long number"
+        case float():
+            return "a number with a fraction or an exponent"
+        case str():
+            return f"`{cut(value)}`" if value else "an empty text"
+        case list():
+            return "a list"
+        case _:
+            return "a mapping"
+
+
+def mistyped(expected: str, value: object, way_out: str = "") -> tuple[str, str]:
+    """What is wrong, and the way out, where `value` is not of the kind expected."""
+    if not way_out:
+        quoted = isinstance(value, bool | int | float)
+        way_out = "put quotes around it" if quoted else "mend the value, in quotes if it holds a colon"
+    return f"expected {expected}, found {described(value)}", way_out
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """The way out for a word that is not known: the nearest one, or all of them."""
+    words = sorted(known)
+    close = get_close_matches(cut(word).lower(), words, n=1)
+    return f"did you mean `{close[0]}`?" if close else f"known here: {listed(words)}"
+
+
+def listed(words: Sequence[str]) -> str:
+    return ", ".join(words)

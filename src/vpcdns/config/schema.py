@@ -1,0 +1,301 @@
+"""The configuration as a typed tree (DESIGN §2): what may be written where, and the JSON Schema of it.
+
+Knows one value at a time, and no rule that joins two of them: those are the model's, and `build` asks
+for them. Field names are the cloud's own.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+
+from vpcdns.config.values import (
+    AddressText,
+    BlockText,
+    DomainText,
+    GroupId,
+    Id,
+    Line,
+    ListenText,
+    PlainDomainText,
+    PrefixText,
+    RegionId,
+    UpstreamText,
+)
+from vpcdns.model.policy import LOOPBACK, PRIVATE_SPACE, Answers, Listen
+
+_DEFAULTS: Final = Answers()
+# Port 5300 needs no privilege, and nobody else has it; 53 is often systemd-resolved's.
+DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
+# RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
+MAX_TTL: Final = 604_800
+MAX_NEGATIVE_TTL: Final = 10_800
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
+    )
+
+
+class ListenEntry(Part):
+    """A listener whose clients all count as one VPC's."""
+
+    address: ListenText
+    """address and port to listen on; without a port it is 53"""
+    vpc_id: Id | None = None
+    """the VPC that whoever asks there counts as: for clients hidden by NAT, or overlapping VPCs"""
+
+
+def _listen_form(value: object) -> str:
+    """Which of the two forms an entry has; also that of a default."""
+    return "text" if isinstance(value, str | Listen) else "mapping"
+
+
+def _default_listen() -> list[Listen | ListenEntry]:
+    return [DEFAULT_LISTEN]
+
+
+class Server(Part):
+    """Where queries come in, and whose are answered."""
+
+    listen: list[
+        Annotated[
+            Annotated[ListenText, Tag("text")] | Annotated[ListenEntry, Tag("mapping")],
+            Discriminator(_listen_form),
+        ]
+    ] = Field(
+        default_factory=_default_listen,
+        min_length=1,
+        json_schema_extra={"default": [str(DEFAULT_LISTEN)]},
+    )
+    """addresses and ports to listen on, UDP and TCP"""
+    clients: list[PrefixText] = Field(default=list(PRIVATE_SPACE), min_length=1)
+    """who may ask at all; anyone else gets REFUSED"""
+    trusted_peers: list[PrefixText] = list(LOOPBACK)
+    """peers believed when they name the real client, by EDNS Client Subnet or PROXY protocol v2"""
+
+
+class AnswersPart(Part):
+    """How answers look."""
+
+    suffix: PlainDomainText = Field(
+        default_factory=lambda: _DEFAULTS.suffix, json_schema_extra={"default": str(_DEFAULTS.suffix)}
+    )
+    """the zone that VPC domains lie in"""
+    ttl: int = Field(default=_DEFAULTS.ttl, ge=0, le=MAX_TTL)
+    """TTL of positive answers, in seconds"""
+    negative_ttl: int = Field(default=_DEFAULTS.negative_ttl, ge=0, le=MAX_NEGATIVE_TTL)
+    """TTL of negative answers and MINIMUM of the SOA, in seconds: how soon a rebind shows"""
+    denied: Literal["nxdomain", "nodata", "refused", "drop"] = "nxdomain"
+    """what a client gets for a VPC domain that is closed to it"""
+    explain: Literal["full", "code", "off"] = "full"
+    """extended DNS errors: code and text, the code alone, or none"""
+
+
+class ForwardRulePart(Part):
+    """Names that go to upstreams of their own."""
+
+    domain: PlainDomainText
+    """the rule is for this name and all below it; of several rules the longest domain wins"""
+    upstreams: list[UpstreamText] = Field(min_length=1)
+    """whom to ask for them"""
+    vpcs: list[Id] | None = Field(default=None, min_length=1)
+    """the VPCs whose clients the rule is for; default: everybody"""
+
+
+class Forward(Part):
+    """Whom to ask for names that are not ours."""
+
+    upstreams: list[UpstreamText] | None = None
+    """DNS servers to ask; default: those of the host's resolv.conf; [] forwards nothing"""
+    rules: list[ForwardRulePart] = []
+    """domains with upstreams of their own"""
+
+
+class AdminPart(Part):
+    """HTTP: health, metrics, explanations, and the cloud's own API."""
+
+    listen: ListenText | None = None
+    """address and port of the HTTP server; default: none"""
+    access_keys_file: Line | None = Field(default=None, min_length=1)
+    """a file of `access key id: secret` lines, relative to this file"""
+    region_id: RegionId | None = None
+    """what an API request that names no region is about; default: the only region there is"""
+
+
+class VSwitchPart(Part):
+    """A vSwitch of a VPC."""
+
+    vswitch_id: Id
+    """the vSwitch's id"""
+    cidr_block: BlockText
+    """its block, inside one of the VPC's"""
+
+
+class VpcPart(Part):
+    """A VPC, and the networks whose clients count as inside it."""
+
+    vpc_id: Id
+    """the VPC's id"""
+    region_id: RegionId
+    """the region that it is in"""
+    cidr_blocks: list[BlockText] = Field(min_length=1)
+    """its address blocks"""
+    source_networks: list[PrefixText] | None = None
+    """networks whose clients count as inside it, e.g. test networks; default: cidr_blocks"""
+    vswitches: list[VSwitchPart] = []
+    """its vSwitches"""
+
+
+class RoutePart(Part):
+    """A route of an on-premises network."""
+
+    destination: BlockText
+    """where it leads"""
+    via: Id
+    """the connection_id that it takes"""
+
+
+class NetworkPart(Part):
+    """An on-premises network."""
+
+    network_id: Id
+    """the network's id, your own choice"""
+    cidr_blocks: list[BlockText] = Field(min_length=1)
+    """its address blocks"""
+    source_networks: list[PrefixText] | None = None
+    """networks whose clients count as inside it; default: cidr_blocks"""
+    resolves_as: Id | None = None
+    """the VPC that its questions come out of; default: none, it asks as the Internet"""
+    routes: list[RoutePart] = []
+    """its routes to the cloud"""
+
+
+class IpsecPart(Part):
+    """An IPsec VPN between a VPC and an on-premises network."""
+
+    connection_id: Id
+    """the connection's id"""
+    type: Literal["ipsec"]
+    """ipsec: a VPN; cen: a Cloud Enterprise Network"""
+    vpc_id: Id
+    """the VPC at its one end"""
+    network_id: Id
+    """the on-premises network at its other end"""
+    local_subnets: list[BlockText] = Field(min_length=1)
+    """the VPC's side of its selectors"""
+    remote_subnets: list[BlockText] = Field(min_length=1)
+    """the on-premises side of its selectors"""
+
+
+class ServiceRoutePart(Part):
+    """A CEN's route to a cloud service in 100.64.0.0/10."""
+
+    host: BlockText
+    """the service's block"""
+    host_vpc_id: Id
+    """the attached VPC through which it is reached"""
+    access: list[Id] = Field(min_length=1)
+    """the attachments that may use it"""
+
+
+class CenPart(Part):
+    """A Cloud Enterprise Network."""
+
+    connection_id: Id
+    """the connection's id"""
+    type: Literal["cen"]
+    """ipsec: a VPN; cen: a Cloud Enterprise Network"""
+    edition: Literal["basic", "enterprise"] = "enterprise"
+    """its edition: they route cloud services differently"""
+    attachments: list[Id] = Field(min_length=1)
+    """the VPCs and on-premises networks that it joins"""
+    service_routes: list[ServiceRoutePart] = []
+    """routes to cloud services, for attachments that have none of their own"""
+
+
+class BindingPart(Part):
+    """The one VPC that reaches a dedicated instance."""
+
+    vpc_id: Id
+    """the VPC, in the instance's region"""
+    vswitch_id: Id
+    """the vSwitch that the private endpoint lies in"""
+    address: AddressText | None = None
+    """the private endpoint; default: the lowest free address of the vSwitch"""
+
+
+class ServerlessPart(Part):
+    """A serverless instance: every VPC of its region reaches it."""
+
+    instance_id: Id
+    """the instance's id, unique in its region"""
+    type: Literal["serverless"]
+    """serverless: shared by a region; dedicated: bound to one VPC"""
+    region_id: RegionId
+    """the region that it is in"""
+    addresses: list[AddressText] = Field(min_length=1)
+    """its shared addresses, in 100.64.0.0/10"""
+
+
+class DedicatedPart(Part):
+    """A dedicated instance: only the VPC that it is bound to reaches it."""
+
+    instance_id: Id
+    """the instance's id, unique in its region"""
+    type: Literal["dedicated"]
+    """serverless: shared by a region; dedicated: bound to one VPC"""
+    region_id: RegionId
+    """the region that it is in"""
+    binding: BindingPart | None = None
+    """its VPC, vSwitch and private endpoint; default: not bound yet"""
+
+
+class GroupPart(Part):
+    """An API group."""
+
+    group_id: GroupId
+    """the group's id, 32 lower-case hexadecimal digits"""
+    name: Line = ""
+    """a name for people"""
+    instance_id: Id
+    """the gateway instance that it lives on"""
+    region_id: RegionId | None = None
+    """the instance's region, needed only where several regions have an instance of that id"""
+    vpc_domain: bool = False
+    """whether its VPC second-level domain is enabled"""
+    custom_domains: list[DomainText] = []
+    """names of your own that lead to its VPC domain, on dedicated instances only; *. may lead"""
+
+
+class Configuration(Part):
+    """The configuration of vpcdns, a private DNS resolver that answers as API Gateway's VPC domains do."""
+
+    server: Server = Field(default_factory=Server)
+    """where queries come in, and whose are answered"""
+    answers: AnswersPart = Field(default_factory=AnswersPart)
+    """how answers look"""
+    forward: Forward = Field(default_factory=Forward)
+    """whom to ask for names that are not ours"""
+    admin: AdminPart | None = None
+    """HTTP: health, metrics, explanations, and the cloud's own API"""
+    vpcs: list[VpcPart] = []
+    """VPCs"""
+    networks: list[NetworkPart] = []
+    """on-premises networks"""
+    connections: list[Annotated[IpsecPart | CenPart, Discriminator("type")]] = []
+    """what joins VPCs and on-premises networks"""
+    instances: list[Annotated[ServerlessPart | DedicatedPart, Discriminator("type")]] = []
+    """gateway instances"""
+    groups: list[GroupPart] = []
+    """API groups"""
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a configuration, for editors: `vpcdns schema`."""
+    schema = Configuration.model_json_schema()
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "vpcdns configuration"}
+    return {**head, **{key: value for key, value in schema.items() if key not in head}}

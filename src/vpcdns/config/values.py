@@ -1,0 +1,212 @@
+"""Text of the configuration -> addresses, prefixes, endpoints, names; each with what an editor may check.
+
+Knows how such text is written and what goes wrong in writing it; raises errors that pydantic collects,
+with a way out in them. Never changes a value in silence: what is not meant so is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any, Final, TypeVar
+
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from vpcdns.config.problems import cut, mistyped
+from vpcdns.errors import MalformedName
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Listen, Upstream
+from vpcdns.model.topology import Address, Prefix
+
+T = TypeVar("T")
+
+DNS_PORT: Final = 53
+REFUSED: Final = "vpcdns"  # the error type that carries our own `what` and `way_out`
+
+_HOST_LABEL: Final = re.compile(rb"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
+_V4_PATTERN: Final = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
+
+
+def refused(what: str, way_out: str) -> PydanticCustomError:
+    return PydanticCustomError(REFUSED, "refused", {"what": what, "way_out": way_out})
+
+
+def text_of(value: object, expected: str) -> str:
+    if not isinstance(value, str):
+        raise refused(*mistyped(expected, value, "write it as text, in quotes when it holds a colon"))
+    return value
+
+
+def address(value: object) -> Address:
+    """One address; raises when it is none, or is written in a way that could mislead."""
+    text = text_of(value, "an address")
+    try:
+        read = ip_address(text)
+    except ValueError:
+        raise refused(f"`{cut(text)}` is no address", _address_way_out(text)) from None
+    if isinstance(read, IPv6Address):
+        if read.scope_id is not None:
+            raise refused(f"`{cut(text)}` has a zone", "take an address that means the same on any interface")
+        if read.ipv4_mapped is not None:
+            raise refused(f"`{text}` is an IPv4 address in disguise", f"write {read.ipv4_mapped}")
+    return read
+
+
+def _address_way_out(text: str) -> str:
+    if "/" in text:
+        return "write one address, without a prefix length"
+    if re.search("[A-Za-z]", text) and ":" not in text:
+        return "write an IP address: host names are not looked up here"
+    return "write one such as 10.1.8.20"
+
+
+def ipv4_address(value: object) -> IPv4Address:
+    read = address(value)
+    if isinstance(read, IPv6Address):
+        raise refused(f"{read} is an IPv6 address", "write an IPv4 address: VPCs here have no others")
+    return read
+
+
+def prefix(value: object) -> Prefix:
+    """A prefix without host bits, e.g. 10.1.0.0/16 or fd00::/8."""
+    text = text_of(value, "a prefix such as 10.1.0.0/16")
+    host, slash, length = text.partition("/")
+    base = address(host)
+    if not slash:
+        raise refused(f"`{cut(text)}` is an address, not a prefix", f"write {text}/{base.max_prefixlen}")
+    if not (length.isascii() and length.isdigit()) or len(length) > 3 or int(length) > base.max_prefixlen:
+        what = f"`{cut(length)}` is no prefix length" if length else "the prefix length is missing"
+        raise refused(what, f"write 0 to {base.max_prefixlen} behind the slash")
+    network = ip_network(f"{base}/{int(length)}", strict=False)
+    if network.network_address != base:
+        what = f"{base}/{length} has bits set behind the prefix"
+        raise refused(what, f"write {network}, or {base}/{base.max_prefixlen} for the one address")
+    return network
+
+
+def ipv4_prefix(value: object) -> IPv4Network:
+    read = prefix(value)
+    if isinstance(read, IPv6Network):
+        raise refused(f"{read} is IPv6", "write an IPv4 block: VPCs here have no others")
+    return read
+
+
+def endpoint(value: object) -> tuple[Address, int]:
+    """`address`, `address:port` or `[address]:port`; the port is 53 unless given."""
+    text = text_of(value, 'an address and a port such as "127.0.0.1:5300"')
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise refused(f"`{cut(text)}` has a bracket too few or too many", "write it like [::1]:5300")
+        if ":" not in host:
+            raise refused(f"`{cut(text)}` has brackets around what is not IPv6", f"write {cut(host + rest)}")
+        return address(host), _port(rest[1:]) if rest else DNS_PORT
+    if text.count(":") == 1:
+        host, _, port = text.partition(":")
+        if not host:
+            raise refused(f"`{cut(text)}` names no address", f"write 0.0.0.0{cut(text)} for all of them")
+        return address(host), _port(port)
+    return address(text), DNS_PORT
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 5 or int(text) > 65535:
+        raise refused(f"`{cut(text)}` is no port", "write 1 to 65535 behind the colon")
+    return int(text)
+
+
+def listen(value: object) -> Listen:
+    """Where to listen; port 0 lets the system choose one."""
+    return Listen(*endpoint(value))
+
+
+def upstream(value: object) -> Upstream:
+    """Whom to ask."""
+    host, port = endpoint(value)
+    if port == 0:
+        raise refused("nobody answers on port 0", "write the upstream's port, or none for 53")
+    if host.is_unspecified or host.is_multicast:
+        raise refused(f"{host} is nobody's own address", "write the upstream's address")
+    return Upstream(host, port)
+
+
+def domain(value: object) -> Name:
+    """A domain name as hosts have them; never converted (`facts`: IDNA changes names in silence)."""
+    text = text_of(value, "a domain name")
+    way_out = "write a domain name such as corp.example"
+    if "/" in text or ":" in text:
+        raise refused(f"`{cut(text)}` is no domain name", f"{way_out}, without scheme, port or path")
+    try:
+        name = Name.from_text(text)
+    except MalformedName as error:
+        way_out = "write its A-label (xn--…)" if not text.isascii() else way_out
+        raise refused(f"`{cut(text)}` is no domain name ({_reason(error, text)})", way_out) from None
+    if not name.labels:
+        raise refused("the root is not a name to give here", way_out)
+    labels = name.labels[1:] if name.is_wildcard else name.labels
+    if not all(map(_HOST_LABEL.fullmatch, labels)):
+        raise refused(f"`{cut(text)}` is no domain name (letters, digits, `-` and `_` only)", way_out)
+    return name
+
+
+def _reason(error: MalformedName, text: str) -> str:
+    if not text.isascii():
+        return "it has characters outside ASCII"
+    return "it has an unfinished escape" if "escape" in str(error) else str(error)
+
+
+def plain_domain(value: object) -> Name:
+    """A domain name that is no wildcard."""
+    name = domain(value)
+    if name.is_wildcard:
+        way_out = f"write {str(name)[2:]}: it covers what lies below it" if len(name) > 1 else "write a name"
+        raise refused(f"{name} is a wildcard", way_out)
+    return name
+
+
+def _written(read: Callable[[object], T], **json_schema: Any) -> tuple[Any, ...]:
+    """What makes a type of this module into a field: its reader, its text, its JSON Schema."""
+    return (
+        PlainValidator(read),
+        PlainSerializer(str, return_type=str),
+        WithJsonSchema({"type": "string", **json_schema}),
+    )
+
+
+_ENDPOINT: Final = {
+    "pattern": rf"^(({_V4_PATTERN}|\[[0-9A-Fa-f:.]+\])(:\d{{1,5}})?|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){{2,7}})$",
+    "examples": ["127.0.0.1:5300", "[::1]:5300"],
+}
+_NAME_BODY: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+
+AddressText = Annotated[IPv4Address, *_written(ipv4_address, format="ipv4", examples=["10.1.8.20"])]
+PrefixText = Annotated[
+    Prefix,
+    *_written(prefix, pattern=rf"^({_V4_PATTERN}|[0-9A-Fa-f:.]+)/\d{{1,3}}$", examples=["10.0.0.0/8"]),
+]
+BlockText = Annotated[
+    IPv4Network,
+    *_written(ipv4_prefix, pattern=rf"^{_V4_PATTERN}/([12]?\d|3[0-2])$", examples=["10.1.0.0/16"]),
+]
+ListenText = Annotated[Listen, *_written(listen, **_ENDPOINT)]
+UpstreamText = Annotated[Upstream, *_written(upstream, **_ENDPOINT)]
+DomainText = Annotated[
+    Name,
+    *_written(domain, pattern=rf"^(\*\.)?{_NAME_BODY}(\.{_NAME_BODY})*\.?$", examples=["api.example.com"]),
+]
+PlainDomainText = Annotated[
+    Name, *_written(plain_domain, pattern=rf"^{_NAME_BODY}(\.{_NAME_BODY})*\.?$", examples=["corp.example"])
+]
+
+ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$"
+REGION_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
+GROUP_PATTERN: Final = r"^[0-9a-f]{32}$"
+LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
+
+Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=128)]
+# RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc" around it, it is one label of 63 octets.
+RegionId = Annotated[str, Field(pattern=REGION_PATTERN, max_length=26, examples=["cn-hangzhou"])]
+GroupId = Annotated[str, Field(pattern=GROUP_PATTERN)]
+Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=255)]

@@ -1,0 +1,140 @@
+"""Reloads the configuration without a gap: on request, and when what the file says has changed.
+
+Knows files and the State. The new file is checked whole before anything changes; a bad one is reported,
+and the old World serves on. Files are looked at, not watched (docs/decisions/0005).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+from vpcdns.errors import ConfigurationError, StartupError
+from vpcdns.model.policy import Listen
+from vpcdns.model.world import World
+from vpcdns.rehearsal.difference import differences
+from vpcdns.state import State
+
+log = logging.getLogger("vpcdns.reload")
+
+LOOK_EVERY: Final = 0.5  # seconds; one stat(2) a file
+_TOLD_AT_MOST: Final = 20
+
+_Signature = tuple[int, int, int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """What a load gives: a World, where to listen, and a hash of what it was read from."""
+
+    world: World
+    listens: tuple[Listen, ...]
+    source_hash: str
+
+
+@dataclass(slots=True)
+class ReloadStatus:
+    """How reloading goes. Times are Unix seconds; `problem` is that of the last attempt, if it failed."""
+
+    source_hash: str
+    succeeded_at: float
+    successes: int = 0
+    failures: int = 0
+    problem: str | None = None
+
+
+class Reloader:
+    """Keeps the State in line with files.
+
+    `load` reads them (in a thread: it may take its time) and raises ConfigurationError; `relisten` moves
+    the listeners and raises StartupError when it cannot.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        load: Callable[[], Fresh],
+        paths: Iterable[Path],
+        *,
+        source_hash: str,
+        relisten: Callable[[tuple[Listen, ...]], Awaitable[None]] | None = None,
+        look_every: float = LOOK_EVERY,
+    ) -> None:
+        self.status = ReloadStatus(source_hash, time.time())
+        self._state = state
+        self._load = load
+        self._paths = tuple(paths)
+        self._relisten = relisten
+        self._look_every = look_every
+        self._requested = asyncio.Event()
+
+    def request(self) -> None:
+        """Reload soon, whether the files have changed or not. Many requests at once are one."""
+        self._requested.set()
+
+    async def run(self) -> None:
+        """Looks and reloads until it is cancelled."""
+        loaded = looked = self._signatures()
+        while True:
+            try:
+                await asyncio.wait_for(self._requested.wait(), self._look_every)
+            except TimeoutError:
+                now = self._signatures()
+                # A file that is still being written looks different each time.
+                settled, looked = now == looked, now
+                if not settled or now == loaded:
+                    continue
+                asked = False
+            else:
+                self._requested.clear()
+                asked = True
+            loaded = looked = self._signatures()
+            await self.reload(asked=asked)
+
+    async def reload(self, *, asked: bool = True) -> bool:
+        """Loads once; whether the World is now what the files say."""
+        try:
+            fresh = await asyncio.get_running_loop().run_in_executor(None, self._load)
+            if self._relisten is not None:
+                await self._relisten(fresh.listens)
+        except (ConfigurationError, StartupError) as error:
+            self.status.failures += 1
+            self.status.problem = str(error)
+            revision = self._state.world.revision
+            log.error("Not reloaded, revision %d serves on:\n%s", revision, error)  # noqa: TRY400 - no fault of ours
+            return False
+        self.status.problem = None
+        if fresh.source_hash == self.status.source_hash and not asked:
+            return True
+        old = self._state.world
+        new = self._state.reload(fresh.world)
+        self.status.source_hash = fresh.source_hash
+        self.status.succeeded_at = time.time()
+        self.status.successes += 1
+        log.info("Reloaded, revision %d: %s", new.revision, told(old, new))
+        return True
+
+    def _signatures(self) -> tuple[_Signature, ...]:
+        return tuple(_signature(path) for path in self._paths)
+
+
+def told(old: World, new: World) -> str:
+    """What changed, in a line: the first few differences, and whether there are more."""
+    found = [str(difference) for difference in islice(differences(old, new), _TOLD_AT_MOST + 1)]
+    more = "; and more" if len(found) > _TOLD_AT_MOST else ""
+    return "; ".join(found[:_TOLD_AT_MOST]) + more if found else "nothing changed"
+
+
+def _signature(path: Path) -> _Signature:
+    """What changes when a file is written, renamed onto, or linked anew; links are followed."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns

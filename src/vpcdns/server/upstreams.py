@@ -1,0 +1,83 @@
+"""Whom to forward to when the configuration does not say: the host's own resolvers, never ourselves.
+
+Knows resolv.conf and this host's addresses. The configuration is read elsewhere.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Final
+
+from vpcdns.errors import StartupError
+from vpcdns.model.policy import Listen, Upstream
+from vpcdns.model.topology import Address, unmapped
+from vpcdns.model.world import World
+
+RESOLV_CONF: Final = Path("/etc/resolv.conf")
+
+
+def with_upstreams(
+    world: World, listens: Sequence[Listen], *, given: bool, resolv_conf: Path = RESOLV_CONF
+) -> World:
+    """The World with the host's resolvers as default upstreams, unless some were `given`.
+
+    Raises StartupError when a given upstream is an address that we listen on: it would ask itself.
+    """
+    forwarding = world.forwarding
+    if not given:
+        hosts = host_upstreams(resolv_conf)
+        others = tuple(upstream for upstream in hosts if not is_ours(upstream, listens))
+        forwarding = replace(forwarding, upstreams=others)
+    named = (*forwarding.upstreams, *(upstream for rule in forwarding.rules for upstream in rule.upstreams))
+    for upstream in named:
+        if is_ours(upstream, listens):
+            raise StartupError(
+                f"upstream {upstream} is this server itself: queries would go round in a loop;"
+                " name another resolver under `forward`, or `upstreams: []` to forward nothing"
+            )
+    return replace(world, forwarding=forwarding)
+
+
+def host_upstreams(resolv_conf: Path = RESOLV_CONF) -> tuple[Upstream, ...]:
+    """The nameservers of a resolv.conf, in order; none when there is no such file."""
+    try:
+        text = resolv_conf.read_text(errors="replace")
+    except OSError:
+        return ()
+    return tuple(Upstream(address) for address in _nameservers(text))
+
+
+def is_ours(upstream: Upstream, listens: Sequence[Listen]) -> bool:
+    """Whether one of our listeners would get what is sent to `upstream`."""
+    address = unmapped(upstream.address)
+    return any(
+        listen.port == upstream.port
+        and (unmapped(listen.address) == address or (listen.address.is_unspecified and _is_local(address)))
+        for listen in listens
+    )
+
+
+def _nameservers(text: str) -> Iterator[Address]:
+    """resolv.conf(5): the keyword at the start of the line, then white space and the address."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) >= 2 and words[0] == "nameserver":
+            try:
+                yield ip_address(words[1])
+            except ValueError:
+                continue  # as libc does
+
+
+def _is_local(address: Address) -> bool:
+    """Whether this host has the address: only then can a socket be bound to it."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.bind((str(address), 0))
+    except OSError:
+        return False
+    return True

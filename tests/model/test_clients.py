@@ -1,0 +1,89 @@
+from dataclasses import replace
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from tests.worlds import (
+    HZ,
+    IN_A,
+    IN_B,
+    IN_LAB,
+    ON_INTERNET,
+    ON_PREMISES,
+    SH,
+    STRANGER,
+    VPC_A,
+    VPC_B,
+    VPC_C,
+    example,
+)
+from vpcdns.model.clients import identify, is_trusted
+from vpcdns.model.policy import Access
+
+WORLD = example()
+
+
+@pytest.mark.parametrize(
+    ("peer", "vpc_id", "region_id", "network_id"),
+    [
+        (IN_A, VPC_A, HZ, None),
+        (f"::ffff:{IN_A}", VPC_A, HZ, None),
+        ("fd00:1::5", VPC_A, HZ, None),
+        ("10.3.0.5", VPC_C, SH, None),
+        (ON_PREMISES, VPC_A, HZ, "idc"),
+        (IN_LAB, None, None, "lab"),
+        (ON_INTERNET, None, None, None),
+    ],
+)
+def test_a_peer_is_where_its_address_is(
+    peer: str, vpc_id: str | None, region_id: str | None, network_id: str | None
+) -> None:
+    client = identify(ip_address(peer), WORLD)
+    assert client.allowed
+    assert (client.vpc_id, client.region_id, client.network_id) == (vpc_id, region_id, network_id)
+    assert client.address.version == 4 or ":" in str(client.address)
+
+
+def test_a_trusted_peer_names_the_client() -> None:
+    client = identify(ip_address("127.0.0.1"), WORLD, named=ip_address(IN_B))
+    assert (client.vpc_id, str(client.address)) == (VPC_B, IN_B)
+    assert "named by trusted peer 127.0.0.1" in client.matched
+    mapped = identify(ip_address("::ffff:127.0.0.1"), WORLD, named=ip_address(f"::ffff:{IN_B}"))
+    assert mapped.vpc_id == VPC_B
+
+
+def test_a_peer_that_is_not_trusted_is_not_believed() -> None:
+    assert identify(ip_address(IN_A), WORLD, named=ip_address(IN_B)).vpc_id == VPC_A
+    assert not is_trusted(ip_address(IN_A), WORLD)
+    assert is_trusted(ip_address("::ffff:127.0.0.1"), WORLD)
+
+
+def test_strangers() -> None:
+    loopback, stranger = ip_address("127.0.0.1"), ip_address(STRANGER)
+    assert not identify(stranger, WORLD).allowed
+    assert not identify(loopback, WORLD, named=stranger).allowed
+    assert not identify(stranger, WORLD, listener_vpc_id=VPC_A).allowed
+    assert not identify(loopback, WORLD, named=stranger, listener_vpc_id=VPC_A).allowed
+    # A trusted peer outside server.clients may not ask either, whomever it names.
+    only_a = replace(WORLD, access=Access(clients=(ip_network("10.1.0.0/16"),)))
+    assert not identify(loopback, only_a, named=ip_address(IN_A)).allowed
+    assert identify(ip_address(IN_A), only_a).allowed
+
+
+def test_the_listener_comes_first() -> None:
+    client = identify(ip_address(IN_A), WORLD, listener_vpc_id=VPC_B)
+    assert (client.vpc_id, client.region_id, client.network_id) == (VPC_B, HZ, None)
+    named = identify(ip_address("127.0.0.1"), WORLD, named=ip_address(IN_A), listener_vpc_id=VPC_B)
+    assert (named.vpc_id, str(named.address)) == (VPC_B, IN_A)
+
+
+def test_a_listener_whose_vpc_is_gone_is_nobodys() -> None:
+    client = identify(ip_address(IN_A), WORLD, listener_vpc_id="vpc-gone")
+    assert client.allowed
+    assert client.vpc_id is None
+
+
+def test_in_words() -> None:
+    assert str(identify(ip_address(IN_A), WORLD)) == VPC_A
+    assert str(identify(ip_address(ON_PREMISES), WORLD)) == f"{VPC_A} (through idc)"
+    assert str(identify(ip_address(ON_INTERNET), WORLD)) == "the Internet"
