@@ -62,7 +62,7 @@ class Resolver:
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; an awaitable when upstreams are asked."""
         started = time.perf_counter()
-        arrival = Arrival(peer, transport, listen.vpc_id, proxied)
+        arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
         result = begin(message, arrival, self._state.world)
         if isinstance(result, Forward):
             return self._forward(result, port, started)
@@ -93,11 +93,13 @@ class Resolver:
             done, _ = await asyncio.wait((waiter,), timeout=STALE_AFTER)
             if not done:
                 waiter.add_done_callback(lambda answered: self._keep(forward, answered.result()))
+                self.cache.counters.stale += 1
                 return self._finished(forward, stale, started)
         result = await waiter
         self._keep(forward, result)
         failed = isinstance(result, Failure) or result.rcode == Rcode.SERVFAIL
         if failed and stale is not None:
+            self.cache.counters.stale += 1
             return self._finished(forward, stale, started)
         fetched = result if isinstance(result, Failure) else Fetched(result)
         return self._finished(forward, fetched, started)
