@@ -29,7 +29,10 @@ def problems(text: str) -> list[str]:
     ("text", "value"),
     [
         ("a: off", {"a": "off"}),
-        ("a: [true, FALSE, null, ~, 12, -3, 0x1F, 1e3, .5]", {"a": [True, False, None, None, 12, -3, 31, 1e3, 0.5]}),
+        (
+            "a: [true, FALSE, null, ~, 12, -3, 0x1F, 1e3, .5]",
+            {"a": [True, False, None, None, 12, -3, 31, 1e3, 0.5]},
+        ),
         ("a:", {"a": None}),
         ("a: 'no'\nb: \"20:30\"", {"a": "no", "b": "20:30"}),
         ("a: 127.0.0.1:5300", {"a": "127.0.0.1:5300"}),
@@ -80,8 +83,10 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
         (
             "a:\r\n  b: \x00",
             [
-                "2:6: : the character U+0000 has no place in a text file;"
-                " remove it, or check that this is the right file"
+                (
+                    "2:6: : the character U+0000 has no place in a text file;"
+                    " remove it, or check that this is the right file"
+                )
             ],
         ),
         (

@@ -80,7 +80,7 @@ class Name:
         name = Name.__new__(Name)
         name.labels = self.labels[start:]
         name.folded = self.folded[start:]
-        name._hash = hash(name.folded)
+        name._hash = hash(name.folded)  # noqa: SLF001 - of its own class
         return name
 
     def ancestors(self) -> Iterator[Name]:
