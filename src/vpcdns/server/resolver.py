@@ -73,7 +73,7 @@ class Resolver:
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started = time.perf_counter()
-        arrival = Arrival(peer, transport, listen.vpc_id, proxied)
+        arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
         result = begin(message, arrival, self._state.world)
         if isinstance(result, Forward):
             return self._forward(result, port, started)
@@ -163,6 +163,8 @@ class _Pending:
     def _answer(self, fetched: Fetched | Failure) -> None:
         if self.future.done():  # answered with stale data meanwhile, or abandoned
             return
+        if isinstance(fetched, Fetched) and fetched.stale:
+            self._resolver.cache.counters.stale += 1
         if self._timer is not None:
             self._timer.cancel()
         try:
