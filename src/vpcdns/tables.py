@@ -7,7 +7,7 @@ the name, so they are kept once for all groups of an instance (DESIGN §5). A ta
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from vpcdns.model.gateway import Group
 from vpcdns.model.world import World
@@ -20,31 +20,33 @@ _FLAGS_AND_COUNTS: Final = 10
 _GROUP_ID_AT: Final = 11
 _GROUP_ID_END: Final = _GROUP_ID_AT + 32
 
-# Flags and counts, then what follows the question.
-Tail = tuple[bytes, bytes]
+Kind = TypeVar("Kind")
 
 
-class Audience:
-    """One instance's answers, by VPC and transport, then by the query's shape. Shared by all its groups."""
+class Audience(Generic[Kind]):
+    """One instance's answers, by viewer, then by the query's shape. Shared by all of its groups.
 
-    __slots__ = ("label_end", "tails")
+    An answer is its flags and counts, what follows the question, and whatever it was learned with.
+    """
 
-    def __init__(self, label_end: bytes) -> None:
-        self.label_end = label_end
-        self.tails: dict[object, dict[bytes, Tail]] = {}
+    __slots__ = ("name_end", "tails")
+
+    def __init__(self, name_end: bytes) -> None:
+        self.name_end = name_end
+        self.tails: dict[object, dict[bytes, tuple[bytes, bytes, Kind]]] = {}
 
 
-class Tables:
+class Tables(Generic[Kind]):
     """The tables of one World; `audience` is made when it is first asked for."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._group = world.groups.finder()
         self._suffix = world.answers.suffix.wire().lower()
-        self._audiences: dict[str, dict[str, Audience]] = {}
+        self._audiences: dict[str, dict[str, Audience[Kind]]] = {}
 
-    def answer(self, query: bytes, viewer: object) -> bytes | None:
-        """The response to `query`, both without their ids; None: the slow path must be asked.
+    def answer(self, query: bytes, viewer: object) -> tuple[bytes, Kind] | None:
+        """The response to `query`, both without their ids, and its kind; None: ask the slow path.
 
         `viewer` stands for whatever of the client and the transport decides the answer.
         """
@@ -59,9 +61,9 @@ class Tables:
         if tail is None:
             return None
         # Type and class, 4 octets, belong to the question.
-        return tail[0] + query[_FLAGS_AND_COUNTS : end + 4] + tail[1]
+        return tail[0] + query[_FLAGS_AND_COUNTS : end + 4] + tail[1], tail[2]
 
-    def learn(self, query: bytes, viewer: object, response: bytes) -> None:
+    def learn(self, query: bytes, viewer: object, response: bytes, kind: Kind) -> None:
         """Remembers what the slow path said; both without their ids.
 
         The caller vouches that the response depends on nothing but the query, the viewer and the World.
@@ -76,9 +78,9 @@ class Tables:
         tails = audience.tails.setdefault(viewer, {})
         if len(tails) < MAX_SHAPES:
             shape = query[:_FLAGS_AND_COUNTS] + query[end:]
-            tails[shape] = response[:_FLAGS_AND_COUNTS], response[end + 4 :]
+            tails[shape] = response[:_FLAGS_AND_COUNTS], response[end + 4 :], kind
 
-    def _find(self, query: bytes) -> tuple[Audience, int] | None:
+    def _find(self, query: bytes) -> tuple[Audience[Kind], int] | None:
         """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""
         label_end = _GROUP_ID_AT + query[_FLAGS_AND_COUNTS] if len(query) > _GROUP_ID_END else 0
         end = label_end + len(self._suffix)
@@ -92,12 +94,11 @@ class Tables:
         audience = None if instances is None else instances.get(group.instance_id)
         if audience is None:
             audience = self._audience(group)
-        if name[32:] != audience.label_end:
+        if name[32:] != audience.name_end:
             return None
         return audience, end
 
-    def _audience(self, group: Group) -> Audience:
-        label_end = f"-{group.region_id}-vpc".encode() + self._suffix
-        audience = Audience(label_end)
+    def _audience(self, group: Group) -> Audience[Kind]:
+        audience: Audience[Kind] = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
         self._audiences.setdefault(group.region_id, {})[group.instance_id] = audience
         return audience

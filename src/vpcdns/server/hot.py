@@ -1,27 +1,47 @@
 """The hot path: what a repeated or a plain query is answered from without being decided again.
 
 Knows what an answer may depend on if it is to be remembered: the message without its id, the client's VPC,
-the transport, and the World. What depends on more (a client's subnet, cookies, whoami, upstreams) is never
-here. Everything remembered came from the slow path, and is dropped with its World (DESIGN §5).
+the transport and the World. What depends on more (a client's subnet, cookies, whoami, upstreams) is never
+here. Everything remembered came from the slow path, and goes with its World (DESIGN §5).
 """
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Final
 
 from vpcdns.exchange import Arrival, Reply
 from vpcdns.model.clients import identify
+from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.tables import Tables
 
-# For each VPC and transport. 20,000 entries are some 5 MB; beyond that, tables answer nearly as fast.
-MEMO_AT_MOST: Final = 20_000
+# Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
+MEMO_AT_MOST: Final = 32_768
+# A memo that is full of names nobody asks for again is emptied, but not so often that it costs anything.
+MEMO_KEPT: Final = 10.0  # seconds
+ENOUGH_KNOWN: Final = 4_096
+
+
+class Known:
+    """Answers of one kind: how often they were recalled, and one of them to tell what kind that is."""
+
+    __slots__ = ("arrival", "count", "reply")
+
+    def __init__(self, arrival: Arrival, reply: Reply) -> None:
+        self.arrival = arrival
+        self.reply = reply
+        self.count = 0
+
+
+Recalled = tuple[bytes, Known]  # the response without its id, and its kind
 
 
 class View:
-    """All clients that get the same answers: of one VPC (or none), over one transport.
+    """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
     `memo` holds whole responses by query, both without their ids.
     """
@@ -30,44 +50,81 @@ class View:
 
     def __init__(self, hot: Hot) -> None:
         self.hot = hot
-        self.memo: dict[bytes, bytes] = {}
+        self.memo: dict[bytes, Recalled] = {}
 
-    def answer(self, query: bytes) -> bytes | None:
-        """The response to a query that the memo lacks, if the tables have it."""
-        response = self.hot.tables.answer(query, self)
-        if response is not None and len(self.memo) < MEMO_AT_MOST:
-            self.memo[query] = response
-        return response
+    def recall(self, query: bytes) -> Recalled | None:
+        """The response to a query that is not in the memo, if the tables have it."""
+        recalled = self.hot.tables.answer(query, self)
+        if recalled is not None and self.hot.room > 0:
+            self.hot.room -= 1
+            self.memo[query] = recalled
+        return recalled
 
-    def learn(self, query: bytes, response: bytes) -> None:
-        """Remembers a response of the slow path; both without their ids."""
-        self.hot.tables.learn(query, self, response)
-        if len(self.memo) < MEMO_AT_MOST:
-            self.memo[query] = response
+    def learn(self, query: bytes, arrival: Arrival, reply: Reply) -> None:
+        """Remembers a reply of the slow path."""
+        known = self.hot.known_as(arrival, reply)
+        if known is None:
+            return
+        response = reply.octets[2:]
+        self.hot.tables.learn(query, self, response, known)
+        if self.hot.has_room():
+            self.hot.room -= 1
+            self.memo[query] = response, known
 
 
 class Hot:
     """What is remembered in one World; for the next there is another."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, clock: Callable[[], float] = time.monotonic) -> None:
         self.world = world
-        self.tables = Tables(world)
-        self._views: dict[tuple[bool, str | None, str], View] = {}
+        self.tables: Tables[Known] = Tables(world)
+        self.room = MEMO_AT_MOST
+        self.kinds: dict[tuple[object, ...], Known] = {}
+        self._clock = clock
+        self._emptied_at = clock()
+        self._views: dict[tuple[bool, str | None, str, Listen], View] = {}
 
-    def view(self, peer: Address, listen: Listen, transport: str) -> View:
-        """What a client's answers are remembered in."""
+    def view(self, peer: Address, transport: str, listen: Listen) -> View:
+        """Where the answers of such a client are remembered."""
         client = identify(peer, self.world, listener_vpc_id=listen.vpc_id)
-        key = client.allowed, client.vpc_id, transport
+        key = client.allowed, client.vpc_id, transport, listen
         view = self._views.get(key)
         if view is None:
             view = self._views[key] = View(self)
         return view
 
+    def has_room(self) -> bool:
+        """Whether one more response may be remembered; empties a full memo that has been kept for long."""
+        if self.room <= 0:
+            now = self._clock()
+            if now - self._emptied_at < MEMO_KEPT:
+                return False
+            self._emptied_at = now
+            self.room = MEMO_AT_MOST
+            for view in self._views.values():
+                view.memo.clear()
+        return True
 
-def may_be_remembered(reply: Reply, arrival: Arrival) -> bool:
+    def known_as(self, arrival: Arrival, reply: Reply) -> Known | None:
+        """The kind of a reply: what is counted together; None for one that must not be remembered."""
+        resolution = reply.resolution
+        if resolution is None or not _may_be_remembered(arrival, reply):
+            return None
+        rtype, vpc_id = resolution.question.rtype, resolution.client.vpc_id
+        sizes = reply.query.size, len(reply.octets)
+        family = arrival.peer.version
+        kind = (arrival.listen, arrival.transport, family, rtype, vpc_id, resolution.reason, resolution.rcode, *sizes)
+        known = self.kinds.get(kind)
+        if known is None and len(self.kinds) < ENOUGH_KNOWN:
+            known = self.kinds[kind] = Known(arrival, reply)
+        return known
+
+
+def _may_be_remembered(arrival: Arrival, reply: Reply) -> bool:
     """Whether a reply depends on nothing but the query, the client's VPC, the transport and the World."""
-    if reply.resolution is None or reply.resolution.personal or reply.relayed is not None:
+    resolution = reply.resolution
+    if resolution is None or not resolution.client.allowed or resolution.personal or reply.relayed is not None:
         return False
     # With options: a subnet names another client, cookies make every query another.
     has_options = reply.query.edns is not None and bool(reply.query.edns.options)
-    return arrival.proxied is None and not has_options
+    return arrival.proxied is None and not has_options and resolution.outcome is Outcome.RESPOND
