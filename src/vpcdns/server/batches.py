@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
@@ -34,13 +35,12 @@ from vpcdns.server.mmsg import (
     Batch,
 )
 
-# Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of what is done for a datagram.
+# Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
 # Batches before TCP and everything else get their turn: some 2 ms.
 BATCHES: Final = 4
-# Up to so many in a batch each recalled answer is told to whoever watches; under load, one a batch.
-TOLD: Final = 4
 _VIEWS_AT_MOST: Final = 10_000
+_NO_VIEWS: Final[dict[int | bytes, View]] = {}
 
 
 class BatchListener:
@@ -89,20 +89,22 @@ class BatchListener:
         """Puts a response into every slot; the slots that are to be left out."""
         answering, batch = self._answering, self._batch
         octets, headers, names, vectors = batch.octets, batch.headers, batch.names, batch.vectors
-        hot = answering.hot(count)
-        if hot is not self._hot:
+        hot, tell = answering.hot(count), answering.tell
+        if hot is not None and hot is not self._hot:
             self._hot = hot
             self._views.clear()
-        views, is_ipv4, told = self._views, self._is_ipv4, TOLD if count <= TOLD else 1
+        views = _NO_VIEWS if hot is None else self._views
+        is_ipv4, now = self._is_ipv4, time.time()
         silent: list[int] = []
         for i in range(count):
             at = i * SLOT
             # The message without its id: what is recalled holds for every id.
             query = bytes(octets[at + 2 : at + headers[i * HEADER_WORDS + LENGTH_WORD]])
             if is_ipv4:
-                view = views.get(names[i * NAME_WORDS + IPV4_WORD])
+                peer: int | bytes = names[i * NAME_WORDS + IPV4_WORD]
             else:
-                view = views.get(bytes(batch.name_octets[i * NAME + 8 : i * NAME + 24]))
+                peer = bytes(batch.name_octets[i * NAME + 8 : i * NAME + 24])
+            view = views.get(peer)
             if view is not None:
                 recalled = view.memo.get(query) or view.recall(query)
                 if recalled is not None:
@@ -111,9 +113,8 @@ class BatchListener:
                     length = len(response)
                     octets[at + 2 : at + 2 + length] = response
                     vectors[2 * i + 1] = length + 2
-                    if told:
-                        told -= 1
-                        answering.recalled(view, query, self._peer(i), "udp", self.listen)
+                    if tell is not None:
+                        tell((now, view, query, peer))
                     continue
             if not self._ask(i):
                 silent.append(i)
@@ -166,6 +167,9 @@ class BatchListener:
     def _send_late(self, envelope: tuple[bytes, bytes, bytes], response: bytes | None) -> None:
         if response is None or len(response) > SLOT:
             self._counters.udp_silent += 1
+            return
+        if self._sock.fileno() < 0:  # closed meanwhile, and its number may be another's by now
+            self._counters.udp_send_errors += 1
             return
         self._single.address(envelope, response)
         self._sent(self._single.send, 0, 1)

@@ -7,15 +7,17 @@ here. Everything remembered came from the slow path, and goes with its World (DE
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from vpcdns.exchange import Arrival, Reply
-from vpcdns.model.clients import identify
+from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin
+from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen
-from vpcdns.model.topology import Address
+from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
 from vpcdns.tables import Tables
 
@@ -38,6 +40,20 @@ class Known:
 
 
 Recalled = tuple[bytes, Known]  # the response without its id, and its kind
+# A query that was answered so: Unix seconds, the view, the query without its id, and who asked, as the
+# socket has it: IPv4 as a number in the machine's order, IPv6 as octets, over TCP as an address.
+Recollection = tuple[float, "View", bytes, int | bytes | Address]
+
+
+def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Forward | Drop]:
+    """What was decided, decided again: the World is kept, and the same query gives the same decision."""
+    _, view, query, peer = recollection
+    if isinstance(peer, int):
+        peer = IPv4Address(peer.to_bytes(4, sys.byteorder))
+    elif isinstance(peer, bytes):
+        peer = unmapped(IPv6Address(peer))
+    arrival = Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
+    return arrival, begin(b"\0\0" + query, arrival, view.hot.world)
 
 
 class View:
@@ -46,10 +62,12 @@ class View:
     `memo` holds whole responses by query, both without their ids.
     """
 
-    __slots__ = ("hot", "memo")
+    __slots__ = ("hot", "listen", "memo", "transport")
 
-    def __init__(self, hot: Hot) -> None:
+    def __init__(self, hot: Hot, transport: Transport, listen: Listen) -> None:
         self.hot = hot
+        self.transport = transport
+        self.listen = listen
         self.memo: dict[bytes, Recalled] = {}
 
     def recall(self, query: bytes) -> Recalled | None:
@@ -82,15 +100,18 @@ class Hot:
         self.kinds: dict[tuple[object, ...], Known] = {}
         self._clock = clock
         self._emptied_at = clock()
-        self._views: dict[tuple[bool, str | None, str, Listen], View] = {}
+        self._views: dict[tuple[bool, str | None, str, int], View] = {}
 
-    def view(self, peer: Address, transport: str, listen: Listen) -> View:
+    def view(self, peer: Address, transport: Transport, listen: Listen) -> View:
+        """Where the answers of a peer that asks for itself are remembered."""
+        return self.view_of(identify(peer, self.world, listener_vpc_id=listen.vpc_id), transport, listen)
+
+    def view_of(self, client: Client, transport: Transport, listen: Listen) -> View:
         """Where the answers of such a client are remembered."""
-        client = identify(peer, self.world, listener_vpc_id=listen.vpc_id)
-        key = client.allowed, client.vpc_id, transport, listen
+        key = client.allowed, client.vpc_id, transport, id(listen)
         view = self._views.get(key)
         if view is None:
-            view = self._views[key] = View(self)
+            view = self._views[key] = View(self, transport, listen)
         return view
 
     def has_room(self) -> bool:
@@ -113,7 +134,16 @@ class Hot:
         rtype, vpc_id = resolution.question.rtype, resolution.client.vpc_id
         sizes = reply.query.size, len(reply.octets)
         family = arrival.peer.version
-        kind = (arrival.listen, arrival.transport, family, rtype, vpc_id, resolution.reason, resolution.rcode, *sizes)
+        kind = (
+            id(arrival.listen),
+            arrival.transport,
+            family,
+            rtype,
+            vpc_id,
+            resolution.reason,
+            resolution.rcode,
+            *sizes,
+        )
         known = self.kinds.get(kind)
         if known is None and len(self.kinds) < ENOUGH_KNOWN:
             known = self.kinds[kind] = Known(arrival, reply)
@@ -123,7 +153,12 @@ class Hot:
 def _may_be_remembered(arrival: Arrival, reply: Reply) -> bool:
     """Whether a reply depends on nothing but the query, the client's VPC, the transport and the World."""
     resolution = reply.resolution
-    if resolution is None or not resolution.client.allowed or resolution.personal or reply.relayed is not None:
+    if (
+        resolution is None
+        or not resolution.client.allowed
+        or resolution.personal
+        or reply.relayed is not None
+    ):
         return False
     # With options: a subnet names another client, cookies make every query another.
     has_options = reply.query.edns is not None and bool(reply.query.edns.options)
