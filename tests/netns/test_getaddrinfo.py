@@ -69,7 +69,7 @@ def test_options(namespaces: Namespaces, getaddrinfo: Path, options: str) -> Non
 
 
 def test_truncation(namespaces: Namespaces, getaddrinfo: Path) -> None:
-    """60 addresses are more than 512 octets: glibc goes on over TCP, musl before 1.2.4 takes what is there."""
+    """60 addresses do not fit: glibc goes on over TCP, musl before 1.2.4 takes the ones that are there."""
     found, took = namespaces.probe(getaddrinfo, IN_B, SERVER_B, MANY_NAME, "4")
     assert took < AT_ONCE
     assert set(found) <= set(MANY_ADDRESSES)
