@@ -43,7 +43,9 @@ def query(qname: str = QNAME, rtype: str = "A", **edns: object) -> Query:
     return read
 
 
-def response(*records: str, question: str = QNAME, rtype: str = "A", edns: bool = True) -> dns.message.Message:
+def response(
+    *records: str, question: str = QNAME, rtype: str = "A", edns: bool = True
+) -> dns.message.Message:
     asked = dns.message.make_query(question, rtype, use_edns=0 if edns else False)
     made = dns.message.make_response(asked)
     for record in records:
@@ -51,7 +53,9 @@ def response(*records: str, question: str = QNAME, rtype: str = "A", edns: bool 
     return made
 
 
-def relay(made: dns.message.Message | bytes, asked: Query | None = None, **how: object) -> dns.message.Message:
+def relay(
+    made: dns.message.Message | bytes, asked: Query | None = None, **how: object
+) -> dns.message.Message:
     octets = made if isinstance(made, bytes) else made.to_wire(max_size=65_535)
     limit = how.pop("limit", 65_535)
     asked = asked or query()
@@ -312,7 +316,10 @@ class TestMalformed:
 
 def test_records_can_be_cut_off() -> None:
     relayed = read_response(raw(tuple(record(HERE, 1, bytes([n] * 4)) for n in range(3))))
-    assert len(dns.message.from_wire(write_relayed(without_records_from(relayed, 1), query(), 512)).answer[0]) == 1
+    assert (
+        len(dns.message.from_wire(write_relayed(without_records_from(relayed, 1), query(), 512)).answer[0])
+        == 1
+    )
     assert dns.message.from_wire(write_relayed(without_records_from(relayed, 0), query(), 512)).answer == []
 
 
@@ -326,7 +333,9 @@ def mutated(octets: bytes, changes: list[tuple[int, int]], length: int) -> bytes
 SEEDS: Final = [
     response(f"{QNAME}. 300 IN CNAME x.example.net.", "x.example.net. 5 IN A 192.0.2.1").to_wire(),
     response(f"{QNAME}. 1 IN SRV 1 2 3 target.example.org.", f"{QNAME}. 1 IN MX 5 mx.{QNAME}.").to_wire(),
-    response(f"{QNAME}. 1 IN SOA a.{QNAME}. b.{QNAME}. 1 2 3 4 5", f"{QNAME}. 1 IN TYPE65432 \\# 1 01").to_wire(),
+    response(
+        f"{QNAME}. 1 IN SOA a.{QNAME}. b.{QNAME}. 1 2 3 4 5", f"{QNAME}. 1 IN TYPE65432 \\# 1 01"
+    ).to_wire(),
 ]
 OCTETS = st.one_of(
     st.binary(max_size=200),
