@@ -15,7 +15,7 @@ import dns.rcode
 import pytest
 from dns.edns import GenericOption, Option, OptionType
 
-from tests.asking import answered, data, ede, exchanged, query, read, soa
+from tests.asking import answered, data, ede, exchanged, query, read, soa, well_formed
 from tests.worlds import (
     CUSTOM,
     DEDICATED_NAME,
@@ -40,8 +40,6 @@ from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin, ser
 from vpcdns.model.decision import Reason
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ServerIdentity
-from vpcdns.wire.query import read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, MAX_UDP_PAYLOAD
 
 WORLD = example()
 SUFFIX = "alicloudapi.com"
@@ -440,19 +438,6 @@ SEEDS = [
     query("version.bind", "TXT", rclass="CH"),
     query(SUFFIX, "AXFR"),
 ]
-
-
-def well_formed(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
-    if isinstance(result, Reply):
-        found = read(result.octets)
-        assert result.octets[:2] == message[:2]
-        assert found.flags & dns.flags.QR
-        assert dns.opcode.from_flags(int(found.flags)) == message[2] >> 3 & 0xF
-        asked = read_query(message)
-        assert asked is not None
-        if asked.question_wire:
-            assert result.octets[12:].startswith(asked.question_wire)
-        assert len(result.octets) <= (MAX_UDP_PAYLOAD if transport == "udp" else MAX_TCP_PAYLOAD)
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=range(len(SEEDS)))

@@ -1,16 +1,18 @@
 """`vpcdns serve`: loads a configuration, says what it serves, and serves until it is told to stop.
 
-Joins state, resolver and listeners; the life cycle itself is `server.service`'s.
+Joins state, resolver, listeners and reloading; the life cycle itself is `server.service`'s.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import socket
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -24,8 +26,11 @@ from vpcdns.cli.trial import trial
 from vpcdns.config import load
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.model.world import World
+from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service, run
+from vpcdns.server.service import Service
+from vpcdns.server.service import serve as serve_until_told
+from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
 
 
@@ -46,19 +51,58 @@ def serve(
     SIGINT (Ctrl-C) and SIGTERM let it finish what it was asked, and end it
     with exit code 0. Results go to stdout, the log to stderr.
 
+    SIGHUP reloads the file; so does a change of it. A file with errors is
+    reported, and what was served before is served on.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
-    # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-    loaded = load(config, revision=int(time.time()), identity=identity)
-    state = State(loaded.world)
-    service = Service(Resolver(state), listen or loaded.listens)
-    code = run(service, ready=lambda listens: _announce(config, state.world, listens))
-    raise typer.Exit(code)
+    source = _Source(config, tuple(listen or ()))
+    fresh = source.load()
+    state = State(fresh.world)
+    raise typer.Exit(asyncio.run(_serve(source, fresh, state)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where the configuration comes from; listeners of the command line replace the file's."""
+
+    config: Path
+    listens: tuple[Listen, ...]
+
+    def load(self) -> Fresh:
+        """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
+        identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
+        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
+        loaded = load(self.config, revision=int(time.time()), identity=identity)
+        listens = self.listens or loaded.listens
+        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
+        return Fresh(world, listens, loaded.source_hash)
+
+
+async def _serve(source: _Source, fresh: Fresh, state: State) -> int:
+    resolver = Resolver(state)
+    service = Service(resolver, fresh.listens)
+    reloader = Reloader(
+        state,
+        source.load,
+        (source.config, RESOLV_CONF),
+        source_hash=fresh.source_hash,
+        relisten=service.relisten,
+    )
+    reloading = asyncio.create_task(reloader.run())
+    try:
+        return await serve_until_told(
+            service,
+            ready=lambda listens: _announce(source.config, state.world, listens),
+            hangup=reloader.request,
+        )
+    finally:
+        reloading.cancel()
+        resolver.forwarder.close()
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen]) -> None:
