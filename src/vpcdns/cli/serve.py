@@ -57,7 +57,7 @@ def serve(
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
-      vpcdns serve --config config/vpcdns.yaml --listen 10.9.0.53:53 --listen [::1]:53
+      vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = _Source(config, tuple(listen or ()))
@@ -112,8 +112,7 @@ def _announce(config: Path, world: World, listens: Sequence[Listen]) -> None:
     try:
         say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")
         say(f"Listening on {places} (UDP and TCP)")
-        if example is not None:
-            say(f"Try: {example}")
+        say(f"Try: {example}" if example else "Nobody on this host may ask: see server.clients")
     except BrokenPipeError:
         with suppress(OSError):
             abandon_stdout()
