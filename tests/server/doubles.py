@@ -18,7 +18,7 @@ import pytest
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.server.connection import TcpLimits
-from vpcdns.server.hot import Hot
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.responder import Transport
 from vpcdns.server.service import Service
 
@@ -87,7 +87,7 @@ class Obedient:
         self.release = asyncio.Event()
         self.waiting = 0
 
-    tell = None
+    tell: Callable[[Recollection], None] | None = None
 
     def hot(self, count: int) -> Hot | None:
         return None

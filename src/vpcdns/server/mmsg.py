@@ -69,9 +69,15 @@ class Batch:
         self._at = ctypes.addressof(self._headers)
         libc = ctypes.CDLL(None, use_errno=True)
         self._receive, self._send = libc.recvmmsg, libc.sendmmsg
-        common = [ctypes.c_int, ctypes.c_void_p, ctypes.c_uint, ctypes.c_int]
-        self._receive.argtypes = [*common, ctypes.c_void_p]
-        self._send.argtypes = common
+        fd, at, count, flags, timeout = (
+            ctypes.c_int,
+            ctypes.c_void_p,
+            ctypes.c_uint,
+            ctypes.c_int,
+            ctypes.c_void_p,
+        )
+        self._receive.argtypes = (fd, at, count, flags, timeout)
+        self._send.argtypes = (fd, at, count, flags)
 
     def _point(self, *, ancillary: bool) -> None:
         """Points every header at its slot's peer, data and ancillary data."""
