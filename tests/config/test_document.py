@@ -83,8 +83,10 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
         (
             "a:\r\n  b: \x00",
             [
-                ("2:6: : the character U+0000 has no place in a text file;"
-                " remove it, or check that this is the right file")
+                (
+                    "2:6: : the character U+0000 has no place in a text file;"
+                    " remove it, or check that this is the right file"
+                )
             ],
         ),
         (
