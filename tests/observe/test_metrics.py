@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests import worlds
 from tests.observe.deciding import HOSTILE, decided, state, tell
 from vpcdns.model.policy import QueryLogging, Upstream
+from vpcdns.observe import metrics
 from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.tally import Tally
@@ -113,3 +115,17 @@ def test_two_scrapes_do_not_count_twice() -> None:
     counted = {key: value for key, value in first.items() if key[0].startswith("vpcdns_dns_")}
     assert counted == {key: value for key, value in second.items() if key[0].startswith("vpcdns_dns_")}
     assert sum(value for (name, _), value in counted.items() if name == "vpcdns_dns_requests_total") == 2
+
+
+def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> None:
+    holder = state()
+    of = sources(holder)
+    for client in (worlds.IN_A, worlds.IN_B, worlds.IN_C, worlds.ON_INTERNET):
+        tell(of.tally, decided(holder, client=client))
+    whole = scraped(of)
+    monkeypatch.setattr(metrics, "_HISTOGRAMS_AT_ONCE", 1)
+    monkeypatch.setattr(metrics, "_COUNTERS_AT_ONCE", 1)
+    pieces = scraped(of)
+    assert [line for line in pieces.splitlines() if not line.startswith("process_")] == [
+        line for line in whole.splitlines() if not line.startswith("process_")
+    ]
