@@ -27,5 +27,5 @@ def test_off_is_a_word_here() -> None:
 
 @pytest.mark.parametrize("log", ["{queries: all}", "{sample: 0}", "{file: ''}", "{path: x}"])
 def test_what_makes_no_sense_is_refused(log: str) -> None:
-    with pytest.raises(ConfigurationError, match="server.log"):
+    with pytest.raises(ConfigurationError, match=r"server\.log"):
         loads(f"server: {{log: {log}}}")
