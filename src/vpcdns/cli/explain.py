@@ -54,7 +54,7 @@ def explain(
     \b
     Examples:
       vpcdns explain --config vpcdns.yaml --from 10.1.0.5 api.example.com
-      vpcdns explain --config vpcdns.yaml --from fd00::5 --type AAAA --json example.com
+      vpcdns explain --from 10.1.0.5 --type AAAA --json example.com
     """
     address = read_address(client, "--from")
     question = Question(read_name(name, "NAME"), read_type(rtype, "--type"))

@@ -18,7 +18,10 @@ from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.model.decision import Reason
 from vpcdns.model.dns import Rcode, RRType
 from vpcdns.model.policy import Listen
+from vpcdns.model.resolution import Resolution
 from vpcdns.observe.decided import FAULTS, MALFORMED
+from vpcdns.server.hot import Hot
+from vpcdns.server.resolver import Resolver
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
 # but one is the deadline of a forwarded query (DESIGN §4).
@@ -30,6 +33,9 @@ SECONDS: Final = (
 OCTETS: Final = (64, 100, 200, 300, 400, 511, 1023, 1232, 2047, 4095, 8191, 16383)
 # VPCs come and go by API: beyond this many, further ones count as one. Each costs a scrape some 40 lines.
 MAX_VPCS: Final = 1_000
+
+# Seconds for an answer that is recalled. They are not timed: a clock would cost half of what it measures.
+RECALLED: Final = 0.000005
 
 INTERNET: Final = "internet"  # the `vpc` of clients outside every VPC
 NOBODY: Final = ""  # the `vpc` of strangers, and of queries that nobody was identified for
@@ -126,12 +132,31 @@ class Tally:
         self._rows: dict[_Key, list[float]] = {}
         self._listens: dict[int, Listen | None] = {}
         self._vpcs: set[str | None] = {None}
+        self._resolver: Resolver | None = None
+
+    def follow(self, resolver: Resolver) -> None:
+        """Counts what `resolver` decides, and what is recalled without asking it."""
+        self._resolver = resolver
+        resolver.observers.append(self)
+        resolver.retiring.append(self.absorb)
 
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         resolution = result.resolution
         if resolution is None or isinstance(result, Drop):
             self._count_other(arrival, result, took)
-            return
+        else:
+            self._count(arrival, result, resolution, took, 1)
+
+    def absorb(self, hot: Hot) -> None:
+        """Takes over what was recalled since the last time."""
+        for known in hot.kinds.values():
+            count, known.count = known.count, 0
+            if count and known.reply.resolution is not None:
+                self._count(known.arrival, known.reply, known.reply.resolution, RECALLED, count)
+
+    def _count(
+        self, arrival: Arrival, result: Reply, resolution: Resolution, took: float, times: int
+    ) -> None:
         key = (
             id(arrival.listen),
             arrival.transport,
@@ -145,15 +170,17 @@ class Tally:
         if row is None:
             row = self._row(arrival, key)
         size_in, size_out = result.query.size, len(result.octets)
-        row[_TOOK] += took
-        row[_IN] += size_in
-        row[_OUT] += size_out
-        row[_SECONDS_AT + bisect_left(SECONDS, took)] += 1
-        row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += 1
-        row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += 1
+        row[_TOOK] += took * times
+        row[_IN] += size_in * times
+        row[_OUT] += size_out * times
+        row[_SECONDS_AT + bisect_left(SECONDS, took)] += times
+        row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += times
+        row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += times
 
     def counts(self) -> Counts:
         """What was counted until now."""
+        if self._resolver is not None:
+            self.absorb(self._resolver.remembered)
         counts = Counts()
         for key, row in self._rows.items():
             gather(counts.cells, self._labels(key), Cell(row))
