@@ -9,7 +9,8 @@ from typing import Any
 
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import Outcome, Step
-from vpcdns.model.dns import ExtendedError, Record, type_text
+from vpcdns.model.dns import ExtendedError, Record, Soa, type_text
+from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution
 
 
@@ -44,8 +45,20 @@ def record_data(record: Record) -> dict[str, Any]:
         "name": str(record.name),
         "type": type_text(record.rtype),
         "ttl": record.ttl,
-        "data": record.rdata_text(),
+        "data": _data(record),
     }
+
+
+def _data(record: Record) -> str:
+    """RDATA in presentation format, its names without their final dots, like every name here."""
+    match record.rdata:
+        case Name() as name:
+            return str(name)
+        case Soa() as soa:
+            times = f"{soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
+            return f"{soa.mname} {soa.rname} {times}"
+        case _:
+            return record.rdata_text()
 
 
 def error_data(error: ExtendedError | None) -> dict[str, Any] | None:
