@@ -52,7 +52,7 @@ def test_json_of_an_answer() -> None:
 def test_json_of_a_denial() -> None:
     said = explained("--from", "127.20.0.5", WEATHER)
     assert (said["rcode"], said["reason"], said["answers"]) == ("NXDOMAIN", "other-vpc", [])
-    assert said["extended_error"]["code"] == 18
+    assert said["extended_error"]["info_code"] == 18
 
 
 def test_types_and_their_data() -> None:
