@@ -54,7 +54,9 @@ def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Ar
     forward = begin(message, came, world)
     assert isinstance(forward, Forward)
     (response,) = answering(*records, rcode=rcode)(message, "udp")
-    return came, finish(forward, Fetched(read_response(response)), world)
+    result = finish(forward, Fetched(read_response(response)), world)
+    assert not isinstance(result, Forward)
+    return came, result
 
 
 def tell(observer: Observer, told: tuple[Arrival, Reply | Drop], took: float = 0.0004) -> None:
