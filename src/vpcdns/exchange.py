@@ -27,6 +27,8 @@ TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 
+MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+
 Transport = Literal["udp", "tcp"]
 
 
@@ -207,6 +209,8 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
     cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
     if not cnames:
         return None
+    if len(cnames) > MAX_CNAMES:
+        raise MalformedMessage("more CNAMEs than any resolver follows")
     targets = {owner_name(relayed, record): record for record in cnames}
     name, chain = question.name, list[Record]()
     while (record := targets.pop(name, None)) is not None:
