@@ -33,7 +33,7 @@ LONGEST_QUERY, LONGEST_FILE = 4_096, 20_000
 
 
 def _judge(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
-    """Well-formed as dnspython sees it; it does not know family 0, which `dig +subnet=0` sends and we echo."""
+    """Well-formed as dnspython sees it; not of family 0, which `dig +subnet=0` sends and we echo."""
     edns = result.query.edns if isinstance(result, Reply) else None
     if edns is None or edns.client_subnet is None or edns.client_subnet.option[:2] != b"\0\0":
         well_formed(result, message, transport)

@@ -100,6 +100,10 @@ RESPONSES = {
     "a chain of CNAMEs of pointers": response((chained().count(b"\0\5\0\1"), 0, 0), chained()),
     "as many addresses as fit": response((4_000, 0, 0), b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4" * 4_000),
     "root records without data": response((0, 0, 5_900), b"\0\0\x10\0\1\0\0\0\0\0\0" * 5_900),
+    "as many names as fit": response(
+        (0, 0, 3_700),
+        b"".join(b"\2%c%c\xc0\x0c\0\1\0\1\0\0\0\x3c\0\0" % divmod(n, 256) for n in range(3_700)),
+    ),
     "one long record": response((1, 0, 0), b"\xc0\x0c\0\x10\0\1\0\0\0\x3c" + b"\xff\0" + bytes(65_280)),
 }
 
