@@ -18,7 +18,7 @@ from vpcdns.model.policy import Upstream
 
 WHOAMI: Final = Name.from_text("whoami.vpcdns.internal")
 VERSION: Final = Question(Name.from_text("version.bind"), RRType.TXT, RRClass.CH)
-# Explaining the explanation of a long name repeats it: more than 512 octets in one record, and less than 1232.
+# Explaining the explanation of a long name repeats it: more than 512 octets in one record, below 1232.
 LARGE: Final = Question(
     Name.from_text(f"{'x' * 63}.{'y' * 63}.{'z' * 63}.explain.vpcdns.internal.explain.vpcdns.internal"),
     RRType.TXT,
@@ -89,7 +89,7 @@ def _look_closely(sights: Sights, host: Host, names: list[str], pool: ThreadPool
     others = {
         str(other): pool.submit(ask_udp, other, [VERSION], tries=1)
         for other in nameservers
-        if other != server
+        if server in nameservers and other != server
     }
     search = {
         domain: pool.submit(ask_udp, server, [question], seconds=FORWARDED_SECONDS, tries=1)
