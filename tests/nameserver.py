@@ -33,7 +33,7 @@ def answering(*records: str, rcode: int = 0) -> Script:
         response = dns.message.make_response(dns.message.from_wire(message))
         response.set_rcode(dns.rcode.Rcode(rcode))
         response.answer.extend(rrsets)
-        yield response.to_wire()
+        yield response.to_wire(max_size=65_535)
 
     return script
 

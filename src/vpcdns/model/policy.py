@@ -75,6 +75,10 @@ class Upstream:
     address: Address
     port: int = 53
 
+    @property
+    def socket_address(self) -> tuple[str, int]:
+        return str(self.address), self.port
+
     def __str__(self) -> str:
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
         return host if self.port == 53 else f"{host}:{self.port}"
@@ -115,6 +119,23 @@ class ServerIdentity:
 
     version: str = "vpcdns"
     server_id: str = "vpcdns"
+
+
+class QueryLogMode(Enum):
+    """Which queries are logged."""
+
+    OFF = "off"
+    SAMPLED = "sampled"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLogging:
+    """The query log. `sample` N logs every Nth query; `file` is a path, or `-` for standard output."""
+
+    queries: QueryLogMode = QueryLogMode.OFF
+    sample: int = 100
+    file: str = "-"
 
 
 @dataclass(frozen=True, slots=True)

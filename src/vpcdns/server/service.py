@@ -36,12 +36,18 @@ class Service:
         self, responder: Responder, listens: Sequence[Listen], limits: TcpLimits | None = None
     ) -> None:
         self.counters = Counters()
+        self.stopping = False
         self._answering = Answering(responder, self.counters)
         self._limits = limits
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
         self._udp: dict[socket.socket, UdpListener] = {}
         self._tcp: TcpServer | None = None
+
+    @property
+    def serving(self) -> tuple[Listen, ...]:
+        """Where queries are answered now."""
+        return tuple(udp.listen for udp in self._udp.values())
 
     def bind(self) -> tuple[Listen, ...]:
         """Takes every address and port, and returns the actual ones; nothing is answered yet.
@@ -110,6 +116,7 @@ class Service:
 
         May be called again, with less grace, after it was cancelled.
         """
+        self.stopping = True
         loop = asyncio.get_running_loop()
         deadline = loop.time() + grace
         for udp in self._udp.values():

@@ -18,6 +18,7 @@ from vpcdns.model.topology import Address
 
 HEADER: Final = struct.Struct("!6H")
 QR: Final = 0x8000
+OPCODE: Final = 0x7800
 RD: Final = 0x0100
 AD: Final = 0x0020
 CD: Final = 0x0010
@@ -71,7 +72,7 @@ class Query:
     """A query, or as much of one as could be read.
 
     `fault` is the RCODE that it is owed when it cannot be resolved. `question_wire` is the question
-    section as received: it is echoed octet for octet.
+    section as received: it is echoed octet for octet. `size` is the message's, in octets.
     """
 
     id: int
@@ -83,6 +84,7 @@ class Query:
     question_wire: bytes = b""
     edns: Edns | None = None
     fault: Rcode | None = None
+    size: int = 0
 
 
 def read_query(message: bytes) -> Query | None:
@@ -95,7 +97,7 @@ def read_query(message: bytes) -> Query | None:
     opcode, rd, ad, cd = flags >> 11 & 0xF, bool(flags & RD), bool(flags & AD), bool(flags & CD)
     if opcode != 0:
         # The body of an opcode that we do not know is not read (RFC 8906 §8.1.4).
-        return Query(identity, opcode, rd, ad, cd, fault=Rcode.NOTIMP)
+        return Query(identity, opcode, rd, ad, cd, fault=Rcode.NOTIMP, size=len(message))
     question, question_wire, edns = None, b"", None
     fault: Rcode | None = None
     try:
@@ -112,7 +114,7 @@ def read_query(message: bytes) -> Query | None:
             fault = Rcode.FORMERR  # OPT is no type to ask for
     except MalformedMessage:
         fault = Rcode.FORMERR
-    return Query(identity, opcode, rd, ad, cd, question, question_wire, edns, fault)
+    return Query(identity, opcode, rd, ad, cd, question, question_wire, edns, fault, len(message))
 
 
 def _read_question(message: bytes) -> tuple[Question, int]:
