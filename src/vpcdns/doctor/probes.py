@@ -5,7 +5,7 @@ Judges nothing; `path` and `names` do, from what is here.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -97,7 +97,7 @@ def _look_closely(sights: Sights, host: Host, names: list[str], pool: ThreadPool
         if (question := _searched(domain)) is not None
     }
     is_libcs = host.is_libcs and nameservers[:1] == [server]
-    looked_up = [pool.submit(_look_up, server, name, is_libcs=is_libcs) for name in names]
+    looked_up = [_LookUp.begun(server, name, pool, is_libcs=is_libcs) for name in names]
     return Sights(
         server,
         sights.version,
@@ -109,18 +109,34 @@ def _look_closely(sights: Sights, host: Host, names: list[str], pool: ThreadPool
         small.result()[0],
         {domain: one.result()[0] for domain, one in search.items()},
         {other: one.result()[0] for other, one in others.items()},
-        tuple(one.result() for one in looked_up),
+        tuple(one.answers() for one in looked_up),
     )
 
 
-def _look_up(server: Upstream, name: str, *, is_libcs: bool) -> NameAnswers:
-    """A and AAAA over UDP, over TCP, then by libc, one after the other: as long as three waits at most."""
-    owner = Name.from_text(name)
-    both = [Question(owner, RRType.A), Question(owner, RRType.AAAA)]
-    udp = ask_udp(server, both, seconds=FORWARDED_SECONDS, tries=1)
-    tcp = ask_tcp(server, both, seconds=FORWARDED_SECONDS)
-    libc = ask_libc(name) if is_libcs else None
-    return NameAnswers(name, (udp[0], udp[1]), (tcp[0], tcp[1]), libc)
+@dataclass(frozen=True, slots=True)
+class _LookUp:
+    """A name that is being looked up, each way at the same time."""
+
+    name: str
+    udp: Future[list[Answer]]
+    tcp: Future[list[Answer]]
+    libc: Future[LibcAnswer] | None
+
+    @classmethod
+    def begun(cls, server: Upstream, name: str, pool: ThreadPoolExecutor, *, is_libcs: bool) -> _LookUp:
+        owner = Name.from_text(name)
+        both = [Question(owner, RRType.A), Question(owner, RRType.AAAA)]
+        return cls(
+            name,
+            pool.submit(ask_udp, server, both, seconds=FORWARDED_SECONDS, tries=1),
+            pool.submit(ask_tcp, server, both, seconds=FORWARDED_SECONDS),
+            pool.submit(ask_libc, name) if is_libcs else None,
+        )
+
+    def answers(self) -> NameAnswers:
+        udp, tcp = self.udp.result(), self.tcp.result()
+        libc = None if self.libc is None else self.libc.result()
+        return NameAnswers(self.name, (udp[0], udp[1]), (tcp[0], tcp[1]), libc)
 
 
 def _searched(domain: str) -> Question | None:
