@@ -57,8 +57,8 @@ def read_resolv_conf(text: str) -> ResolvConf:
     options: list[str] = []
     search: tuple[str, ...] = ()
     for line in text.splitlines():
-        words = re.split(r"[#;]", line, maxsplit=1)[0].split()
-        if line[:1].isspace() or len(words) < 2:
+        words = line.split()
+        if line[:1].isspace() or len(words) < 2:  # comments begin their line, and are no keywords
             continue
         match words[0]:
             case "nameserver":

@@ -19,7 +19,7 @@ from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
 
 SLOW: Final = 1.0  # seconds; stub resolvers ask again after 5, Docker's goes on after 4
-_OURS: Final = "vpcdns "
+_OURS: Final = "vpcdns"
 _NAMED: Final = {"dnsmasq": "dnsmasq", "unbound": "Unbound", "aardvark": "aardvark-dns"}
 
 
