@@ -6,7 +6,7 @@ Judges nothing; `path` and `names` do, from what is here.
 from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vpcdns.doctor.ask import Answer, LibcAnswer, ask_libc, ask_tcp, ask_udp
@@ -91,25 +91,23 @@ def _look_closely(sights: Sights, host: Host, names: list[str], pool: ThreadPool
         for other in nameservers
         if server in nameservers and other != server
     }
+    questions = {domain: _searched(domain) for domain in host.resolv_conf.search}
     search = {
         domain: pool.submit(ask_udp, server, [question], seconds=FORWARDED_SECONDS, tries=1)
-        for domain in host.resolv_conf.search
-        if (question := _searched(domain)) is not None
+        for domain, question in questions.items()
+        if question is not None
     }
     is_libcs = host.is_libcs and nameservers[:1] == [server]
     looked_up = [_LookUp.begun(server, name, pool, is_libcs=is_libcs) for name in names]
-    return Sights(
-        server,
-        sights.version,
-        sights.whoami,
-        sights.whoami_tcp,
-        tuple(segment.result()),
-        tuple(one_port.result()),
-        large.result()[0],
-        small.result()[0],
-        {domain: one.result()[0] for domain, one in search.items()},
-        {other: one.result()[0] for other, one in others.items()},
-        tuple(one.answers() for one in looked_up),
+    return replace(
+        sights,
+        segment=tuple(segment.result()),
+        one_port=tuple(one_port.result()),
+        large=large.result()[0],
+        small=small.result()[0],
+        search={domain: one.result()[0] for domain, one in search.items()},
+        others={other: one.result()[0] for other, one in others.items()},
+        names=tuple(one.answers() for one in looked_up),
     )
 
 
