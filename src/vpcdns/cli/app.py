@@ -8,6 +8,7 @@ import typer
 
 from vpcdns import __version__
 from vpcdns.cli.check import check
+from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.output import say
@@ -21,7 +22,7 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, check, explain, schema, health):
+for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
 
 
@@ -51,6 +52,7 @@ def vpcdns(
     \b
     Exit codes:
       0  it went well
-      1  an error: the configuration, a port that is taken, an unhealthy server
+      1  an error: the configuration, a port that is taken, an unhealthy server,
+         a problem that doctor found
       2  the command line is wrong
     """
