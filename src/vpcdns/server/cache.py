@@ -51,7 +51,8 @@ class Cache:
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
             self._entries.move_to_end(key)
-            return Fetched(entry.relayed, int(now - entry.stored))
+            age = int(now - entry.stored)
+            return Fetched(entry.relayed, age, until=min(entry.stored + age + 1, entry.expires))
         until = self._failures.get(key)
         if until is None:
             return None
