@@ -9,12 +9,15 @@ import dns.edns
 import dns.flags
 import dns.message
 import dns.name
+import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
 from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin
 from vpcdns.model.world import World
+from vpcdns.wire.query import read_query
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
 
 
 def query(
@@ -105,3 +108,18 @@ def soa(message: dns.message.Message) -> str | None:
     ]
     assert len(owners) == len(message.authority)
     return owners[0] if owners else None
+
+
+def well_formed(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
+    """Whatever was asked: if there is a response, it is one to this message, and of a size that fits."""
+    if not isinstance(result, Reply):
+        return
+    found = read(result.octets)
+    asked = read_query(message)
+    assert asked is not None
+    assert result.octets[:2] == message[:2]
+    assert dns.opcode.from_flags(int(found.flags)) == message[2] >> 3 & 0xF
+    assert bool(found.question) == bool(asked.question_wire)
+    assert result.octets[12:].startswith(asked.question_wire)
+    assert (found.edns == 0) == (asked.edns is not None)
+    assert len(result.octets) <= (udp_limit(asked) if transport == "udp" else MAX_TCP_PAYLOAD)

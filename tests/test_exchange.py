@@ -15,7 +15,7 @@ import dns.rcode
 import pytest
 from dns.edns import GenericOption, Option, OptionType
 
-from tests.asking import answered, data, ede, exchanged, query, read, soa
+from tests.asking import answered, data, ede, exchanged, query, read, soa, well_formed
 from tests.worlds import (
     CUSTOM,
     DEDICATED_NAME,
@@ -40,8 +40,6 @@ from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin, ser
 from vpcdns.model.decision import Reason
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ServerIdentity
-from vpcdns.wire.query import read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, MAX_UDP_PAYLOAD
 
 WORLD = example()
 SUFFIX = "alicloudapi.com"
@@ -430,6 +428,17 @@ def test_malformed(message: bytes, questions: int, client: str) -> None:
         assert not found.answer
 
 
+@pytest.mark.parametrize(
+    "additional",
+    [OPT * 2, b"\1x" + OPT, OPT[:-1] + b"\4\0\3\0\1", OPT[:-1] + b"\x0b\0\x0a\0\7seven!!"],
+    ids=["two", "not at the root", "an option overruns", "cookie of 7"],
+)
+def test_a_malformed_opt_is_answered_with_an_opt(additional: bytes) -> None:
+    """RFC 6891 §6.1.1: without one, FORMERR would say that we do not know EDNS at all."""
+    found = answered(WORLD, header(ar=additional.count(b"\0\0\x29")) + QUESTION + additional, IN_A)
+    assert (found.rcode(), found.edns, found.options) == (dns.rcode.FORMERR, 0, ())
+
+
 SEEDS = [
     query(DEDICATED_NAME),
     query(
@@ -440,19 +449,6 @@ SEEDS = [
     query("version.bind", "TXT", rclass="CH"),
     query(SUFFIX, "AXFR"),
 ]
-
-
-def well_formed(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
-    if isinstance(result, Reply):
-        found = read(result.octets)
-        assert result.octets[:2] == message[:2]
-        assert found.flags & dns.flags.QR
-        assert dns.opcode.from_flags(int(found.flags)) == message[2] >> 3 & 0xF
-        asked = read_query(message)
-        assert asked is not None
-        if asked.question_wire:
-            assert result.octets[12:].startswith(asked.question_wire)
-        assert len(result.octets) <= (MAX_UDP_PAYLOAD if transport == "udp" else MAX_TCP_PAYLOAD)
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=range(len(SEEDS)))

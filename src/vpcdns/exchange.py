@@ -14,7 +14,7 @@ from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.clients import Client, identify, is_trusted
 from vpcdns.model.decision import OWN_NAMES, Outcome, Step
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
-from vpcdns.model.policy import Explain, Upstream
+from vpcdns.model.policy import Explain, Listen, Upstream
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
@@ -41,13 +41,15 @@ Transport = Literal["udp", "tcp"]
 class Arrival:
     """How a message came: from whom, over what, and whose listener it reached.
 
-    `proxied` is the client that a PROXY header named, if the peer is trusted to name one.
+    `proxied` is the client that a PROXY header named, if the peer is trusted to name one. `listen` decides
+    nothing: it is for whoever tells of the query.
     """
 
     peer: Address
     transport: Transport = "udp"
     listener_vpc_id: str | None = None
     proxied: Address | None = None
+    listen: Listen | None = None
 
 
 @dataclass(frozen=True, slots=True)

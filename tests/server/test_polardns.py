@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -61,13 +63,19 @@ def polardns(folder: Path) -> Iterator[Upstream]:
     settings = folder / "polardns" / "polardns.toml"
     settings.write_text(settings.read_text().replace("0.0.0.0:53", f"127.0.0.1:{port}"))
     command = [sys.executable, "-c", "from polardns.core import main; main()"]
+    # It starts itself anew and forks: a session of its own, so that all of it can be ended.
     with subprocess.Popen(
-        command, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as process:
         try:
             yield Upstream(ip_address("127.0.0.1"), port)
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def catalogue() -> list[tuple[str, str, bool]]:

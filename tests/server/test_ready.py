@@ -87,6 +87,7 @@ async def test_it_ends_with_the_world() -> None:
         (saying(A), message(options=[option(10, b"12345678")])),
         (saying(A), message(options=[dns.edns.ECSOption("10.1.0.5", 32)])),
         (saying(A), header(IN_B) + message()),
+        (saying(A), header(IN_B, command=0x20) + message()),  # LOCAL: the proxy itself asks
         (saying(*MANY), message(use_edns=False)),  # cut
         (saying(f"{QNAME} 300 IN CNAME {DEDICATED_NAME}"), message()),  # decided for the client
     ],

@@ -23,6 +23,8 @@ from vpcdns.model.policy import (
     Forwarding,
     ForwardRule,
     Listen,
+    QueryLogging,
+    QueryLogMode,
     ServerIdentity,
     Upstream,
 )
@@ -47,6 +49,7 @@ class Built:
     world: World
     listens: tuple[Listen, ...]
     admin: Admin | None
+    query_logging: QueryLogging
     findings: list[Finding]
 
 
@@ -72,7 +75,7 @@ def build(
         topology=topology,
         **gateway.parts(),
     )
-    return Built(world, listens, admin, findings)
+    return Built(world, listens, admin, _query_logging(configuration.server.log, folder), findings)
 
 
 def _answers(part: schema.AnswersPart, findings: list[Finding]) -> Answers:
@@ -112,6 +115,11 @@ def _overlap(one: Listen, other: Listen) -> bool:
     if one.port != other.port or one.port == 0 or one.address.version != other.address.version:
         return False
     return one.address == other.address or one.address.is_unspecified or other.address.is_unspecified
+
+
+def _query_logging(part: schema.QueryLogPart, folder: FilePath) -> QueryLogging:
+    file = part.file if part.file == "-" else str(folder / part.file)
+    return QueryLogging(QueryLogMode(part.queries), part.sample, file)
 
 
 def _admin(

@@ -20,7 +20,7 @@ from vpcdns.config.positions import located
 from vpcdns.config.problems import Finding, dotted
 from vpcdns.config.sound import believable, validated
 from vpcdns.errors import ConfigurationError, Problem
-from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.model.policy import Listen, QueryLogging, ServerIdentity
 from vpcdns.model.world import World
 
 # A million groups are some 160 MB of JSON; a device file has no end.
@@ -39,6 +39,7 @@ class Loaded:
     world: World
     listens: tuple[Listen, ...]
     admin: Admin | None
+    query_logging: QueryLogging
     upstreams_given: bool
     source_hash: str
 
@@ -115,7 +116,8 @@ def _loaded(octets: bytes, name: str, folder: Path, revision: int, identity: Ser
         if findings:
             raise ConfigurationError(_problems(name, text, findings))
         given = sound.configuration.forward.upstreams is not None
-        return Loaded(built.world, built.listens, built.admin, given, hashlib.sha256(octets).hexdigest())
+        source_hash = hashlib.sha256(octets).hexdigest()
+        return Loaded(built.world, built.listens, built.admin, built.query_logging, given, source_hash)
 
 
 @contextmanager

@@ -24,9 +24,10 @@ from vpcdns.config.values import (
     RegionId,
     UpstreamText,
 )
-from vpcdns.model.policy import LOOPBACK, PRIVATE_SPACE, Answers, Listen
+from vpcdns.model.policy import LOOPBACK, PRIVATE_SPACE, Answers, Listen, QueryLogging
 
 _DEFAULTS: Final = Answers()
+_LOG_DEFAULTS: Final = QueryLogging()
 # Port 5300 needs no privilege, and nobody else has it; 53 is often systemd-resolved's.
 DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
 # RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
@@ -58,6 +59,17 @@ def _default_listen() -> list[Listen | ListenEntry]:
     return [DEFAULT_LISTEN]
 
 
+class QueryLogPart(Part):
+    """The query log: one JSON object a line. Read at start, not at a reload."""
+
+    queries: Literal["off", "sampled", "full"] = "off"
+    """which queries are logged: none, every `sample`th, or all"""
+    sample: int = Field(default=_LOG_DEFAULTS.sample, ge=1, le=1_000_000)
+    """with `queries: sampled`, log every Nth query"""
+    file: Line = Field(default=_LOG_DEFAULTS.file, min_length=1)
+    """a file, relative to this one and opened anew on SIGHUP; - is standard output"""
+
+
 class Server(Part):
     """Where queries come in, and whose are answered."""
 
@@ -76,6 +88,8 @@ class Server(Part):
     """who may ask at all; anyone else gets REFUSED"""
     trusted_peers: list[PrefixText] = list(LOOPBACK)
     """peers believed when they name the real client, by EDNS Client Subnet or PROXY protocol v2"""
+    log: QueryLogPart = Field(default_factory=QueryLogPart)
+    """the query log"""
 
 
 class AnswersPart(Part):

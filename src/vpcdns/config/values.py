@@ -133,7 +133,7 @@ def upstream(value: object) -> Upstream:
 
 
 def domain(value: object) -> Name:
-    """A domain name as hosts have them; never converted (`facts`: IDNA changes names in silence)."""
+    """A domain name as hosts have them; never converted: IDNA 2003 would change names in silence."""
     text = text_of(value, "a domain name")
     way_out = "write a domain name such as corp.example"
     if "/" in text or ":" in text:

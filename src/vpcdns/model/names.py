@@ -7,6 +7,7 @@ from configuration and shown to people.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -14,6 +15,7 @@ from vpcdns.errors import MalformedName
 
 MAX_LABEL: Final = 63  # RFC 1035 §2.3.4
 MAX_NAME: Final = 255
+_PLAIN: Final = re.compile(rb"[A-Za-z0-9_*-]+").fullmatch  # labels that are written as they are
 
 
 class Name:
@@ -139,6 +141,8 @@ def _escape(text: str, position: int) -> tuple[int, int]:
 
 
 def _escaped(label: bytes) -> str:
+    if _PLAIN(label):
+        return label.decode()
     return "".join(
         f"\\{chr(octet)}"
         if octet in b'.\\"();@$'

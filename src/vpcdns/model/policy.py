@@ -129,6 +129,23 @@ class ServerIdentity:
     server_id: str = "vpcdns"
 
 
+class QueryLogMode(Enum):
+    """Which queries are logged."""
+
+    OFF = "off"
+    SAMPLED = "sampled"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryLogging:
+    """The query log. `sample` N logs every Nth query; `file` is a path, or `-` for standard output."""
+
+    queries: QueryLogMode = QueryLogMode.OFF
+    sample: int = 100
+    file: str = "-"
+
+
 @dataclass(frozen=True, slots=True)
 class Listen:
     """Where to listen, UDP and TCP; whoever asks there counts as a client of `vpc_id`, if it is given."""

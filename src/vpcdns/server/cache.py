@@ -34,11 +34,23 @@ class _Entry:
     octets: int
 
 
+@dataclass(slots=True)
+class CacheCounters:
+    """For the metrics: what was said without asking, and what was not there to be said."""
+
+    hits: int = 0
+    misses: int = 0
+    failures: int = 0
+    """Failures that were remembered."""
+    stale: int = 0
+
+
 class Cache:
     """The least recently used responses go first when room is needed. Times are monotonic seconds."""
 
     def __init__(self, max_octets: int = MAX_OCTETS) -> None:
         self.octets = 0
+        self.counters = CacheCounters()
         self._max_octets = max_octets
         self._entries: OrderedDict[ForwardKey, _Entry] = OrderedDict()
         self._failures: OrderedDict[ForwardKey, float] = OrderedDict()
@@ -51,16 +63,21 @@ class Cache:
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
             self._entries.move_to_end(key)
+            self.counters.hits += 1
             age = int(now - entry.stored)
             return Fetched(entry.relayed, age, until=min(entry.stored + age + 1, entry.expires))
         until = self._failures.get(key)
-        if until is None:
-            return None
-        if now >= until:
-            del self._failures[key]
+        if until is None or now >= until:
+            self._failures.pop(key, None)
+            self.counters.misses += 1
             return None
         # RFC 8767 §5: while it is known that upstreams fail, what is stale is said at once.
-        return self.stale(key, now) or Failure.REMEMBERED
+        stale = self.stale(key, now)
+        if stale is not None:
+            self.counters.stale += 1
+            return stale
+        self.counters.failures += 1
+        return Failure.REMEMBERED
 
     def stale(self, key: ForwardKey, now: float) -> Fetched | None:
         """A response that outlived its TTL, to be said when no upstream answers (RFC 8767)."""

@@ -11,6 +11,7 @@ import struct
 from typing import Final
 
 from vpcdns.exchange import Arrival, Fetched, Forward, ForwardKey, Reply
+from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
@@ -21,7 +22,7 @@ from vpcdns.wire.response import TC
 MAX_ENTRIES: Final = 20_000  # at 0.5 to 2.5 KiB each; the oldest goes first
 _TTL: Final = struct.Struct("!I")
 
-_Key = tuple[bytes, Address, str | None]
+_Key = tuple[bytes, Address, int]  # the query without its id, who asks, and which listener
 
 
 class Entry:
@@ -59,15 +60,13 @@ class Ready:
         self._world: World | None = None
         self._entries: dict[_Key, Entry] = {}
 
-    def find(
-        self, message: bytes, peer: Address, vpc_id: str | None, world: World, now: float
-    ) -> Entry | None:
+    def find(self, message: bytes, peer: Address, listen: Listen, world: World, now: float) -> Entry | None:
         """The entry for a message that came over UDP, its octets up to date."""
         if world is not self._world:
             self._world = world
             self._entries.clear()
             return None
-        key = (message[2:], peer, vpc_id)
+        key = (message[2:], peer, id(listen))
         entry = self._entries.get(key)
         if entry is None or now < entry.until or entry.renew(self._cache, now):
             return entry
@@ -78,6 +77,8 @@ class Ready:
         """Keeps a response that depends on nothing but what makes the key, and is as it was fetched."""
         arrival, edns = forward.arrival, forward.query.edns
         plain = arrival.transport == "udp" and arrival.proxied is None and (edns is None or not edns.options)
+        if len(message) != forward.query.size:
+            return  # behind a PROXY header: the message does not begin with the id
         if not plain or fetched.stale or reply.relayed is not fetched.relayed:
             return
         _, flags, _, *counts = HEADER.unpack_from(reply.octets)
@@ -86,4 +87,4 @@ class Ready:
         if len(self._entries) >= MAX_ENTRIES:
             del self._entries[next(iter(self._entries))]
         entry = Entry(forward, key, fetched.relayed, reply)
-        self._entries[message[2:], arrival.peer, arrival.listener_vpc_id] = entry
+        self._entries[message[2:], arrival.peer, id(arrival.listen)] = entry

@@ -27,8 +27,10 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.ready import Ready
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
@@ -44,7 +46,9 @@ Observer = Callable[[Arrival, Reply | Drop, float], None]
 class Resolver:
     """Answers queries from the current World, and from upstreams what is not the World's.
 
-    Every decided query is told to `observers` with the seconds that it took.
+    Every query that is decided is told to `observers` with the seconds that it took; one that is recalled
+    to `tell`, and its kind is counted in `remembered`, which `retiring` get to see before it goes with
+    its World. While one of `watchers` says so, of so many queries to come, nothing is recalled.
     """
 
     def __init__(
@@ -59,9 +63,14 @@ class Resolver:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
         self.observers: list[Observer] = []
+        self.watchers: list[Callable[[int], bool]] = []
+        self.retiring: list[Callable[[Hot], None]] = []
+        self.tell: Callable[[Recollection], None] | None = None
+        self.remembered = Hot(state.world)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
+        state.subscribe(self._renew)
         self._ready = Ready(self.cache)
 
     def respond(
@@ -76,15 +85,32 @@ class Resolver:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started, world = time.perf_counter(), self._state.world
         if transport == "udp":
-            ready = self._ready.find(message, peer, listen.vpc_id, world, self.clock())
+            ready = self._ready.find(message, peer, listen, world, self.clock())
             if ready is not None:
                 self.told(ready.arrival, ready.reply, started)
                 return message[:2] + ready.octets
-        arrival = Arrival(peer, transport, listen.vpc_id, proxied)
+        arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
         result = begin(message, arrival, world)
         if isinstance(result, Forward):
             return self._forward(message, result, port, started)
+        # After a PROXY header the message is longer than the query; that is nothing to remember.
+        if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
+            view = self.remembered.view_of(result.resolution.client, transport, listen)
+            view.learn(message[2:], arrival, result)
         return self.told(arrival, result, started)
+
+    def hot(self, count: int) -> Hot | None:
+        """What may be recalled; nothing while somebody must see the queries themselves."""
+        for watcher in self.watchers:
+            if watcher(count):
+                return None
+        return self.remembered
+
+    def _renew(self, _old: World, new: World) -> None:
+        """Nothing of one World is remembered in the next."""
+        for retire in self.retiring:
+            retire(self.remembered)
+        self.remembered = Hot(new)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -174,6 +200,8 @@ class _Pending:
     def _answer(self, fetched: Fetched | Failure) -> None:
         if self.future.done():  # answered with stale data meanwhile, or abandoned
             return
+        if isinstance(fetched, Fetched) and fetched.stale:
+            self._resolver.cache.counters.stale += 1
         if self._timer is not None:
             self._timer.cancel()
         try:

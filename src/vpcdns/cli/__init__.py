@@ -1,0 +1,41 @@
+"""The command line: the only layer that prints, and the only one that chooses exit codes.
+
+Knows words for people and what a shell expects. Decides nothing about names: every command loads a
+World and asks the layers below.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import NoReturn
+
+from vpcdns.cli.app import app
+from vpcdns.cli.exits import EXIT_CODES, Exit
+from vpcdns.cli.output import abandon_stdout, complain
+from vpcdns.errors import VpcdnsError
+
+__all__ = ["main"]
+
+
+def main() -> NoReturn:
+    """The console script; always leaves by SystemExit, and never shows a traceback for what is not a bug."""
+    try:
+        _run()
+        code = 0
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else Exit.ERROR
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        abandon_stdout()
+        code = code or Exit.ERROR
+    raise SystemExit(int(code))
+
+
+def _run() -> None:
+    try:
+        app(prog_name="vpcdns")
+    except VpcdnsError as error:
+        complain(str(error))
+        raise SystemExit(EXIT_CODES[type(error)]) from None

@@ -1,0 +1,56 @@
+"""The commands under one name, and what stands above them: version, help, completion."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from vpcdns import __version__
+from vpcdns.cli.check import check
+from vpcdns.cli.explain import explain
+from vpcdns.cli.health import health
+from vpcdns.cli.output import say
+from vpcdns.cli.schema import schema
+from vpcdns.cli.serve import serve
+
+# Help is plain text: it is read in pipes and pagers as often as on a terminal.
+app = typer.Typer(
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (serve, check, explain, schema, health):
+    app.command()(command)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        say(f"vpcdns {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def vpcdns(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A private DNS resolver that answers as API Gateway's VPC domains do.
+
+    It knows which VPC a query comes from, and decides from that whether a
+    name resolves and to what.
+
+    \b
+    Examples:
+      vpcdns serve --config config/vpcdns.yaml
+      vpcdns check config/vpcdns.yaml
+      vpcdns explain --config config/vpcdns.yaml --from 10.1.0.5 api.example.com
+
+    \b
+    Exit codes:
+      0  it went well
+      1  an error: the configuration, a port that is taken, an unhealthy server
+      2  the command line is wrong
+    """

@@ -1,0 +1,45 @@
+"""`vpcdns check`: whether a configuration can be used, and if not, everything that is wrong with it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vpcdns.cli.exits import Exit
+from vpcdns.cli.output import complain, say, say_json
+from vpcdns.cli.parameters import JsonOption
+from vpcdns.cli.summary import Summary
+from vpcdns.config import load
+from vpcdns.errors import ConfigurationError
+
+
+def check(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file, YAML or JSON.")],
+    json: JsonOption = False,
+) -> None:
+    """Check a configuration file.
+
+    Prints every problem on stderr, one a line, as FILE:LINE:COLUMN: WHERE:
+    WHAT; WAY OUT. Nothing is served and nothing is changed.
+
+    \b
+    Examples:
+      vpcdns check /etc/vpcdns/vpcdns.yaml
+      vpcdns check --json /etc/vpcdns/vpcdns.yaml | jq '.problems[].where'
+    """
+    try:
+        summary = Summary.of(load(file).world)
+    except ConfigurationError as error:
+        if not json:
+            for problem in error.problems:
+                complain(str(problem))
+        else:
+            say_json({"file": str(file), "ok": False, "problems": [asdict(one) for one in error.problems]})
+        raise typer.Exit(Exit.ERROR) from None
+    if json:
+        say_json({"file": str(file), "ok": True, **summary.as_dict(), "problems": []})
+    else:
+        say(f"{file}: {summary}")

@@ -1,0 +1,24 @@
+"""Exit codes: the one table from what went wrong to what a shell is told."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from vpcdns.errors import ConfigurationError, MalformedMessage, MalformedName, StartupError, VpcdnsError
+
+
+class Exit(IntEnum):
+    """What the process ends with; besides, 130 when a command other than `serve` is interrupted."""
+
+    OK = 0
+    ERROR = 1  # a configuration, a start, a health check that failed; a closed output
+    USAGE = 2  # the command line itself, as every getopt-like program has it
+
+
+EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
+    ConfigurationError: Exit.ERROR,
+    StartupError: Exit.ERROR,
+    MalformedMessage: Exit.ERROR,
+    MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
+}

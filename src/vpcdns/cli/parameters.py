@@ -1,0 +1,62 @@
+"""What commands take: the types of their options, and how text becomes them.
+
+Knows how a wrong value is reported as a usage error, with the way out.
+"""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from pydantic_core import PydanticCustomError
+
+from vpcdns.config.values import listen
+from vpcdns.errors import MalformedName
+from vpcdns.model.dns import type_number
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
+
+DEFAULT_CONFIG: Final = Path("/etc/vpcdns/vpcdns.yaml")
+
+
+def read_listen(text: str) -> Listen:
+    """`address:port`, `[address]:port`, or an address alone for port 53."""
+    try:
+        return listen(text)
+    except PydanticCustomError as error:
+        told = error.context or {}
+        raise typer.BadParameter(f"{told.get('what')}; {told.get('way_out')}") from None
+
+
+def read_address(text: str, option: str) -> Address:
+    try:
+        return ip_address(text)
+    except ValueError:
+        problem = f"{text!r} is no IP address; write one such as 10.1.0.5"
+        raise typer.BadParameter(problem, param_hint=option) from None
+
+
+def read_name(text: str, option: str) -> Name:
+    try:
+        return Name.from_text(text)
+    except MalformedName as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+def read_type(text: str, option: str) -> int:
+    try:
+        return type_number(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint=option) from None
+
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option(
+        "--config", "-c", envvar="VPCDNS_CONFIG", metavar="FILE", help="The configuration file, YAML or JSON."
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]

@@ -1,0 +1,73 @@
+"""`vpcdns serve`: loads a configuration, says what it serves, and serves until it is told to stop.
+
+What is put together, and how it starts and ends, is `program`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vpcdns import __version__
+from vpcdns.cli.output import abandon_stdout, say
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
+from vpcdns.cli.program import Program, Source
+from vpcdns.cli.summary import Summary
+from vpcdns.cli.trial import trial
+from vpcdns.model.policy import Listen
+from vpcdns.model.world import World
+
+
+def serve(
+    config: ConfigOption = DEFAULT_CONFIG,
+    listen: Annotated[
+        list[Listen] | None,
+        typer.Option(
+            parser=read_listen,
+            metavar="ADDR:PORT",
+            help="Listen here instead of where the file says; may be given more than once. "
+            "IPv6 as [::1]:53; port 0 takes a free one.",
+        ),
+    ] = None,
+) -> None:
+    """Serve a configuration, over UDP and TCP.
+
+    SIGINT (Ctrl-C) and SIGTERM let it finish what it was asked, and end it
+    with exit code 0. Results go to stdout, the log to stderr.
+
+    SIGHUP reloads the file; so does a change of it. A file with errors is
+    reported, and what was served before is served on.
+
+    \b
+    Examples:
+      vpcdns serve --config config/vpcdns.yaml
+      vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
+    """
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    source = Source(config, tuple(listen or ()))
+    program = Program(source, source.load())
+    ready = partial(_announce, config, program.state.world)
+    raise typer.Exit(asyncio.run(program.run(ready)))
+
+
+def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
+    """What is served and where, and something to try. That nobody reads it is no reason to stop."""
+    places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
+    example = trial(world, listens)
+    try:
+        say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")
+        say(f"Listening on {places} (UDP and TCP)")
+        if admin is not None:
+            say(f"Console, health and metrics: {f'http://{admin}/' if isinstance(admin, Listen) else admin}")
+        say(f"Try: {example}" if example else "Nobody on this host may ask: see server.clients")
+    except BrokenPipeError:
+        with suppress(OSError):
+            abandon_stdout()

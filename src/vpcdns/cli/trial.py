@@ -1,0 +1,117 @@
+"""A dig command to try: one that gets an address from this very World, on these listeners.
+
+Candidates are guessed, then put to `resolve`; what is printed is what resolves. Pure: opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
+from typing import Final
+
+from vpcdns.model.clients import identify, is_trusted
+from vpcdns.model.dns import Question, RRType
+from vpcdns.model.gateway import Group, InstanceType
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Listen
+from vpcdns.model.resolution import resolve
+from vpcdns.model.topology import Address, Prefix
+from vpcdns.model.world import World
+
+AT_MOST: Final = 20  # groups, and client addresses for each: a start must not wait for this
+WHOAMI: Final = Name((b"whoami", b"vpcdns", b"internal"))
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A query by dig: to which address, from which (`source`), or on whose behalf (`subnet`)."""
+
+    listen: Listen
+    server: Address
+    name: Name
+    source: Address | None = None
+    subnet: Address | None = None
+
+    def works(self, world: World) -> bool:
+        """Whether it gets an address."""
+        peer = self.source or _own(self.server)
+        if self.subnet is not None and not is_trusted(peer, world):
+            return False
+        client = identify(peer, world, named=self.subnet, listener_vpc_id=self.listen.vpc_id)
+        return bool(resolve(Question(self.name, RRType.A), client, world).answers)
+
+    def __str__(self) -> str:
+        words = ["dig"]
+        if self.source is not None:
+            words += ["-b", str(self.source)]
+        words.append(f"@{self.server}")
+        if self.listen.port != 53:
+            words += ["-p", str(self.listen.port)]
+        if self.subnet is not None:
+            words.append(f"+subnet={self.subnet}/{self.subnet.max_prefixlen}")
+        return " ".join([*words, str(self.name)])
+
+
+def trial(world: World, listens: Sequence[Listen]) -> Trial | None:
+    """The first candidate that works; at worst it asks who one is. None: this host may not ask at all."""
+    named = (one for group in _groups(world) for one in _candidates(group, world, listens))
+    asking_who = (Trial(listen, _server(listen), WHOAMI) for listen in listens)
+    return next((one for source in (named, asking_who) for one in source if one.works(world)), None)
+
+
+def _groups(world: World) -> list[Group]:
+    """Enabled groups, dedicated ones first: they are the ones that tell clients apart."""
+    enabled = list(islice((group for group in world.groups.values() if group.vpc_domain), AT_MOST))
+    return sorted(enabled, key=lambda group: world.instance_of(group).type is not InstanceType.DEDICATED)
+
+
+def _candidates(group: Group, world: World, listens: Sequence[Listen]) -> Iterator[Trial]:
+    name = world.vpc_domain(group)
+    clients = list(islice(_clients(group, world), AT_MOST))
+    for listen in listens:
+        server = _server(listen)
+        if server.is_loopback:
+            yield from (
+                Trial(listen, server, name, source=client)
+                for client in clients
+                if client.is_loopback and client.version == server.version == 4
+            )
+        yield Trial(listen, server, name)
+        yield from (Trial(listen, server, name, subnet=client) for client in clients)
+
+
+def _clients(group: Group, world: World) -> Iterator[Address]:
+    """Addresses in source networks of VPCs that the group may be open to, loopback first."""
+    instance = world.instance_of(group)
+    if instance.binding is not None:
+        vpcs = [world.topology.vpcs[instance.binding.vpc_id]]
+    else:
+        all_vpcs = world.topology.vpcs.values()
+        vpcs = list(islice((vpc for vpc in all_vpcs if vpc.region_id == instance.region_id), AT_MOST))
+    prefixes = [prefix for vpc in vpcs for prefix in vpc.source_networks]
+    yield from _inside(prefix for prefix in prefixes if prefix.is_loopback)
+    yield from _inside(prefix for prefix in prefixes if not prefix.is_loopback)
+
+
+def _inside(prefixes: Iterable[Prefix]) -> Iterator[Address]:
+    """Two hosts of each prefix: a longer one inside it may belong to somebody else."""
+    for prefix in prefixes:
+        for offset in (5, 1):
+            if offset < prefix.num_addresses - 1:
+                yield prefix[offset]
+        if prefix.num_addresses == 1:
+            yield prefix[0]
+
+
+def _server(listen: Listen) -> Address:
+    """Where to ask on this host; a wildcard is asked on loopback."""
+    if not listen.address.is_unspecified:
+        return listen.address
+    return IPv4Address("127.0.0.1") if listen.address.version == 4 else IPv6Address("::1")
+
+
+def _own(server: Address) -> Address:
+    """The address that Linux asks from when `server` is its own: all of 127/8 is asked from 127.0.0.1."""
+    return IPv4Address("127.0.0.1") if server.version == 4 and server.is_loopback else server

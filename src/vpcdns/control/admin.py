@@ -1,0 +1,87 @@
+"""The admin server's life: bind, start, stop. What `serve` joins to the DNS service.
+
+Knows who may reach it: beyond loopback it does not start without a token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from pathlib import Path
+from typing import Final
+
+from vpcdns.control.app import application
+from vpcdns.control.connection import GRACE, HttpServer
+from vpcdns.control.guard import Door
+from vpcdns.control.sockets import bind
+from vpcdns.errors import StartupError
+from vpcdns.model.policy import Listen
+from vpcdns.observe.metrics import Sources
+from vpcdns.observe.ring import Decisions
+
+log = logging.getLogger("vpcdns.admin")
+
+TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
+
+
+class AdminServer:
+    """HTTP on `listen`, an address and port or the path of a UNIX socket, in the running event loop.
+
+    With a `token` every request needs it, but for health, readiness, metrics and the console's empty page.
+    """
+
+    def __init__(
+        self, listen: Listen | Path, sources: Sources, decisions: Decisions, token: str | None = None
+    ) -> None:
+        self._listen = listen
+        self._sources = sources
+        self._decisions = decisions
+        self._token = token or None
+        self._bound: tuple[socket.socket, Listen | Path] | None = None
+        self._server: HttpServer | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    def bind(self) -> Listen | Path:
+        """Takes the port, and returns the actual one; nothing is served yet. Raises StartupError."""
+        if isinstance(self._listen, Listen) and not self._listen.address.is_loopback and self._token is None:
+            raise StartupError(
+                f"admin.listen: {self._listen} can be reached from other hosts, and there is no token\n"
+                f"ways out:\n  - listen on 127.0.0.1:{self._listen.port}\n"
+                f"  - set {TOKEN_VARIABLE}, and send it with each request: Authorization: Bearer …"
+            )
+        return self._taken()[1]
+
+    async def start(self) -> Listen | Path:
+        """Begins to serve; returns where. Binds first, if that was not done. Raises StartupError."""
+        self.bind()
+        sock, listen = self._taken()
+        door = Door(listen.address if isinstance(listen, Listen) else None, self._token)
+        self._server = HttpServer(application(door, self._sources, self._decisions))
+        self._serving = asyncio.create_task(self._server.serve([sock]))
+        self._serving.add_done_callback(_told)
+        return listen
+
+    async def stop(self) -> None:
+        """Ends what is being answered within two seconds, then closes everything. May be called twice."""
+        if self._server is not None and self._serving is not None:
+            self._server.should_exit = True
+            await asyncio.wait((self._serving,), timeout=GRACE + 1)
+            self._server.abort()
+            self._serving.cancel()
+        if self._bound is not None:
+            self._bound[0].close()
+            if isinstance(self._listen, Path):
+                self._listen.unlink(missing_ok=True)
+        self._bound = self._server = self._serving = None
+
+    def _taken(self) -> tuple[socket.socket, Listen | Path]:
+        if self._bound is None:
+            self._bound = bind(self._listen)
+        return self._bound
+
+
+def _told(serving: asyncio.Task[None]) -> None:
+    """DNS goes on without it, but somebody must know."""
+    if not serving.cancelled() and (error := serving.exception()) is not None:
+        log.error("The admin server has ended; DNS is served on", exc_info=error)

@@ -1,0 +1,161 @@
+"""The routes of the admin server: health, readiness, metrics, explanations, the World in numbers, decisions.
+
+Knows where each answer is to be had, and how it looks as JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from ipaddress import ip_address
+from typing import Any, Final
+
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from vpcdns import __version__
+from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
+from vpcdns.control.errors import Fault, Refused, failed, refused
+from vpcdns.control.guard import Door, Guard
+from vpcdns.errors import MalformedName
+from vpcdns.model.clients import identify
+from vpcdns.model.dns import Question, RRType, type_number
+from vpcdns.model.names import Name
+from vpcdns.model.resolution import resolve
+from vpcdns.model.topology import Address
+from vpcdns.observe.decided import decision_data, time_text
+from vpcdns.observe.metrics import Sources, exposition
+from vpcdns.observe.ring import CAPACITY, Decisions
+from vpcdns.rendering import resolution_data
+
+# A decision takes some 20 µs to render; queries wait no longer than for so many.
+_RENDERED_AT_ONCE: Final = 50
+
+
+def application(door: Door, sources: Sources, decisions: Decisions) -> ASGIApp:
+    """The whole of it, behind its guard."""
+    routes = _Routes(sources, decisions)
+    app = Starlette(
+        routes=[
+            Route("/", routes.console),
+            Route("/health", routes.health),
+            Route("/ready", routes.ready),
+            Route("/metrics", routes.metrics),
+            Route("/explain", routes.explain),
+            Route("/world", routes.world),
+            Route("/decisions", routes.decisions),
+        ],
+        exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
+    )
+    app.router.redirect_slashes = False
+    return Guard(app, door)
+
+
+class _Routes:
+    def __init__(self, sources: Sources, decisions: Decisions) -> None:
+        self._sources = sources
+        self._decisions = decisions
+
+    async def console(self, request: Request) -> Response:
+        return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
+
+    async def health(self, request: Request) -> Response:
+        """200 for as long as the event loop runs, which is the one that answers queries."""
+        return PlainTextResponse("ok\n")
+
+    async def ready(self, request: Request) -> Response:
+        """Whether queries are answered. A failed reload is told, but the old configuration serves."""
+        not_ready = self._not_ready()
+        reloads = self._sources.reloads
+        told = None if reloads is None else ("ok" if reloads.problem is None else "failed")
+        body = {"ready": not not_ready, "not_ready": not_ready, "last_reload": told}
+        return JSONResponse(body, 503 if not_ready else 200)
+
+    async def metrics(self, request: Request) -> Response:
+        return Response(await exposition(self._sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+    async def explain(self, request: Request) -> Response:
+        """How a name resolves for a client: what `vpcdns explain --json` prints."""
+        world = self._sources.state.world
+        asked = request.query_params
+        question = Question(_name(asked.get("name")), _type(asked.get("type", "A")))
+        return _json(resolution_data(resolve(question, identify(_address(asked.get("from")), world), world)))
+
+    async def world(self, request: Request) -> Response:
+        """What is configured, in numbers, and where it is served."""
+        world, service, reloads = self._sources.state.world, self._sources.service, self._sources.reloads
+        listens = () if service is None else service.serving
+        body = {
+            "version": __version__,
+            "revision": world.revision,
+            "source_hash": None if reloads is None else reloads.source_hash,
+            "loaded_at": None if reloads is None else time_text(reloads.succeeded_at),
+            "reload_problem": None if reloads is None else reloads.problem,
+            "listeners": [{"address": str(listen), "vpc_id": listen.vpc_id} for listen in listens],
+            "suffix": str(world.answers.suffix),
+            "counts": {
+                "vpcs": len(world.topology.vpcs),
+                "networks": len(world.topology.networks),
+                "connections": len(world.topology.connections),
+                "instances": len(world.instances),
+                "groups": len(world.groups),
+                "custom_domains": len(world.custom_domains.owners),
+            },
+        }
+        return _json(body)
+
+    async def decisions(self, request: Request) -> Response:
+        """The latest decisions, the newest first."""
+        limit = request.query_params.get("limit", "100")
+        if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
+            raise Refused(Fault.BAD_REQUEST, f"limit: a number from 1 to {CAPACITY}")
+        rendered: list[dict[str, Any]] = []
+        for number, query in enumerate(self._decisions.latest(int(limit)), 1):
+            rendered.append(decision_data(query))
+            if number % _RENDERED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return _json({"decisions": rendered})
+
+    def _not_ready(self) -> list[dict[str, str]]:
+        service = self._sources.service
+        if service is None or service.stopping:
+            return [{"part": "listeners", "why": "shutting down"}] if service else []
+        return [] if service.serving else [{"part": "listeners", "why": "not bound yet"}]
+
+
+def _json(body: Any) -> Response:
+    """ASCII only: whatever a name holds, no reader takes it for anything else."""
+    return Response(json.dumps(body) + "\n", media_type="application/json")
+
+
+def _name(text: str | None) -> Name:
+    if not text:
+        raise Refused(Fault.BAD_REQUEST, "name: the domain name to explain is missing")
+    try:
+        return Name.from_text(text)
+    except MalformedName as error:
+        raise Refused(Fault.BAD_REQUEST, f"name: {error}") from error
+
+
+def _type(text: str) -> int:
+    try:
+        rtype = type_number(text)
+    except ValueError as error:
+        raise Refused(Fault.BAD_REQUEST, f"type: {error}") from error
+    if rtype == RRType.OPT:
+        raise Refused(Fault.BAD_REQUEST, "type: OPT is no type to ask for")
+    return rtype
+
+
+def _address(text: str | None) -> Address:
+    if not text:
+        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks is missing")
+    try:
+        return ip_address(text)
+    except ValueError as error:
+        raise Refused(Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address") from error

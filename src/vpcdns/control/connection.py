@@ -1,0 +1,93 @@
+"""One HTTP connection, with the deadlines that uvicorn's own has not, and the server around it.
+
+Knows uvicorn; nothing of what is asked. A client that sends slowly, reads slowly or does neither is given up
+after a while, so that 128 of them shut nobody out for longer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from vpcdns.control.guard import MAX_HEADERS
+
+MAX_CONNECTIONS: Final = 128
+# Seconds for a request to come whole, and again for its response to be taken. nginx has 60, Apache 20 to 40.
+DEADLINE: Final = 30.0
+KEEP_ALIVE: Final = 5  # idle seconds between two requests; uvicorn's own, and nodejs'
+GRACE: Final = 2  # seconds for what is being answered when the server stops
+
+
+class Connection(H11Protocol):
+    """Aborts when a deadline passes, or when there are too many."""
+
+    deadline: float = DEADLINE
+    _expiry: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > MAX_CONNECTIONS:
+            transport.abort()
+        else:
+            self._wind_up()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        super().connection_lost(exc)
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._wind_up()
+
+    def _wind_up(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
+        self._expiry = self.loop.call_later(self.deadline, self._expire)
+
+    def _expire(self) -> None:
+        cycle: RequestResponseCycle | None = self.cycle
+        answering = cycle is not None and not cycle.response_complete and not cycle.more_body
+        if answering and not self.transport.get_write_buffer_size():
+            self._wind_up()  # the request has come whole, and it is us who take our time
+        else:
+            self.transport.abort()
+
+
+class HttpServer(uvicorn.Server):
+    """Serves an ASGI application in the running event loop; signals are somebody else's."""
+
+    def __init__(self, app: ASGIApp, protocol: type[Connection] = Connection) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=protocol,
+                ws="none",
+                lifespan="off",
+                # Whatever a client sends must not fill the log; bugs of ours are logged as errors.
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                # No header of a client's choice says who the client is.
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE,
+                timeout_graceful_shutdown=GRACE,
+                h11_max_incomplete_event_size=MAX_HEADERS,
+            )
+        )
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def abort(self) -> None:
+        """Gives up the connections that are left."""
+        for connection in tuple(self.server_state.connections):
+            connection.transport.abort()

@@ -1,0 +1,136 @@
+"""What every HTTP request passes before a route sees it: Host, token, sizes.
+
+Knows headers, and which paths are open to whoever can connect. A browser that a foreign page has sent here
+brings that page's name as Host (DNS rebinding), and that is what gives it away; no CORS header is ever sent.
+"""
+
+from __future__ import annotations
+
+import hmac
+import socket
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from vpcdns.control.errors import Fault, Refused, refusal
+from vpcdns.model.topology import Address, unmapped
+
+MAX_BODY: Final = 1 << 20  # octets, security.md §3
+# Octets of target and headers; nginx has 8 k and 4 times 8 k more. Checked here as well as in the parser,
+# which only limits what it has to wait for.
+MAX_HEADERS: Final = 16_384
+# Open without a token: probes and scrapers have none, and the console's page has nothing in it but a form.
+OPEN: Final = frozenset({"/", "/health", "/ready", "/metrics"})
+_HEADERS: Final = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Who may come in. `address` is None for a UNIX socket, which no browser can be sent to."""
+
+    address: Address | None
+    token: str | None
+
+    def host_is_ours(self, host: str, local: str | None) -> bool:
+        """Whether a Host header names this server; `local` is our address on the connection.
+
+        Ports are not compared: a container's differs outside. With a token also names that no
+        stranger can give an address to: this host's, and those of one label, as containers have them.
+        """
+        if self.address is None:
+            return True
+        # Alibaba Cloud's SDK for Python sends `host: http://127.0.0.1:5380`.
+        name = _name(host.removeprefix("http://").rstrip("/")).lower()
+        if name == "localhost":
+            return True
+        try:
+            address = unmapped(ip_address(name))
+        except ValueError:
+            return self.token is not None and (
+                ("." not in name and name.isascii() and bool(name)) or name == socket.gethostname().lower()
+            )
+        ours = {self.address} if local is None else {self.address, unmapped(ip_address(local))}
+        return address.is_loopback or address in ours
+
+    def lets_in(self, authorization: str) -> bool:
+        if self.token is None:
+            return True
+        scheme, _, given = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self.token.encode())
+
+
+def _name(host: str) -> str:
+    """The host without the port (RFC 3986 §3.2.2)."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    name, colon, port = host.rpartition(":")
+    return name if colon and (port.isdigit() or not port) else host
+
+
+class Guard:
+    """ASGI middleware. Refuses before the body is read; counts the body while it is."""
+
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                written = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    written.setdefault(name, value)
+            await send(message)
+
+        try:
+            self._check(scope, headers)
+        except Refused as error:
+            await refusal(error)(scope, receive, send_guarded)
+            return
+        await self._app(scope, _counted(receive), send_guarded)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        size = len(scope["raw_path"]) + len(scope["query_string"])
+        if size + sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADERS:
+            message = f"at most {MAX_HEADERS} octets of target and headers"
+            raise Refused(Fault.HEADERS_TOO_LARGE, message, {"connection": "close"})
+        local = scope.get("server")
+        if not self._door.host_is_ours(headers.get("host", ""), local[0] if local else None):
+            raise Refused(Fault.MISDIRECTED, "Host is not a name of this server: use its address")
+        if scope["path"] not in OPEN and not self._door.lets_in(headers.get("authorization", "")):
+            message = "a token is needed: Authorization: Bearer …"
+            raise Refused(Fault.UNAUTHORIZED, message, {"www-authenticate": "Bearer"})
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or len(length) > 10 or int(length) > MAX_BODY:
+            raise _too_large()
+
+
+def _counted(receive: Receive) -> Receive:
+    """A body may come without its length told before."""
+    octets = 0
+
+    async def counted() -> Message:
+        nonlocal octets
+        message = await receive()
+        octets += len(message.get("body", b""))
+        if octets > MAX_BODY:
+            raise _too_large()
+        return message
+
+    return counted
+
+
+def _too_large() -> Refused:
+    return Refused(Fault.BODY_TOO_LARGE, f"at most {MAX_BODY} octets", {"connection": "close"})

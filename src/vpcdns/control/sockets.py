@@ -1,0 +1,74 @@
+"""The admin server's socket, bound before anything is served: TCP, or a UNIX socket.
+
+Knows addresses and paths. A port that is taken is a StartupError in the words that a DNS port's has.
+"""
+
+from __future__ import annotations
+
+import socket
+import stat
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from vpcdns.errors import StartupError
+from vpcdns.model.policy import Listen
+from vpcdns.server.bind_errors import startup_error
+
+DEFAULT_PORT: Final = 5380  # that of the examples
+_BACKLOG: Final = 64
+
+
+def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:
+    """The listening socket and what it is bound to; port 0 is any. Raises StartupError."""
+    if isinstance(listen, Path):
+        return _bind_unix(listen), listen
+    family = socket.AF_INET if listen.address.version == 4 else socket.AF_INET6
+    try:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            # Connections of a predecessor in TIME_WAIT must not keep us out.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((str(listen.address), listen.port))
+            sock.listen(_BACKLOG)
+        except BaseException:
+            sock.close()
+            raise
+    except OSError as error:
+        spare_port = DEFAULT_PORT + (listen.port == DEFAULT_PORT)
+        told = startup_error(listen, "tcp", error, spare_port)
+        raise StartupError(f"admin.listen: {told}") from error
+    sock.setblocking(False)
+    return sock, replace(listen, port=sock.getsockname()[1])
+
+
+def _bind_unix(path: Path) -> socket.socket:
+    """For the owner and the group only; what a dead process left there is taken away."""
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_dead(path):
+            path.unlink()
+        sock.bind(str(path))
+        path.chmod(0o660)
+        sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise StartupError(
+            f"admin.listen: cannot listen on {path}: {error.strerror or error}\nways out:\n"
+            "  - stop whoever listens there\n  - name a path in a folder that this user may write to"
+        ) from error
+    sock.setblocking(False)
+    return sock
+
+
+def _is_dead(path: Path) -> bool:
+    """Whether a socket lies there that nobody listens on."""
+    with suppress(OSError):
+        if stat.S_ISSOCK(path.stat().st_mode):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+                try:
+                    client.connect(str(path))
+                except ConnectionRefusedError:
+                    return True
+    return False

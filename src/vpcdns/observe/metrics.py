@@ -1,0 +1,249 @@
+"""The metrics, in CoreDNS' shapes with `vpc` for its `view`; collected when somebody asks.
+
+Knows the counters of every part, and the metrics library. No label comes from a client's input: names of
+VPCs are the configuration's, everything else is out of fixed sets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from itertools import accumulate
+from typing import Final, TypeVar
+
+from prometheus_client.exposition import generate_latest
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+from vpcdns import __version__
+from vpcdns.observe.querylog import QueryLog
+from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally, gather
+from vpcdns.server.cache import Cache
+from vpcdns.server.counters import Counters
+from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.reload import ReloadStatus
+from vpcdns.server.resolver import Resolver
+from vpcdns.server.service import Service
+from vpcdns.state import State
+
+_T = TypeVar("_T")
+
+# A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
+_COUNTERS_AT_ONCE: Final = 500
+_HISTOGRAMS_AT_ONCE: Final = 25
+
+_process: Final = ProcessCollector(registry=None)
+_OPEN: Final = frozenset({"tcp_open"})  # what may fall
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Whose counters are shown; what is not there is left out. `workers` are counts of other processes."""
+
+    state: State
+    tally: Tally = field(default_factory=Tally)
+    service: Service | None = None
+    resolver: Resolver | None = None
+    reloads: ReloadStatus | None = None
+    query_log: QueryLog | None = None
+    workers: Sequence[Counts] = ()
+
+
+def collect(sources: Sources) -> Iterator[Metric]:
+    """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
+    counts = sources.tally.counts()
+    counts.merge(sources.workers)
+    yield from _queries(counts)
+    if sources.service is not None:
+        yield from _listeners(sources.service.counters)
+    if sources.resolver is not None:
+        yield from _cache(sources.resolver.cache)
+        yield from _forwarder(sources.resolver.forwarder)
+    if sources.reloads is not None:
+        yield from _reloads(sources.reloads)
+    if sources.query_log is not None:
+        yield _counter("query_log_lines", "Lines of the query log written.", sources.query_log.written)
+        lost = "Lines of the query log lost: the queue or the disk was full."
+        yield _counter("query_log_lines_lost", lost, sources.query_log.lost)
+    yield from _world(sources.state)
+    yield from _process.collect()
+
+
+class _One(Collector):
+    """A collector of one family, so that families can be written out one by one."""
+
+    def __init__(self, family: Metric) -> None:
+        self._family = family
+
+    def collect(self) -> tuple[Metric]:
+        return (self._family,)
+
+
+async def exposition(sources: Sources) -> bytes:
+    """All of them in Prometheus' text format. Between two pieces queries have their turn."""
+    written = []
+    last = ""
+    for piece in collect(sources):
+        text = generate_latest(_One(piece))
+        # HELP and TYPE stand once, before the first piece of a family.
+        written.append(text if piece.name != last else text.split(b"\n", 2)[2])
+        last = piece.name
+        await asyncio.sleep(0)
+    return b"".join(written)
+
+
+def _queries(counts: Counts) -> Iterator[Metric]:
+    requests, responses, drops = dict[_Values, int](), dict[_Values, int](), dict[_Values, int]()
+    by_vpc, by_proto = dict[_Values, Cell](), dict[_Values, Cell]()
+    for labels, cell in counts.cells.items():
+        count = cell.count
+        _add(requests, (labels.server, labels.proto, labels.family, labels.type, labels.vpc), count)
+        if labels.rcode:
+            _add(responses, (labels.server, labels.rcode, labels.reason, labels.vpc), count)
+        else:
+            _add(drops, (labels.server, labels.reason, labels.vpc), count)
+        gather(by_vpc, (labels.vpc,), cell)
+        gather(by_proto, (labels.proto,), cell)
+    asked = ("server", "proto", "family", "type", "vpc")
+    yield from _counters("dns_requests", "Queries decided.", asked, requests)
+    answered = ("server", "rcode", "reason", "vpc")
+    yield from _counters("dns_responses", "Responses, by RCODE and by why.", answered, responses)
+    yield from _counters("dns_drops", "Queries left without a response.", ("server", "reason", "vpc"), drops)
+    durations = {values: (cell.durations, cell.seconds) for values, cell in by_vpc.items()}
+    help_text = "Seconds from a query's arrival to its response, upstreams' time included."
+    yield from _histogram("dns_request_duration_seconds", help_text, ("vpc",), SECONDS, durations)
+    sizes = {values: (cell.request_sizes, cell.octets_in) for values, cell in by_proto.items()}
+    yield from _histogram("dns_request_size_bytes", "Sizes of queries.", ("proto",), OCTETS, sizes)
+    sizes = {values: (cell.response_sizes, cell.octets_out) for values, cell in by_proto.items()}
+    yield from _histogram("dns_response_size_bytes", "Sizes of responses.", ("proto",), OCTETS, sizes)
+
+
+def _listeners(counters: Counters) -> Iterator[Metric]:
+    """UDP and TCP as the listeners count them; the names are those of `server.counters`."""
+    for counter in fields(counters):
+        value: int = getattr(counters, counter.name)
+        words = counter.name.replace("_", " ")
+        if counter.name in _OPEN:
+            yield _gauge(f"server_{counter.name}", f"Now: {words}.", value)
+        else:
+            yield _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
+
+
+def _cache(cache: Cache) -> Iterator[Metric]:
+    yield _gauge("cache_entries", "Upstreams' responses kept.", len(cache))
+    yield _gauge("cache_size_bytes", "Memory taken by them, estimated.", cache.octets)
+    counters = cache.counters
+    yield _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
+    yield _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
+    yield _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
+    yield _counter("cache_served_failures", "Answered with a failure of a moment ago.", counters.failures)
+
+
+def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
+    counters = forwarder.counters
+    to = ("to",)
+    queries: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.queries.items()}
+    yield from _counters("forward_requests", "Queries sent, by upstream.", to, queries)
+    silences: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.silences.items()}
+    yield from _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
+    health = GaugeMetricFamily("vpcdns_forward_healthy", "Whether it answered lately.", labels=to)
+    for upstream in counters.queries:
+        health.add_metric((str(upstream),), 0.0 if upstream in forwarder.health else 1.0)
+    yield health
+    yield _gauge("forward_in_flight", "Questions on their way to upstreams.", len(forwarder))
+    for name, text in (
+        ("joined", "Queries that were on their way already, asked once."),
+        ("overloaded", "Queries not forwarded: too many were on their way."),
+        ("discarded", "Messages that came but were no response to our question."),
+        ("over_tcp", "Queries asked again over TCP."),
+        ("failures", "Queries that no upstream answered."),
+    ):
+        yield _counter(f"forward_{name}", text, getattr(counters, name))
+
+
+def _reloads(status: ReloadStatus) -> Iterator[Metric]:
+    yield _counter("reload", "Times that the configuration was read anew.", status.successes)
+    yield _counter("reload_failed", "Times that it was refused, and the old one served on.", status.failures)
+    failing = 0 if status.problem is None else 1
+    yield _gauge("reload_last_failed", "Whether the last attempt was refused.", failing)
+    name = "reload_last_success_timestamp_seconds"
+    yield _gauge(name, "When the configuration that is served was read.", status.succeeded_at)
+    info = GaugeMetricFamily(
+        "vpcdns_config_info", "The SHA-256 of the configuration that is served.", labels=("hash", "value")
+    )
+    info.add_metric(("sha256", status.source_hash), 1.0)
+    yield info
+
+
+def _world(state: State) -> Iterator[Metric]:
+    world = state.world
+    sizes = GaugeMetricFamily("vpcdns_world_objects", "What is configured.", labels=("kind",))
+    for kind, objects in (
+        ("vpcs", world.topology.vpcs),
+        ("networks", world.topology.networks),
+        ("connections", world.topology.connections),
+        ("instances", world.instances),
+        ("groups", world.groups),
+        ("custom_domains", world.custom_domains.owners),
+    ):
+        sizes.add_metric((kind,), float(len(objects)))
+    yield sizes
+    yield _gauge("world_revision", "The revision that is served; the SOA's serial.", world.revision)
+    build = GaugeMetricFamily(
+        "vpcdns_build_info", "The version that runs, and the Python it runs on.", labels=("version", "python")
+    )
+    build.add_metric((__version__, platform.python_version()), 1.0)
+    yield build
+
+
+_Values = tuple[str, ...]
+
+
+def _add(totals: dict[_Values, int], values: _Values, count: int) -> None:
+    totals[values] = totals.get(values, 0) + count
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"vpcdns_{name}", text, value=value)
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"vpcdns_{name}", text, value=value)
+
+
+def _counters(name: str, text: str, labels: _Values, totals: Mapping[_Values, int]) -> Iterator[Metric]:
+    for piece in _pieces(sorted(totals.items()), _COUNTERS_AT_ONCE):
+        family = CounterMetricFamily(f"vpcdns_{name}", text, labels=labels)
+        for values, total in piece:
+            family.add_metric(values, total)
+        yield family
+
+
+def _histogram(
+    name: str,
+    text: str,
+    labels: _Values,
+    bounds: Sequence[float],
+    found: dict[_Values, tuple[list[float], float]],
+) -> Iterator[Metric]:
+    edges = (*map(str, bounds), "+Inf")
+    for piece in _pieces(sorted(found.items()), _HISTOGRAMS_AT_ONCE):
+        family = HistogramMetricFamily(f"vpcdns_{name}", text, labels=labels)
+        for values, (counts, total) in piece:
+            family.add_metric(values, list(zip(edges, accumulate(counts), strict=True)), total)
+        yield family
+
+
+def _pieces(items: list[_T], at_once: int) -> Iterator[list[_T]]:
+    """At least one, so that a family without values is there too."""
+    yield items[:at_once]
+    for start in range(at_once, len(items), at_once):
+        yield items[start : start + at_once]

@@ -1,0 +1,70 @@
+"""A Resolution as plain data: what `explain --json`, the admin server and the log tell of it.
+
+Knows the words of the model only. One place, so that one field never means two things.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vpcdns.model.clients import Client
+from vpcdns.model.decision import Outcome, Step
+from vpcdns.model.dns import ExtendedError, Record, Soa, type_text
+from vpcdns.model.names import Name
+from vpcdns.model.resolution import Resolution
+
+
+def resolution_data(resolution: Resolution) -> dict[str, Any]:
+    """The whole of a decision. `rcode` is null where nothing is decided here: forwarded or dropped."""
+    question = resolution.question
+    return {
+        "name": str(question.name),
+        "type": type_text(question.rtype),
+        "client": client_data(resolution.client),
+        "outcome": resolution.outcome.value,
+        "rcode": resolution.rcode.name if resolution.outcome is Outcome.RESPOND else None,
+        "reason": resolution.reason.value,
+        "extended_error": error_data(resolution.extended_error),
+        "answers": [record_data(record) for record in resolution.answers],
+        "upstreams": [str(upstream) for upstream in resolution.upstreams],
+        "steps": steps_data(resolution.steps),
+    }
+
+
+def client_data(client: Client) -> dict[str, Any]:
+    return {
+        "address": str(client.address),
+        "vpc_id": client.vpc_id,
+        "network_id": client.network_id,
+        "matched": client.matched,
+    }
+
+
+def record_data(record: Record) -> dict[str, Any]:
+    return {
+        "name": str(record.name),
+        "type": type_text(record.rtype),
+        "ttl": record.ttl,
+        "data": rdata_data(record),
+    }
+
+
+def rdata_data(record: Record) -> str:
+    """RDATA in presentation format, its names without their final dots."""
+    match record.rdata:
+        case Name() as name:
+            return str(name)
+        case Soa() as soa:
+            times = f"{soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
+            return f"{soa.mname} {soa.rname} {times}"
+        case _:
+            return record.rdata_text()
+
+
+def error_data(error: ExtendedError | None) -> dict[str, Any] | None:
+    """An extended error (RFC 8914) by its number."""
+    return None if error is None else {"info_code": int(error.info_code), "text": error.text}
+
+
+def steps_data(steps: tuple[Step, ...]) -> list[dict[str, str]]:
+    return [{"step": step.step, "detail": step.detail} for step in steps]

@@ -1,0 +1,115 @@
+"""Files that are none, and the example."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from vpcdns.config import load, loads
+from vpcdns.errors import MAX_PRINTED, ConfigurationError
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
+START = "write a configuration; config/vpcdns.yaml is one to start from"
+SECTIONS = (
+    "begin with a section: server, answers, forward, admin, vpcs, networks, connections, instances, groups"
+)
+
+
+def problem_of(path: Path) -> str:
+    with pytest.raises(ConfigurationError) as raised:
+        load(path)
+    return str(raised.value).removeprefix(f"{path}:")
+
+
+@pytest.mark.parametrize(
+    ("octets", "expected"),
+    [
+        (b"", f"1:1: the file is empty; {START}"),
+        (b"# only this\n", f"1:1: the file says nothing; {START}"),
+        (b"- a\n", f"1:1: the top is a list, not a mapping; {SECTIONS}"),
+        (b"hello", f"1:1: the top is a single value, not a mapping; {SECTIONS}"),
+        (b"\xff\xfea\0", "1:1: it is UTF-16; save it as UTF-8"),
+        (
+            b"a: 1\n  \x80",
+            "2:3: octet 0x80 is not UTF-8; save it as UTF-8, or check that it is the right file",
+        ),
+        (
+            b"\x7fELF\0",
+            (
+                "1:1: the character U+007F has no place in a text file;"
+                " remove it, or check that this is the right file"
+            ),
+        ),
+    ],
+)
+def test_broken_files(tmp_path: Path, octets: bytes, expected: str) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(octets)
+    assert problem_of(path) == expected
+
+
+def test_no_file(tmp_path: Path) -> None:
+    missing = "there is no such file; check the path, or start from config/vpcdns.yaml"
+    assert problem_of(tmp_path / "none") == f" {missing}"
+    assert problem_of(tmp_path) == " it is a directory; name the file in it"
+    assert "cannot be read" in problem_of(Path("a\0b"))
+    assert "cannot be read" in problem_of(tmp_path / ("a" * 300))
+
+
+def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def open_as_nobody(*_: object) -> None:  # root, whom tests may run as, may read anything
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "open", open_as_nobody)
+    path = tmp_path / "f.yaml"
+    assert problem_of(path) == " it may not be read; check the permissions of it and its folders"
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_bytes(b"\xef\xbb\xbfanswers: {ttl: 5}")
+    assert load(path).world.answers.ttl == 5
+
+
+def test_control_characters_are_escaped_and_long_values_cut() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        loads('"a\\e[31m": 1\nanswers: {denied: ' + "x" * 1000 + "}", "f\n")
+    text = str(raised.value)
+    assert "\x1b" not in text
+    assert "a\\x1b[31m: unknown key" in text
+    assert max(map(len, text.splitlines())) < 200
+
+
+def test_few_problems_are_printed_and_all_kept() -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        loads("groups: [" + "5, " * 70 + "]")
+    assert len(raised.value.problems) == 70
+    lines = str(raised.value).splitlines()
+    assert len(lines) == MAX_PRINTED + 1
+    assert lines[-1] == "and 20 more"
+
+
+def test_the_example() -> None:
+    loaded = load(EXAMPLE, revision=7)
+    assert loaded.source_hash == hashlib.sha256(EXAMPLE.read_bytes()).hexdigest()
+    world = loaded.world
+    assert world.revision == 7
+    assert (len(world.topology.vpcs), len(world.instances), len(world.groups)) == (3, 2, 3)
+    assert world.custom_domains.match(next(iter(world.custom_domains.owners))) is not None
+
+
+def test_loading_is_linear() -> None:
+    """Ten times the groups may cost some twenty times the work at most, not a hundred times."""
+    import time
+
+    def cost(count: int) -> float:
+        shared = "{instance_id: s, type: serverless, region_id: r, addresses: [100.64.0.1]}"
+        head = f"instances: [{shared}]\ngroups:\n"
+        text = head + "".join(f"  - {{group_id: {i:031x}a, instance_id: s}}\n" for i in range(count))
+        started = time.process_time()
+        loads(text)
+        return time.process_time() - started
+
+    assert cost(10_000) < 30 * max(cost(1_000), 0.01)
