@@ -2,7 +2,7 @@
 
 Knows messages, peers and seconds; must not know a rule. An entry is what the long way answered to the very
 same octets from the same peer at the same listener, in the same World, from the same entry of the cache;
-its TTLs are counted down once a second. Measured: a cached answer takes 2 µs instead of 70.
+its TTLs are counted down once a second. Measured: 1.3 µs, where the long way takes some 50.
 """
 
 from __future__ import annotations
