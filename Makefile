@@ -6,6 +6,7 @@ CONFIG ?= config/vpcdns.yaml
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= query opt proxy upstream config
+BENCH_ARGS ?=
 LOCK_ARGS ?=
 
 VENV := .venv
@@ -67,6 +68,10 @@ types: $(VENV)/dev.stamp ## Check the types, strictly
 .PHONY: imports
 imports: $(VENV)/dev.stamp ## Check that imports point downward only
 	$(BIN)/lint-imports
+
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## Compare with dnsmasq, Unbound and BIND; BENCH_ARGS goes to benchmarks/run.py
+	@$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
 .PHONY: format
 format: $(VENV)/dev.stamp ## Format, and fix what the linter can

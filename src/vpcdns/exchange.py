@@ -6,7 +6,7 @@ then the name. Holds no state, reads no clock; `server` brings the octets and ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal
 
@@ -94,11 +94,15 @@ ForwardKey = tuple[bytes, tuple[bool, ...], tuple[Upstream, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767)."""
+    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
+
+    `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    """
 
     relayed: Relayed
     age: int = 0
     stale: bool = False
+    until: float = field(default=0.0, compare=False)
 
 
 class Failure(Enum):
