@@ -69,9 +69,9 @@ def test_a_timestamp_within_the_tolerance(cloud: Cloud) -> None:
     assert told(cloud, v2(ASKED)) == (200, "")
 
 
-@pytest.mark.parametrize("over", [{"Timestamp": "yesterday"}, {"Timestamp": ""}])
-def test_no_timestamp(cloud: Cloud, over: dict[str, str]) -> None:
-    assert told(cloud, v2(ASKED, **over)) == (400, "InvalidTimeStamp.Format")
+@pytest.mark.parametrize("timestamp", ["yesterday", ""])
+def test_no_timestamp(cloud: Cloud, timestamp: str) -> None:
+    assert told(cloud, v2(ASKED, Timestamp=timestamp)) == (400, "InvalidTimeStamp.Format")
 
 
 def test_no_nonce(cloud: Cloud) -> None:
@@ -141,9 +141,20 @@ def test_keys_from_a_file_and_the_environment(tmp_path: Path, caplog: pytest.Log
 
 @pytest.mark.parametrize(
     "text",
-    ["", "- a", "a: [topsecret]", "a: topsecret\na: topsecret", "a: 'topsecret", "a: top secret", "'': topsecret",
-     "a b: topsecret", "a:", "a: &x topsecret\nb: {c: topsecret}", "topsecret"],
-)  # fmt: skip
+    [
+        "",
+        "- a",
+        "a: [topsecret]",
+        "a: topsecret\na: topsecret",
+        "a: 'topsecret",
+        "a: top secret",
+        "'': topsecret",
+        "a b: topsecret",
+        "a:",
+        "a: &x topsecret\nb: {c: topsecret}",
+        "topsecret",
+    ],
+)
 def test_a_file_of_keys_that_cannot_be_used_is_refused_without_telling_a_secret(
     tmp_path: Path, text: str
 ) -> None:

@@ -118,7 +118,6 @@ _CLOUDAPI: Final[_Table] = {
 _VPC: Final[_Table] = {
     **{(rule, ""): ("InvalidParameter", 400) for rule in Rule},
     (Rule.ADDRESS_PLAN, ""): ("InvalidCidrBlock", 400),
-    (Rule.ADDRESS_PLAN, "vswitches"): ("InvalidCidrBlock.Overlapped", 400),
     (Rule.REFERENCE, "vpc_id"): ("InvalidVpcID.NotFound", 400),
     (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 400),
     (Rule.REFERENCE, ""): ("DependencyViolation", 400),  # a VPC that something names
