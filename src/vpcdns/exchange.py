@@ -20,7 +20,14 @@ from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
-from vpcdns.wire.relay import Relayed, cname_target, owner_name, write_relayed
+from vpcdns.wire.relay import (
+    POINTER_TO_QUESTION,
+    Relayed,
+    cname_target,
+    owner_name,
+    without_records_from,
+    write_relayed,
+)
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
@@ -70,13 +77,15 @@ class Forward:
     @property
     def key(self) -> ForwardKey:
         """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
-        query, question = self.query, self.resolution.question
+        query = self.query
         do = query.edns is not None and query.edns.do
         bits = (do, query.rd, query.ad, query.cd, query.edns is not None)
-        return question.name.folded, question.rtype, question.rclass, bits, self.resolution.upstreams
+        # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
+        wire = query.question_wire
+        return wire[:-4].lower() + wire[-4:], bits, self.resolution.upstreams
 
 
-ForwardKey = tuple[tuple[bytes, ...], int, int, tuple[bool, ...], tuple[Upstream, ...]]
+ForwardKey = tuple[bytes, tuple[bool, ...], tuple[Upstream, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,30 +173,31 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
     return Reply(write_response(query, response, _limit(query, arrival)), query, resolution)
 
 
-def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Drop:
+def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Forward | Drop:
     """The reply to a forwarded query, out of what the upstreams said.
 
-    Decided in `world`, the current one: a query that was on its way during a change is decided anew.
+    Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
+    is a Forward again if the change wants other upstreams asked.
     """
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     if world.revision != forward.revision:
         anew = _decide(query, resolution.question, arrival, world)
-        if not isinstance(anew, Forward):
+        if not isinstance(anew, Forward) or anew.resolution.upstreams != resolution.upstreams:
             return anew
         resolution = anew.resolution
     if isinstance(result, Failure):
-        failed = replace(
-            resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=result.error
-        )
-        return reply(query, arrival, failed, world)
+        return _failed(query, arrival, resolution, result, world)
     try:
+        if result.relayed.truncated and arrival.transport == "tcp":
+            raise MalformedMessage("truncated, with nowhere left to ask for the rest")
         own = _own_hop(result, resolution, world)
     except (MalformedMessage, MalformedName):
-        return finish(forward, Failure.UNUSABLE, world)
+        return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
     if own is not None:
         return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
+    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
     octets = write_relayed(
-        result.relayed,
+        relayed,
         query,
         _limit(query, arrival),
         age=result.age,
@@ -195,7 +205,14 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
         extended_error=_explained(_fetched_error(result), world.answers.explain),
         options=_options(query, arrival, resolution.client, world),
     )
-    return Reply(octets, query, _relayed_resolution(resolution, result.relayed), result.relayed)
+    return Reply(octets, query, _relayed_resolution(resolution, relayed), relayed)
+
+
+def _failed(query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World) -> Reply:
+    servfail = replace(
+        resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=failure.error
+    )
+    return reply(query, arrival, servfail, world)
 
 
 def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
@@ -210,6 +227,9 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
     if not cnames:
         return None
     targets = {owner_name(relayed, record): record for record in cnames}
+    if len(targets) < len(cnames):
+        # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
+        raise MalformedMessage("two CNAMEs at one name")
     name, chain = question.name, list[Record]()
     while (record := targets.pop(name, None)) is not None:
         target = cname_target(relayed, record)
@@ -226,6 +246,26 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
             )
         name = target
     return None
+
+
+def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
+    """Without what the upstream says unasked about names of ours, and what follows it.
+
+    Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
+    Authority stays: the SOA above a denied name may be the suffix's. A record is cut off with all that
+    follow, as those may point into it. Owners that are the question's name, which is not ours, are
+    nearly all there are, and cost nothing.
+    """
+    for place, record in enumerate(relayed.records):
+        owner = relayed.octets[record.name_at : record.name_at + 2]
+        if owner == POINTER_TO_QUESTION or record.section == 1:
+            continue
+        name = owner_name(relayed, record)
+        if name == resolution.question.name:
+            continue
+        if resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES:
+            return without_records_from(relayed, place)
+    return relayed
 
 
 def _relayed_resolution(resolution: Resolution, relayed: Relayed) -> Resolution:
@@ -273,6 +313,14 @@ def _explained(error: ExtendedError | None, explain: Explain) -> ExtendedError |
             return None if error is None else ExtendedError(error.info_code)
         case Explain.OFF:
             return None
+
+
+def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
+    """The upstream's extended errors are said as ours are."""
+    if explain is Explain.FULL or not relayed.extended_errors:
+        return relayed
+    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
+    return relayed._replace(extended_errors=errors)
 
 
 def _options(query: Query, arrival: Arrival, client: Client, world: World) -> tuple[tuple[int, bytes], ...]:

@@ -75,6 +75,10 @@ class Upstream:
     address: Address
     port: int = 53
 
+    @property
+    def socket_address(self) -> tuple[str, int]:
+        return str(self.address), self.port
+
     def __str__(self) -> str:
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
         return host if self.port == 53 else f"{host}:{self.port}"

@@ -19,7 +19,11 @@ MAX_TTL: Final = 86_400  # RFC 8767 §4 counsels a day to a week; Unbound has a 
 MAX_NEGATIVE_TTL: Final = 3_600  # RFC 2308 §5: one to three hours
 MAX_STALE: Final = 86_400  # RFC 8767 §5: one to three days
 FAILURE_TTL: Final = 2  # RFC 9520 §3.2: 1 s to 5 min; short, as a test set-up is mended quickly
-_ENTRY_OVERHEAD: Final = 1_000  # Python objects around a message: key, records, dictionary (measured)
+# Python objects around a message (measured): key, entry and dictionary; and each record's places in it.
+_ENTRY_OVERHEAD: Final = 1_000
+_RECORD_OVERHEAD: Final = 240
+# What may stand in an answer section beside the answer: a chain (RFC 1034, 6672) and its signatures.
+_NO_ANSWERS: Final = frozenset({RRType.CNAME, 39, 46})  # 39 DNAME, 46 RRSIG
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class Cache:
         if ttl <= 0:
             return
         self._drop(key)
-        octets = len(relayed.octets) + _ENTRY_OVERHEAD
+        octets = len(relayed.octets) + _ENTRY_OVERHEAD + _RECORD_OVERHEAD * len(relayed.records)
         if octets > self._max_octets:
             return
         self._entries[key] = _Entry(relayed, now, now + ttl, octets)
@@ -123,11 +127,12 @@ def ttl_of(relayed: Relayed) -> int:
         return 0
     ttls = [record.ttl for record in relayed.records if record.section < 2]
     soa = next((r for r in relayed.records if r.section == 1 and r.rtype == RRType.SOA), None)
-    answered = any(r.section == 0 and r.rtype != RRType.CNAME for r in relayed.records)
-    if relayed.rcode == Rcode.NXDOMAIN or not answered:
-        if soa is None:
-            chain = relayed.rcode == Rcode.NOERROR and any(r.section == 0 for r in relayed.records)
-            return min(MAX_NEGATIVE_TTL, *ttls) if chain else 0
+    answered = any(r.section == 0 and r.rtype not in _NO_ANSWERS for r in relayed.records)
+    if relayed.rcode == Rcode.NOERROR and answered:
+        return min(MAX_TTL, *ttls)
+    if soa is not None:
         minimum = int.from_bytes(relayed.octets[soa.end - 4 : soa.end], "big")
         return min(MAX_NEGATIVE_TTL, minimum, *ttls)
-    return min(MAX_TTL, *ttls)
+    # CNAME, DNAME or RRSIG may have been the question; else the chain is all that is known.
+    chain = relayed.rcode == Rcode.NOERROR and any(record.section == 0 for record in relayed.records)
+    return min(MAX_NEGATIVE_TTL, *ttls) if chain else 0

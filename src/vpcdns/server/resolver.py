@@ -16,6 +16,7 @@ from vpcdns.exchange import (
     Failure,
     Fetched,
     Forward,
+    ForwardKey,
     Reply,
     Transport,
     begin,
@@ -26,13 +27,17 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
 # RFC 8767 §5: when there is something stale to say, a client does not wait longer for something fresh.
 STALE_AFTER: Final = 1.8
+# A loop and a lack of room say nothing about whether upstreams would have answered.
+_NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP})
 
 Observer = Callable[[Arrival, Reply | Drop, float], None]
 
@@ -40,16 +45,31 @@ Observer = Callable[[Arrival, Reply | Drop, float], None]
 class Resolver:
     """Answers queries from the current World, and from upstreams what is not the World's.
 
-    Every decided query is told to `observers` with the seconds that it took.
+    Every query that is decided is told to `observers` with the seconds that it took; one that is recalled
+    to `tell`, and its kind is counted in `remembered`, which `retiring` get to see before it goes with
+    its World. While one of `watchers` says so, of so many queries to come, nothing is recalled.
     """
 
     def __init__(
-        self, state: State, *, cache: Cache | None = None, forwarder: Forwarder | None = None
+        self,
+        state: State,
+        *,
+        cache: Cache | None = None,
+        forwarder: Forwarder | None = None,
+        stale_after: float = STALE_AFTER,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
         self.observers: list[Observer] = []
+        self.watchers: list[Callable[[int], bool]] = []
+        self.retiring: list[Callable[[Hot], None]] = []
+        self.tell: Callable[[Recollection], None] | None = None
+        self.remembered = Hot(state.world)
+        self.stale_after = stale_after
+        self.clock = clock
         self._state = state
+        state.subscribe(self._renew)
 
     def respond(
         self,
@@ -60,13 +80,30 @@ class Resolver:
         listen: Listen,
         proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
-        """The response to one message; None for no response; an awaitable when upstreams are asked."""
+        """The response to one message; None for no response; a future when upstreams are asked."""
         started = time.perf_counter()
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
         result = begin(message, arrival, self._state.world)
         if isinstance(result, Forward):
             return self._forward(result, port, started)
-        return self._told(arrival, result, started)
+        # After a PROXY header the message is longer than the query; that is nothing to remember.
+        if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
+            view = self.remembered.view_of(result.resolution.client, transport, listen)
+            view.learn(message[2:], arrival, result)
+        return self.told(arrival, result, started)
+
+    def hot(self, count: int) -> Hot | None:
+        """What may be recalled; nothing while somebody must see the queries themselves."""
+        for watcher in self.watchers:
+            if watcher(count):
+                return None
+        return self.remembered
+
+    def _renew(self, _old: World, new: World) -> None:
+        """Nothing of one World is remembered in the next."""
+        for retire in self.retiring:
+            retire(self.remembered)
+        self.remembered = Hot(new)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -76,47 +113,97 @@ class Resolver:
         """What a query is owed when `respond` raised."""
         return servfail(message)
 
+    def close(self) -> None:
+        """Gives up what is in flight. The resolver can be used again."""
+        self.forwarder.close()
+
     def _forward(self, forward: Forward, port: int, started: float) -> bytes | Awaitable[bytes | None] | None:
-        known: Fetched | Failure | None
-        if self.forwarder.is_loop(str(forward.arrival.peer), port):
-            known = Failure.LOOP
-        else:
-            known = self.cache.fresh(forward.key, time.monotonic())
+        key = forward.key
+        known = self.cache.fresh(key, self.clock())
         if known is not None:
-            return self._finished(forward, known, started)
-        return self._ask(forward, started)
+            result = finish(forward, known, self._state.world)
+            if not isinstance(result, Forward):
+                return self.told(forward.arrival, result, started)
+        pending = _Pending(self, forward, key, port, started)
+        pending.ask()
+        return pending.future
 
-    async def _ask(self, forward: Forward, started: float) -> bytes | None:
-        waiter = self.forwarder.ask(forward)
-        stale = self.cache.stale(forward.key, time.monotonic())
-        if stale is not None:
-            done, _ = await asyncio.wait((waiter,), timeout=STALE_AFTER)
-            if not done:
-                waiter.add_done_callback(lambda answered: self._keep(forward, answered.result()))
-                self.cache.counters.stale += 1
-                return self._finished(forward, stale, started)
-        result = await waiter
-        self._keep(forward, result)
-        failed = isinstance(result, Failure) or result.rcode == Rcode.SERVFAIL
-        if failed and stale is not None:
-            self.cache.counters.stale += 1
-            return self._finished(forward, stale, started)
-        fetched = result if isinstance(result, Failure) else Fetched(result)
-        return self._finished(forward, fetched, started)
-
-    def _keep(self, forward: Forward, result: Relayed | Failure) -> None:
-        now = time.monotonic()
+    def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
+        """Remembers what upstreams said, or that they did not."""
+        now = self.clock()
         if isinstance(result, Relayed) and result.rcode != Rcode.SERVFAIL:
-            self.cache.keep(forward.key, result, now)
-        elif result is not Failure.OVERLOADED:
-            self.cache.keep_failure(forward.key, now)
+            self.cache.keep(key, result, now)
+        elif result not in _NOT_UPSTREAMS_FAULT:
+            self.cache.keep_failure(key, now)
 
-    def _finished(self, forward: Forward, result: Fetched | Failure, started: float) -> bytes | None:
-        # Decided in the World of now, which may be another than when the query came.
-        return self._told(forward.arrival, finish(forward, result, self._state.world), started)
+    def finish(self, forward: Forward, result: Fetched | Failure) -> Reply | Forward | Drop:
+        """Decided in the World of now, which may be another than when the query came."""
+        return finish(forward, result, self._state.world)
 
-    def _told(self, arrival: Arrival, result: Reply | Drop, started: float) -> bytes | None:
-        took = time.perf_counter() - started
-        for observer in self.observers:
-            observer(arrival, result, took)
+    def told(self, arrival: Arrival, result: Reply | Drop, started: float) -> bytes | None:
+        """What to send; observers hear of it first."""
+        if self.observers:
+            took = time.perf_counter() - started
+            for observer in self.observers:
+                observer(arrival, result, took)
         return result.octets if isinstance(result, Reply) else None
+
+
+class _Pending:
+    """One query that waits for upstreams. `future` gets its response.
+
+    A future and callbacks, no coroutine: a task for each query took X µs (measured).
+    """
+
+    __slots__ = ("_forward", "_key", "_port", "_resolver", "_stale", "_started", "_timer", "future")
+
+    def __init__(
+        self, resolver: Resolver, forward: Forward, key: ForwardKey, port: int, started: float
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[bytes | None] = loop.create_future()
+        self._resolver = resolver
+        self._forward = forward
+        self._key = key
+        self._port = port
+        self._started = started
+        self._stale = resolver.cache.stale(key, resolver.clock())
+        self._timer: asyncio.TimerHandle | None = None
+        if self._stale is not None:
+            self._timer = loop.call_later(resolver.stale_after, self._answer, self._stale)
+
+    def ask(self) -> None:
+        """Asks the upstreams, for as long as the query has not waited yet."""
+        forwarder = self._resolver.forwarder
+        left = forwarder.deadline - (time.perf_counter() - self._started)
+        forwarder.ask(self._forward, self._key, self._port, self._heard, max(0.0, left))
+
+    def _heard(self, result: Relayed | Failure) -> None:
+        self._resolver.keep(self._key, result)
+        if isinstance(result, Relayed):
+            failed = result.rcode == Rcode.SERVFAIL
+            self._answer(self._stale if failed and self._stale is not None else Fetched(result))
+        else:
+            self._answer(self._stale or result)
+
+    def _answer(self, fetched: Fetched | Failure) -> None:
+        if self.future.done():  # answered with stale data meanwhile, or abandoned
+            return
+        if isinstance(fetched, Fetched) and fetched.stale:
+            self._resolver.cache.counters.stale += 1
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            result = self._resolver.finish(self._forward, fetched)
+            if isinstance(result, Forward):
+                self._ask_others(result)
+            else:
+                self.future.set_result(self._resolver.told(self._forward.arrival, result, self._started))
+        except Exception as fault:  # noqa: BLE001 - for the one catch-all, which awaits the future
+            self.future.set_exception(fault)
+
+    def _ask_others(self, forward: Forward) -> None:
+        """The World has changed: other upstreams are to be asked now."""
+        self._forward, self._key = forward, forward.key
+        self._stale = None
+        self.ask()

@@ -14,13 +14,19 @@ from typing import Final, Protocol
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Upstream
+from vpcdns.server.ears import Ears
 from vpcdns.wire.query import Query
 from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
 
-LocalPorts = set[tuple[str, int]]
-
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the ear, not the process
+_IDS_AT_ONCE: Final = 256
+_UDP: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+_received = bytearray(_MAX_MESSAGE)  # allocated once: a fresh one for every datagram costs 1 µs (measured)
+_window = memoryview(_received)
+_random: list[int] = []
 
 
 class Fault(Enum):
@@ -38,44 +44,43 @@ class Listener(Protocol):
     def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None: ...
 
 
+def random_id() -> int:
+    """A message id that nobody can guess; the kernel is asked for many at once (measured: 1.5 µs less)."""
+    if not _random:
+        octets = secrets.token_bytes(2 * _IDS_AT_ONCE)
+        _random.extend(memoryview(octets).cast("H"))
+    return _random.pop()
+
+
 class Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
-    def __init__(self, upstream: Upstream, query: Query, listener: Listener, ports: LocalPorts) -> None:
+    __slots__ = ("_id", "_listener", "_query", "_sock", "upstream")
+
+    def __init__(self, upstream: Upstream, query: Query, listener: Listener) -> None:
         self.upstream = upstream
         self._query = query
         self._listener = listener
-        self._ports = ports
-        self._loop = asyncio.get_running_loop()
-        self._id = secrets.randbits(16)
+        self._id = random_id()
         self._sock: socket.socket | None = None
-        self._local: tuple[str, int] | None = None
 
     def start(self) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
-        if self._local is not None:
-            self._ports.discard(self._local)
-            self._local = None
-        if self._sock is not None:
-            self._sock.close()
-            self._sock = None
+        raise NotImplementedError
 
-    def _open(self, kind: socket.SocketKind) -> socket.socket:
+    def sent(self, identity: int, host: str, port: int) -> bool:
+        """Whether a query with that id, from there, is the one that this attempt sent."""
+        if identity != self._id or self._sock is None:
+            return False
+        ours: tuple[str, int] = self._sock.getsockname()[:2]
+        return ours == (host, port)
+
+    def _open(self, kind: int) -> socket.socket:
         family = socket.AF_INET if self.upstream.address.version == 4 else socket.AF_INET6
-        self._sock = socket.socket(family, kind | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self._sock = socket.socket(family, kind)
         return self._sock
-
-    def _opened(self, sock: socket.socket) -> None:
-        """Remembers our end, so that a query from there is known as a loop."""
-        host, port = sock.getsockname()[:2]
-        self._local = (host, port)
-        self._ports.add(self._local)
-
-    @property
-    def _address(self) -> tuple[str, int]:
-        return str(self.upstream.address), self.upstream.port
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
@@ -83,66 +88,73 @@ class Attempt:
             raise MalformedMessage("not an answer to our question")
         return read_response(octets)
 
-    def _wrong_id(self, octets: bytes) -> bool:
-        """Whether all is right but the id: somebody may be guessing, so TCP is asked (as BIND does)."""
-        theirs = int.from_bytes(octets[:2], "big")
-        return theirs != self._id and answers_question(octets, theirs, self._query.question_wire)
-
 
 class UdpAttempt(Attempt):
     """One datagram out; waits for its answer until it is closed."""
 
-    def start(self) -> None:
+    __slots__ = ("_discards", "_ears")
+
+    def __init__(self, upstream: Upstream, query: Query, listener: Listener, ears: Ears) -> None:
+        super().__init__(upstream, query, listener)
+        self._ears = ears
         self._discards = 0
+
+    def start(self) -> None:
         try:
-            sock = self._open(socket.SOCK_DGRAM)
-            sock.connect(self._address)  # binds to a random port, and hears no other peer
-            self._opened(sock)
+            sock = self._open(_UDP)
+            sock.connect(self.upstream.socket_address)  # binds to a random port, and hears no other peer
             sock.send(write_upstream_query(self._query, self._id))
         except OSError:
             # Told later: whoever starts an attempt is not done starting it.
-            self._loop.call_soon(self._fail, Fault.UNREACHABLE)
+            asyncio.get_running_loop().call_soon(self._listener.failed, self, Fault.UNREACHABLE)
             return
-        self._loop.add_reader(sock.fileno(), self._readable)
+        self._ears.listen(sock.fileno(), self._readable)
 
     def close(self) -> None:
         if self._sock is not None:
-            self._loop.remove_reader(self._sock.fileno())
-        super().close()
+            self._ears.forget(self._sock.fileno())
+            self._sock.close()
+            self._sock = None
 
     def _readable(self) -> None:
         if self._sock is None:
             return
         try:
-            octets = self._sock.recv(_MAX_MESSAGE)
+            octets = _window[: self._sock.recv_into(_received)].tobytes()
         except BlockingIOError:
             return
         except OSError:  # ECONNREFUSED and its kin: an ICMP message came back
-            self._fail(Fault.UNREACHABLE)
+            self._listener.failed(self, Fault.UNREACHABLE)
             return
         try:
             relayed = self._read(octets)
         except MalformedMessage:
-            self._discards += 1
-            if self._discards >= _DISCARDS_AT_MOST:
-                self._fail(Fault.UNUSABLE)
-            else:
-                self._listener.discarded(self, wrong_id=self._wrong_id(octets))
-            return
-        self._listener.received(self, relayed)
+            self._discard(octets)
+        else:
+            self._listener.received(self, relayed)
 
-    def _fail(self, fault: Fault) -> None:
-        if self._sock is not None or fault is Fault.UNREACHABLE:
-            self._listener.failed(self, fault)
+    def _discard(self, octets: bytes) -> None:
+        self._discards += 1
+        if self._discards >= _DISCARDS_AT_MOST:
+            self._listener.failed(self, Fault.UNUSABLE)
+            return
+        # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
+        theirs = int.from_bytes(octets[:2], "big")
+        wrong_id = theirs != self._id and answers_question(octets, theirs, self._query.question_wire)
+        self._listener.discarded(self, wrong_id=wrong_id)
 
 
 class TcpAttempt(Attempt):
     """One connection, one question; what comes first must be the answer."""
 
-    _task: asyncio.Task[None] | None = None
+    __slots__ = ("_task",)
+
+    def __init__(self, upstream: Upstream, query: Query, listener: Listener) -> None:
+        super().__init__(upstream, query, listener)
+        self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._task = self._loop.create_task(self._exchange())
+        self._task = asyncio.get_running_loop().create_task(self._exchange())
 
     def close(self) -> None:
         # The task closes the socket: the loop still watches its descriptor, whose number may be given anew.
@@ -151,19 +163,7 @@ class TcpAttempt(Attempt):
 
     async def _exchange(self) -> None:
         try:
-            await self._ask()
-        finally:
-            super().close()
-
-    async def _ask(self) -> None:
-        try:
-            sock = self._open(socket.SOCK_STREAM)
-            await self._loop.sock_connect(sock, self._address)
-            self._opened(sock)
-            message = write_upstream_query(self._query, self._id)
-            await self._loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
-            length = int.from_bytes(await self._receive(sock, 2), "big")
-            relayed = self._read(await self._receive(sock, length))
+            relayed = await self._ask()
         except OSError:
             self._listener.failed(self, Fault.UNREACHABLE)
         except (MalformedMessage, EOFError):
@@ -171,11 +171,25 @@ class TcpAttempt(Attempt):
         else:
             self._listener.received(self, relayed)
 
-    async def _receive(self, sock: socket.socket, count: int) -> bytes:
-        octets = b""
-        while len(octets) < count:
-            more = await self._loop.sock_recv(sock, count - len(octets))
-            if not more:
-                raise EOFError
-            octets += more
-        return octets
+    async def _ask(self) -> Relayed:
+        loop = asyncio.get_running_loop()
+        with self._open(_TCP) as sock:
+            await loop.sock_connect(sock, self.upstream.socket_address)
+            message = write_upstream_query(self._query, self._id)
+            await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
+            length = int.from_bytes(await _receive(sock, 2), "big")
+            relayed = self._read(await _receive(sock, length))
+        if relayed.truncated:
+            raise MalformedMessage("truncated over TCP")
+        return relayed
+
+
+async def _receive(sock: socket.socket, count: int) -> bytes:
+    """Exactly so many octets; raises EOFError when the peer ends before."""
+    loop, octets = asyncio.get_running_loop(), b""
+    while len(octets) < count:
+        more = await loop.sock_recv(sock, count - len(octets))
+        if not more:
+            raise EOFError
+        octets += more
+    return octets

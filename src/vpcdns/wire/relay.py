@@ -8,13 +8,12 @@ hop (RFC 6891 §6.1.1), are ours.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError, Rcode, RRType
 from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
-from vpcdns.wire.query import AD, CD, HEADER, QR, RD, Query, read_name, read_opt_options, skip_name
+from vpcdns.wire.query import AD, CD, HEADER, OPCODE, QR, RD, Query, read_opt_options
 from vpcdns.wire.response import (
     AA,
     MAX_UDP_PAYLOAD,
@@ -24,15 +23,16 @@ from vpcdns.wire.response import (
     shrinking,
     write_opt,
 )
+from vpcdns.wire.sound import Names
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
+POINTER_TO_QUESTION: Final = b"\xc0\x0c"  # what nearly all owner names are
 _RECORD_HEAD: Final = struct.Struct("!HHIH")
 _TTL: Final = struct.Struct("!I")
 _MAX_POINTERS: Final = 64  # a name has at most 127 labels; real ones need two or three pointers
 
 
-@dataclass(frozen=True, slots=True)
-class RelayedRecord:
+class RelayedRecord(NamedTuple):
     """Where a record stands in its message. `section` is 0 for answer, 1 authority, 2 additional."""
 
     section: int
@@ -44,8 +44,7 @@ class RelayedRecord:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Relayed:
+class Relayed(NamedTuple):
     """An upstream's response without its OPT record.
 
     `extended_errors` are the upstream's own (RFC 8914), option data as received.
@@ -78,29 +77,30 @@ def read_response(octets: bytes) -> Relayed:
     if len(octets) < HEADER.size:
         raise MalformedMessage("shorter than a header")
     _, flags, qdcount, *counts = HEADER.unpack_from(octets)
-    if not flags & QR or qdcount != 1:
+    if not flags & QR or qdcount != 1 or flags & OPCODE:
         raise MalformedMessage("no response to one question")
-    offset = question_end = read_name(octets, HEADER.size)[1] + 4
+    names = Names(octets)
+    question_end = offset = names.end(HEADER.size) + 4
+    if question_end > len(octets):
+        raise MalformedMessage("the question is cut short")
     records: list[RelayedRecord] = []
-    errors: tuple[bytes, ...] = ()
-    rcode, body_end = flags & 0xF, 0
+    opt: RelayedRecord | None = None
     for section, count in enumerate(counts):
         for _ in range(count):
-            record = _read_record(octets, offset, section)
+            record = _read_record(octets, offset, section, names)
+            offset = record.end
             if record.rtype == RRType.OPT:
-                if body_end or section != 2 or octets[record.name_at] != 0:
+                if opt is not None or section != 2 or octets[record.name_at] != 0:
                     raise MalformedMessage("an OPT record where there may be none")
-                rcode |= record.ttl >> 24 << 4
-                errors = _extended_errors(octets[record.rdata_at : record.end])
-                body_end = offset
-            elif not body_end:
+                opt = record
+            elif opt is None:
                 # Additional records behind an OPT record are let go: their pointers would be wrong.
                 records.append(record)
-            offset = record.end
-    body = octets[: body_end or offset]
-    if question_end > len(body):
-        raise MalformedMessage("the question is cut short")
-    return Relayed(b"\0\0" + body[2:], flags, rcode, question_end, tuple(records), errors)
+    if opt is None:
+        return Relayed(octets[:offset], flags, flags & 0xF, question_end, tuple(records))
+    rcode = flags & 0xF | opt.ttl >> 24 << 4
+    errors = _extended_errors(octets[opt.rdata_at : opt.end])
+    return Relayed(octets[: opt.name_at], flags, rcode, question_end, tuple(records), errors)
 
 
 def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
@@ -126,17 +126,17 @@ def write_relayed(
     """
     body = bytearray(relayed.octets)
     for record in relayed.records:
-        left = ttl if ttl is not None else max(0, record.ttl - age)
-        _TTL.pack_into(body, record.ttl_at, left)
+        _TTL.pack_into(body, record.ttl_at, max(0, record.ttl - age) if ttl is None else ttl)
     body[HEADER.size : relayed.question_end] = query.question_wire
     rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
     upstream_errors = tuple((OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
     opt = b""
-    for error in shrinking(extended_error):
-        opt = write_opt(query, rcode, (*options, *upstream_errors), error)
+    # RFC 8914 §3: what explains gives way to what answers, the upstream's own text before ours.
+    explained = [(error, ()) for error in shrinking(extended_error)]
+    for error, upstreams in [(extended_error, upstream_errors), *explained]:
+        opt = write_opt(query, rcode, (*options, *upstreams), error)
         if len(body) + len(opt) <= limit:
             break
-        upstream_errors = ()
     kept = _fitting(relayed, limit - len(opt))
     end = relayed.records[kept - 1].end if kept else relayed.question_end
     truncated = relayed.truncated or kept < _needed(relayed)
@@ -147,6 +147,12 @@ def write_relayed(
     flags |= (RD if query.rd else 0) | (CD if query.cd else 0)
     HEADER.pack_into(body, 0, query.id, flags, 1, *counts[:2], counts[2] + bool(opt))
     return bytes(body[:end]) + opt
+
+
+def without_records_from(relayed: Relayed, place: int) -> Relayed:
+    """Only the first records, so many as `place` says."""
+    end = relayed.records[place - 1].end if place else relayed.question_end
+    return relayed._replace(octets=relayed.octets[:end], records=relayed.records[:place])
 
 
 def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
@@ -182,17 +188,19 @@ def read_compressed_name(octets: bytes, offset: int) -> Name:
         offset += octet + 1
 
 
-def _read_record(octets: bytes, offset: int, section: int) -> RelayedRecord:
-    head = skip_name(octets, offset)
-    if head + _RECORD_HEAD.size > len(octets):
+def _read_record(octets: bytes, offset: int, section: int, names: Names) -> RelayedRecord:
+    head = names.end(offset)
+    rdata_at = head + _RECORD_HEAD.size
+    if rdata_at > len(octets):
         raise MalformedMessage("a record is cut short")
     rtype, _, ttl, length = _RECORD_HEAD.unpack_from(octets, head)
-    rdata_at = head + _RECORD_HEAD.size
-    if rdata_at + length > len(octets):
+    end = rdata_at + length
+    if end > len(octets):
         raise MalformedMessage("a record's data is cut short")
-    if rtype != RRType.OPT and ttl > MAX_TTL:
+    names.check_data(rtype, rdata_at, end)
+    if ttl > MAX_TTL and rtype != RRType.OPT:
         ttl = 0
-    return RelayedRecord(section, offset, rtype, ttl, head + 4, rdata_at, rdata_at + length)
+    return RelayedRecord(section, offset, rtype, ttl, head + 4, rdata_at, end)
 
 
 def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
