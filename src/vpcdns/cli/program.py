@@ -16,6 +16,7 @@ from pathlib import Path
 from vpcdns import __version__
 from vpcdns.config import Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi import read_access_keys
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
@@ -81,7 +82,14 @@ class Program:
                 self.query_log,
             )
             token = os.environ.get(TOKEN_VARIABLE)
-            self.admin = AdminServer(loaded.admin.listen, sources, self.decisions, token)
+            self.admin = AdminServer(
+                loaded.admin.listen,
+                sources,
+                self.decisions,
+                token,
+                keys=read_access_keys(loaded.admin.access_keys_file, os.environ),
+                region_id=loaded.admin.region_id,
+            )
             self._observe_decisions()
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)

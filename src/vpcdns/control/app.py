@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import Fault, Refused, failed, refused
 from vpcdns.control.guard import Door, Guard
+from vpcdns.control.openapi import OpenApi
+from vpcdns.control.openapi.http import answered, is_api_request
 from vpcdns.errors import MalformedName
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
@@ -37,18 +40,21 @@ from vpcdns.rendering import resolution_data
 _RENDERED_AT_ONCE: Final = 50
 
 
-def application(door: Door, sources: Sources, decisions: Decisions) -> ASGIApp:
+def application(
+    door: Door, sources: Sources, decisions: Decisions, api: OpenApi | None = None, more: Sequence[Route] = ()
+) -> ASGIApp:
     """The whole of it, behind its guard."""
-    routes = _Routes(sources, decisions)
+    routes = _Routes(sources, decisions, api)
     app = Starlette(
         routes=[
-            Route("/", routes.console),
+            Route("/", routes.root, methods=["GET", "POST"]),
             Route("/health", routes.health),
             Route("/ready", routes.ready),
             Route("/metrics", routes.metrics),
             Route("/explain", routes.explain),
             Route("/world", routes.world),
             Route("/decisions", routes.decisions),
+            *more,
         ],
         exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
     )
@@ -57,11 +63,17 @@ def application(door: Door, sources: Sources, decisions: Decisions) -> ASGIApp:
 
 
 class _Routes:
-    def __init__(self, sources: Sources, decisions: Decisions) -> None:
+    def __init__(self, sources: Sources, decisions: Decisions, api: OpenApi | None) -> None:
         self._sources = sources
         self._decisions = decisions
+        self._api = api
 
-    async def console(self, request: Request) -> Response:
+    async def root(self, request: Request) -> Response:
+        """The console for people, the cloud's API for its clients."""
+        if self._api is not None and is_api_request(request):
+            return await answered(self._api, request)
+        if request.method == "POST":
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
     async def health(self, request: Request) -> Response:
