@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
-from vpcdns.config import Loaded, load
+from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.model.policy import Listen, ServerIdentity
@@ -27,6 +27,8 @@ from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
+from vpcdns.state.opening import open_state
+from vpcdns.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Source:
 
     config: Path
     listens: tuple[Listen, ...] = ()
+    admin: Listen | None = None
 
     def load(self) -> Loaded:
         """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
@@ -43,7 +46,10 @@ class Source:
         loaded = load(self.config, revision=int(time.time()), identity=identity)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
-        return replace(loaded, world=world, listens=listens)
+        admin = loaded.admin
+        if self.admin is not None:
+            admin = replace(admin or Admin(), listen=self.admin)
+        return replace(loaded, world=world, listens=listens, admin=admin)
 
     def fresh(self) -> Fresh:
         """What of it a reload puts in place."""
@@ -57,8 +63,12 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 class Program:
     """One server: DNS, reloading, and what is told of it."""
 
-    def __init__(self, source: Source, loaded: Loaded) -> None:
-        self.state = State(loaded.world)
+    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None) -> None:
+        self._store: Store | None = None
+        if state is None:
+            self.state = State(loaded.world)
+        else:
+            self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state)
         self.service = Service(self.resolver, loaded.listens)
         self.decisions = Decisions(self.state)
@@ -94,6 +104,11 @@ class Program:
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
+
+    def close(self) -> None:
+        """Closes the state file. Everything in it has been durable all the time."""
+        if self._store is not None:
+            self._store.close()
 
     def _observe_decisions(self) -> None:
         """Only when somebody can read them: they cost a few per cent of the hot path."""

@@ -8,7 +8,7 @@ from vpcdns.config.build import Admin
 from vpcdns.config.load import Loaded, load, loads
 from vpcdns.config.schema import json_schema
 from vpcdns.config.values import custom_domain, is_region_id
-from vpcdns.config.write import written, written_objects, yaml_text
+from vpcdns.config.write import with_objects, written, written_objects, yaml_text
 
 __all__ = [
     "Admin",
@@ -18,6 +18,7 @@ __all__ = [
     "json_schema",
     "load",
     "loads",
+    "with_objects",
     "written",
     "written_objects",
     "yaml_text",

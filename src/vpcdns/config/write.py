@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import yaml
 
+from vpcdns.config import document
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
@@ -43,6 +44,15 @@ def written_objects(world: World) -> dict[str, list[dict[str, Any]]]:
         "instances": [_instance(instance) for instance in world.instances.values()],
         "groups": [_group(group, counts[group.instance_id] > 1) for group in world.groups.values()],
     }
+
+
+def with_objects(text: str, world: World) -> dict[str, Any]:
+    """The configuration that `text` is, with the objects of `world` in place of its own."""
+    plain = document.read(text).value
+    assert isinstance(plain, dict), "to be read only when it was found good"  # noqa: S101
+    objects = written_objects(world)
+    kept = {name: part for name, part in plain.items() if name not in OBJECT_SECTIONS}
+    return kept | {name: part for name, part in objects.items() if part}
 
 
 def yaml_text(configuration: dict[str, Any]) -> str:

@@ -48,8 +48,8 @@ class Journal(Protocol):
     def append(self, commit: Commit, world: World, records: Records) -> None:
         """Keeps a commit, after which `world` and `records` hold."""
 
-    def replace(self, world: World, records: Records, file: World) -> None:
-        """Keeps that the file was read anew, after which `world` holds; `file` is what the file says."""
+    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+        """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
 
 
 class State:
@@ -123,7 +123,7 @@ class State:
         world = replace(world, revision=max(world.revision, self._world.revision + 1))
         records = self._records if unfiled or not self._records else living(self._records, world)
         if self._journal is not None:
-            self._journal.replace(world, records, file)
+            self._journal.replace(world, records, file, unfiled)
         self._file, self.unfiled = file, unfiled
         self._replace(world, records)
         return world
