@@ -17,11 +17,13 @@ from vpcdns import __version__
 from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.testing import TestInterface
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server.faults import Faults
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
@@ -70,7 +72,8 @@ class Program:
         else:
             self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state)
-        self.service = Service(self.resolver, loaded.listens)
+        self.faults = Faults(self.resolver, self.state)
+        self.service = Service(self.faults, loaded.listens)
         self.decisions = Decisions(self.state)
         self.tally = Tally()
         self.query_log = QueryLog(self.state, loaded.query_logging)
@@ -92,13 +95,18 @@ class Program:
                 self.query_log,
             )
             token = os.environ.get(TOKEN_VARIABLE)
+            keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
+            tests = TestInterface(
+                self.state, self.decisions, self.faults, open_for_writes=bool(token) or not keys
+            )
             self.admin = AdminServer(
                 loaded.admin.listen,
                 sources,
                 self.decisions,
                 token,
-                keys=read_access_keys(loaded.admin.access_keys_file, os.environ),
+                keys=keys,
                 region_id=loaded.admin.region_id,
+                more=tests.routes(),
             )
             self._observe_decisions()
         self.tally.follow(self.resolver)

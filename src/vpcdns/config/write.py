@@ -11,11 +11,16 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import yaml
+from pydantic import ValidationError
 
-from vpcdns.config import document
+from vpcdns.config import document, schema
+from vpcdns.config.values import custom_domain
+from vpcdns.errors import MalformedChange
+from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
+from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
 # The sections that the cloud's API can change; the others are the operator's alone.
@@ -210,3 +215,35 @@ def _group(group: Group, ambiguous: bool) -> dict[str, Any]:
 
 def _texts(values: Iterable[object]) -> list[str]:
     return [str(value) for value in values]
+
+
+def check_expressible(change: Change) -> None:
+    """Raises MalformedChange for a change to an object that no configuration could describe.
+
+    What does not come from a file, nor from the cloud's API, may have ids and names of any form.
+    """
+    try:
+        match change:
+            case CreateVpc(vpc):
+                schema.VpcPart.model_validate(_vpc(vpc))
+            case CreateVSwitch(_, vswitch):
+                part = {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
+                schema.VSwitchPart.model_validate(part)
+            case CreateInstance(instance):
+                serverless = instance.type is InstanceType.SERVERLESS
+                kind = schema.ServerlessPart if serverless else schema.DedicatedPart
+                kind.model_validate(_instance(instance))
+            case CreateGroup(group):
+                schema.GroupPart.model_validate(_group(group, ambiguous=True))
+            case RenameGroup(group_id, name):
+                part = {"group_id": group_id, "name": name, "instance_id": "any"}
+                schema.GroupPart.model_validate(part)
+            case AddCustomDomain(_, name):
+                custom_domain(str(name))
+            case _:
+                pass
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        what = first.get("ctx", {}).get("what", first["msg"])
+        raise MalformedChange(f"{type(change).__name__}.{where}: {what}") from None

@@ -31,6 +31,7 @@ from vpcdns.model.dns import Question, RRType, type_number
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.observe.decided import decision_data, time_text
 from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.ring import CAPACITY, Decisions
@@ -96,7 +97,8 @@ class _Routes:
         world = self._sources.state.world
         asked = request.query_params
         question = Question(_name(asked.get("name")), _type(asked.get("type", "A")))
-        return _json(resolution_data(resolve(question, identify(_address(asked.get("from")), world), world)))
+        client = identify(_address(asked.get("from"), world), world)
+        return _json(resolution_data(resolve(question, client, world)))
 
     async def world(self, request: Request) -> Response:
         """What is configured, in numbers, and where it is served."""
@@ -164,10 +166,18 @@ def _type(text: str) -> int:
     return rtype
 
 
-def _address(text: str | None) -> Address:
+def _address(text: str | None, world: World) -> Address:
+    """An address, or one of the VPC of that id."""
     if not text:
-        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks is missing")
+        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks, or a vpc_id, is missing")
+    if text in world.topology.vpcs:
+        inside = world.topology.address_in(text)
+        if inside is None:
+            raise Refused(Fault.BAD_REQUEST, f"from: no address counts as {text}: give it `source_networks`")
+        return inside
     try:
         return ip_address(text)
     except ValueError as error:
-        raise Refused(Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address") from error
+        raise Refused(
+            Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address, or the vpc_id of a VPC"
+        ) from error

@@ -128,6 +128,11 @@ class State:
         self._replace(world, records)
         return world
 
+    def reset(self) -> World:
+        """Puts back what the file said when it was read; changes made since are gone."""
+        self.unfiled = 0
+        return self.reload(self._file)
+
     def _replace(self, world: World, records: Records) -> None:
         old, self._world, self._records = self._world, world, records
         if world is not old:
