@@ -3,7 +3,9 @@
     VpcdnsError
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
+    ├── MalformedChange      JSON that spells out no change: HTTP 400, or a damaged journal
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
+    ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
 
 Decisions are values, not errors: a denial is a `Resolution`, a broken rule a `Refusal`.
@@ -28,6 +30,10 @@ class MalformedMessage(VpcdnsError):
 
 class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
+
+
+class MalformedChange(VpcdnsError, ValueError):
+    """JSON that is no change of the model; its text says where and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,10 @@ class ConfigurationError(VpcdnsError):
         if len(self.problems) > MAX_PRINTED:
             lines.append(f"and {len(self.problems) - MAX_PRINTED} more")
         return "\n".join(lines)
+
+
+class StateError(VpcdnsError):
+    """A state file that is damaged, somebody else's, or cannot be written; it is left as it is."""
 
 
 class StartupError(VpcdnsError):

@@ -28,7 +28,7 @@ from vpcdns.wire.relay import (
     without_records_from,
     write_relayed,
 )
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, TC, Response, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
@@ -132,20 +132,33 @@ class Drop:
 
 def begin(message: bytes, arrival: Arrival, world: World) -> Reply | Forward | Drop:
     """Decides what becomes of a message. Total: any octets give one of the three."""
+    query, arrival = _read(message, arrival, world)
+    if query is None:
+        return Drop()
+    if query.fault is not None or query.question is None:
+        return fault(query, arrival, query.fault or Rcode.FORMERR)
+    return _decide(query, query.question, arrival, world)
+
+
+def asked_by(message: bytes, arrival: Arrival, world: World) -> tuple[Query, Arrival, Client] | None:
+    """What is asked and who asks, undecided; None for what cannot be resolved."""
+    query, arrival = _read(message, arrival, world)
+    if query is None or query.fault is not None or query.question is None:
+        return None
+    return query, arrival, _client(query, arrival, world)
+
+
+def _read(message: bytes, arrival: Arrival, world: World) -> tuple[Query | None, Arrival]:
+    """The query, behind the PROXY header that a trusted peer may put before it."""
     if arrival.transport == "udp" and message.startswith(SIGNATURE) and is_trusted(arrival.peer, world):
         try:
             header = read_proxy(message)
         except MalformedMessage:
             header = None
         if header is None:
-            return Drop()
+            return None, arrival
         message, arrival = message[header.size :], replace(arrival, proxied=header.source)
-    query = read_query(message)
-    if query is None:
-        return Drop()
-    if query.fault is not None or query.question is None:
-        return fault(query, arrival, query.fault or Rcode.FORMERR)
-    return _decide(query, query.question, arrival, world)
+    return read_query(message), arrival
 
 
 def _decide(query: Query, question: Question, arrival: Arrival, world: World) -> Reply | Forward | Drop:
@@ -298,9 +311,19 @@ def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     return None
 
 
-def fault(query: Query, arrival: Arrival, rcode: Rcode) -> Reply:
-    """The response to a query that cannot be resolved."""
-    return Reply(write_response(query, Response(rcode), _limit(query, arrival)), query)
+def fault(
+    query: Query,
+    arrival: Arrival,
+    rcode: Rcode,
+    error: ExtendedError | None = None,
+    *,
+    truncated: bool = False,
+) -> Reply:
+    """The response to a query that cannot, or shall not, be resolved."""
+    octets = write_response(query, Response(rcode, extended_error=error), _limit(query, arrival))
+    if truncated:
+        octets = octets[:2] + bytes((octets[2] | TC >> 8,)) + octets[3:]
+    return Reply(octets, query)
 
 
 def servfail(message: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ from vpcdns.cli.health import health
 from vpcdns.cli.output import say
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
+from vpcdns.cli.state import state
 
 # Help is plain text: it is read in pipes and pagers as often as on a terminal.
 app = typer.Typer(
@@ -24,6 +25,7 @@ app = typer.Typer(
 )
 for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
+app.add_typer(state, name="state")
 
 
 def _version(wanted: bool) -> None:

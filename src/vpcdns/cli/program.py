@@ -14,18 +14,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
-from vpcdns.config import Loaded, load
+from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.testing import TestInterface
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server.faults import Faults
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
+from vpcdns.state.opening import open_state
+from vpcdns.state.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +39,7 @@ class Source:
 
     config: Path
     listens: tuple[Listen, ...] = ()
+    admin: Listen | None = None
 
     def load(self) -> Loaded:
         """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
@@ -42,7 +48,10 @@ class Source:
         loaded = load(self.config, revision=int(time.time()), identity=identity)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
-        return replace(loaded, world=world, listens=listens)
+        admin = loaded.admin
+        if self.admin is not None:
+            admin = replace(admin or Admin(), listen=self.admin)
+        return replace(loaded, world=world, listens=listens, admin=admin)
 
     def fresh(self) -> Fresh:
         """What of it a reload puts in place."""
@@ -56,10 +65,15 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 class Program:
     """One server: DNS, reloading, and what is told of it."""
 
-    def __init__(self, source: Source, loaded: Loaded) -> None:
-        self.state = State(loaded.world)
+    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None) -> None:
+        self._store: Store | None = None
+        if state is None:
+            self.state = State(loaded.world)
+        else:
+            self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state)
-        self.service = Service(self.resolver, loaded.listens)
+        self.faults = Faults(self.resolver, self.state)
+        self.service = Service(self.faults, loaded.listens)
         self.decisions = Decisions(self.state)
         self.tally = Tally()
         self.query_log = QueryLog(self.state, loaded.query_logging)
@@ -81,11 +95,28 @@ class Program:
                 self.query_log,
             )
             token = os.environ.get(TOKEN_VARIABLE)
-            self.admin = AdminServer(loaded.admin.listen, sources, self.decisions, token)
+            keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
+            tests = TestInterface(
+                self.state, self.decisions, self.faults, open_for_writes=bool(token) or not keys
+            )
+            self.admin = AdminServer(
+                loaded.admin.listen,
+                sources,
+                self.decisions,
+                token,
+                keys=keys,
+                region_id=loaded.admin.region_id,
+                more=tests.routes(),
+            )
             self._observe_decisions()
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
+
+    def close(self) -> None:
+        """Closes the state file. Everything in it has been durable all the time."""
+        if self._store is not None:
+            self._store.close()
 
     def _observe_decisions(self) -> None:
         """Only when somebody can read them: they cost a few per cent of the hot path."""

@@ -37,6 +37,16 @@ def serve(
             "IPv6 as [::1]:53; port 0 takes a free one.",
         ),
     ] = None,
+    admin: Annotated[
+        Listen | None,
+        typer.Option(
+            parser=read_listen, metavar="ADDR:PORT", help="The HTTP server, instead of where the file says."
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
+    ] = None,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
@@ -46,16 +56,23 @@ def serve(
     SIGHUP reloads the file; so does a change of it. A file with errors is
     reported, and what was served before is served on.
 
+    With --state, what the API changed is there again after a restart: VPCs,
+    instances and groups are then the state's, all the rest is the file's.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    source = Source(config, tuple(listen or ()))
-    program = Program(source, source.load())
+    source = Source(config, tuple(listen or ()), admin)
+    program = Program(source, source.load(), state)
     ready = partial(_announce, config, program.state.world)
-    raise typer.Exit(asyncio.run(program.run(ready)))
+    try:
+        code = asyncio.run(program.run(ready))
+    finally:
+        program.close()
+    raise typer.Exit(code)
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
