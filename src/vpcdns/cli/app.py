@@ -11,6 +11,7 @@ from vpcdns.cli.check import check
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.output import say
+from vpcdns.cli.path import path_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
 
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 for command in (serve, check, explain, schema, health):
     app.command()(command)
+app.command("path")(path_command)
 
 
 def _version(wanted: bool) -> None:
