@@ -3,6 +3,7 @@
     VpcdnsError
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
+    ├── MalformedChange      words that are no change, or one that a rule refuses: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
 
@@ -28,6 +29,10 @@ class MalformedMessage(VpcdnsError):
 
 class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
+
+
+class MalformedChange(VpcdnsError, ValueError):
+    """A change in words that cannot be made; its text says why, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)

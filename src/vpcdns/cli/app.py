@@ -12,6 +12,7 @@ from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.output import say
 from vpcdns.cli.path import path_command
+from vpcdns.cli.plan import plan_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
 
@@ -25,6 +26,7 @@ app = typer.Typer(
 for command in (serve, check, explain, schema, health):
     app.command()(command)
 app.command("path")(path_command)
+app.command("plan")(plan_command)
 
 
 def _version(wanted: bool) -> None:
@@ -54,5 +56,5 @@ def vpcdns(
     Exit codes:
       0  it went well
       1  an error: the configuration, a port that is taken, an unhealthy server
-      2  the command line is wrong
+      2  the command line is wrong; or path, plan or rehearse found what it looks for
     """

@@ -5,7 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-from vpcdns.errors import ConfigurationError, MalformedMessage, MalformedName, StartupError, VpcdnsError
+from vpcdns.errors import (
+    ConfigurationError,
+    MalformedChange,
+    MalformedMessage,
+    MalformedName,
+    StartupError,
+    VpcdnsError,
+)
 
 
 class Exit(IntEnum):
@@ -20,6 +27,7 @@ class Exit(IntEnum):
 EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     ConfigurationError: Exit.ERROR,
     StartupError: Exit.ERROR,
+    MalformedChange: Exit.ERROR,
     MalformedMessage: Exit.ERROR,
     MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
 }
