@@ -81,7 +81,6 @@ def seconds(old: World, new: object) -> float:
     found = plan(old, new)
     taken = time.process_time() - started
     assert found.sections
-    print(f"{found.pairs:,} pairs in {len(found.sections)} sections: {taken:.1f} s")
     return taken
 
 

@@ -13,6 +13,7 @@ from vpcdns.cli.health import health
 from vpcdns.cli.output import say
 from vpcdns.cli.path import path_command
 from vpcdns.cli.plan import plan_command
+from vpcdns.cli.rehearse import rehearse_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
 
@@ -27,6 +28,7 @@ for command in (serve, check, explain, schema, health):
     app.command()(command)
 app.command("path")(path_command)
 app.command("plan")(plan_command)
+app.command("rehearse")(rehearse_command)
 
 
 def _version(wanted: bool) -> None:
