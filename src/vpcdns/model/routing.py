@@ -230,4 +230,6 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
     else:
         detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
     remedy = f"renumber one of them, or route {address}/32 at {start} to {walk.goal}"
+    if walk.back:
+        remedy = f"renumber one of them, or translate the addresses of {walk.goal} on the way"
     return PathProblem(Verdict.OVERLAP, detail, remedy)

@@ -47,12 +47,14 @@ class Layout:
 def svg(world: World, paths: Iterable[Path] = ()) -> str:
     """The drawing; `paths` are drawn over it."""
     layout = _layout(world)
+    ways = [list(_way(path, number, world, layout)) for number, path in enumerate(paths)]
     parts = [
         *_regions(layout),
         *_links(world, layout),
+        *(mark for way in ways for mark in way if 'class="way' in mark),
         *_nodes(world, layout),
         *_instances(world, layout),
-        *(line for number, path in enumerate(paths) for line in _way(path, number, world, layout)),
+        *(mark for way in ways for mark in way if 'class="way' not in mark),
     ]
     width = FAR + CHIP + 30
     return (
@@ -66,7 +68,8 @@ def _layout(world: World) -> Layout:
     y = TOP
     for region in sorted({vpc.region_id for vpc in topology.vpcs.values()}):
         start = y
-        vpcs = [vpc for vpc in topology.vpcs.values() if vpc.region_id == region]
+        here = (vpc for vpc in topology.vpcs.values() if vpc.region_id == region)
+        vpcs = sorted(here, key=lambda vpc: vpc.vpc_id)
         for vpc in vpcs:
             chips = [
                 one for one in world.instances.values() if one.binding and one.binding.vpc_id == vpc.vpc_id
@@ -84,8 +87,8 @@ def _layout(world: World) -> Layout:
         y += 40
     tallest = max(y, TOP + ROW * max(len(topology.networks), len(topology.connections), 1))
     for column, width, names in (
-        (LEFT, BOX, list(topology.networks)),
-        (MIDDLE, PILL, list(topology.connections)),
+        (LEFT, BOX, sorted(topology.networks)),
+        (MIDDLE, PILL, sorted(topology.connections)),
     ):
         gap = (tallest - TOP) / max(len(names), 1)
         for number, name in enumerate(names):
@@ -173,9 +176,10 @@ def _way(path: Path, number: int, world: World, layout: Layout) -> Iterator[str]
     offset = 5 * (number % 5) - 8
     points: list[tuple[float, float]] = []
     for (_, one), (_, two) in pairwise(boxes):
-        inside = one.x < two.x < one.x + one.width
-        points += [(float(one.x), one.middle[1])] if inside else [_side(one, two)]
-        points += [(float(two.x), two.middle[1])] if inside else [_side(two, one)]
+        if one.x < two.x < one.x + one.width:  # a chip inside its VPC
+            points += [(float(two.x), two.middle[1])]
+        else:
+            points += [_side(one, two), _side(two, one)]
     shifted = [(x, y + offset) for x, y in points]
     title = f"<title>{escape(f'{path.source} to {path.name}: {path.verdict.value}')}</title>"
     if shifted:
