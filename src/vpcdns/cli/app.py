@@ -12,6 +12,9 @@ from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.output import say
+from vpcdns.cli.path import path_command
+from vpcdns.cli.plan import plan_command
+from vpcdns.cli.rehearse import rehearse_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
 from vpcdns.cli.state import state
@@ -26,6 +29,9 @@ app = typer.Typer(
 for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
 app.add_typer(state, name="state")
+app.command("path")(path_command)
+app.command("plan")(plan_command)
+app.command("rehearse")(rehearse_command)
 
 
 def _version(wanted: bool) -> None:
@@ -56,5 +62,5 @@ def vpcdns(
       0  it went well
       1  an error: the configuration, a port that is taken, an unhealthy server,
          a problem that doctor found
-      2  the command line is wrong
+      2  the command line is wrong; or path, plan or rehearse found what it looks for
     """

@@ -22,6 +22,7 @@ class Exit(IntEnum):
     OK = 0
     ERROR = 1  # a configuration, a start, a health check that failed; doctor found a problem; a closed output
     USAGE = 2  # the command line itself, as every getopt-like program has it
+    FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
 
 
 EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
