@@ -6,6 +6,7 @@ Knows every part by its face; what they do is theirs. Prints nothing.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 import time
@@ -131,6 +132,9 @@ class Program:
             admin = None if self.admin is None else await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
+            # What is here now stays: the collector need not walk a million groups again and again.
+            gc.collect()
+            gc.freeze()
             return await serve(
                 self.service, ready=lambda listens: ready(listens, admin), hangup=self._hang_up
             )
