@@ -3,7 +3,7 @@
     VpcdnsError
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
-    ├── MalformedChange      JSON that spells out no change: HTTP 400, or a damaged journal
+    ├── MalformedChange      words or JSON that make no change: exit code 1, HTTP 400, a damaged journal
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
     ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
@@ -33,7 +33,7 @@ class MalformedName(VpcdnsError, ValueError):
 
 
 class MalformedChange(VpcdnsError, ValueError):
-    """JSON that is no change of the model; its text says where and what was expected."""
+    """Words or JSON that make no change of the model; its text says why, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)

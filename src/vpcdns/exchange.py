@@ -6,7 +6,7 @@ then the name. Holds no state, reads no clock; `server` brings the octets and ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal
 
@@ -33,6 +33,10 @@ from vpcdns.wire.response import MAX_TCP_PAYLOAD, TC, Response, udp_limit, write
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
+
+MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+
+MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 Transport = Literal["udp", "tcp"]
 
@@ -90,11 +94,15 @@ ForwardKey = tuple[bytes, tuple[bool, ...], tuple[Upstream, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767)."""
+    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
+
+    `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    """
 
     relayed: Relayed
     age: int = 0
     stale: bool = False
+    until: float = field(default=0.0, compare=False)
 
 
 class Failure(Enum):
@@ -239,6 +247,8 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
     cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
     if not cnames:
         return None
+    if len(cnames) > MAX_CNAMES:
+        raise MalformedMessage("more CNAMEs than any resolver follows")
     targets = {owner_name(relayed, record): record for record in cnames}
     if len(targets) < len(cnames):
         # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
@@ -267,16 +277,21 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     Authority stays: the SOA above a denied name may be the suffix's. A record is cut off with all that
     follow, as those may point into it. Owners that are the question's name, which is not ours, are
-    nearly all there are, and cost nothing.
+    nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
     """
+    decided = {resolution.question.name}
     for place, record in enumerate(relayed.records):
         owner = relayed.octets[record.name_at : record.name_at + 2]
         if owner == POINTER_TO_QUESTION or record.section == 1:
             continue
         name = owner_name(relayed, record)
-        if name == resolution.question.name:
+        if name in decided:
             continue
-        if resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES:
+        decided.add(name)
+        if (
+            len(decided) > MAX_OWNERS
+            or resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES
+        ):
             return without_records_from(relayed, place)
     return relayed
 
