@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,11 @@ def test_a_configuration_of_ones_own(pytester: pytest.Pytester) -> None:
     )
     pytester.makepyfile("def test_it(vpcdns):\n    assert vpcdns.world()['vpcs'][0]['vpc_id'] == 'vpc-1'\n")
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=1)
+
+
+def test_the_example_of_the_documentation(pytester: pytest.Pytester) -> None:
+    text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
+    (block,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    pytester.makefile(".yaml", vpcdns=EXAMPLE.read_text())
+    pytester.makepyfile(block)
+    pytester.runpytest_subprocess("-q").assert_outcomes(passed=4)

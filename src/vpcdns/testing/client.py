@@ -11,13 +11,12 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any, Literal
 from urllib.parse import quote, urlencode, urlsplit
 
-from vpcdns.errors import VpcdnsError
 from vpcdns.testing.dns import Answer, ask
 
 FaultKind = Literal["delay", "drop", "servfail", "truncate"]
 
 
-class Problem(VpcdnsError):
+class Problem(Exception):
     """The server refuses, or is not there. `status` is HTTP's, 0 without an answer; `code` the server's."""
 
     def __init__(self, status: int, code: str, message: str) -> None:

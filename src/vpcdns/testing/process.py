@@ -102,6 +102,11 @@ class Server:
                 self.stop()
                 raise StartupError(f"vpcdns does not start:\n{told}")
 
+    def wait_for(self, text: str, seconds: float = START_WITHIN) -> bool:
+        """Whether it has printed `text`, or does so soon."""
+        with self._changed:
+            return self._changed.wait_for(lambda: text in "".join(self._lines), seconds)
+
     def stop(self) -> None:
         """Lets it finish, kills it if it does not. May be called twice."""
         if self._process is not None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from enum import Enum
 from typing import Final
 
-from vpcdns.errors import VpcdnsError
 from vpcdns.model.rules import Refusal, Rule
 
 
@@ -24,7 +23,7 @@ class Product(Enum):
         self.host = host
 
 
-class ApiError(VpcdnsError):
+class ApiError(Exception):
     """A request that is refused, in the cloud's terms; never leaves `openapi`."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
