@@ -4,6 +4,7 @@
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
     ├── MalformedChange      words that are no change, or one that a rule refuses: exit code 1
+    ├── LabError             namespaces cannot be made, e.g. without root: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
 
@@ -29,6 +30,10 @@ class MalformedMessage(VpcdnsError):
 
 class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
+
+
+class LabError(VpcdnsError):
+    """A lab that cannot be built, or is not there."""
 
 
 class MalformedChange(VpcdnsError, ValueError):
