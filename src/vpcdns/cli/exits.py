@@ -7,6 +7,7 @@ from typing import Final
 
 from vpcdns.errors import (
     ConfigurationError,
+    LabError,
     MalformedChange,
     MalformedMessage,
     MalformedName,
@@ -29,6 +30,7 @@ EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     ConfigurationError: Exit.ERROR,
     StartupError: Exit.ERROR,
     StateError: Exit.ERROR,
+    LabError: Exit.ERROR,
     MalformedChange: Exit.ERROR,
     MalformedMessage: Exit.ERROR,
     MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
