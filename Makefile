@@ -6,7 +6,7 @@ CONFIG ?= config/vpcdns.yaml
 PYTEST_ARGS ?=
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= query opt proxy upstream config
-BENCH_ARGS ?=
+BENCH_ARGS ?= --document docs/performance.md
 LOCK_ARGS ?=
 
 VENV := .venv
