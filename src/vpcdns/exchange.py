@@ -166,11 +166,13 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
         authoritative=resolution.authoritative,
-        recursion_available=_forwards(world),
+        # A stranger is offered nothing, so neither is recursion (docs/decisions/0006).
+        recursion_available=_forwards(world) and resolution.client.allowed,
         extended_error=_explained(resolution.extended_error, world.answers.explain),
         options=_options(query, arrival, resolution.client, world),
     )
-    return Reply(write_response(query, response, _limit(query, arrival)), query, resolution)
+    limit = _limit(query, arrival, resolution.client, world)
+    return Reply(write_response(query, response, limit), query, resolution)
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Forward | Drop:
@@ -199,7 +201,7 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
     octets = write_relayed(
         relayed,
         query,
-        _limit(query, arrival),
+        _limit(query, arrival, resolution.client, world),
         age=result.age,
         ttl=STALE_TTL if result.stale else None,
         extended_error=_explained(_fetched_error(result), world.answers.explain),
@@ -284,21 +286,38 @@ def _fetched_error(fetched: Fetched) -> ExtendedError | None:
 
 
 def fault(query: Query, arrival: Arrival, rcode: Rcode) -> Reply:
-    """The response to a query that cannot be resolved."""
-    return Reply(write_response(query, Response(rcode), _limit(query, arrival)), query)
+    """The response to a query that cannot be resolved: never longer than the query."""
+    limit = query.size if arrival.transport == "udp" else MAX_TCP_PAYLOAD
+    return Reply(write_response(query, Response(rcode), limit), query)
+
+
+def truncated(query: Query, resolution: Resolution | None = None) -> Reply:
+    """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
+    return Reply(
+        write_response(query, Response(Rcode.NOERROR, truncated=True), query.size), query, resolution
+    )
 
 
 def servfail(message: bytes) -> bytes | None:
-    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing."""
+    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing.
+
+    Who asked is not known here, so it is never longer than the query.
+    """
     query = read_query(message)
     if query is None:
         return None
     error = ExtendedError(InfoCode.OTHER)
-    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), udp_limit(query))
+    return write_response(
+        query, Response(Rcode.SERVFAIL, extended_error=error), min(udp_limit(query), query.size)
+    )
 
 
-def _limit(query: Query, arrival: Arrival) -> int:
-    return udp_limit(query) if arrival.transport == "udp" else MAX_TCP_PAYLOAD
+def _limit(query: Query, arrival: Arrival, client: Client, world: World) -> int:
+    """A stranger's address may be spoofed, but over TCP, and for peers trusted not to be (decisions/0006)."""
+    if arrival.transport == "tcp":
+        return MAX_TCP_PAYLOAD
+    limit = udp_limit(query)
+    return limit if client.allowed or is_trusted(arrival.peer, world) else min(limit, query.size)
 
 
 def _forwards(world: World) -> bool:

@@ -29,6 +29,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.server.cache import Cache
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
@@ -57,6 +58,7 @@ class Resolver:
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
+        self.rates = ResponseRates()
         self.observers: list[Observer] = []
         self.stale_after = stale_after
         self.clock = clock
@@ -74,7 +76,8 @@ class Resolver:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started = time.perf_counter()
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
-        result = begin(message, arrival, self._state.world)
+        world = self._state.world
+        result = self.rates.limited(begin(message, arrival, world), arrival, world, self.clock())
         if isinstance(result, Forward):
             return self._forward(result, port, started)
         return self.told(arrival, result, started)
