@@ -343,7 +343,9 @@ def test_a_stranger_gets_no_more_than_it_sent() -> None:
 @pytest.mark.parametrize("transport", TRANSPORTS)
 @pytest.mark.parametrize("name", [DEDICATED_NAME, "www.example.org", "whoami.vpcdns.internal", "localhost"])
 def test_a_stranger_is_refused_whatever_it_asks(name: str, transport: Transport) -> None:
-    found = answered(WORLD, query(name, options=[GenericOption(COOKIE, bytes(8))]), STRANGER, transport=transport)
+    found = answered(
+        WORLD, query(name, options=[GenericOption(COOKIE, bytes(8))]), STRANGER, transport=transport
+    )
     assert (found.rcode(), data(found), ede(found), soa(found)) == (dns.rcode.REFUSED, [], (18, ""), None)
     assert not found.flags & (AA | RA)
 

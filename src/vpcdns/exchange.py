@@ -306,10 +306,7 @@ def servfail(message: bytes) -> bytes | None:
     query = read_query(message)
     if query is None:
         return None
-    error = ExtendedError(InfoCode.OTHER)
-    return write_response(
-        query, Response(Rcode.SERVFAIL, extended_error=error), min(udp_limit(query), query.size)
-    )
+    return write_response(query, Response(Rcode.SERVFAIL), query.size)
 
 
 def _limit(query: Query, arrival: Arrival, client: Client, world: World) -> int:
