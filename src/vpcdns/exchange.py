@@ -197,7 +197,7 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
         return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
     if own is not None:
         return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
-    relayed = _unowned(result.relayed, resolution, world)
+    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
     octets = write_relayed(
         relayed,
         query,
@@ -329,6 +329,14 @@ def _explained(error: ExtendedError | None, explain: Explain) -> ExtendedError |
             return None if error is None else ExtendedError(error.info_code)
         case Explain.OFF:
             return None
+
+
+def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
+    """The upstream's extended errors are said as ours are."""
+    if explain is Explain.FULL or not relayed.extended_errors:
+        return relayed
+    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
+    return relayed._replace(extended_errors=errors)
 
 
 def _options(query: Query, arrival: Arrival, client: Client, world: World) -> tuple[tuple[int, bytes], ...]:

@@ -10,11 +10,14 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from tests.asking import query, read
+from tests.server.doubles import Udp, on_loop, until
 from tests.worlds import DEDICATED_NAME, IN_A, STRANGER, example
+from vpcdns.config import loads
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.server.ratelimit import STRANGERS_PER_SECOND, RateLimit, Verdict, network_of
 from vpcdns.server.resolver import Resolver
+from vpcdns.server.service import Service
 from vpcdns.state import State
 
 PEER = ip_address("203.0.113.5")
@@ -134,3 +137,37 @@ def test_over_the_limit_nothing_is_forwarded() -> None:
     found = answers(resolver, IN_A, 10, query("www.example.org").to_wire())
     assert len(found) == 5
     assert len(resolver.forwarder) == 0
+
+
+def test_what_slips_is_not_remembered_for_others() -> None:
+    resolver, clock, _ = resolver_of(1)
+    assert len(answers(resolver, IN_A, 3, ASKED)) == 2
+    clock.now += 1.0
+    (answer,) = answers(resolver, IN_A, 1, ASKED)
+    assert read(answer).answer
+    hot = resolver.hot(1)
+    assert hot is not None
+    recalled = hot.view(ip_address(IN_A), "udp", LISTEN).recall(ASKED[2:])
+    assert recalled is None or recalled[0] == answer[2:]
+
+
+@pytest.mark.parametrize(("peers", "expected"), [("[]", 10 + 20), ("[127.0.0.0/8]", 50)])
+@on_loop
+async def test_the_hot_path_counts_too(peers: str, expected: int) -> None:
+    text = f"""
+server: {{listen: ["127.0.0.1:0"], clients: [127.0.0.0/8], trusted_peers: {peers}, responses_per_second: 10}}
+forward: {{upstreams: []}}
+"""
+    loaded = loads(text, "f")
+    service = Service(Resolver(State(loaded.world), clock=Clock()), loaded.listens)
+    port = (await service.start())[0].port
+    try:
+        with Udp() as client:
+            for _ in range(50):
+                client.send(query("localhost").to_wire(), ("127.0.0.1", port))
+            await until(lambda: service.counters.udp_received == 50)
+            counters = service.counters
+            await until(lambda: counters.udp_answered + counters.udp_silent == 50)
+            assert counters.udp_answered == expected
+    finally:
+        await service.stop(0)

@@ -35,6 +35,10 @@ HEADER: Final = struct.Struct("!6H")
 QNAME: Final = "www.example.com"
 
 
+def option(code: int, octets: bytes) -> dns.edns.GenericOption:
+    return dns.edns.GenericOption(dns.edns.OptionType.make(code), octets)
+
+
 def query(qname: str = QNAME, rtype: str = "A", **edns: object) -> Query:
     message = dns.message.make_query(qname, rtype, **edns)  # type: ignore[arg-type]
     read = read_query(message.to_wire())
@@ -86,12 +90,12 @@ HERE: Final = b"\xc0\x0c"
 class TestUpstreamQuery:
     def test_opt_is_our_own(self) -> None:
         options: list[dns.edns.Option] = [
-            dns.edns.GenericOption(10, b"12345678"),
+            option(10, b"12345678"),
             dns.edns.ECSOption("10.1.0.5", 32),
-            dns.edns.GenericOption(11, b""),
-            dns.edns.GenericOption(12, bytes(32)),
-            dns.edns.GenericOption(3, b""),
-            dns.edns.GenericOption(65_001, b"?"),
+            option(11, b""),
+            option(12, bytes(32)),
+            option(3, b""),
+            option(65_001, b"?"),
         ]
         asked = query(use_edns=0, payload=4096, options=options, want_dnssec=True)
         sent = dns.message.from_wire(write_upstream_query(asked, 77))
@@ -154,7 +158,7 @@ class TestRelaying:
 
     def test_opt_is_ours(self) -> None:
         made = response(f"{QNAME}. 300 IN A 192.0.2.1")
-        made.use_edns(0, payload=4096, options=[dns.edns.GenericOption(10, bytes(24))])
+        made.use_edns(0, payload=4096, options=[option(10, bytes(24))])
         relayed = relay(made, query(use_edns=0, want_dnssec=True, payload=1400))
         assert (relayed.edns, relayed.options, relayed.payload) == (0, (), 1232)
         assert relayed.ednsflags & dns.flags.DO

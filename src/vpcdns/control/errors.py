@@ -22,6 +22,7 @@ class Fault(Enum):
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405)
     BODY_TOO_LARGE = ("body-too-large", 413)
     MISDIRECTED = ("misdirected", 421)
+    HEADERS_TOO_LARGE = ("headers-too-large", 431)
     INTERNAL = ("internal", 500)
 
     def __init__(self, code: str, status: int) -> None:

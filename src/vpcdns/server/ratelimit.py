@@ -125,6 +125,11 @@ class ResponseRates:
                 return Drop(result.resolution)
 
 
+def is_limited(peer: Address, world: World) -> bool:
+    """Whether responses over UDP to this client are counted, so that none may be sent without asking."""
+    return world.access.responses_per_second is not None and not is_trusted(peer, world)
+
+
 def network_of(address: Address) -> int:
     """The /24 or /56 that an address is in, as a number."""
     if address.version == 4:

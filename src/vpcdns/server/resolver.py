@@ -27,8 +27,10 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
@@ -44,7 +46,9 @@ Observer = Callable[[Arrival, Reply | Drop, float], None]
 class Resolver:
     """Answers queries from the current World, and from upstreams what is not the World's.
 
-    Every decided query is told to `observers` with the seconds that it took.
+    Every query that is decided is told to `observers` with the seconds that it took; one that is recalled
+    to `tell`, and its kind is counted in `remembered`, which `retiring` get to see before it goes with
+    its World. While one of `watchers` says so, of so many queries to come, nothing is recalled.
     """
 
     def __init__(
@@ -60,9 +64,14 @@ class Resolver:
         self.forwarder = Forwarder() if forwarder is None else forwarder
         self.rates = ResponseRates()
         self.observers: list[Observer] = []
+        self.watchers: list[Callable[[int], bool]] = []
+        self.retiring: list[Callable[[Hot], None]] = []
+        self.tell: Callable[[Recollection], None] | None = None
+        self.remembered = Hot(state.world)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
+        state.subscribe(self._renew)
 
     def respond(
         self,
@@ -77,10 +86,30 @@ class Resolver:
         started = time.perf_counter()
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
         world = self._state.world
-        result = self.rates.limited(begin(message, arrival, world), arrival, world, self.clock())
+        decided = begin(message, arrival, world)
+        result = self.rates.limited(decided, arrival, world, self.clock())
         if isinstance(result, Forward):
             return self._forward(result, port, started)
+        if result is not decided:
+            return self.told(arrival, result, started)
+        # After a PROXY header the message is longer than the query; that is nothing to remember.
+        if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
+            view = self.remembered.view_of(result.resolution.client, transport, listen)
+            view.learn(message[2:], arrival, result)
         return self.told(arrival, result, started)
+
+    def hot(self, count: int) -> Hot | None:
+        """What may be recalled; nothing while somebody must see the queries themselves."""
+        for watcher in self.watchers:
+            if watcher(count):
+                return None
+        return self.remembered
+
+    def _renew(self, _old: World, new: World) -> None:
+        """Nothing of one World is remembered in the next."""
+        for retire in self.retiring:
+            retire(self.remembered)
+        self.remembered = Hot(new)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
