@@ -177,7 +177,7 @@ def _rates(rates: ResponseRates) -> Iterator[Metric]:
         totals[whose, "truncated"] = limit.counters.truncated
         totals[whose, "dropped"] = limit.counters.dropped
     text = "Responses over UDP that were beyond a network's rate."
-    yield _counters("rate_limited_responses", text, ("to", "action"), totals)
+    yield from _counters("rate_limited_responses", text, ("to", "action"), totals)
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
