@@ -37,10 +37,12 @@ class Served:
 
 
 @contextmanager
-def served(config: Path = EXAMPLE, listens: Sequence[str] = ("127.0.0.1:0",)) -> Iterator[Served]:
-    options = [word for listen in listens for word in ("--listen", listen)]
+def served(
+    config: Path = EXAMPLE, listens: Sequence[str] = ("127.0.0.1:0",), options: Sequence[str] = ()
+) -> Iterator[Served]:
+    where = [word for listen in listens for word in ("--listen", listen)]
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *options],
+        [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *where, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -6,6 +6,7 @@ Knows every part by its face; what they do is theirs. Prints nothing.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import time
@@ -21,11 +22,14 @@ from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server.privileges import User, become, no_new_privileges, require_readable
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
+
+log = logging.getLogger("vpcdns.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,9 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 class Program:
     """One server: DNS, reloading, and what is told of it."""
 
-    def __init__(self, source: Source, loaded: Loaded) -> None:
+    def __init__(self, source: Source, loaded: Loaded, user: User | None = None) -> None:
+        self._source = source
+        self._user = user
         self.state = State(loaded.world)
         self.resolver = Resolver(self.state)
         self.service = Service(self.resolver, loaded.listens)
@@ -93,23 +99,44 @@ class Program:
         self.resolver.tell = self.decisions.recalled
 
     async def run(self, ready: Ready) -> int:
-        """Serves until told to stop; the exit code. Every port is taken before anything is answered."""
-        self.service.bind()
+        """Serves until told to stop; the exit code.
+
+        Every port is taken, and privileges are given up, before anything is answered or written.
+        """
         reloading: asyncio.Task[None] | None = None
         try:
-            admin = None if self.admin is None else await self.admin.start()
+            self.service.bind()
+            admin = None if self.admin is None else self.admin.bind()
+            self._shed_privileges(admin)
+            if self.admin is not None:
+                await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
             return await serve(
-                self.service, ready=lambda listens: ready(listens, admin), hangup=self._hang_up
+                self.service, ready=lambda listens: self._ready(ready, listens, admin), hangup=self._hang_up
             )
         finally:
             if reloading is not None:
                 reloading.cancel()
             if self.admin is not None:
                 await self.admin.stop()
+            await self.service.stop(0)
             self.resolver.close()
             self.query_log.stop()
+
+    def _shed_privileges(self, admin: Listen | Path | None) -> None:
+        no_new_privileges()
+        if self._user is None:
+            return
+        if isinstance(admin, Path):
+            os.chown(admin, self._user.uid, self._user.gid)
+        become(self._user)
+        require_readable(self._source.config, "it is read again at every reload")
+
+    def _ready(self, ready: Ready, listens: tuple[Listen, ...], admin: Listen | Path | None) -> None:
+        if os.geteuid() == 0:
+            log.warning("Running as root, which is not needed once ports are bound: see --user")
+        ready(listens, admin)
 
     def _hang_up(self) -> None:
         self.query_log.reopen()

@@ -103,7 +103,10 @@ class Reloader:
             fresh = await asyncio.get_running_loop().run_in_executor(None, self._load)
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
-        except (ConfigurationError, StartupError) as error:
+        except Exception as error:
+            # The task that reloads must not end with one of its reloads: nobody would notice.
+            if not isinstance(error, ConfigurationError | StartupError):
+                log.exception("A reload failed, and that is a bug")
             self.status.failures += 1
             self.status.problem = str(error)
             revision = self._state.world.revision
