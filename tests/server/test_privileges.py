@@ -81,11 +81,12 @@ def test_drops_to_the_user_for_good_and_goes_on_reloading(folder: Path) -> None:
         for task in Path(f"/proc/{server.process.pid}/task").iterdir():
             assert status(int(task.name))["NoNewPrivs"] == ["1"], "in every thread"
         server.process.send_signal(signal.SIGHUP)
+        server.await_log("Reloaded")
         dns.query.tcp(dns.message.make_query("localhost", "A"), "127.0.0.1", port=server.port, timeout=5)
         code, log = server.end()
     assert (code, log.count("Reloaded")) == (0, 1)
-    assert '"localhost"' in logs.read_text() or "localhost" in logs.read_text()
-    assert "root" not in log
+    assert "localhost" in logs.read_text()
+    assert "Running as root" not in log
 
 
 @needs_root
@@ -109,11 +110,9 @@ def test_a_privileged_port_is_bound_before_and_a_new_one_is_refused_after(folder
         config.write_text('server: {listen: ["127.99.1.1:53", "127.99.1.2:53"]}\n')
         server.process.send_signal(signal.SIGHUP)
         dns.query.udp(dns.message.make_query("localhost", "A"), "127.99.1.1", timeout=5)
-        assert server.process.stderr is not None
-        lines = iter(server.process.stderr.readline, "")
-        told = next(line for line in lines if "Not reloaded" in line or "Reloaded" in line)
+        told = server.await_log("eloaded")
         if "Not reloaded" in told:  # unless the sysctl lets everybody have port 53
-            assert "cannot listen on 127.99.1.2:53" in next(lines)
+            server.await_log("cannot listen on 127.99.1.2:53")
         dns.query.udp(dns.message.make_query("localhost", "A"), "127.99.1.1", timeout=5)
 
 

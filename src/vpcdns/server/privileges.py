@@ -77,7 +77,7 @@ def become(user: User) -> None:
     if not os.access(_LIBRARY, os.R_OK):
         # Python under /root, as pyenv puts it: what was imported until now is there, and that is nearly all.
         log.warning(
-            "%s cannot read Python's own library, %s: install it elsewhere", user, _LIBRARY.parents[1]
+            "%s cannot read Python's own library, %s: install it elsewhere", user, _LIBRARY.parents[2]
         )
 
 
