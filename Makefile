@@ -4,6 +4,7 @@
 PYTHON ?= python3
 CONFIG ?= config/vpcdns.yaml
 PYTEST_ARGS ?=
+SOAK_MINUTES ?= 10
 LOCK_ARGS ?=
 
 VENV := .venv
@@ -31,6 +32,10 @@ serve: $(VENV)/run.stamp ## Set up and serve CONFIG (config/vpcdns.yaml); Ctrl-C
 .PHONY: test
 test: $(VENV)/dev.stamp ## Run the tests; PYTEST_ARGS goes to pytest
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## Check every answer for SOAK_MINUTES (10) under reloads, rebinds and hostile traffic
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES)
 
 # One definition of clean.
 .PHONY: check
