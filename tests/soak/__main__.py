@@ -170,15 +170,10 @@ async def drive(operator: Operator, pid: int, port: int, report: Report) -> None
     truth, score, until = Truth(), report.score, loop.time() + report.seconds
     ours = [UdpChecker(client, truth, score).run(port, PER_CHECKER, until) for client in CLIENTS]
     over_tcp = [check_over_tcp(client, port, truth, score, pause=0.5, until=until) for client in CLIENTS]
-    hostile = [flood(port, HOSTILE, until), *(rude(port, number, until) for number in range(RUDE))]
-    _, _, _, _, sent, *made = await asyncio.gather(
-        asyncio.gather(*ours),
-        asyncio.gather(*over_tcp),
-        operator.run(truth, report, until),
-        measure(pid, report, until),
-        *hostile,
-    )
-    report.datagrams, report.connections = int(sent), sum(map(int, made))
+    flooding = asyncio.ensure_future(flood(port, HOSTILE, until))
+    being_rude = asyncio.gather(*(rude(port, number, until) for number in range(RUDE)))
+    await asyncio.gather(*ours, *over_tcp, operator.run(truth, report, until), measure(pid, report, until))
+    report.datagrams, report.connections = await flooding, sum(await being_rude)
 
 
 def soak(seconds: float, folder: Path) -> Report:

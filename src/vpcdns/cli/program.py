@@ -17,13 +17,14 @@ from pathlib import Path
 from vpcdns import __version__
 from vpcdns.config import Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
 from vpcdns.server.privileges import User, become, no_new_privileges, require_readable
-from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
@@ -39,6 +40,11 @@ class Source:
     config: Path
     listens: tuple[Listen, ...] = ()
 
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return self.config, RESOLV_CONF
+
     def load(self) -> Loaded:
         """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
@@ -49,7 +55,11 @@ class Source:
         return replace(loaded, world=world, listens=listens)
 
     def fresh(self) -> Fresh:
-        """What of it a reload puts in place."""
+        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
+        if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
+            what = "it is no regular file, which could be read again"
+            way_out = "serve a file, if it is to be reloaded"
+            raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
         loaded = self.load()
         return Fresh(loaded.world, loaded.listens, loaded.source_hash)
 
@@ -60,7 +70,9 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 class Program:
     """One server: DNS, reloading, and what is told of it."""
 
-    def __init__(self, source: Source, loaded: Loaded, user: User | None = None) -> None:
+    def __init__(
+        self, source: Source, loaded: Loaded, looked: tuple[Signature, ...], user: User | None = None
+    ) -> None:
         self._source = source
         self._user = user
         self.state = State(loaded.world)
@@ -72,9 +84,10 @@ class Program:
         self.reloader = Reloader(
             self.state,
             source.fresh,
-            (source.config, RESOLV_CONF),
+            source.paths,
             source_hash=loaded.source_hash,
             relisten=self.service.relisten,
+            looked=looked,
         )
         self.admin: AdminServer | None = None
         if loaded.admin is not None and loaded.admin.listen is not None:

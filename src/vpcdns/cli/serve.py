@@ -25,6 +25,7 @@ from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.server.privileges import find_user
+from vpcdns.server.reload import signatures
 
 
 def serve(
@@ -61,7 +62,8 @@ def serve(
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = Source(config, tuple(listen or ()))
-    program = Program(source, source.load(), None if user is None else find_user(user))
+    looked = signatures(source.paths)  # before they are loaded: a change meanwhile is one to be seen
+    program = Program(source, source.load(), looked, None if user is None else find_user(user))
     ready = partial(_announce, config, program.state.world)
     raise typer.Exit(asyncio.run(program.run(ready)))
 
