@@ -71,6 +71,7 @@ class Report:
             "hostile": f"{self.datagrams} datagrams, {self.connections} TCP connections",
             "tracebacks": self.tracebacks,
             "RSS": f"{rss[0]} KiB at the start, {rss[-1]} KiB at the end, {max(rss)} KiB at most",
+            "RSS by fifths": ", ".join(str(rss[min(len(rss) - 1, len(rss) * n // 5)]) for n in range(6)),
             "descriptors": f"{descriptors[0]} at the start, {descriptors[-1]} at the end",
             "exit code": self.exit_code,
         }
