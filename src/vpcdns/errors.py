@@ -3,7 +3,10 @@
     VpcdnsError
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
+    ├── MalformedChange      words or JSON that make no change: exit code 1, HTTP 400, a damaged journal
+    ├── LabError             namespaces cannot be made, e.g. without root: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
+    ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
 
 Decisions are values, not errors: a denial is a `Resolution`, a broken rule a `Refusal`.
@@ -28,6 +31,14 @@ class MalformedMessage(VpcdnsError):
 
 class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
+
+
+class LabError(VpcdnsError):
+    """A lab that cannot be built, or is not there."""
+
+
+class MalformedChange(VpcdnsError, ValueError):
+    """Words or JSON that make no change of the model; its text says why, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +75,10 @@ class ConfigurationError(VpcdnsError):
         if len(self.problems) > MAX_PRINTED:
             lines.append(f"and {len(self.problems) - MAX_PRINTED} more")
         return "\n".join(lines)
+
+
+class StateError(VpcdnsError):
+    """A state file that is damaged, somebody else's, or cannot be written; it is left as it is."""
 
 
 class StartupError(VpcdnsError):

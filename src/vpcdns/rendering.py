@@ -12,6 +12,7 @@ from vpcdns.model.decision import Outcome, Step
 from vpcdns.model.dns import ExtendedError, Record, Soa, type_text
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution
+from vpcdns.model.routing import Path
 
 
 def resolution_data(resolution: Resolution) -> dict[str, Any]:
@@ -68,3 +69,24 @@ def error_data(error: ExtendedError | None) -> dict[str, Any] | None:
 
 def steps_data(steps: tuple[Step, ...]) -> list[dict[str, str]]:
     return [{"step": step.step, "detail": step.detail} for step in steps]
+
+
+def path_data(path: Path) -> dict[str, Any]:
+    """A path as plain data. `rcode` is null where nothing was asked, or where there is no response."""
+    resolution = path.resolution
+    responds = resolution is not None and resolution.outcome is Outcome.RESPOND
+    return {
+        "source": path.source,
+        "name": path.name,
+        "resolution": {
+            "rcode": resolution.rcode.name if resolution is not None and responds else None,
+            "reason": "address" if resolution is None else resolution.reason.value,
+            "addresses": [str(address) for address in path.addresses],
+        },
+        "verdict": path.verdict.value,
+        "hops": [{"at": hop.at, "destination": str(hop.destination), "via": hop.via} for hop in path.hops],
+        "problems": [
+            {"code": problem.code.value, "detail": problem.detail, "remedy": problem.remedy}
+            for problem in path.problems
+        ],
+    }

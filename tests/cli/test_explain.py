@@ -11,6 +11,7 @@ from tests.served import EXAMPLE as EXAMPLE_FILE
 from tests.served import vpcdns
 from vpcdns.cli.explain import _steps
 from vpcdns.model.decision import Step
+from vpcdns.server.upstreams import host_upstreams
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 EXAMPLE = ("explain", "--config", "config/vpcdns.yaml")
@@ -120,8 +121,17 @@ def test_wrong_usage(arguments: tuple[str, ...], message: str) -> None:
 
 def test_configuration_from_the_environment(tmp_path: Path) -> None:
     config = tmp_path / "a.yaml"
-    config.write_text("server: {}\n")
+    config.write_text("forward: {upstreams: []}\n")
     done = vpcdns("explain", "--from", "10.0.0.1", "x.example", environment={"VPCDNS_CONFIG": str(config)})
     assert "REFUSED (no-upstreams)" in done.stdout
     done = vpcdns("explain", "--from", "10.0.0.1", "x.example", environment={"VPCDNS_CONFIG": "missing.yaml"})
     assert (done.returncode, done.stderr.startswith("missing.yaml: there is no such file")) == (1, True)
+
+
+def test_hosts_resolvers_count_as_they_do_for_the_server(tmp_path: Path) -> None:
+    config = tmp_path / "a.yaml"
+    config.write_text("server: {}\n")
+    said = explained("--from", "127.0.0.1", "www.example.org", config=config)
+    hosts = [str(upstream) for upstream in host_upstreams()]
+    assert said["upstreams"] == hosts
+    assert said["reason"] == ("forwarded" if hosts else "no-upstreams")

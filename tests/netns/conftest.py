@@ -102,19 +102,19 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespaces]
                 made.run(where, "ip", "address", "add", "fd00:1::5/64", "dev", "eth0", "nodad")
             made.run(SERVER, "ip", "link", "set", f"to-{where}", "up")
             made.run(where, "ip", "link", "set", "eth0", "up")
-        stack.enter_context(_serving(made))
+        stack.enter_context(serving(made))
         yield made
 
 
-class _serving:  # noqa: N801 - a context manager, read as one
-    """vpcdns in the server's namespace; stopped by its own pid, and it must end well."""
+class serving:  # noqa: N801 - a context manager, read as one
+    """vpcdns in a namespace, the server's if no other; stopped by its own pid, and it must end well."""
 
-    def __init__(self, namespaces: Namespaces) -> None:
-        configuration = namespaces.folder / "vpcdns.yaml"
-        configuration.write_text(CONFIGURATION)
+    def __init__(self, namespaces: Namespaces, where: str = SERVER, text: str = CONFIGURATION) -> None:
+        configuration = namespaces.folder / f"vpcdns-{where}.yaml"
+        configuration.write_text(text)
         serve = [sys.executable, "-m", "vpcdns", "serve", "--config", str(configuration)]
         self._process = subprocess.Popen(
-            ["ip", "netns", "exec", namespaces.prefix + SERVER, *serve], stdout=subprocess.PIPE, text=True
+            ["ip", "netns", "exec", namespaces.prefix + where, *serve], stdout=subprocess.PIPE, text=True
         )
 
     def __enter__(self) -> None:

@@ -1,6 +1,6 @@
 """`vpcdns explain`: how a name resolves for a client, step by step, from the file alone.
 
-Renders the same Resolution that the server would answer by; asks nobody.
+Renders the same Resolution that a server on this host would answer by; asks nobody.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from vpcdns.model.dns import Question, type_text
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 from vpcdns.rendering import resolution_data
+from vpcdns.server.upstreams import with_upstreams
 
 
 def explain(
@@ -58,7 +59,8 @@ def explain(
     """
     address = read_address(client, "--from")
     question = Question(read_name(name, "NAME"), read_type(rtype, "--type"))
-    world = load(config).world
+    loaded = load(config)
+    world = with_upstreams(loaded.world, loaded.listens, given=loaded.upstreams_given)
     if listener is not None and listener not in world.topology.vpcs:
         known = ", ".join(sorted(world.topology.vpcs)) or "none"
         problem = f"there is no VPC {listener} in {config}; it has: {known}"

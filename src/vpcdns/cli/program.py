@@ -6,6 +6,7 @@ Knows every part by its face; what they do is theirs. Prints nothing.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -15,20 +16,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
-from vpcdns.config import Loaded, load
+from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.testing import TestInterface
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
-from vpcdns.server.privileges import User, become, no_new_privileges, require_readable
+from vpcdns.server.faults import Faults
+from vpcdns.server.privileges import User, acting_as, become, no_new_privileges, require_readable
 from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
+from vpcdns.state.opening import open_state
+from vpcdns.state.store import Store
 
 log = logging.getLogger("vpcdns.server")
 
@@ -39,6 +45,7 @@ class Source:
 
     config: Path
     listens: tuple[Listen, ...] = ()
+    admin: Listen | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
@@ -52,7 +59,10 @@ class Source:
         loaded = load(self.config, revision=int(time.time()), identity=identity)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
-        return replace(loaded, world=world, listens=listens)
+        admin = loaded.admin
+        if self.admin is not None:
+            admin = replace(admin or Admin(), listen=self.admin)
+        return replace(loaded, world=world, listens=listens, admin=admin)
 
     def fresh(self) -> Fresh:
         """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
@@ -71,13 +81,25 @@ class Program:
     """One server: DNS, reloading, and what is told of it."""
 
     def __init__(
-        self, source: Source, loaded: Loaded, looked: tuple[Signature, ...], user: User | None = None
+        self,
+        source: Source,
+        loaded: Loaded,
+        looked: tuple[Signature, ...],
+        *,
+        state: Path | None = None,
+        user: User | None = None,
     ) -> None:
         self._source = source
         self._user = user
-        self.state = State(loaded.world)
+        self._store: Store | None = None
+        if state is None:
+            self.state = State(loaded.world)
+        else:
+            with acting_as(user):  # who will write it
+                self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state)
-        self.service = Service(self.resolver, loaded.listens)
+        self.faults = Faults(self.resolver, self.state)
+        self.service = Service(self.faults, loaded.listens)
         self.decisions = Decisions(self.state)
         self.tally = Tally()
         self.query_log = QueryLog(self.state, loaded.query_logging)
@@ -100,11 +122,28 @@ class Program:
                 self.query_log,
             )
             token = os.environ.get(TOKEN_VARIABLE)
-            self.admin = AdminServer(loaded.admin.listen, sources, self.decisions, token)
+            keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
+            tests = TestInterface(
+                self.state, self.decisions, self.faults, open_for_writes=bool(token) or not keys
+            )
+            self.admin = AdminServer(
+                loaded.admin.listen,
+                sources,
+                self.decisions,
+                token,
+                keys=keys,
+                region_id=loaded.admin.region_id,
+                more=tests.routes(),
+            )
             self._observe_decisions()
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
+
+    def close(self) -> None:
+        """Closes the state file. Everything in it has been durable all the time."""
+        if self._store is not None:
+            self._store.close()
 
     def _observe_decisions(self) -> None:
         """Only when somebody can read them: they cost a few per cent of the hot path."""
@@ -125,6 +164,9 @@ class Program:
                 await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
+            # What is here now stays: the collector need not walk a million groups again and again.
+            gc.collect()
+            gc.freeze()
             return await serve(
                 self.service, ready=lambda listens: self._ready(ready, listens, admin), hangup=self._hang_up
             )

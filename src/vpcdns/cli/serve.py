@@ -46,6 +46,16 @@ def serve(
             help="Be this user once every port is bound. Only root can become somebody else.",
         ),
     ] = None,
+    admin: Annotated[
+        Listen | None,
+        typer.Option(
+            parser=read_listen, metavar="ADDR:PORT", help="The HTTP server, instead of where the file says."
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
+    ] = None,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
@@ -55,17 +65,25 @@ def serve(
     SIGHUP reloads the file; so does a change of it. A file with errors is
     reported, and what was served before is served on.
 
+    With --state, what the API changed is there again after a restart: VPCs,
+    instances and groups are then the state's, all the rest is the file's.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53 --user nobody
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    source = Source(config, tuple(listen or ()))
+    source = Source(config, tuple(listen or ()), admin)
     looked = signatures(source.paths)  # before they are loaded: a change meanwhile is one to be seen
-    program = Program(source, source.load(), looked, None if user is None else find_user(user))
+    who = None if user is None else find_user(user)
+    program = Program(source, source.load(), looked, state=state, user=who)
     ready = partial(_announce, config, program.state.world)
-    raise typer.Exit(asyncio.run(program.run(ready)))
+    try:
+        code = asyncio.run(program.run(ready))
+    finally:
+        program.close()
+    raise typer.Exit(code)
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:

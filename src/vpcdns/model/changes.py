@@ -26,6 +26,7 @@ from vpcdns.model.rules import (
     missing,
     vswitch_for,
 )
+from vpcdns.model.vpc_changes import VpcChange
 from vpcdns.model.world import EndpointKey, World
 
 
@@ -310,6 +311,7 @@ Change = (
     | MigrateGroup
     | AddCustomDomain
     | RemoveCustomDomain
+    | VpcChange
 )
 
 

@@ -74,6 +74,29 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
         yield from (key for key in self._base if key not in self._changes)
         yield from (key for key, value in self._changes.items() if value is not _GONE)
 
+    def scan(self) -> Iterator[tuple[K, V]]:
+        """Every item, in no certain order: several times faster than `items` over a million."""
+        if not self._changes:
+            return iter(self._base.items())
+        return self._scan_changed()
+
+    def _scan_changed(self) -> Iterator[tuple[K, V]]:
+        changes = self._changes
+        for item in self._base.items():
+            if item[0] not in changes:
+                yield item
+        for item in changes.items():
+            if item[1] is not _GONE:
+                yield item
+
+    def shares(self, other: FrozenMap[K, V]) -> bool:
+        """Whether the two are versions of one map, which differ at `touched` keys at most."""
+        return self._base is other._base
+
+    def touched(self, other: FrozenMap[K, V]) -> frozenset[K]:
+        """The keys at which two versions of one map may differ."""
+        return frozenset(self._changes) | frozenset(other._changes)
+
     def __len__(self) -> int:
         return self._length
 

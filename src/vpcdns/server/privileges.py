@@ -13,6 +13,8 @@ import logging
 import os
 import pwd
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -79,6 +81,24 @@ def become(user: User) -> None:
         log.warning(
             "%s cannot read Python's own library, %s: install it elsewhere", user, _LIBRARY.parents[2]
         )
+
+
+@contextmanager
+def acting_as(user: User | None) -> Iterator[None]:
+    """Whatever is opened or created in here is so with the user's permissions; None changes nothing."""
+    if user is None or os.geteuid() != 0:
+        yield
+        return
+    gid, groups = os.getegid(), os.getgroups()
+    os.setgroups(user.groups)
+    os.setegid(user.gid)
+    os.seteuid(user.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
 
 
 def no_new_privileges() -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
-from vpcdns.exchange import Arrival, Drop, Forward, Reply, truncated
+from vpcdns.exchange import Arrival, Drop, Forward, Reply, over_tcp_please
 from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address, within
 from vpcdns.model.world import World
@@ -119,7 +119,9 @@ class ResponseRates:
             case Verdict.TRUNCATE:
                 # A query with a fault has nothing to ask again for, and no longer response than this one.
                 return (
-                    result if result.query.fault is not None else truncated(result.query, result.resolution)
+                    result
+                    if result.query.fault is not None
+                    else over_tcp_please(result.query, result.resolution)
                 )
             case Verdict.DROP:
                 return Drop(result.resolution)

@@ -29,6 +29,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
+from vpcdns.server.fleeting import fleeting
 from vpcdns.server.forwarder import Forwarder
 from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.ratelimit import ResponseRates
@@ -67,7 +68,7 @@ class Resolver:
         self.watchers: list[Callable[[int], bool]] = []
         self.retiring: list[Callable[[Hot], None]] = []
         self.tell: Callable[[Recollection], None] | None = None
-        self.remembered = Hot(state.world)
+        self.remembered = Hot(state.world, clock)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
@@ -83,13 +84,12 @@ class Resolver:
         proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; a future when upstreams are asked."""
-        started = time.perf_counter()
+        started, world = time.perf_counter(), self._state.world
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
-        world = self._state.world
         decided = begin(message, arrival, world)
         result = self.rates.limited(decided, arrival, world, self.clock())
         if isinstance(result, Forward):
-            return self._forward(result, port, started)
+            return self._forward(message, result, port, started)
         if result is not decided:
             return self.told(arrival, result, started)
         # After a PROXY header the message is longer than the query; that is nothing to remember.
@@ -109,7 +109,7 @@ class Resolver:
         """Nothing of one World is remembered in the next."""
         for retire in self.retiring:
             retire(self.remembered)
-        self.remembered = Hot(new)
+        self.remembered = Hot(new, self.clock)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -123,16 +123,28 @@ class Resolver:
         """Gives up what is in flight. The resolver can be used again."""
         self.forwarder.close()
 
-    def _forward(self, forward: Forward, port: int, started: float) -> bytes | Awaitable[bytes | None] | None:
+    def _forward(
+        self, message: bytes, forward: Forward, port: int, started: float
+    ) -> bytes | Awaitable[bytes | None] | None:
         key = forward.key
         known = self.cache.fresh(key, self.clock())
         if known is not None:
             result = finish(forward, known, self._state.world)
+            if isinstance(known, Fetched) and isinstance(result, Reply):
+                self._remember(message, forward, key, known, result)
             if not isinstance(result, Forward):
                 return self.told(forward.arrival, result, started)
         pending = _Pending(self, forward, key, port, started)
         pending.ask()
         return pending.future
+
+    def _remember(
+        self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply
+    ) -> None:
+        arrival, kept = forward.arrival, fleeting(message, forward, key, fetched, reply, self.cache)
+        if kept is not None and arrival.listen is not None:
+            view = self.remembered.view_of(forward.resolution.client, arrival.transport, arrival.listen)
+            view.keep(message[2:], arrival, kept)
 
     def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
         """Remembers what upstreams said, or that they did not."""
@@ -158,7 +170,7 @@ class Resolver:
 class _Pending:
     """One query that waits for upstreams. `future` gets its response.
 
-    A future and callbacks, no coroutine: a task for each query took X µs (measured).
+    A future and callbacks, no coroutine: a task for each query costs more than what it does.
     """
 
     __slots__ = ("_forward", "_key", "_port", "_resolver", "_stale", "_started", "_timer", "future")

@@ -1,0 +1,116 @@
+"""`vpcdns path`: whether a source reaches a name, hop by hop, and what has to be mended if not."""
+
+from __future__ import annotations
+
+from ipaddress import AddressValueError, IPv4Address, ip_address
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from vpcdns.cli.exits import Exit
+from vpcdns.cli.output import complain, say, say_json, say_rendered
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption, read_name
+from vpcdns.config import load
+from vpcdns.model.names import Name
+from vpcdns.model.routing import Path, Source, path, source_of
+from vpcdns.model.walk import Hop
+from vpcdns.model.world import World
+from vpcdns.rendering import path_data
+
+
+def path_command(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name to reach, or an IPv4 address.")],
+    source: Annotated[
+        str, typer.Option("--from", metavar="SOURCE", help="A vpc_id, a network_id or an address in one.")
+    ],
+    config: ConfigOption = DEFAULT_CONFIG,
+    json: JsonOption = False,
+    routes: Annotated[
+        bool,
+        typer.Option("--routes", help="Print only the routes that on-premises networks lack, as commands."),
+    ] = False,
+) -> None:
+    """Tell whether a source reaches a name, hop by hop, there and back.
+
+    Where it does not, every obstacle on the way is told with its remedy.
+
+    \b
+    Exit codes:
+      0  it is reachable
+      1  an error, e.g. in the configuration, or no such source
+      2  it is not reachable
+
+    \b
+    Examples:
+      vpcdns path --config vpcdns.yaml --from idc-shanghai api.example.com
+      vpcdns path --config vpcdns.yaml --from 10.1.0.5 --json api.example.com
+    """
+    world = load(config).world
+    found = path(read_source(source, world), read_destination(name), world)
+    if routes:
+        for command in route_commands(found):
+            say(command)
+    elif json:
+        say_json(path_data(found))
+    else:
+        say_rendered(lambda out: _show(found, out))
+    raise typer.Exit(Exit.OK if found.reachable else Exit.FOUND)
+
+
+def read_source(text: str, world: World) -> Source:
+    """A source; ends the command when there is none of that name."""
+    found = source_of(text, world)
+    if found is None:
+        try:
+            found = source_of(ip_address(text), world)
+        except ValueError:
+            known = ", ".join([*sorted(world.topology.vpcs)[:10], *sorted(world.topology.networks)[:10]])
+            complain(f"{text} is no VPC, network or address; there are: {known or 'none'}")
+    if found is None:
+        raise typer.Exit(Exit.ERROR)
+    return found
+
+
+def read_destination(text: str) -> Name | IPv4Address:
+    try:
+        return IPv4Address(text)
+    except AddressValueError:
+        return read_name(text, "NAME")
+
+
+def route_commands(found: Path) -> list[str]:
+    """`ip route` commands for the on-premises routers; a connection stands for the interface to it."""
+    return [
+        f"ip route add {route.destination} dev {route.via}  # at {network_id}"
+        for network_id, route in dict.fromkeys(found.missing)
+    ]
+
+
+def _show(found: Path, out: Console) -> None:
+    out.print(Text(f"{found.name} from {found.source}", "bold"), soft_wrap=True)
+    if found.resolution is not None and found.addresses:
+        addresses = ", ".join(map(str, found.addresses))
+        out.print(Text(f"resolves to {addresses} ({found.resolution.reason.value})"), soft_wrap=True)
+    for title, hops in (("there", found.there), ("back", found.back)):
+        if hops:
+            out.print()
+            out.print(Text(title, "dim"))
+            out.print(_hops(hops))
+    out.print()
+    verdict = found.verdict.value.replace("_", " ").upper()
+    out.print(Text(verdict, "bold green" if found.reachable else "bold red"))
+    for problem in found.problems:
+        out.print(Text(f"  {problem.code.value}: {problem.detail}"), soft_wrap=True)
+        out.print(Text(f"    -> {problem.remedy}", "cyan"), soft_wrap=True)
+
+
+def _hops(hops: tuple[Hop, ...]) -> Table:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for style in ("", "cyan", "dim", ""):
+        table.add_column(style=style, overflow="fold")
+    for hop in hops:
+        table.add_row(f"  {hop.at}", str(hop.destination), "via", hop.via)
+    return table

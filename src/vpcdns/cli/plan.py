@@ -1,0 +1,89 @@
+"""`vpcdns plan`: what a change would mean for whom, before anybody makes it."""
+
+from __future__ import annotations
+
+import gc
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vpcdns.cli.exits import Exit
+from vpcdns.cli.output import complain, say, say_json
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
+from vpcdns.config import load
+from vpcdns.model.world import World
+from vpcdns.rehearsal.plan import plan
+from vpcdns.rehearsal.plan_text import plan_data, plan_markdown, plan_text
+from vpcdns.rehearsal.words import changed, usage
+
+
+class Format(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+def plan_command(
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="[OLD NEW]", help="Two configuration files to compare.")
+    ] = None,
+    config: ConfigOption = DEFAULT_CONFIG,
+    change: Annotated[
+        list[str] | None,
+        typer.Option(metavar="WORDS", help="A change to --config; may be given more than once, in order."),
+    ] = None,
+    form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
+) -> None:
+    """Tell what a change means for whom, and why; nothing is changed.
+
+    Compares two files, or a file with what changes make of it: every source
+    and name whose answer or reachability is not as before.
+
+    \b
+    Changes:
+      bind INSTANCE VPC VSWITCH [ADDRESS]    unbind INSTANCE
+      enable GROUP                           disable GROUP
+      create-group GROUP INSTANCE [NAME]     delete-group GROUP
+      migrate GROUP INSTANCE                 add-domain, remove-domain GROUP DOMAIN
+      route NETWORK DESTINATION CONNECTION   unroute NETWORK DESTINATION
+      selectors IPSEC LOCAL,… REMOTE,…       cut CONNECTION
+      attach, detach CEN VPC-OR-NETWORK      service-route CEN HOST VPC ACCESS,…
+      resolve-as NETWORK VPC
+
+    \b
+    Exit codes:
+      0  nothing changes
+      1  an error, e.g. a change that a rule refuses
+      2  something changes
+
+    \b
+    Examples:
+      vpcdns plan --config vpcdns.yaml --change 'bind apigateway-hz-1 vpc-billing vsw-billing'
+      vpcdns plan --format markdown old.yaml new.yaml
+    """
+    old, new = _worlds(files or [], config, change or [])
+    gc.freeze()  # what was loaded lives to the end; collecting must not walk it
+    found = plan(old, new)
+    match form:
+        case Format.JSON:
+            say_json(plan_data(found))
+        case Format.MARKDOWN:
+            say("\n".join(plan_markdown(found)))
+        case Format.TEXT:
+            say("\n".join(plan_text(found)))
+    raise typer.Exit(Exit.FOUND if found.sections else Exit.OK)
+
+
+def _worlds(files: list[Path], config: Path, changes: list[str]) -> tuple[World, World]:
+    if len(files) not in (0, 2) or bool(files) == bool(changes):
+        complain("give either two files, or --config and at least one --change; a change is one of:")
+        complain("\n".join(f"  {line}" for line in usage()))
+        raise typer.Exit(Exit.ERROR)
+    if files:
+        return load(files[0]).world, load(files[1]).world
+    old = new = load(config).world
+    for text in changes:
+        new = changed(new, text)
+    return old, new

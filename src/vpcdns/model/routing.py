@@ -1,0 +1,235 @@
+"""Whether a source reaches a name: what it resolves to, the way there and the way back (DESIGN §1.10).
+
+`path` is total and deterministic; it asks `resolution` for the answer and `walk` for the ways. It knows
+when a way has arrived: at the endpoint's own VPC, or at the cloud services of the instance's region. Another
+VPC that merely has the same block is not it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+
+from vpcdns.model.clients import Client, identify
+from vpcdns.model.decision import OWN_NAMES, Outcome
+from vpcdns.model.dns import Question, RRType
+from vpcdns.model.gateway import SHARED_SPACE, InstanceType, group_of_label
+from vpcdns.model.names import Name
+from vpcdns.model.resolution import Resolution, resolve
+from vpcdns.model.route_tables import Here, RouteTables, route_tables
+from vpcdns.model.topology import Address, Network, Route, Vpc
+from vpcdns.model.vpc_domains import recognise
+from vpcdns.model.walk import Goal, Hop, PathProblem, Verdict, Walk
+from vpcdns.model.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Who sets out: a VPC or network, and addresses in it; none of either is the Internet."""
+
+    text: str
+    client: Client
+    node: str | None = None
+    addresses: tuple[IPv4Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """What becomes of a connection from `source` to `name`.
+
+    `there` and `back` are the hops up to the first problem; `verdict` is its code. `missing` are the
+    routes that networks lack, each with its network_id.
+    """
+
+    source: str
+    name: str
+    resolution: Resolution | None
+    addresses: tuple[IPv4Address, ...]
+    verdict: Verdict
+    there: tuple[Hop, ...] = ()
+    back: tuple[Hop, ...] = ()
+    problems: tuple[PathProblem, ...] = ()
+    missing: tuple[tuple[str, Route], ...] = ()
+
+    @property
+    def reachable(self) -> bool:
+        return self.verdict is Verdict.REACHABLE
+
+    @property
+    def hops(self) -> tuple[Hop, ...]:
+        return self.there + self.back
+
+
+def source_of(text: str | Address, world: World) -> Source | None:
+    """A vpc_id, a network_id or an address as a source; None when there is no such thing.
+
+    A VPC or network stands for one address of each of its blocks. So does an address that lies only
+    in `source_networks`: it is a stand-in.
+    """
+    topology = world.topology
+    if isinstance(text, str):
+        node = topology.vpcs.get(text) or topology.networks.get(text)
+        if node is None:
+            return None
+        addresses = tuple(representative(block, text, world) for block in node.cidr_blocks)
+        return Source(text, _client(node, addresses, world), text, addresses)
+    client, place = identify(text, world), topology.locate(text)
+    if place is None:
+        return Source(str(text), client)
+    name = place.vpc_id or place.network_id or ""
+    owner = topology.vpcs.get(name) or topology.networks[name]
+    if isinstance(text, IPv4Address) and any(text in block for block in owner.cidr_blocks):
+        return Source(str(text), client, name, (text,))
+    addresses = tuple(representative(block, name, world) for block in owner.cidr_blocks)
+    return Source(str(text), client, name, addresses)
+
+
+def _client(node: Vpc | Network, addresses: tuple[IPv4Address, ...], world: World) -> Client:
+    """Any client of a VPC or network, whatever stands in for it."""
+    if isinstance(node, Vpc):
+        return Client(addresses[0], node.vpc_id, node.region_id, None, f"any client of {node.vpc_id}")
+    vpc = None if node.resolves_as is None else world.topology.vpcs.get(node.resolves_as)
+    matched = f"any client of {node.network_id}"
+    if vpc is None:
+        return Client(addresses[0], network_id=node.network_id, matched=matched)
+    return Client(addresses[0], vpc.vpc_id, vpc.region_id, node.network_id, matched)
+
+
+def representative(block: IPv4Network, node: str, world: World) -> IPv4Address:
+    """A host of the block that is no gateway's endpoint there."""
+    first, size = int(block.network_address), block.num_addresses
+    for offset in range(min(5, size - 1), size):
+        if (node, IPv4Address(first + offset)) not in world.endpoints:
+            return IPv4Address(first + offset)
+    return IPv4Address(first)
+
+
+def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
+    """What becomes of a connection from `source` to a name or an address.
+
+    Where it stands for several addresses, or the name has several, the first that fails decides.
+    """
+    if isinstance(destination, IPv4Address):
+        goals = [(destination, Goal())]
+        return _worst(source, str(destination), None, goals, world)
+    resolution = resolve(Question(destination, RRType.A), source.client, world)
+    addresses = [record.rdata for record in resolution.answers if record.rtype == RRType.A]
+    found = tuple(address for address in addresses if isinstance(address, IPv4Address))
+    name = str(destination)
+    if resolution.outcome is not Outcome.RESPOND or not found or resolution.reason not in OWN_NAMES:
+        problem = _not_resolved(resolution)
+        return Path(source.text, name, resolution, found, problem.code, problems=(problem,))
+    goal = _goal(resolution, world)
+    return _worst(source, name, resolution, [(address, goal) for address in found], world)
+
+
+def _worst(
+    source: Source,
+    name: str,
+    resolution: Resolution | None,
+    goals: list[tuple[IPv4Address, Goal]],
+    world: World,
+) -> Path:
+    found = tuple(address for address, _ in goals)
+    first: Path | None = None
+    for hops in _each(source, goals, world):
+        this = Path(source.text, name, resolution, found, *hops)
+        if not this.reachable:
+            return this
+        first = first or this
+    if first is not None:
+        return first
+    detail = f"{source.text} is in no VPC and no network: it has no way into one"
+    problem = PathProblem(Verdict.NO_ROUTE, detail, "name a source that is in `vpcs` or `networks`")
+    return Path(source.text, name, resolution, found, problem.code, problems=(problem,))
+
+
+_Ways = tuple[
+    Verdict, tuple[Hop, ...], tuple[Hop, ...], tuple[PathProblem, ...], tuple[tuple[str, Route], ...]
+]
+
+
+def _each(source: Source, goals: list[tuple[IPv4Address, Goal]], world: World) -> Iterator[_Ways]:
+    tables = route_tables(world.topology)
+    for address, goal in goals:
+        for start in source.addresses:
+            if source.node is not None:
+                yield _ways(source.node, start, address, goal, tables)
+
+
+def _ways(node: str, start: IPv4Address, address: IPv4Address, goal: Goal, tables: RouteTables) -> _Ways:
+    there = Walk(tables, start, address, goal).go(node)
+    problems = list(there.problems)
+    if there.end is not None and not goal.is_at(there.end, tables):
+        problems.append(_strayed(there, there.end, node))
+    back: Walk | None = None
+    if there.end is not None and goal.is_at(there.end, tables):
+        back = Walk(tables, address, start, Goal(node), back=True).go(there.end[0])
+        seen = {(problem.code, problem.remedy) for problem in problems}
+        problems += (one for one in back.problems if (one.code, one.remedy) not in seen)
+        if back.end is not None and not back.goal.is_at(back.end, tables):
+            problems.append(_strayed(back, back.end, there.end[0]))
+    verdict = problems[0].code if problems else Verdict.REACHABLE
+    hops_back = () if back is None or there.problems else tuple(back.hops)
+    missing = (*there.missing, *(back.missing if back else ()))
+    return verdict, tuple(there.hops), hops_back, tuple(problems), missing
+
+
+def _goal(resolution: Resolution, world: World) -> Goal:
+    """Where the name's instance is. Only a VPC domain has addresses, at the end of its chain."""
+    formed = recognise(resolution.target, world.answers.suffix)
+    ids = None if formed is None else group_of_label(formed.label)
+    if ids is None:
+        return Goal()
+    instance = world.instance_of(world.groups[ids[0]])
+    if instance.type is InstanceType.SERVERLESS or instance.binding is None:
+        return Goal(region_id=instance.region_id)
+    return Goal(instance.binding.vpc_id)
+
+
+def _not_resolved(resolution: Resolution) -> PathProblem:
+    if resolution.outcome is Outcome.FORWARD:
+        detail = "the name is not the gateway's: an upstream answers, and its addresses are not looked at"
+        return PathProblem(Verdict.NOT_RESOLVED, detail, "ask for a VPC domain or a custom domain")
+    got = resolution.rcode.name if resolution.rcode else "no address"
+    if resolution.outcome is Outcome.DROP:
+        got = "no response at all"
+    why = next((step.detail for step in reversed(resolution.steps) if step.step in _TELLING), "")
+    remedy = _REMEDIES.get(resolution.reason.value, "check the name, and the source's `resolves_as`")
+    return PathProblem(Verdict.NOT_RESOLVED, f"{got} ({resolution.reason.value}): {why}", remedy)
+
+
+_TELLING = ("access", "name", "group", "client")
+_REMEDIES = {
+    "other-vpc": "ask from the bound VPC, let the network resolve through it (`resolves_as`), or rebind",
+    "other-region": "ask from a VPC of the instance's region, or through one: `resolves_as`",
+    "internet": "let the network resolve through a VPC: `resolves_as`",
+    "not-bound": "bind the instance to a VPC",
+    "vpc-domain-off": "enable the group's VPC domain",
+    "stranger": "add the client to `server.clients`",
+    "no-such-group": "check the group_id and the region_id in the name",
+}
+
+
+def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
+    """The way ended somewhere else: at a block that is there twice, or in another region."""
+    (node, here), address = end, walk.destination
+    if here is Here.CLOUD and address in SHARED_SPACE and not walk.back:
+        region = walk.tables.region_of(node)
+        detail = f"{node} takes {address} to the services of {region}; this one is in {walk.goal.region_id}"
+        remedy = f"route it through a VPC of {walk.goal.region_id}, or use a dedicated instance in reach"
+        return PathProblem(Verdict.REGION_MISMATCH, detail, remedy)
+    if here is Here.CLOUD:
+        detail = f"{address} of {walk.goal} lies in 100.64.0.0/10, which {node} takes to the cloud's services"
+        remedy = f"renumber {walk.goal}, or translate its addresses on the way"
+        return PathProblem(Verdict.OVERLAP, detail, remedy)
+    block = next((hop.destination for hop in reversed(walk.hops) if hop.at == node), address)
+    if node == start:
+        detail = f"{address} of {walk.goal} lies in {node}'s own block {block}: it never leaves {node}"
+    else:
+        detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
+    remedy = f"renumber one of them, or route {address}/32 at {start} to {walk.goal}"
+    if walk.back:
+        remedy = f"renumber one of them, or translate the addresses of {walk.goal} on the way"
+    return PathProblem(Verdict.OVERLAP, detail, remedy)

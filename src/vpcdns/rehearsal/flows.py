@@ -1,0 +1,163 @@
+"""Which names go from which situation to which between two Worlds, counted instead of listed.
+
+Knows groups, instances and names; not who asks. A million groups on one instance that is rebound are one
+flow with a count and a few samples: names in the same situation are answered the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from vpcdns.model.gateway import Group, InstanceKey
+from vpcdns.model.names import Name
+from vpcdns.model.special_use import zone_of
+from vpcdns.model.world import World
+
+SAMPLES: Final = 3  # names that stand for a flow's others
+
+
+class Kind(Enum):
+    """What a name is to the gateway."""
+
+    VPC_DOMAIN = "VPC domain"
+    CUSTOM_DOMAIN = "custom domain"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Where a name stands in one World: at an instance, switched on or off there; or nowhere.
+
+    `elsewhere` is what else may answer a custom domain that is nobody's: a special-use zone, forward rules.
+    """
+
+    instance: InstanceKey | None = None
+    enabled: bool = False
+    elsewhere: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.instance is None:
+            return "absent"
+        return f"{'on' if self.enabled else 'off'} at {self.instance[1]} in {self.instance[0]}"
+
+
+ABSENT: Final = Situation()
+
+
+@dataclass(slots=True)
+class Flow:
+    """Names that go from one situation to another."""
+
+    kind: Kind
+    before: Situation
+    after: Situation
+    count: int = 0
+    samples: list[Name] = field(default_factory=list)
+
+
+class Flows:
+    """Collects flows; names whose situation stays as it is count as well, as their instance may change."""
+
+    def __init__(self, old: World, new: World) -> None:
+        self._old, self._new = old, new
+        self._found: dict[tuple[Kind, Situation, Situation], Flow] = {}
+        self._situations: dict[tuple[InstanceKey, bool], Situation] = {}
+        self._renamed = old.answers.suffix != new.answers.suffix
+
+    def collect(self) -> list[Flow]:
+        old_groups, new_groups = self._old.groups, self._new.groups
+        if old_groups.shares(new_groups) and not self._renamed:
+            touched = old_groups.touched(new_groups)
+            self._stay(group for group_id, group in new_groups.scan() if group_id not in touched)
+            for group_id in touched:
+                self._goes(old_groups.get(group_id), new_groups.get(group_id))
+            return list(self._found.values())
+        self._stay(self._unchanged())
+        for group_id, was in old_groups.scan():
+            if group_id not in new_groups:
+                self._goes(was, None)
+        return list(self._found.values())
+
+    def _unchanged(self) -> Iterator[Group]:
+        """Groups that stand where they stood; sees to the others on the way."""
+        old_groups = dict(self._old.groups.scan())
+        for group_id, group in self._new.groups.scan():
+            was = old_groups.get(group_id)
+            if was is not None and not self._renamed and _stands(was, group):
+                yield group
+            else:
+                self._goes(was, group)
+
+    def _stay(self, groups: Iterator[Group]) -> None:
+        """The quick way for most of a million: a count for each group, and a name only for the samples."""
+        counts: dict[tuple[str, str, bool], int] = {}
+        samples: dict[tuple[str, str, bool], list[Name]] = {}
+        for group in groups:
+            key = group.region_id, group.instance_id, group.vpc_domain
+            count = counts[key] = counts.get(key, 0) + 1
+            if count <= SAMPLES:
+                samples.setdefault(key, []).append(self._new.vpc_domain(group))
+            for name in group.custom_domains:
+                here = self._situation(group)
+                self._count(Kind.CUSTOM_DOMAIN, here, here, name)
+        for key, count in counts.items():
+            here = Situation((key[0], key[1]), key[2])
+            flow = self._flow(Kind.VPC_DOMAIN, here, here)
+            flow.count += count
+            flow.samples += samples[key]
+
+    def _goes(self, was: Group | None, now: Group | None) -> None:
+        before = ABSENT if was is None else self._situation(was)
+        after = ABSENT if now is None else self._situation(now)
+        old_name = None if was is None else self._old.vpc_domain(was)
+        new_name = None if now is None else self._new.vpc_domain(now)
+        if old_name == new_name and new_name is not None:
+            self._count(Kind.VPC_DOMAIN, before, after, new_name)
+        else:
+            if old_name is not None:
+                self._count(Kind.VPC_DOMAIN, before, ABSENT, old_name)
+            if new_name is not None:
+                self._count(Kind.VPC_DOMAIN, ABSENT, after, new_name)
+        after_names = () if now is None else now.custom_domains
+        gone = () if was is None else (name for name in was.custom_domains if name not in after_names)
+        # A name that another group has now is counted there.
+        for name in (*after_names, *(name for name in gone if name not in self._new.custom_domains.owners)):
+            self._count(Kind.CUSTOM_DOMAIN, self._owner(name, self._old), self._owner(name, self._new), name)
+
+    def _owner(self, name: Name, world: World) -> Situation:
+        """By the owner in that World, which may be a wildcard's, or another group."""
+        match = world.custom_domains.match(name)
+        if match is not None:
+            return self._situation(world.groups[match[1]])
+        zone, rules = zone_of(name), world.forwarding.rules
+        applying = [str(rule.domain) for rule in rules if name.is_at_or_below(rule.domain)]
+        return Situation(elsewhere=(f"special use: {zone}", *applying))
+
+    def _situation(self, group: Group) -> Situation:
+        key = group.instance_key, group.vpc_domain
+        if (found := self._situations.get(key)) is None:
+            found = self._situations[key] = Situation(*key)
+        return found
+
+    def _count(self, kind: Kind, before: Situation, after: Situation, name: Name) -> None:
+        flow = self._flow(kind, before, after)
+        flow.count += 1
+        if len(flow.samples) < SAMPLES:
+            flow.samples.append(name)
+
+    def _flow(self, kind: Kind, before: Situation, after: Situation) -> Flow:
+        key = kind, before, after
+        if (flow := self._found.get(key)) is None:
+            flow = self._found[key] = Flow(*key)
+        return flow
+
+
+def _stands(was: Group, now: Group) -> bool:
+    return (
+        was.instance_id == now.instance_id
+        and was.vpc_domain is now.vpc_domain
+        and was.region_id == now.region_id
+        and was.custom_domains == now.custom_domains
+    )

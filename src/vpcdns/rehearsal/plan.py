@@ -1,0 +1,240 @@
+"""What a change means for whom: every (source, name) whose answer or reachability changes, and why.
+
+Compares two Worlds by asking both, once for each flow of names and each class of sources that fare alike;
+never once per group. Decides nothing: answers and ways are the model's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+
+from vpcdns.model.decision import Outcome
+from vpcdns.model.gateway import Instance
+from vpcdns.model.names import Name
+from vpcdns.model.routing import Path, path
+from vpcdns.model.world import World
+from vpcdns.rehearsal.flows import Flow, Flows, Kind, Situation
+from vpcdns.rehearsal.sources import Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a name for a source: the answer, whether it is reached, and why."""
+
+    answer: str
+    verdict: str
+    why: str = field(default="", compare=False)
+
+    @property
+    def reachable(self) -> bool:
+        return self.verdict == "reachable"
+
+    def __str__(self) -> str:
+        return self.answer if self.verdict == "not_resolved" else f"{self.answer} {self.verdict}"
+
+
+@dataclass(slots=True)
+class Row:
+    """Sources that fare alike before and after."""
+
+    before: Fate
+    after: Fate
+    sources: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The changes of names that go from one situation to another."""
+
+    kind: Kind
+    before: Situation
+    after: Situation
+    instance: str
+    binding: str
+    names: int
+    samples: tuple[str, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def pairs(self) -> int:
+        return self.names * sum(len(row.sources) for row in self.rows)
+
+    def count(self, reachable: bool) -> int:
+        """How many pairs become reachable, or stop being so."""
+        return self.names * sum(
+            len(row.sources)
+            for row in self.rows
+            if row.after.reachable is reachable and row.before.reachable is not reachable
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The sections with changes, those with the most (source, name) pairs first."""
+
+    sections: tuple[Section, ...]
+
+    @property
+    def pairs(self) -> int:
+        return sum(section.pairs for section in self.sections)
+
+    @property
+    def lost(self) -> int:
+        return sum(section.count(reachable=False) for section in self.sections)
+
+    @property
+    def gained(self) -> int:
+        return sum(section.count(reachable=True) for section in self.sections)
+
+
+def plan(old: World, new: World) -> Plan:
+    """Everything that changes for anybody between two Worlds."""
+    comparison = _Comparison(old, new)
+    sections = (comparison.section(flow) for flow in comparison.flows())
+    found = [section for section in sections if section is not None]
+    found.sort(key=lambda section: (-section.pairs, section.instance, section.kind.value))
+    return Plan(tuple(found))
+
+
+class _Comparison:
+    def __init__(self, old: World, new: World) -> None:
+        self.old, self.new = old, new
+        self.old_sources, self.new_sources = Sources(old), Sources(new)
+        self.same_policy = _same(old, new, "answers", "access", "forwarding")
+        self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
+        self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
+        self.everybody: dict[tuple[str, bool, bool], list[str]] = {}
+        for kind in ("vpcs", "networks"):
+            before, after = getattr(old.topology, kind), getattr(new.topology, kind)
+            for name in {**dict.fromkeys(before), **dict.fromkeys(after)}:
+                self.everybody.setdefault((kind, name in before, name in after), []).append(name)
+
+    def flows(self) -> Iterator[Flow]:
+        """The flows in which something may change."""
+        same_gateway = self.old.groups is self.new.groups and self.old.instances is self.new.instances
+        if same_gateway and not self.all_suspect:
+            return
+        for flow in Flows(self.old, self.new).collect():
+            closed = not (flow.before.enabled or flow.after.enabled)
+            if closed and (flow.before == flow.after or flow.kind is Kind.VPC_DOMAIN):
+                continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
+            if self.all_suspect or flow.before != flow.after or self._differs(flow):
+                yield flow
+
+    def _differs(self, flow: Flow) -> bool:
+        key = flow.after.instance
+        return key is not None and self.old.instances.get(key) != self.new.instances.get(key)
+
+    def section(self, flow: Flow) -> Section | None:
+        """What changes for whom in a flow; None for nothing."""
+        rows: dict[tuple[Fate, Fate], Row] = {}
+        name = flow.samples[0]
+        for first, members in self._classes(flow):
+            before = self._fate(first, name, self.old, self.old_sources)
+            after = self._fate(first, name, self.new, self.new_sources)
+            if before != after:
+                row = rows.setdefault((before, after), Row(before, after, []))
+                row.sources += members()
+        if not rows:
+            return None
+        key = flow.after.instance or flow.before.instance
+        was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
+        return Section(
+            flow.kind,
+            flow.before,
+            flow.after,
+            "" if key is None else key[1],
+            _moved(was, now),
+            flow.count,
+            tuple(map(str, flow.samples)),
+            tuple(rows.values()),
+        )
+
+    def _classes(self, flow: Flow) -> Iterator[tuple[str, Callable[[], list[str]]]]:
+        """Sources that fare alike: one of them to ask, and all of them. Every source is in one class."""
+        was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
+        named = dict.fromkeys(self.old_sources.audience(was))
+        named.update(dict.fromkeys(self.new_sources.audience(now)))
+        if self.partial_rules and (flow.before.elsewhere or flow.after.elsewhere):
+            # Forward rules for some VPCs only: who hears what of a name that is not the gateway's?
+            named.update((name, None) for names in self.everybody.values() for name in names)
+        yield from ((name, partial(list, [name])) for name in named)
+        before = self.old_sources.plain_audience(was)
+        after = self.new_sources.plain_audience(now)
+        for members in _alike(before, after, named):
+            yield members[0], partial(list, members)
+        named.update(dict.fromkeys((*before, *after)))
+        unmoved = flow.before == flow.after and self.same_policy
+        for (_, here_before, here_after), everybody in self.everybody.items():
+            # Whom the name is closed to before and after: listed only if that is a change.
+            if unmoved and here_before and here_after:
+                continue
+            first = next((name for name in everybody if name not in named), None)
+            if first is not None:
+                yield first, partial(_without, everybody, named)
+
+    @staticmethod
+    def _instance(situation: Situation, world: World) -> Instance | None:
+        if situation.instance is None or not situation.enabled:
+            return None
+        return world.instances.get(situation.instance)
+
+    @staticmethod
+    def _fate(source_id: str, name: Name, world: World, sources: Sources) -> Fate:
+        source = sources.get(source_id)
+        if source is None:
+            return Fate("no such source", "not_resolved")
+        return fate(path(source, name, world))
+
+
+def _same(old: World, new: World, *parts: str) -> bool:
+    pairs = [(getattr(old, part), getattr(new, part)) for part in parts]
+    return all(before is after or before == after for before, after in pairs)
+
+
+def _alike(before: list[str], after: list[str], named: dict[str, None]) -> Iterator[list[str]]:
+    """Plain VPCs that are in both audiences, and those in one of them only."""
+    if before is after or before == after:
+        shared = [name for name in before if name not in named]
+        yield from [shared] if shared else []
+        return
+    was, now = set(before), set(after)
+    classes: dict[tuple[bool, bool], list[str]] = {}
+    for name in dict.fromkeys((*before, *after)):
+        if name not in named:
+            classes.setdefault((name in was, name in now), []).append(name)
+    yield from classes.values()
+
+
+def _without(everybody: list[str], named: dict[str, None]) -> list[str]:
+    return [name for name in everybody if name not in named]
+
+
+def fate(found: Path) -> Fate:
+    """A path in one line."""
+    resolution = found.resolution
+    why = found.problems[0].detail if found.problems else ""
+    if resolution is None or found.addresses:
+        answer = ", ".join(sorted(map(str, found.addresses)))
+    elif resolution.outcome is Outcome.RESPOND:
+        answer = resolution.rcode.name if resolution.rcode else "NODATA"
+    else:
+        answer = {Outcome.FORWARD: "forwarded", Outcome.DROP: "no response"}[resolution.outcome]
+    return Fate(answer, found.verdict.value, why)
+
+
+def _moved(was: Instance | None, now: Instance | None) -> str:
+    before, after = _place(was), _place(now)
+    return after if before == after else f"{before} -> {after}"
+
+
+def _place(instance: Instance | None) -> str:
+    if instance is None:
+        return "closed"
+    if instance.binding is not None:
+        return f"{instance.instance_id} in {instance.binding.vpc_id} ({instance.binding.address})"
+    if instance.addresses:
+        return f"{instance.instance_id} in {instance.region_id} ({', '.join(map(str, instance.addresses))})"
+    return f"{instance.instance_id}, not bound"

@@ -1,0 +1,121 @@
+"""A Plan as text, Markdown and plain data.
+
+Knows how much fits on a page: text and Markdown show the largest sections and a few sources of each row, with
+counts for the rest; the data have everything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from vpcdns.rehearsal.plan import Fate, Plan, Row, Section
+
+SECTIONS: Final = 20
+SOURCES: Final = 5
+NOTHING: Final = "Nothing changes for anybody."
+
+
+def plan_data(plan: Plan) -> dict[str, Any]:
+    """Everything, for programs."""
+    return {
+        "changes": plan.pairs,
+        "lost": plan.lost,
+        "gained": plan.gained,
+        "sections": [_section_data(section) for section in plan.sections],
+    }
+
+
+def _section_data(section: Section) -> dict[str, Any]:
+    return {
+        "instance": section.instance,
+        "binding": section.binding,
+        "kind": section.kind.value,
+        "before": str(section.before),
+        "after": str(section.after),
+        "names": section.names,
+        "samples": list(section.samples),
+        "rows": [
+            {"sources": row.sources, "before": _fate_data(row.before), "after": _fate_data(row.after)}
+            for row in section.rows
+        ],
+    }
+
+
+def _fate_data(fate: Fate) -> dict[str, str]:
+    return {"answer": fate.answer, "verdict": fate.verdict, "why": fate.why}
+
+
+def plan_text(plan: Plan) -> Iterator[str]:
+    """Lines for a terminal."""
+    yield summary(plan)
+    for section in plan.sections[:SECTIONS]:
+        yield ""
+        yield f"{_title(section)}: {_names(section)}"
+        yield f"  {section.binding}"
+        for row in section.rows:
+            yield f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}"
+            yield from (f"        {label}: {why}" for label, why in _reasons(row))
+    yield from _rest(plan)
+
+
+def plan_markdown(plan: Plan) -> Iterator[str]:
+    """Lines for a pull request."""
+    yield f"**{summary(plan)}**"
+    for section in plan.sections[:SECTIONS]:
+        yield ""
+        yield f"### {_title(section)}"
+        yield ""
+        yield f"{_names(section)}. {section.binding}"
+        yield ""
+        yield "| sources | before | after | why |"
+        yield "|---|---|---|---|"
+        for row in section.rows:
+            why = "; ".join(f"{label}: {why}" for label, why in _reasons(row)).replace("|", "\\|")
+            yield f"| {_sources(row)} | {row.before} | {row.after}{_mark(row)} | {why} |"
+    rest = list(_rest(plan))
+    yield from (["", *rest] if rest else [])
+
+
+def summary(plan: Plan) -> str:
+    if not plan.pairs:
+        return NOTHING
+    pairs = f"{plan.pairs:,} (source, name) pair{'' if plan.pairs == 1 else 's'}"
+    return f"{pairs} will fare otherwise: {plan.lost:,} lost, {plan.gained:,} gained."
+
+
+def _title(section: Section) -> str:
+    return f"instance {section.instance}" if section.instance else "names that are nobody's"
+
+
+def _names(section: Section) -> str:
+    kind = section.kind.value + ("" if section.names == 1 else "s")
+    more = ", …" if section.names > len(section.samples) else ""
+    return f"{section.names:,} {kind} ({', '.join(section.samples)}{more})"
+
+
+def _sources(row: Row) -> str:
+    shown = ", ".join(row.sources[:SOURCES])
+    rest = len(row.sources) - SOURCES
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
+
+
+def _mark(row: Row) -> str:
+    if row.before.reachable == row.after.reachable:
+        return ""
+    return "  (gained)" if row.after.reachable else "  (LOST)"
+
+
+def _reasons(row: Row) -> Iterator[tuple[str, str]]:
+    if row.before.why:
+        yield "before", row.before.why
+    if row.after.why:
+        yield "after", row.after.why
+
+
+def _rest(plan: Plan) -> Iterator[str]:
+    rest = plan.sections[SECTIONS:]
+    if rest:
+        pairs = sum(section.pairs for section in rest)
+        yield ""
+        yield f"… and {len(rest):,} smaller sections with {pairs:,} pairs; JSON has them all."

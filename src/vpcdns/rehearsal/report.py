@@ -1,0 +1,111 @@
+"""A scenario's Result as one HTML file: drawings, checks and the matrix, with nothing to be fetched.
+
+Knows how it looks. Everything that comes out of a file is escaped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from html import escape
+from importlib.resources import files
+
+from vpcdns.model.names import Name
+from vpcdns.rehearsal.drawing import svg
+from vpcdns.rehearsal.plan import Fate
+from vpcdns.rehearsal.run import Check, Matrix, Result, StepResult, matrix
+
+
+def report(results: Sequence[Result]) -> str:
+    """The page about one scenario or several."""
+    style = (files("vpcdns.rehearsal") / "report.css").read_text(encoding="utf-8")
+    title = results[0].rehearsal.title if len(results) == 1 else f"{len(results)} rehearsals"
+    body = "".join(part for result in results for part in _scenario(result))
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)} · vpcdns rehearse</title><style>{style}</style></head>"
+        f"<body><main>{body}</main></body></html>\n"
+    )
+
+
+def _scenario(result: Result) -> Iterator[str]:
+    checks = [check for step in result.steps for check in step.checks]
+    failed = sum(bool(check.failures) for check in checks) + sum(bool(step.failures) for step in result.steps)
+    verdict = f"{failed} failed" if failed else "passed"
+    yield f"<header><h1>{escape(result.rehearsal.title)}</h1>"
+    yield f'<p class="lead">{escape(result.rehearsal.file.name)} · {_count(len(result.steps), "step")}, '
+    yield f"{_count(len(checks), 'expectation')} · "
+    yield f'<strong class="{"bad" if failed else "good"}">{verdict}</strong></p></header>'
+    yield from _matrix(matrix(result), [step.step.title for step in result.steps])
+    for number, step in enumerate(result.steps, 1):
+        yield from _step(number, step)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+def _step(number: int, step: StepResult) -> Iterator[str]:
+    yield f"<section><h2><span>{number}</span>{escape(step.step.title)}</h2>"
+    for change in step.step.changes:
+        refused = ' <em class="bad">refused</em>' if step.step.refused else ""
+        yield f"<p class='change'><code>{escape(change)}</code>{refused}</p>"
+    for failure in step.failures:
+        yield f'<p class="failure">{escape(failure)}</p>'
+    yield f"<figure>{svg(step.after, [check.path for check in step.checks if check.path])}</figure>"
+    if step.checks:
+        yield '<table class="checks"><thead><tr><th></th><th>from</th><th>name</th><th>gets</th></tr></thead>'
+        yield "<tbody>"
+        for check in step.checks:
+            yield from _check(check)
+        yield "</tbody></table>"
+    yield "</section>"
+
+
+def _check(check: Check) -> Iterator[str]:
+    mark = '<td class="bad">✗</td>' if check.failures else '<td class="good">✓</td>'
+    name = escape(str(check.expectation.name))
+    yield f"<tr>{mark}<td>{escape(check.expectation.source)}</td><td class='dns'>{name}</td><td>"
+    if check.path is not None:
+        answer = ", ".join(map(str, check.path.addresses)) or "no address"
+        kind = "good" if check.path.reachable else "bad"
+        yield f'{escape(answer)} <b class="{kind}">{check.path.verdict.value}</b>'
+        for problem in check.path.problems:
+            yield f"<p>{escape(problem.detail)}<br><i>{escape(problem.remedy)}</i></p>"
+    for failure in check.failures:
+        yield f'<p class="failure">{escape(failure)}</p>'
+    yield "</td></tr>"
+
+
+def _matrix(found: Matrix, titles: Sequence[str]) -> Iterator[str]:
+    if not found.names:
+        return
+    yield '<section><h2>Who gets what</h2><div class="wide"><table class="matrix"><thead><tr><th>name</th>'
+    yield "<th>from</th><th>before</th>"
+    yield from (f"<th>{number}. {escape(title)}</th>" for number, title in enumerate(titles, 1))
+    yield "</tr></thead><tbody>"
+    for name in found.names:
+        for position, source in enumerate(found.sources):
+            yield "<tr>"
+            if not position:
+                yield f'<th rowspan="{len(found.sources)}" class="dns">{escape(_short(name))}</th>'
+            yield f"<th>{escape(source)}</th>"
+            yield from _cells(found.fates[source, name])
+            yield "</tr>"
+    yield "</tbody></table></div></section>"
+
+
+def _cells(fates: Sequence[Fate]) -> Iterator[str]:
+    before: Fate | None = None
+    for fate in fates:
+        kind = "yes" if fate.reachable else "no"
+        kept = " same" if fate == before else ""
+        verdict = "" if fate.verdict == "not_resolved" else f"<small>{fate.verdict}</small>"
+        yield f'<td class="{kind}{kept}" title="{escape(fate.why)}">{escape(fate.answer)}{verdict}</td>'
+        before = fate
+
+
+def _short(name: Name) -> str:
+    """A VPC domain with the middle of its group_id left out."""
+    text = str(name)
+    return f"{text[:6]}…{text[28:]}" if len(text) > 45 else text

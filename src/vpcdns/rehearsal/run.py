@@ -1,0 +1,143 @@
+"""Runs a scenario on the model: each step's changes, and whether what was expected holds.
+
+Pure: a World in, results out. Whoever shows them, or does the same with a kernel, takes them from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+
+from vpcdns.errors import MalformedChange
+from vpcdns.model.names import Name
+from vpcdns.model.routing import Path, Source, path, source_of
+from vpcdns.model.world import World
+from vpcdns.rehearsal.plan import Fate, fate
+from vpcdns.rehearsal.scenario import Expectation, Rehearsal, Step
+from vpcdns.rehearsal.words import changed
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation, what the model says, and in which points they differ."""
+
+    expectation: Expectation
+    path: Path | None
+    failures: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.expectation.source} -> {self.expectation.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """A step that was run; `failures` are those of its changes, not of its checks."""
+
+    step: Step
+    before: World
+    after: World
+    checks: tuple[Check, ...]
+    failures: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.failures and not any(check.failures for check in self.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    rehearsal: Rehearsal
+    steps: tuple[StepResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(step.passed for step in self.steps)
+
+
+def run(rehearsal: Rehearsal) -> Iterator[StepResult]:
+    """The steps, one after the other; a step whose changes fail leaves the World as it was."""
+    world = rehearsal.world
+    for step in rehearsal.scenario.steps:
+        after, failures = _changed(step, world)
+        checks = tuple(check(expectation, after) for expectation in step.expect)
+        yield StepResult(step, world, after, checks, failures)
+        world = after
+
+
+def _changed(step: Step, world: World) -> tuple[World, tuple[str, ...]]:
+    after = world
+    try:
+        for text in step.changes:
+            after = changed(after, text)
+    except MalformedChange as error:
+        if step.refused is None or step.refused not in str(error):
+            wanted = "" if step.refused is None else f"; expected to be refused with {step.refused!r}"
+            return world, (f"{error}{wanted}",)
+        return world, ()
+    if step.refused is not None:
+        return world, (f"expected to be refused with {step.refused!r}, but it was not",)
+    return after, ()
+
+
+def asking(text: str, world: World) -> Source | None:
+    """A source in a scenario: an id or an address."""
+    found = source_of(text, world)
+    if found is not None:
+        return found
+    try:
+        return source_of(ip_address(text), world)
+    except ValueError:
+        return None
+
+
+def check(expectation: Expectation, world: World) -> Check:
+    """What the model says to one expectation."""
+    source = asking(expectation.source, world)
+    if source is None:
+        return Check(expectation, None, (f"there is no source {expectation.source}",))
+    found = path(source, expectation.name, world)
+    return Check(expectation, found, tuple(_differences(expectation, found)))
+
+
+def _differences(expectation: Expectation, found: Path) -> Iterator[str]:
+    if expectation.answers is not None and set(expectation.answers) != set(found.addresses):
+        yield f"resolves to {_listed(found.addresses)}, expected {_listed(expectation.answers)}"
+    rcode = None if found.resolution is None else found.resolution.rcode.name
+    if expectation.rcode is not None and expectation.rcode != rcode:
+        yield f"the response is {rcode}, expected {expectation.rcode}"
+    if expectation.verdict is not None and expectation.verdict != found.verdict.value:
+        why = f" ({found.problems[0].detail})" if found.problems else ""
+        yield f"it is {found.verdict.value}{why}, expected {expectation.verdict}"
+
+
+def _listed(addresses: Iterable[IPv4Address]) -> str:
+    return ", ".join(sorted(map(str, addresses))) or "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """Every source and name of a scenario; `fates` has what each got at the start and after each step."""
+
+    sources: tuple[str, ...]
+    names: tuple[Name, ...]
+    fates: dict[tuple[str, Name], tuple[Fate, ...]]
+
+
+def matrix(result: Result) -> Matrix:
+    expectations = [one for step in result.rehearsal.scenario.steps for one in step.expect]
+    sources = tuple(dict.fromkeys(one.source for one in expectations))
+    names = tuple(dict.fromkeys(one.name for one in expectations))
+    worlds = [result.rehearsal.world, *(step.after for step in result.steps)]
+    fates = {
+        (source, name): tuple(_fate(source, name, world) for world in worlds)
+        for source in sources
+        for name in names
+    }
+    return Matrix(sources, names, fates)
+
+
+def _fate(text: str, name: Name, world: World) -> Fate:
+    source = asking(text, world)
+    return Fate("no such source", "not_resolved") if source is None else fate(path(source, name, world))

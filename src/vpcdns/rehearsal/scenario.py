@@ -1,0 +1,116 @@
+"""Scenario files: a configuration, steps that change it, and who is expected to resolve and reach what.
+
+Knows how a scenario is written and where an error in it stands; running one is `run`'s.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from vpcdns.config import document, load, loads, wording
+from vpcdns.config.positions import located
+from vpcdns.config.problems import Finding, dotted
+from vpcdns.config.schema import Part
+from vpcdns.config.values import AddressText, DomainText, Line
+from vpcdns.errors import ConfigurationError, Problem
+from vpcdns.model.world import World
+
+Word = Literal[
+    "reachable",
+    "not_resolved",
+    "no_route",
+    "selector_mismatch",
+    "not_attached",
+    "region_mismatch",
+    "overlap",
+    "no_return_route",
+]
+
+
+class Expectation(Part):
+    """What somebody should get for a name; what is left out is not looked at."""
+
+    source: Line = Field(alias="from", min_length=1)
+    """who asks: a vpc_id, a network_id or an address"""
+    name: DomainText
+    """the name asked for"""
+    answers: list[AddressText] | None = None
+    """the addresses it resolves to, in any order"""
+    rcode: Literal["NOERROR", "NXDOMAIN", "REFUSED"] | None = None
+    """the response code"""
+    verdict: Word | None = None
+    """what becomes of a connection"""
+
+
+class Step(Part):
+    """Changes made together, and what should hold afterwards."""
+
+    title: Line = Field(min_length=1)
+    """what the step is, in a line"""
+    changes: list[Line] = Field(default_factory=list)
+    """changes in words, as `vpcdns plan --change` takes them, made in order"""
+    refused: Line | None = None
+    """that the changes are refused, and a part of the message; nothing of them takes effect then"""
+    expect: list[Expectation] = Field(default_factory=list)
+    """what should hold after the changes"""
+
+
+class Scenario(Part):
+    """A rehearsal."""
+
+    about: Line = ""
+    """what is rehearsed, in a line"""
+    configuration: str | dict[str, Any]
+    """the configuration to start from: the file's path, relative to this one, or all of it"""
+    steps: list[Step] = Field(min_length=1)
+    """what is done, in order"""
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """A scenario with the World that it starts from."""
+
+    file: Path
+    scenario: Scenario
+    world: World
+
+    @property
+    def title(self) -> str:
+        return self.scenario.about or self.file.stem
+
+
+def read_scenario(file: Path) -> Rehearsal:
+    """Reads a scenario and its configuration; raises ConfigurationError with every problem."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8"
+        problem = Problem(str(file), 0, 0, "", f"it cannot be read: {reason}", "check the path")
+        raise ConfigurationError([problem]) from None
+    read = document.read(text)
+    findings = list(read.findings)
+    if not isinstance(read.value, dict):
+        top = Finding((), "a scenario is a mapping", "write `about`, `configuration` and `steps`")
+        raise _error(file, text, findings or [top])
+    try:
+        scenario = Scenario.model_validate(read.value)
+    except ValidationError as error:
+        raise _error(file, text, [*findings, *wording.findings(error, read.value)]) from None
+    if findings:
+        raise _error(file, text, findings)
+    if isinstance(scenario.configuration, str):
+        return Rehearsal(file, scenario, load(file.parent / scenario.configuration).world)
+    loaded = loads(json.dumps(scenario.configuration), f"{file} (configuration)", folder=file.parent)
+    return Rehearsal(file, scenario, loaded.world)
+
+
+def _error(file: Path, text: str, findings: list[Finding]) -> ConfigurationError:
+    return ConfigurationError(
+        Problem(str(file), found.line, found.column, dotted(found.path), found.what, found.way_out)
+        for found in located(text, findings)
+    )

@@ -1,0 +1,78 @@
+"""Who may ask, sorted into classes that fare alike, so that a plan asks once for each class.
+
+Knows VPCs, networks and route tables. VPCs of one region that reach the shared space by their system route
+alone are in the same situation as far as a serverless instance goes; every other source is its own class.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from ipaddress import IPv4Network
+
+from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceType
+from vpcdns.model.route_tables import Here, RouteTables, route_tables
+from vpcdns.model.routing import Source, representative, source_of
+from vpcdns.model.topology import CenConnection
+from vpcdns.model.world import World
+
+
+class Sources:
+    """The VPCs and networks of one World."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._known: dict[str, Source | None] = {}
+        self.networks_of: dict[str, list[str]] = defaultdict(list)  # by the VPC that they resolve as
+        for network in world.topology.networks.values():
+            if network.resolves_as is not None:
+                self.networks_of[network.resolves_as].append(network.network_id)
+        self.plain: dict[str, list[str]] = defaultdict(list)  # by region
+        self.special: dict[str, list[str]] = defaultdict(list)
+        tables = route_tables(world.topology)
+        crowded = {
+            name
+            for name, connection in world.topology.connections.items()
+            if isinstance(connection, CenConnection) and _touches(tables.cen(connection).prefixes())
+        }
+        for vpc in world.topology.vpcs.values():
+            plain = self._is_plain(vpc.vpc_id, tables, crowded)
+            (self.plain if plain else self.special)[vpc.region_id].append(vpc.vpc_id)
+
+    def get(self, name: str) -> Source | None:
+        if name not in self._known:
+            self._known[name] = source_of(name, self._world)
+        return self._known[name]
+
+    def audience(self, instance: Instance | None) -> Iterator[str]:
+        """Whom an instance's names are open to, plain VPCs of a serverless instance's region excepted."""
+        if instance is None:
+            return
+        if instance.type is InstanceType.DEDICATED:
+            vpcs = [] if instance.binding is None else [instance.binding.vpc_id]
+            yield from vpcs
+        else:
+            vpcs = self.plain[instance.region_id] + self.special[instance.region_id]
+            yield from self.special[instance.region_id]
+        for vpc_id in vpcs:
+            yield from self.networks_of.get(vpc_id, ())
+
+    def plain_audience(self, instance: Instance | None) -> list[str]:
+        if instance is None or instance.type is InstanceType.DEDICATED:
+            return []
+        return self.plain[instance.region_id]
+
+    def _is_plain(self, vpc_id: str, tables: RouteTables, crowded: set[str]) -> bool:
+        """Nothing but the system route in the shared space, and its own addresses are its own."""
+        own = (prefix for prefix in tables.own(vpc_id).prefixes() if prefix != SHARED_SPACE)
+        if _touches(own) or any(one.connection_id in crowded for one in tables.joined.get(vpc_id, ())):
+            return False
+        for block in self._world.topology.vpcs[vpc_id].cidr_blocks:
+            entry = tables.match(vpc_id, representative(block, vpc_id, self._world))
+            if entry is None or entry.target is not Here.LOCAL:
+                return False
+        return True
+
+
+def _touches(prefixes: Iterable[IPv4Network]) -> bool:
+    return any(SHARED_SPACE.overlaps(prefix) for prefix in prefixes)

@@ -1,0 +1,233 @@
+"""Paths: every verdict, with the obstacles in the order in which a packet meets them."""
+
+from __future__ import annotations
+
+import time
+from ipaddress import IPv4Address, ip_address
+
+import pytest
+
+from tests.hybrid import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from vpcdns.model.names import Name
+from vpcdns.model.routing import Path, path, source_of
+from vpcdns.model.world import World
+
+
+def to(world: World, source: str, name: str) -> Path:
+    found = source_of(source, world)
+    if found is None:
+        found = source_of(ip_address(source), world)
+    assert found is not None
+    return path(found, Name.from_text(name), world)
+
+
+def codes(found: Path) -> list[str]:
+    return [problem.code.value for problem in found.problems]
+
+
+def edited(*edits: tuple[str, str]) -> World:
+    text = CONFIGURATION
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new)
+    return hybrid(text)
+
+
+VPN_ROUTE = "{destination: 10.1.0.0/16, via: vpn-1}"
+
+
+def test_a_dedicated_instance_is_reached_over_ipsec_and_back() -> None:
+    found = to(hybrid(), "idc", DEDICATED_NAME)
+    assert found.verdict.value == "reachable"
+    assert [(hop.at, str(hop.destination), hop.via) for hop in found.hops] == [
+        ("idc", "10.1.0.0/16", "vpn-1"),
+        ("vpn-1", "10.1.0.0/16", "vpc-a"),
+        ("vpc-a", "10.1.0.0/16", "local"),
+        ("vpc-a", "192.168.0.0/16", "vpn-1"),
+        ("vpn-1", "192.168.0.0/16", "idc"),
+        ("idc", "192.168.0.0/16", "local"),
+    ]
+
+
+@pytest.mark.parametrize("source", ["vpc-a", "10.1.0.7", "127.10.0.5"])
+def test_a_vpc_reaches_its_own(source: str) -> None:
+    for name in (SERVERLESS_NAME, DEDICATED_NAME):
+        assert to(hybrid(), source, name).reachable
+
+
+def test_a_stand_in_is_its_network() -> None:
+    assert to(hybrid(), "127.40.0.5", DEDICATED_NAME).hops == to(hybrid(), "idc", DEDICATED_NAME).hops
+
+
+def test_shared_addresses_are_not_routed_on_premises() -> None:
+    found = to(hybrid(), "idc", SERVERLESS_NAME)
+    assert codes(found) == ["no_route", "selector_mismatch"]
+    assert found.verdict.value == "no_route"
+    assert [(where, str(route.destination), route.via) for where, route in found.missing] == [
+        ("idc", "100.100.80.10/32", "vpn-1")
+    ]
+
+
+def test_a_route_alone_does_not_mend_it_and_selectors_do() -> None:
+    route = (VPN_ROUTE, VPN_ROUTE + ", {destination: 100.64.0.0/10, via: vpn-1}")
+    assert codes(to(edited(route), "idc", SERVERLESS_NAME)) == ["selector_mismatch"]
+    selectors = ("local_subnets: [10.1.0.0/16]", "local_subnets: [10.1.0.0/16, 100.64.0.0/10]")
+    assert to(edited(route, selectors), "idc", SERVERLESS_NAME).reachable
+
+
+@pytest.mark.parametrize("source", ["vpc-b", "vpc-c", "198.51.100.1"])
+def test_not_resolved(source: str) -> None:
+    found = to(edited(("server: {}", "server: {clients: [0.0.0.0/0]}")), source, DEDICATED_NAME)
+    assert found.verdict.value == "not_resolved"
+    assert found.problems[0].remedy
+
+
+def test_a_cen_without_the_vpc() -> None:
+    found = to(
+        edited(
+            (VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"), ("[vpc-a, vpc-b, idc]", "[vpc-b, idc]")
+        ),
+        "idc",
+        DEDICATED_NAME,
+    )
+    assert found.verdict.value == "not_attached"
+
+
+CEN_ROUTE = (VPN_ROUTE, VPN_ROUTE + ", {destination: 100.64.0.0/10, via: cen-1}")
+SERVICE = "{host: 100.100.80.0/24, host_vpc_id: vpc-b, access: [idc]}"
+
+
+def test_a_cen_needs_a_service_route() -> None:
+    assert to(edited(CEN_ROUTE), "idc", SERVERLESS_NAME).verdict.value == "no_route"
+    routed = edited(CEN_ROUTE, ("service_routes: []", f"service_routes: [{SERVICE}]"))
+    found = to(routed, "idc", SERVERLESS_NAME)
+    assert found.reachable
+    assert ("cen-1", "100.100.80.0/24", "vpc-b") in [
+        (hop.at, str(hop.destination), hop.via) for hop in found.hops
+    ]
+
+
+def test_a_service_route_that_is_open_to_others() -> None:
+    closed = SERVICE.replace("[idc]", "[vpc-a]")
+    found = to(
+        edited(CEN_ROUTE, ("service_routes: []", f"service_routes: [{closed}]")), "idc", SERVERLESS_NAME
+    )
+    assert found.verdict.value == "no_route"
+    assert "add idc to its `access`" in found.problems[0].remedy
+
+
+def test_basic_edition_serves_its_own_region_only() -> None:
+    edits = (
+        CEN_ROUTE,
+        ("service_routes: []", f"service_routes: [{SERVICE.replace('vpc-b', 'vpc-c')}], edition: basic"),
+        ("[vpc-a, vpc-b, idc]", "[vpc-a, vpc-b, vpc-c, idc]"),
+    )
+    found = to(edited(*edits), "idc", SERVERLESS_NAME)
+    assert codes(found) == ["region_mismatch", "region_mismatch"]
+
+
+def test_the_wrong_region_by_ipsec() -> None:
+    edits = (
+        (VPN_ROUTE, "{destination: 100.64.0.0/10, via: vpn-1}"),
+        ("type: ipsec, vpc_id: vpc-a", "type: ipsec, vpc_id: vpc-c"),
+        ("local_subnets: [10.1.0.0/16]", "local_subnets: [100.64.0.0/10]"),
+    )
+    assert codes(to(edited(*edits), "idc", SERVERLESS_NAME)) == ["region_mismatch"]
+
+
+def with_shared_space_routed(block: str) -> World:
+    """The network has `block`, and routes and selectors for all of the shared space."""
+    return edited(
+        (VPN_ROUTE, "{destination: 100.100.80.0/24, via: vpn-1}"),
+        ("local_subnets: [10.1.0.0/16]", "local_subnets: [10.1.0.0/16, 100.64.0.0/10]"),
+        ("cidr_blocks: [192.168.0.0/16]", f"cidr_blocks: [{block}]"),
+        ("remote_subnets: [192.168.0.0/16]", f"remote_subnets: [{block}]"),
+        (
+            "source_networks: [192.168.0.0/17, 127.40.0.0/16]",
+            "source_networks: [127.40.0.0/16]",
+        ),
+    )
+
+
+def test_a_source_that_the_vpc_has_itself_gets_no_answer() -> None:
+    found = to(with_shared_space_routed("10.0.0.0/15"), "idc", SERVERLESS_NAME)
+    assert found.reachable, "10.0.0.5 is not the VPC's"
+    found = to(with_shared_space_routed("10.1.0.0/16"), "idc", SERVERLESS_NAME)
+    assert codes(found) == ["overlap"]
+    assert [hop.at for hop in found.there] == ["idc", "vpn-1", "vpc-a"]
+
+
+def test_a_source_in_the_shared_space_gets_an_answer_by_longest_prefix() -> None:
+    world = with_shared_space_routed("100.100.0.0/16")
+    assert codes(to(world, "idc", SERVERLESS_NAME)) == ["overlap"], "the VPC sends it back"
+    beside = with_shared_space_routed("100.101.0.0/16")
+    assert to(beside, "idc", SERVERLESS_NAME).reachable
+    narrow = with_shared_space_routed("100.64.0.0/10")
+    assert to(narrow, "idc", SERVERLESS_NAME).verdict.value == "overlap"
+
+
+@pytest.mark.parametrize("block", ["10.1.0.0/16", "10.1.0.0/17"])
+def test_the_same_block_on_both_sides(block: str) -> None:
+    world = edited(("cidr_blocks: [192.168.0.0/16]", f"cidr_blocks: [{block}]"))
+    assert to(world, "idc", DEDICATED_NAME).verdict.value == "overlap"
+
+
+def test_shared_space_used_on_premises() -> None:
+    world = edited(("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [192.168.0.0/16, 100.100.0.0/16]"))
+    assert to(world, "idc", SERVERLESS_NAME).verdict.value == "overlap"
+
+
+def test_another_vpc_with_the_same_block_is_not_the_endpoints() -> None:
+    world = edited(
+        ("cidr_blocks: [10.3.0.0/16]", "cidr_blocks: [10.1.0.0/16], source_networks: [172.30.3.0/24]"),
+        ("vpc_id: vpc-a, network_id: idc", "vpc_id: vpc-c, network_id: idc"),
+    )
+    assert to(world, "idc", DEDICATED_NAME).verdict.value == "overlap"
+
+
+def test_no_way_back() -> None:
+    world = edited(
+        (VPN_ROUTE, "{destination: 10.1.0.0/16, via: vpn-1}, {destination: 10.1.8.0/24, via: cen-1}"),
+        ("remote_subnets: [192.168.0.0/16]", "remote_subnets: [172.16.0.0/16]"),
+        ("[vpc-a, vpc-b, idc]", "[vpc-a, vpc-b, idc]"),
+    )
+    assert to(world, "idc", DEDICATED_NAME).reachable, "the CEN brings it back"
+    stranded = edited(
+        ("remote_subnets: [192.168.0.0/16]", "remote_subnets: [172.16.0.0/16]"),
+        ("[vpc-a, vpc-b, idc]", "[vpc-b, idc]"),
+    )
+    assert codes(to(stranded, "idc", DEDICATED_NAME)) == ["selector_mismatch", "no_return_route"]
+
+
+def test_routes_that_go_round() -> None:
+    hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-2}]}"
+    lab = hub.replace("hub", "lab").replace("0.0/9", "0.0/10")
+    ring = "{connection_id: cen-2, type: cen, attachments: [idc, hub, lab]}"
+    world = edited(
+        ("\nnetworks:", f"\nnetworks:\n  - {hub}\n  - {lab}"),
+        (VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-2}"),
+        ("connections:", f"connections:\n  - {ring}"),
+    )
+    found = to(world, "idc", DEDICATED_NAME)
+    assert found.verdict.value == "no_route"
+    assert "goes round" in found.problems[0].detail
+
+
+def test_an_address_is_a_destination_too() -> None:
+    world = hybrid()
+    source = source_of("idc", world)
+    assert source is not None
+    assert path(source, IPv4Address("10.1.3.3"), world).reachable
+    assert path(source, IPv4Address("10.7.3.3"), world).verdict.value == "no_route"
+
+
+def test_a_path_takes_less_than_a_millisecond() -> None:
+    world, name = hybrid(), Name.from_text(DEDICATED_NAME)
+    best = 1.0
+    for _ in range(200):
+        started = time.perf_counter()
+        source = source_of("idc", world)
+        assert source is not None
+        path(source, name, world)
+        best = min(best, time.perf_counter() - started)
+    assert best < 0.001
