@@ -10,6 +10,7 @@ from vpcdns import __version__
 from vpcdns.cli.check import check
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
+from vpcdns.cli.lab import lab_app
 from vpcdns.cli.output import say
 from vpcdns.cli.path import path_command
 from vpcdns.cli.plan import plan_command
@@ -29,6 +30,7 @@ for command in (serve, check, explain, schema, health):
 app.command("path")(path_command)
 app.command("plan")(plan_command)
 app.command("rehearse")(rehearse_command)
+app.add_typer(lab_app, name="lab")
 
 
 def _version(wanted: bool) -> None:

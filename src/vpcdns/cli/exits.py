@@ -11,6 +11,7 @@ from vpcdns.errors import (
     MalformedChange,
     MalformedMessage,
     MalformedName,
+    MalformedSource,
     StartupError,
     VpcdnsError,
 )
@@ -30,6 +31,7 @@ EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     StartupError: Exit.ERROR,
     LabError: Exit.ERROR,
     MalformedChange: Exit.ERROR,
+    MalformedSource: Exit.ERROR,
     MalformedMessage: Exit.ERROR,
     MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
 }
