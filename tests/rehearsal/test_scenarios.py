@@ -108,7 +108,7 @@ def test_junit_counts_what_failed(tmp_path: Path) -> None:
     root = ET.fromstring(  # noqa: S314 - our own
         junit([result_of(EXAMPLES / "rebind.yaml"), failing(tmp_path, steps=[bad])])
     )
-    assert [(suite.get("tests"), suite.get("failures")) for suite in root] == [("10", "0"), ("1", "1")]
+    assert [(suite.get("tests"), suite.get("failures")) for suite in root] == [("11", "0"), ("1", "1")]
     failure = root.find(".//failure")
     assert failure is not None
     assert "vpn-9" in (failure.get("message") or "")

@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
@@ -64,19 +63,11 @@ def up(name: str, file: Path) -> Lab:
         raise LabError(f"lab {name} is up already, or has left something; vpcdns lab down {file}")
     RUN.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "vpcdns.lab.daemon", prefix_of(name), str(file.resolve())]
-    with (RUN / f"{name}.log").open("w") as log:
-        process = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            start_new_session=True,
-        )
-    lab = Lab(name, str(file), process.pid)
+    pid, said = _spawn(command, RUN / f"{name}.log")
+    lab = Lab(name, str(file), pid)
     (RUN / f"{name}.json").write_text(json.dumps(asdict(lab)))
-    if process.stdout is None or process.stdout.readline() != "ready\n":
-        process.wait()
+    if said != "ready\n":
+        os.waitpid(pid, 0)
         why = (RUN / f"{name}.log").read_text().strip()
         down(name)
         raise LabError(why or f"lab {name} did not come up")
@@ -85,6 +76,21 @@ def up(name: str, file: Path) -> Lab:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "resolv.conf").write_text(f"nameserver {RESOLVER}\n")
     return lab
+
+
+def _spawn(command: list[str], log: Path) -> tuple[int, str]:
+    """Starts a process that outlives us, in a session of its own; its number, and its first line."""
+    reading, writing = os.pipe()
+    write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+    files = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_OPEN, 2, str(log), write, 0o644),
+        (os.POSIX_SPAWN_DUP2, writing, 1),
+    ]
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+    os.close(writing)
+    with os.fdopen(reading) as stream:
+        return pid, stream.readline()
 
 
 def down(name: str) -> bool:
