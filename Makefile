@@ -4,6 +4,9 @@
 PYTHON ?= python3
 CONFIG ?= config/vpcdns.yaml
 PYTEST_ARGS ?=
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= query opt proxy upstream config
+BENCH_ARGS ?=
 LOCK_ARGS ?=
 
 VENV := .venv
@@ -29,8 +32,22 @@ serve: $(VENV)/run.stamp ## Set up and serve CONFIG (config/vpcdns.yaml); Ctrl-C
 	@exec $(BIN)/vpcdns serve --config $(CONFIG)
 
 .PHONY: test
-test: $(VENV)/dev.stamp ## Run the tests; PYTEST_ARGS goes to pytest
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: $(VENV)/dev.stamp ## Run the tests that are quick; PYTEST_ARGS goes to pytest
+	$(BIN)/pytest -m "not slow" $(PYTEST_ARGS)
+
+.PHONY: test-slow
+test-slow: $(VENV)/dev.stamp ## Run the others, such as the comparison with BIND and Unbound
+	$(BIN)/pytest -m slow $(PYTEST_ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/fuzz.stamp ## Fuzz FUZZ_TARGETS one after the other, FUZZ_SECONDS (600) each; finds are left in .fuzz
+	@mkdir -p .fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		$(BIN)/python -m fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 2>.fuzz/$$target.log \
+			|| { tail -40 .fuzz/$$target.log; exit 1; }; \
+		grep stat:: .fuzz/$$target.log; \
+	done
 
 # One definition of clean.
 .PHONY: check
@@ -52,6 +69,10 @@ types: $(VENV)/dev.stamp ## Check the types, strictly
 imports: $(VENV)/dev.stamp ## Check that imports point downward only
 	$(BIN)/lint-imports
 
+.PHONY: bench
+bench: $(VENV)/dev.stamp ## Compare with dnsmasq, Unbound and BIND; BENCH_ARGS goes to benchmarks/run.py
+	@$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
+
 .PHONY: format
 format: $(VENV)/dev.stamp ## Format, and fix what the linter can
 	$(BIN)/ruff check --fix-only .
@@ -63,10 +84,11 @@ lock: $(LOCK_VENV)/stamp ## Pin what pyproject.toml asks for; LOCK_ARGS=--upgrad
 	$(COMPILE) --group build --output-file requirements-build.lock
 	$(COMPILE) pyproject.toml --group dev --constraints requirements.lock --constraints requirements-build.lock \
 		--output-file requirements-dev.lock
+	$(COMPILE) --group fuzz --output-file requirements-fuzz.lock
 
 .PHONY: clean
 clean: ## Remove everything that was made
-	rm -rf $(VENV) $(LOCK_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .fuzz $(VENV) $(LOCK_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(VENV)/run.stamp: requirements.lock requirements-build.lock pyproject.toml
@@ -84,6 +106,10 @@ $(VENV)/run.stamp: requirements.lock requirements-build.lock pyproject.toml
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp requirements-dev.lock
 	$(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(VENV)/fuzz.stamp: $(VENV)/dev.stamp requirements-fuzz.lock
+	$(PIP_INSTALL) --only-binary :all: --require-hashes -r requirements-fuzz.lock
 	@touch $@
 
 $(LOCK_VENV)/stamp: Makefile

@@ -44,10 +44,14 @@ def _parts(record: str) -> tuple[str, int, str, str, str]:
 
 
 class Nameserver:
-    """Serves `script` while it is entered. `queries` are the messages that came, in order."""
+    """Serves `script` while it is entered.
+
+    `queries` are the messages that came, in order; `ports` where they came from, over UDP.
+    """
 
     def __init__(self, script: Script, address: str = "127.0.0.1") -> None:
         self.queries: list[tuple[Transport, bytes]] = []
+        self.ports: list[int] = []
         self._script = script
         self._udp, self._tcp = _bound(address)
         self._stop_reader, self._stop_writer = socket.socketpair()
@@ -102,6 +106,7 @@ class Nameserver:
     def _datagram(self) -> None:
         message, peer = self._udp.recvfrom(65535)
         self.queries.append(("udp", message))
+        self.ports.append(peer[1])
         for response in self._script(message, "udp"):
             with suppress(OSError):
                 self._udp.sendto(response, peer)

@@ -428,6 +428,17 @@ def test_malformed(message: bytes, questions: int, client: str) -> None:
         assert not found.answer
 
 
+@pytest.mark.parametrize(
+    "additional",
+    [OPT * 2, b"\1x" + OPT, OPT[:-1] + b"\4\0\3\0\1", OPT[:-1] + b"\x0b\0\x0a\0\7seven!!"],
+    ids=["two", "not at the root", "an option overruns", "cookie of 7"],
+)
+def test_a_malformed_opt_is_answered_with_an_opt(additional: bytes) -> None:
+    """RFC 6891 §6.1.1: without one, FORMERR would say that we do not know EDNS at all."""
+    found = answered(WORLD, header(ar=additional.count(b"\0\0\x29")) + QUESTION + additional, IN_A)
+    assert (found.rcode(), found.edns, found.options) == (dns.rcode.FORMERR, 0, ())
+
+
 SEEDS = [
     query(DEDICATED_NAME),
     query(

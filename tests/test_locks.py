@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock", "requirements-fuzz.lock")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -30,9 +30,10 @@ def test_lock_has_pins_and_hashes_only(lock: str) -> None:
 
 def test_locks_hold_what_pyproject_asks_for() -> None:
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    run, build, dev = (pins(lock) for lock in LOCKS)
+    run, build, dev, fuzz = (pins(lock) for lock in LOCKS)
     groups = pyproject["dependency-groups"]
     assert names(pyproject["project"]["dependencies"]) <= run.keys(), "make lock"
     assert names(groups["build"]) <= build.keys(), "make lock"
     assert names(groups["dev"]) <= dev.keys(), "make lock"
+    assert names(groups["fuzz"]) <= fuzz.keys(), "make lock"
     assert {**run, **build}.items() <= dev.items(), "make lock"

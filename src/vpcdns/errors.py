@@ -4,9 +4,10 @@
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
     ├── MalformedSource      text that is no VPC, network or address: exit code 1
-    ├── MalformedChange      words that are no change, or one that a rule refuses: exit code 1
+    ├── MalformedChange      words or JSON that make no change: exit code 1, HTTP 400, a damaged journal
     ├── LabError             namespaces cannot be made, e.g. without root: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
+    ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
 
 Decisions are values, not errors: a denial is a `Resolution`, a broken rule a `Refusal`.
@@ -42,7 +43,7 @@ class LabError(VpcdnsError):
 
 
 class MalformedChange(VpcdnsError, ValueError):
-    """A change in words that cannot be made; its text says why, and the way out."""
+    """Words or JSON that make no change of the model; its text says why, and the way out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class ConfigurationError(VpcdnsError):
         if len(self.problems) > MAX_PRINTED:
             lines.append(f"and {len(self.problems) - MAX_PRINTED} more")
         return "\n".join(lines)
+
+
+class StateError(VpcdnsError):
+    """A state file that is damaged, somebody else's, or cannot be written; it is left as it is."""
 
 
 class StartupError(VpcdnsError):

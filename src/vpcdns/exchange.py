@@ -6,7 +6,7 @@ then the name. Holds no state, reads no clock; `server` brings the octets and ta
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Final, Literal
 
@@ -28,11 +28,15 @@ from vpcdns.wire.relay import (
     without_records_from,
     write_relayed,
 )
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, TC, Response, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
+
+MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+
+MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 Transport = Literal["udp", "tcp"]
 
@@ -90,11 +94,15 @@ ForwardKey = tuple[bytes, tuple[bool, ...], tuple[Upstream, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767)."""
+    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
+
+    `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    """
 
     relayed: Relayed
     age: int = 0
     stale: bool = False
+    until: float = field(default=0.0, compare=False)
 
 
 class Failure(Enum):
@@ -124,20 +132,33 @@ class Drop:
 
 def begin(message: bytes, arrival: Arrival, world: World) -> Reply | Forward | Drop:
     """Decides what becomes of a message. Total: any octets give one of the three."""
+    query, arrival = _read(message, arrival, world)
+    if query is None:
+        return Drop()
+    if query.fault is not None or query.question is None:
+        return fault(query, arrival, query.fault or Rcode.FORMERR)
+    return _decide(query, query.question, arrival, world)
+
+
+def asked_by(message: bytes, arrival: Arrival, world: World) -> tuple[Query, Arrival, Client] | None:
+    """What is asked and who asks, undecided; None for what cannot be resolved."""
+    query, arrival = _read(message, arrival, world)
+    if query is None or query.fault is not None or query.question is None:
+        return None
+    return query, arrival, _client(query, arrival, world)
+
+
+def _read(message: bytes, arrival: Arrival, world: World) -> tuple[Query | None, Arrival]:
+    """The query, behind the PROXY header that a trusted peer may put before it."""
     if arrival.transport == "udp" and message.startswith(SIGNATURE) and is_trusted(arrival.peer, world):
         try:
             header = read_proxy(message)
         except MalformedMessage:
             header = None
         if header is None:
-            return Drop()
+            return None, arrival
         message, arrival = message[header.size :], replace(arrival, proxied=header.source)
-    query = read_query(message)
-    if query is None:
-        return Drop()
-    if query.fault is not None or query.question is None:
-        return fault(query, arrival, query.fault or Rcode.FORMERR)
-    return _decide(query, query.question, arrival, world)
+    return read_query(message), arrival
 
 
 def _decide(query: Query, question: Question, arrival: Arrival, world: World) -> Reply | Forward | Drop:
@@ -195,7 +216,7 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
         return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
     if own is not None:
         return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
-    relayed = _unowned(result.relayed, resolution, world)
+    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
     octets = write_relayed(
         relayed,
         query,
@@ -226,6 +247,8 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
     cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
     if not cnames:
         return None
+    if len(cnames) > MAX_CNAMES:
+        raise MalformedMessage("more CNAMEs than any resolver follows")
     targets = {owner_name(relayed, record): record for record in cnames}
     if len(targets) < len(cnames):
         # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
@@ -254,16 +277,21 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     Authority stays: the SOA above a denied name may be the suffix's. A record is cut off with all that
     follow, as those may point into it. Owners that are the question's name, which is not ours, are
-    nearly all there are, and cost nothing.
+    nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
     """
+    decided = {resolution.question.name}
     for place, record in enumerate(relayed.records):
         owner = relayed.octets[record.name_at : record.name_at + 2]
         if owner == POINTER_TO_QUESTION or record.section == 1:
             continue
         name = owner_name(relayed, record)
-        if name == resolution.question.name:
+        if name in decided:
             continue
-        if resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES:
+        decided.add(name)
+        if (
+            len(decided) > MAX_OWNERS
+            or resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES
+        ):
             return without_records_from(relayed, place)
     return relayed
 
@@ -283,9 +311,19 @@ def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     return None
 
 
-def fault(query: Query, arrival: Arrival, rcode: Rcode) -> Reply:
-    """The response to a query that cannot be resolved."""
-    return Reply(write_response(query, Response(rcode), _limit(query, arrival)), query)
+def fault(
+    query: Query,
+    arrival: Arrival,
+    rcode: Rcode,
+    error: ExtendedError | None = None,
+    *,
+    truncated: bool = False,
+) -> Reply:
+    """The response to a query that cannot, or shall not, be resolved."""
+    octets = write_response(query, Response(rcode, extended_error=error), _limit(query, arrival))
+    if truncated:
+        octets = octets[:2] + bytes((octets[2] | TC >> 8,)) + octets[3:]
+    return Reply(octets, query)
 
 
 def servfail(message: bytes) -> bytes | None:
@@ -313,6 +351,14 @@ def _explained(error: ExtendedError | None, explain: Explain) -> ExtendedError |
             return None if error is None else ExtendedError(error.info_code)
         case Explain.OFF:
             return None
+
+
+def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
+    """The upstream's extended errors are said as ours are."""
+    if explain is Explain.FULL or not relayed.extended_errors:
+        return relayed
+    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
+    return relayed._replace(extended_errors=errors)
 
 
 def _options(query: Query, arrival: Arrival, client: Client, world: World) -> tuple[tuple[int, bytes], ...]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import Outcome, Step
-from vpcdns.model.dns import ExtendedError, Record, type_text
+from vpcdns.model.dns import ExtendedError, Record, Soa, type_text
+from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.routing import Path
 
@@ -24,8 +25,8 @@ def resolution_data(resolution: Resolution) -> dict[str, Any]:
         "outcome": resolution.outcome.value,
         "rcode": resolution.rcode.name if resolution.outcome is Outcome.RESPOND else None,
         "reason": resolution.reason.value,
-        "answers": [record_data(record) for record in resolution.answers],
         "extended_error": error_data(resolution.extended_error),
+        "answers": [record_data(record) for record in resolution.answers],
         "upstreams": [str(upstream) for upstream in resolution.upstreams],
         "steps": steps_data(resolution.steps),
     }
@@ -45,13 +46,25 @@ def record_data(record: Record) -> dict[str, Any]:
         "name": str(record.name),
         "type": type_text(record.rtype),
         "ttl": record.ttl,
-        "data": record.rdata_text(),
+        "data": rdata_data(record),
     }
+
+
+def rdata_data(record: Record) -> str:
+    """RDATA in presentation format, its names without their final dots."""
+    match record.rdata:
+        case Name() as name:
+            return str(name)
+        case Soa() as soa:
+            times = f"{soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
+            return f"{soa.mname} {soa.rname} {times}"
+        case _:
+            return record.rdata_text()
 
 
 def error_data(error: ExtendedError | None) -> dict[str, Any] | None:
     """An extended error (RFC 8914) by its number."""
-    return None if error is None else {"code": int(error.info_code), "text": error.text}
+    return None if error is None else {"info_code": int(error.info_code), "text": error.text}
 
 
 def steps_data(steps: tuple[Step, ...]) -> list[dict[str, str]]:

@@ -290,12 +290,16 @@ def test_admin() -> None:
     loaded = loads("admin: {access_keys_file: keys.yaml}\n" + with_instances(SHARED), folder=Path("x"))
     assert loaded.admin is not None
     assert (loaded.admin.access_keys_file, loaded.admin.region_id) == (Path("x/keys.yaml"), None)
-    assert problems("admin: {listen: '127.0.0.1:5300', region_id: cn-x}") == [
+    assert loads("admin: {region_id: cn-x}").admin is not None, "where there is nothing yet"
+    assert problems("admin: {listen: '127.0.0.1:5300', region_id: cn-x}\n" + with_instances(SHARED)) == [
         (
             "f:1:17: admin.listen: 127.0.0.1:5300 clashes with the DNS listener on 127.0.0.1:5300;"
             " give it another port"
         ),
-        "f:1:46: admin.region_id: no VPC and no instance is in cn-x; name a region that is in use (none)",
+        (
+            "f:1:46: admin.region_id: no VPC and no instance is in cn-x;"
+            " name a region that is in use (cn-hangzhou, cn-shanghai)"
+        ),
     ]
 
 

@@ -25,7 +25,8 @@ from vpcdns.model.changes import (
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Upstream
-from vpcdns.model.topology import Address, Network, Prefix, Topology
+from vpcdns.model.topology import Address, Network, Prefix, Topology, Vpc, VSwitch
+from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
 from vpcdns.model.world import World
 
 VPCS = ("vpc-0", "vpc-1", "vpc-2", "vpc-3")
@@ -85,6 +86,34 @@ SHARED = st.sampled_from([IPv4Address("100.64.0.7"), IPv4Address("100.100.80.10"
 DOMAINS = st.sampled_from(CUSTOM)
 
 
+NEW_VPCS = st.sampled_from([*VPCS, "vpc-4", "vpc-5", "idc"])
+BLOCKS = st.sampled_from(["10.1.0.0/16", "10.2.0.0/16", "10.4.0.0/16", "10.4.8.0/24", "100.64.0.0/16"]).map(
+    IPv4Network
+)
+SWITCH_BLOCKS = st.sampled_from(
+    ["10.1.16.0/24", "10.1.8.128/25", "10.2.9.16/28", "10.4.8.0/24", "10.4.0.0/15"]
+)
+VPC_CHANGES = st.one_of(
+    st.builds(
+        CreateVpc,
+        st.builds(
+            lambda vpc_id, region_id, block, sources: Vpc(vpc_id, region_id, (block,), tuple(sources)),
+            NEW_VPCS,
+            REGIONS,
+            BLOCKS,
+            st.lists(prefixes(), max_size=2, unique=True),
+        ),
+    ),
+    st.builds(DeleteVpc, NEW_VPCS),
+    st.builds(
+        CreateVSwitch,
+        NEW_VPCS,
+        st.builds(VSwitch, st.sampled_from(["vsw-1", "vsw-3", "vsw-4"]), SWITCH_BLOCKS.map(IPv4Network)),
+    ),
+    st.builds(DeleteVSwitch, NEW_VPCS, VSWITCHES),
+)
+
+
 @st.composite
 def instances(draw: st.DrawFn) -> Instance:
     region_id, instance_id = draw(KEYS)
@@ -119,6 +148,7 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteInstance, KEYS),
     st.builds(DeleteGroup, GROUP_IDS),
     st.builds(RenameGroup, GROUP_IDS, st.just("named")),
+    VPC_CHANGES,
 )
 RULED = names(".", "com", "alicloudapi.com", "vpcdns.internal", "example", "0-vpc.alicloudapi.com")
 RULES = st.builds(

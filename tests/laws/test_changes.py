@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+from typing import get_args
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +14,10 @@ from vpcdns.model.gateway import SHARED_SPACE, CustomDomains, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Topology
+from vpcdns.model.vpc_changes import VpcChange
 from vpcdns.model.world import World
+
+VPC_CHANGES = get_args(VpcChange)
 
 
 def check(world: World) -> None:
@@ -53,6 +59,24 @@ def check(world: World) -> None:
     assert world.custom_domains == CustomDomains.of(owners.items())
 
 
+def check_topology(world: World) -> None:
+    """What is looked up is what the VPCs and networks say, and nothing names a VPC that is gone."""
+    topology = world.topology
+    anew = Topology.of(topology.vpcs.values(), topology.networks.values(), topology.connections.values())
+    assert dict(topology._places) == dict(anew._places)
+    assert set(topology._lengths) >= set(anew._lengths)
+    owned = [prefix for vpc in topology.vpcs.values() for prefix in vpc.source_networks]
+    owned += [prefix for network in topology.networks.values() for prefix in network.source_networks]
+    assert len(owned) == len(set(owned))
+    for vpc in topology.vpcs.values():
+        blocks = [vswitch.cidr_block for vswitch in vpc.vswitches]
+        assert all(any(block.subnet_of(outer) for outer in vpc.cidr_blocks) for block in blocks)
+        assert not any(one.overlaps(two) for one, two in combinations(blocks, 2))
+    for network in topology.networks.values():
+        assert network.resolves_as is None or network.resolves_as in topology.vpcs
+        assert network.network_id not in topology.vpcs
+
+
 def objects(world: World) -> tuple[dict[object, object], ...]:
     return (
         dict(world.instances.items()),
@@ -76,7 +100,10 @@ def test_every_change_keeps_the_rules(topology: Topology, changes: list[Change])
             assert after.way_out
             continue
         assert after.revision == revision + 1
-        assert after.topology is world.topology
+        if isinstance(change, VPC_CHANGES):
+            check_topology(after)
+        else:
+            assert after.topology is world.topology
         check(after)
         world = after
 

@@ -55,7 +55,7 @@ def leaks(octets: bytes, client: Client, world: World) -> list[IPv4Address]:
     Its own address and source network, which whoami tells back, are no secret to the client.
     """
     own = {address for vpc_id, address in world.endpoints if vpc_id == client.vpc_id}
-    told = f"{client.address} {client.matched}".encode()
+    told = f"{client.address} {client.matched} ".encode() + client.address.packed
     others = {address for _, address in world.endpoints} - own - {client.address}
     return [address for address in others if shown(octets, address) and not shown(told, address)]
 

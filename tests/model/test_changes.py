@@ -213,3 +213,9 @@ def test_custom_domains() -> None:
     assert refused(WORLD, RemoveCustomDomain(OFF, new)) is Rule.REFERENCE
     removed = applied(added, RemoveCustomDomain(OFF, new))
     assert replace(removed, revision=WORLD.revision) == WORLD
+
+
+def test_rebinding_to_the_same_vswitch_keeps_the_address() -> None:
+    world = applied(example(), Bind((HZ, BOUND), VPC_A, "vsw-1", IPv4Address("10.1.8.77")))
+    again = applied(world, Bind((HZ, BOUND), VPC_A, "vsw-1"))
+    assert again.instances == world.instances

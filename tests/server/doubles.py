@@ -18,6 +18,7 @@ import pytest
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.server.connection import TcpLimits
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.responder import Transport
 from vpcdns.server.service import Service
 
@@ -85,6 +86,11 @@ class Obedient:
         self.trusting = False
         self.release = asyncio.Event()
         self.waiting = 0
+
+    tell: Callable[[Recollection], None] | None = None
+
+    def hot(self, count: int) -> Hot | None:
+        return None
 
     def trusts(self, peer: Address) -> bool:
         return self.trusting

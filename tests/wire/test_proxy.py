@@ -81,5 +81,3 @@ def test_any_octets_give_a_header_within_them_or_none(octets: bytes) -> None:
         with suppress(MalformedMessage):
             read = read_proxy(message)
             assert read is None or read.size <= len(message)
-
-

@@ -7,6 +7,7 @@ World and asks the layers below.
 from __future__ import annotations
 
 import sys
+from typing import NoReturn
 
 from vpcdns.cli.app import app
 from vpcdns.cli.exits import EXIT_CODES, Exit
@@ -16,7 +17,7 @@ from vpcdns.errors import VpcdnsError
 __all__ = ["main"]
 
 
-def main() -> None:
+def main() -> NoReturn:
     """The console script; always leaves by SystemExit, and never shows a traceback for what is not a bug."""
     try:
         _run()

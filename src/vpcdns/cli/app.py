@@ -8,6 +8,7 @@ import typer
 
 from vpcdns import __version__
 from vpcdns.cli.check import check
+from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.lab import lab_app
@@ -17,6 +18,7 @@ from vpcdns.cli.plan import plan_command
 from vpcdns.cli.rehearse import rehearse_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
+from vpcdns.cli.state import state
 
 # Help is plain text: it is read in pipes and pagers as often as on a terminal.
 app = typer.Typer(
@@ -25,8 +27,9 @@ app = typer.Typer(
     no_args_is_help=True,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (serve, check, explain, schema, health):
+for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
+app.add_typer(state, name="state")
 app.command("path")(path_command)
 app.command("plan")(plan_command)
 app.command("rehearse")(rehearse_command)
@@ -59,6 +62,7 @@ def vpcdns(
     \b
     Exit codes:
       0  it went well
-      1  an error: the configuration, a port that is taken, an unhealthy server
+      1  an error: the configuration, a port that is taken, an unhealthy server,
+         a problem that doctor found
       2  the command line is wrong; or path, plan or rehearse found what it looks for
     """

@@ -13,6 +13,7 @@ from vpcdns.errors import (
     MalformedName,
     MalformedSource,
     StartupError,
+    StateError,
     VpcdnsError,
 )
 
@@ -21,7 +22,7 @@ class Exit(IntEnum):
     """What the process ends with; besides, 130 when a command other than `serve` is interrupted."""
 
     OK = 0
-    ERROR = 1  # a configuration, a start, a health check that failed; a closed output
+    ERROR = 1  # a configuration, a start, a health check that failed; doctor found a problem; a closed output
     USAGE = 2  # the command line itself, as every getopt-like program has it
     FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
 
@@ -29,6 +30,7 @@ class Exit(IntEnum):
 EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     ConfigurationError: Exit.ERROR,
     StartupError: Exit.ERROR,
+    StateError: Exit.ERROR,
     LabError: Exit.ERROR,
     MalformedChange: Exit.ERROR,
     MalformedSource: Exit.ERROR,

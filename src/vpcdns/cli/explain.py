@@ -1,11 +1,11 @@
 """`vpcdns explain`: how a name resolves for a client, step by step, from the file alone.
 
-Renders the same Resolution that the server would answer by; asks nobody.
+Renders the same Resolution that a server on this host would answer by; asks nobody.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -25,10 +25,11 @@ from vpcdns.cli.parameters import (
 from vpcdns.config import load
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome, Step
-from vpcdns.model.dns import Question, Record, Soa, type_text
-from vpcdns.model.names import Name
+from vpcdns.model.dns import Question, type_text
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
+from vpcdns.rendering import resolution_data
+from vpcdns.server.upstreams import with_upstreams
 
 
 def explain(
@@ -54,11 +55,12 @@ def explain(
     \b
     Examples:
       vpcdns explain --config vpcdns.yaml --from 10.1.0.5 api.example.com
-      vpcdns explain --config vpcdns.yaml --from fd00::5 --type AAAA --json example.com
+      vpcdns explain --from 10.1.0.5 --type AAAA --json example.com
     """
     address = read_address(client, "--from")
     question = Question(read_name(name, "NAME"), read_type(rtype, "--type"))
-    world = load(config).world
+    loaded = load(config)
+    world = with_upstreams(loaded.world, loaded.listens, given=loaded.upstreams_given)
     if listener is not None and listener not in world.topology.vpcs:
         known = ", ".join(sorted(world.topology.vpcs)) or "none"
         problem = f"there is no VPC {listener} in {config}; it has: {known}"
@@ -66,51 +68,9 @@ def explain(
     asking = identify(address, world, listener_vpc_id=listener)
     resolution = resolve(question, asking, world)
     if json:
-        say_json(as_json(resolution))
+        say_json(resolution_data(resolution))
     else:
         say_rendered(lambda out: _show(resolution, world, out))
-
-
-def as_json(resolution: Resolution) -> dict[str, Any]:
-    """The explanation as plain data. `rcode` is null where there is none: forwarded, or dropped."""
-    client, error = resolution.client, resolution.extended_error
-    return {
-        "name": str(resolution.question.name),
-        "type": type_text(resolution.question.rtype),
-        "client": {
-            "address": str(client.address),
-            "vpc_id": client.vpc_id,
-            "network_id": client.network_id,
-            "matched": client.matched,
-        },
-        "outcome": resolution.outcome.value,
-        "rcode": resolution.rcode.name if resolution.outcome is Outcome.RESPOND else None,
-        "reason": resolution.reason.value,
-        "extended_error": None if error is None else {"info_code": int(error.info_code), "text": error.text},
-        "answers": [
-            {
-                "name": str(record.name),
-                "type": type_text(record.rtype),
-                "ttl": record.ttl,
-                "data": _data(record),
-            }
-            for record in resolution.answers
-        ],
-        "upstreams": [str(upstream) for upstream in resolution.upstreams],
-        "steps": [{"step": step.step, "detail": step.detail} for step in resolution.steps],
-    }
-
-
-def _data(record: Record) -> str:
-    """RDATA in presentation format, its names without their final dots."""
-    match record.rdata:
-        case Name() as name:
-            return str(name)
-        case Soa() as soa:
-            times = f"{soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
-            return f"{soa.mname} {soa.rname} {times}"
-        case _:
-            return record.rdata_text()
 
 
 def _show(resolution: Resolution, world: World, out: Console) -> None:

@@ -1,18 +1,16 @@
 """`vpcdns serve`: loads a configuration, says what it serves, and serves until it is told to stop.
 
-Joins state, resolver, listeners and reloading; the life cycle itself is `server.service`'s.
+What is put together, and how it starts and ends, is `program`'s.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import socket
 import sys
-import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -21,17 +19,11 @@ import typer
 from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, say
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
+from vpcdns.cli.program import Program, Source
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
-from vpcdns.config import load
-from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
-from vpcdns.server.reload import Fresh, Reloader
-from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
-from vpcdns.server.service import serve as serve_until_told
-from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
-from vpcdns.state import State
 
 
 def serve(
@@ -45,6 +37,16 @@ def serve(
             "IPv6 as [::1]:53; port 0 takes a free one.",
         ),
     ] = None,
+    admin: Annotated[
+        Listen | None,
+        typer.Option(
+            parser=read_listen, metavar="ADDR:PORT", help="The HTTP server, instead of where the file says."
+        ),
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
+    ] = None,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
@@ -54,66 +56,35 @@ def serve(
     SIGHUP reloads the file; so does a change of it. A file with errors is
     reported, and what was served before is served on.
 
+    With --state, what the API changed is there again after a restart: VPCs,
+    instances and groups are then the state's, all the rest is the file's.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
-      vpcdns serve --config config/vpcdns.yaml --listen 10.9.0.53:53 --listen [::1]:53
+      vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    source = _Source(config, tuple(listen or ()))
-    fresh = source.load()
-    state = State(fresh.world)
-    raise typer.Exit(asyncio.run(_serve(source, fresh, state)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """Where the configuration comes from; listeners of the command line replace the file's."""
-
-    config: Path
-    listens: tuple[Listen, ...]
-
-    def load(self) -> Fresh:
-        """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
-        identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
-        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-        loaded = load(self.config, revision=int(time.time()), identity=identity)
-        listens = self.listens or loaded.listens
-        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
-        return Fresh(world, listens, loaded.source_hash)
-
-
-async def _serve(source: _Source, fresh: Fresh, state: State) -> int:
-    resolver = Resolver(state)
-    service = Service(resolver, fresh.listens)
-    reloader = Reloader(
-        state,
-        source.load,
-        (source.config, RESOLV_CONF),
-        source_hash=fresh.source_hash,
-        relisten=service.relisten,
-    )
-    reloading = asyncio.create_task(reloader.run())
+    source = Source(config, tuple(listen or ()), admin)
+    program = Program(source, source.load(), state)
+    ready = partial(_announce, config, program.state.world)
     try:
-        return await serve_until_told(
-            service,
-            ready=lambda listens: _announce(source.config, state.world, listens),
-            hangup=reloader.request,
-        )
+        code = asyncio.run(program.run(ready))
     finally:
-        reloading.cancel()
-        resolver.forwarder.close()
+        program.close()
+    raise typer.Exit(code)
 
 
-def _announce(config: Path, world: World, listens: Sequence[Listen]) -> None:
+def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
     """What is served and where, and something to try. That nobody reads it is no reason to stop."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
     example = trial(world, listens)
     try:
         say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")
         say(f"Listening on {places} (UDP and TCP)")
-        if example is not None:
-            say(f"Try: {example}")
+        if admin is not None:
+            say(f"Console, health and metrics: {f'http://{admin}/' if isinstance(admin, Listen) else admin}")
+        say(f"Try: {example}" if example else "Nobody on this host may ask: see server.clients")
     except BrokenPipeError:
         with suppress(OSError):
             abandon_stdout()

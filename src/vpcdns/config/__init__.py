@@ -7,5 +7,20 @@ Text becomes plain data (`document`), the data a typed tree (`schema`), the tree
 from vpcdns.config.build import Admin
 from vpcdns.config.load import Loaded, load, loads
 from vpcdns.config.schema import json_schema
+from vpcdns.config.values import custom_domain, is_region_id
+from vpcdns.config.write import check_expressible, with_objects, written, written_objects, yaml_text
 
-__all__ = ["Admin", "Loaded", "json_schema", "load", "loads"]
+__all__ = [
+    "Admin",
+    "Loaded",
+    "check_expressible",
+    "custom_domain",
+    "is_region_id",
+    "json_schema",
+    "load",
+    "loads",
+    "with_objects",
+    "written",
+    "written_objects",
+    "yaml_text",
+]

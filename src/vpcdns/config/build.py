@@ -134,8 +134,9 @@ def _admin(
     if part.listen is not None and (clash := _clash(part.listen, listens)):
         what = f"{part.listen} clashes with the DNS listener on {clash}"
         findings.append(Finding(("admin", "listen"), what, "give it another port"))
-    if part.region_id is not None and part.region_id not in regions:
-        known = ", ".join(sorted(regions)) or "none"
+    # Where there is nothing yet, the API's first calls make what is in it.
+    if part.region_id is not None and regions and part.region_id not in regions:
+        known = ", ".join(sorted(regions))
         what = f"no VPC and no instance is in {part.region_id}"
         findings.append(Finding(("admin", "region_id"), what, f"name a region that is in use ({known})"))
     only = next(iter(regions)) if len(regions) == 1 else None

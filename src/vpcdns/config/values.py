@@ -151,6 +151,15 @@ def domain(value: object) -> Name:
     return name
 
 
+def custom_domain(text: str) -> Name:
+    """A custom domain that does not come from a file, read as strictly; raises MalformedName."""
+    try:
+        return domain(text)
+    except PydanticCustomError as error:
+        context = error.context or {}
+        raise MalformedName(f"{context.get('what')}; {context.get('way_out')}") from None
+
+
 def _reason(error: MalformedName, text: str) -> str:
     if not text.isascii():
         return "it has characters outside ASCII"
@@ -205,8 +214,14 @@ REGION_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 GROUP_PATTERN: Final = r"^[0-9a-f]{32}$"
 LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
 
+MAX_REGION: Final = 26  # RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc", one label of 63 octets
+
+
+def is_region_id(text: str) -> bool:
+    return len(text) <= MAX_REGION and re.fullmatch(REGION_PATTERN, text) is not None
+
+
 Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=128)]
-# RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc" around it, it is one label of 63 octets.
-RegionId = Annotated[str, Field(pattern=REGION_PATTERN, max_length=26, examples=["cn-hangzhou"])]
+RegionId = Annotated[str, Field(pattern=REGION_PATTERN, max_length=MAX_REGION, examples=["cn-hangzhou"])]
 GroupId = Annotated[str, Field(pattern=GROUP_PATTERN)]
 Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=255)]

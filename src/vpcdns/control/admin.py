@@ -8,12 +8,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+
+from starlette.routing import Route
 
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Door
+from vpcdns.control.openapi import AccessKeys, OpenApi
 from vpcdns.control.sockets import bind
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
@@ -28,12 +32,25 @@ TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a varia
 class AdminServer:
     """HTTP on `listen`, an address and port or the path of a UNIX socket, in the running event loop.
 
-    With a `token` every request needs it, but for health, readiness, metrics and the console's empty page.
+    With a `token` every request needs it, but for health, readiness, metrics and the console's empty page;
+    calls of the cloud's API are signed with one of `keys` instead, and are about `region_id` if they name
+    no region. Without keys only this host may call it, and only when there is no token.
     """
 
     def __init__(
-        self, listen: Listen | Path, sources: Sources, decisions: Decisions, token: str | None = None
+        self,
+        listen: Listen | Path,
+        sources: Sources,
+        decisions: Decisions,
+        token: str | None = None,
+        *,
+        keys: AccessKeys | None = None,
+        region_id: str | None = None,
+        more: Sequence[Route] = (),
     ) -> None:
+        self._keys = keys or AccessKeys({})
+        self._region_id = region_id
+        self._more = more
         self._listen = listen
         self._sources = sources
         self._decisions = decisions
@@ -56,8 +73,16 @@ class AdminServer:
         """Begins to serve; returns where. Binds first, if that was not done. Raises StartupError."""
         self.bind()
         sock, listen = self._taken()
-        door = Door(listen.address if isinstance(listen, Listen) else None, self._token)
-        self._server = HttpServer(application(door, self._sources, self._decisions))
+        address = listen.address if isinstance(listen, Listen) else None
+        door = Door(address, self._token, signed=bool(self._keys))
+        only_this_host = address is None or address.is_loopback
+        api = OpenApi(
+            self._sources.state,
+            self._keys,
+            region_id=self._region_id,
+            open_without_keys=only_this_host and self._token is None,
+        )
+        self._server = HttpServer(application(door, self._sources, self._decisions, api, self._more))
         self._serving = asyncio.create_task(self._server.serve([sock]))
         self._serving.add_done_callback(_told)
         return listen

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -22,12 +23,15 @@ from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import Fault, Refused, failed, refused
 from vpcdns.control.guard import Door, Guard
+from vpcdns.control.openapi import OpenApi
+from vpcdns.control.openapi.http import answered, is_api_request
 from vpcdns.errors import MalformedName
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.observe.decided import decision_data, time_text
 from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.ring import CAPACITY, Decisions
@@ -37,18 +41,21 @@ from vpcdns.rendering import resolution_data
 _RENDERED_AT_ONCE: Final = 50
 
 
-def application(door: Door, sources: Sources, decisions: Decisions) -> ASGIApp:
+def application(
+    door: Door, sources: Sources, decisions: Decisions, api: OpenApi | None = None, more: Sequence[Route] = ()
+) -> ASGIApp:
     """The whole of it, behind its guard."""
-    routes = _Routes(sources, decisions)
+    routes = _Routes(sources, decisions, api)
     app = Starlette(
         routes=[
-            Route("/", routes.console),
+            Route("/", routes.root, methods=["GET", "POST"]),
             Route("/health", routes.health),
             Route("/ready", routes.ready),
             Route("/metrics", routes.metrics),
             Route("/explain", routes.explain),
             Route("/world", routes.world),
             Route("/decisions", routes.decisions),
+            *more,
         ],
         exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
     )
@@ -57,11 +64,17 @@ def application(door: Door, sources: Sources, decisions: Decisions) -> ASGIApp:
 
 
 class _Routes:
-    def __init__(self, sources: Sources, decisions: Decisions) -> None:
+    def __init__(self, sources: Sources, decisions: Decisions, api: OpenApi | None) -> None:
         self._sources = sources
         self._decisions = decisions
+        self._api = api
 
-    async def console(self, request: Request) -> Response:
+    async def root(self, request: Request) -> Response:
+        """The console for people, the cloud's API for its clients."""
+        if self._api is not None and is_api_request(request):
+            return await answered(self._api, request)
+        if request.method == "POST":
+            raise HTTPException(405, headers={"allow": "GET, HEAD"})
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
     async def health(self, request: Request) -> Response:
@@ -84,7 +97,8 @@ class _Routes:
         world = self._sources.state.world
         asked = request.query_params
         question = Question(_name(asked.get("name")), _type(asked.get("type", "A")))
-        return _json(resolution_data(resolve(question, identify(_address(asked.get("from")), world), world)))
+        client = identify(_address(asked.get("from"), world), world)
+        return _json(resolution_data(resolve(question, client, world)))
 
     async def world(self, request: Request) -> Response:
         """What is configured, in numbers, and where it is served."""
@@ -152,10 +166,18 @@ def _type(text: str) -> int:
     return rtype
 
 
-def _address(text: str | None) -> Address:
+def _address(text: str | None, world: World) -> Address:
+    """An address, or one of the VPC of that id."""
     if not text:
-        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks is missing")
+        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks, or a vpc_id, is missing")
+    if text in world.topology.vpcs:
+        inside = world.topology.address_in(text)
+        if inside is None:
+            raise Refused(Fault.BAD_REQUEST, f"from: no address counts as {text}: give it `source_networks`")
+        return inside
     try:
         return ip_address(text)
     except ValueError as error:
-        raise Refused(Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address") from error
+        raise Refused(
+            Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address, or the vpc_id of a VPC"
+        ) from error

@@ -15,8 +15,9 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from vpcdns.control.guard import MAX_HEADERS
+
 MAX_CONNECTIONS: Final = 128
-MAX_HEADERS: Final = 16_384  # octets of request line and headers; nginx has 8 k and 4 times 8 k more
 # Seconds for a request to come whole, and again for its response to be taken. nginx has 60, Apache 20 to 40.
 DEADLINE: Final = 30.0
 KEEP_ALIVE: Final = 5  # idle seconds between two requests; uvicorn's own, and nodejs'

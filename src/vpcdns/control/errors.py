@@ -1,6 +1,6 @@
 """What can be wrong with an HTTP request, and the one table of its statuses.
 
-Every refusal has the same body: `{"error": {"code": …, "message": …}}`. 5xx are our own bugs only.
+Every refusal has the same body: `{"error": {"code": …, "message": …}}`. 5xx are our own: bugs, a full disk.
 """
 
 from __future__ import annotations
@@ -18,11 +18,17 @@ class Fault(Enum):
 
     BAD_REQUEST = ("bad-request", 400)
     UNAUTHORIZED = ("unauthorized", 401)
+    FORBIDDEN = ("forbidden", 403)
     NOT_FOUND = ("not-found", 404)
     METHOD_NOT_ALLOWED = ("method-not-allowed", 405)
+    REFUSED = ("refused", 409)
+    REVISION = ("revision", 412)
     BODY_TOO_LARGE = ("body-too-large", 413)
     MISDIRECTED = ("misdirected", 421)
+    MEDIA_TYPE = ("media-type", 415)
+    HEADERS_TOO_LARGE = ("headers-too-large", 431)
     INTERNAL = ("internal", 500)
+    UNAVAILABLE = ("unavailable", 503)
 
     def __init__(self, code: str, status: int) -> None:
         self.code = code

@@ -16,6 +16,7 @@ from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.server.bind_errors import startup_error
 
+DEFAULT_PORT: Final = 5380  # that of the examples
 _BACKLOG: Final = 64
 
 
@@ -35,7 +36,9 @@ def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:
             sock.close()
             raise
     except OSError as error:
-        raise StartupError(f"admin.listen: {startup_error(listen, 'tcp', error)}") from error
+        spare_port = DEFAULT_PORT + (listen.port == DEFAULT_PORT)
+        told = startup_error(listen, "tcp", error, spare_port)
+        raise StartupError(f"admin.listen: {told}") from error
     sock.setblocking(False)
     return sock, replace(listen, port=sock.getsockname()[1])
 

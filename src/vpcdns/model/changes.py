@@ -26,6 +26,7 @@ from vpcdns.model.rules import (
     missing,
     vswitch_for,
 )
+from vpcdns.model.vpc_changes import VpcChange
 from vpcdns.model.world import EndpointKey, World
 
 
@@ -81,7 +82,7 @@ class DeleteInstance:
 class Bind:
     """Binds a dedicated instance to a vSwitch, or rebinds it; all its groups follow (DESIGN §1.7).
 
-    Without an address it takes the lowest free one of the vSwitch.
+    Without an address it keeps the one it has in that vSwitch, or takes the lowest free one.
     """
 
     instance_key: InstanceKey
@@ -104,7 +105,11 @@ class Bind:
         vswitch = vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology)
         if isinstance(vswitch, Refusal):
             return vswitch
-        address = self.address or free_address(instance, self.vpc_id, vswitch, world.endpoints)
+        address = (
+            self.address
+            or _present_address(instance, self)
+            or free_address(instance, self.vpc_id, vswitch, world.endpoints)
+        )
         if isinstance(address, Refusal):
             return address
         binding = Binding(self.vpc_id, self.vswitch_id, address)
@@ -306,7 +311,16 @@ Change = (
     | MigrateGroup
     | AddCustomDomain
     | RemoveCustomDomain
+    | VpcChange
 )
+
+
+def _present_address(instance: Instance, bind: Bind) -> IPv4Address | None:
+    """The address that the instance has already, if it stays in its vSwitch."""
+    binding = instance.binding
+    if binding is None or (binding.vpc_id, binding.vswitch_id) != (bind.vpc_id, bind.vswitch_id):
+        return None
+    return binding.address
 
 
 def _next(world: World, **parts: object) -> World:

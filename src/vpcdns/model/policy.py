@@ -5,7 +5,7 @@ Knows the words of the configuration's `server`, `answers` and `forward`; not wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_network
 from typing import Final
@@ -74,6 +74,14 @@ class Access:
 class Upstream:
     address: Address
     port: int = 53
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Upstreams are part of every forwarded query's key; addresses hash slowly, in Python.
+        object.__setattr__(self, "_hash", hash((self.address, self.port)))
+
+    def __hash__(self) -> int:
+        return self._hash
 
     @property
     def socket_address(self) -> tuple[str, int]:

@@ -168,6 +168,17 @@ class Topology:
                     return place
         return None
 
+    def address_in(self, vpc_id: str) -> Address | None:
+        """An address that counts as inside that VPC; None when there is none, or none is found at once."""
+        for prefix in self.vpcs[vpc_id].source_networks:
+            # A longer prefix inside may be somebody else's, but seldom at all of these places.
+            for offset in (5, 1, 0, prefix.num_addresses // 2, prefix.num_addresses - 2):
+                if 0 <= offset < prefix.num_addresses:
+                    place = self.locate(prefix[offset])
+                    if place is not None and place.vpc_id == vpc_id:
+                        return prefix[offset]
+        return None
+
     def claimed(self, prefix: Prefix) -> Place | None:
         """Who has exactly this source network."""
         return self._places.get(_key(prefix))

@@ -13,7 +13,7 @@ from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.model.dns import Question, Rcode, Record, RRType, type_text
 from vpcdns.model.resolution import Resolution
-from vpcdns.rendering import steps_data
+from vpcdns.rendering import rdata_data, steps_data
 from vpcdns.wire.relay import Relayed, RelayedRecord, cname_target
 
 MAX_ANSWERS: Final = 8
@@ -123,7 +123,7 @@ def _answers(query: Decided) -> list[str]:
 
 
 def _record_text(record: Record) -> str:
-    return cut(f"{type_text(record.rtype)} {record.rdata_text()}")
+    return cut(f"{type_text(record.rtype)} {rdata_data(record)}")
 
 
 def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:
@@ -136,7 +136,7 @@ def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:
         return f"{kind} {socket.inet_ntop(socket.AF_INET6, rdata)}"
     if record.rtype == RRType.CNAME:
         try:
-            return cut(f"{kind} {cname_target(relayed, record)}.")
+            return cut(f"{kind} {cname_target(relayed, record)}")
         except (MalformedMessage, MalformedName):
             return kind
     return kind

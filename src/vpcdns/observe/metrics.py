@@ -10,7 +10,8 @@ import asyncio
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Final
+from itertools import accumulate
+from typing import Final, TypeVar
 
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import (
@@ -24,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from vpcdns import __version__
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally
+from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally, gather
 from vpcdns.server.cache import Cache
 from vpcdns.server.counters import Counters
 from vpcdns.server.forwarder import Forwarder
@@ -32,6 +33,12 @@ from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service
 from vpcdns.state import State
+
+_T = TypeVar("_T")
+
+# A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
+_COUNTERS_AT_ONCE: Final = 500
+_HISTOGRAMS_AT_ONCE: Final = 25
 
 _process: Final = ProcessCollector(registry=None)
 _OPEN: Final = frozenset({"tcp_open"})  # what may fall
@@ -51,7 +58,7 @@ class Sources:
 
 
 def collect(sources: Sources) -> Iterator[Metric]:
-    """Every metric family. To be read in the event loop: the counters change in it."""
+    """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
     counts = sources.tally.counts()
     counts.merge(sources.workers)
     yield from _queries(counts)
@@ -81,10 +88,14 @@ class _One(Collector):
 
 
 async def exposition(sources: Sources) -> bytes:
-    """All of them in Prometheus' text format. Between two families queries have their turn."""
+    """All of them in Prometheus' text format. Between two pieces queries have their turn."""
     written = []
-    for family in list(collect(sources)):
-        written.append(generate_latest(_One(family)))
+    last = ""
+    for piece in collect(sources):
+        text = generate_latest(_One(piece))
+        # HELP and TYPE stand once, before the first piece of a family.
+        written.append(text if piece.name != last else text.split(b"\n", 2)[2])
+        last = piece.name
         await asyncio.sleep(0)
     return b"".join(written)
 
@@ -99,20 +110,20 @@ def _queries(counts: Counts) -> Iterator[Metric]:
             _add(responses, (labels.server, labels.rcode, labels.reason, labels.vpc), count)
         else:
             _add(drops, (labels.server, labels.reason, labels.vpc), count)
-        by_vpc.setdefault((labels.vpc,), Cell.empty()).add(cell)
-        by_proto.setdefault((labels.proto,), Cell.empty()).add(cell)
+        gather(by_vpc, (labels.vpc,), cell)
+        gather(by_proto, (labels.proto,), cell)
     asked = ("server", "proto", "family", "type", "vpc")
-    yield _counters("dns_requests", "Queries decided.", asked, requests)
+    yield from _counters("dns_requests", "Queries decided.", asked, requests)
     answered = ("server", "rcode", "reason", "vpc")
-    yield _counters("dns_responses", "Responses, by RCODE and by why.", answered, responses)
-    yield _counters("dns_drops", "Queries left without a response.", ("server", "reason", "vpc"), drops)
+    yield from _counters("dns_responses", "Responses, by RCODE and by why.", answered, responses)
+    yield from _counters("dns_drops", "Queries left without a response.", ("server", "reason", "vpc"), drops)
     durations = {values: (cell.durations, cell.seconds) for values, cell in by_vpc.items()}
     help_text = "Seconds from a query's arrival to its response, upstreams' time included."
-    yield _histogram("dns_request_duration_seconds", help_text, ("vpc",), SECONDS, durations)
-    sizes = {values: (cell.request_sizes, float(cell.octets_in)) for values, cell in by_proto.items()}
-    yield _histogram("dns_request_size_bytes", "Sizes of queries.", ("proto",), OCTETS, sizes)
-    sizes = {values: (cell.response_sizes, float(cell.octets_out)) for values, cell in by_proto.items()}
-    yield _histogram("dns_response_size_bytes", "Sizes of responses.", ("proto",), OCTETS, sizes)
+    yield from _histogram("dns_request_duration_seconds", help_text, ("vpc",), SECONDS, durations)
+    sizes = {values: (cell.request_sizes, cell.octets_in) for values, cell in by_proto.items()}
+    yield from _histogram("dns_request_size_bytes", "Sizes of queries.", ("proto",), OCTETS, sizes)
+    sizes = {values: (cell.response_sizes, cell.octets_out) for values, cell in by_proto.items()}
+    yield from _histogram("dns_response_size_bytes", "Sizes of responses.", ("proto",), OCTETS, sizes)
 
 
 def _listeners(counters: Counters) -> Iterator[Metric]:
@@ -140,9 +151,9 @@ def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
     counters = forwarder.counters
     to = ("to",)
     queries: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.queries.items()}
-    yield _counters("forward_requests", "Queries sent, by upstream.", to, queries)
+    yield from _counters("forward_requests", "Queries sent, by upstream.", to, queries)
     silences: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.silences.items()}
-    yield _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
+    yield from _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
     health = GaugeMetricFamily("vpcdns_forward_healthy", "Whether it answered lately.", labels=to)
     for upstream in counters.queries:
         health.add_metric((str(upstream),), 0.0 if upstream in forwarder.health else 1.0)
@@ -208,11 +219,12 @@ def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"vpcdns_{name}", text, value=value)
 
 
-def _counters(name: str, text: str, labels: _Values, totals: Mapping[_Values, int]) -> Metric:
-    family = CounterMetricFamily(f"vpcdns_{name}", text, labels=labels)
-    for values, total in sorted(totals.items()):
-        family.add_metric(values, total)
-    return family
+def _counters(name: str, text: str, labels: _Values, totals: Mapping[_Values, int]) -> Iterator[Metric]:
+    for piece in _pieces(sorted(totals.items()), _COUNTERS_AT_ONCE):
+        family = CounterMetricFamily(f"vpcdns_{name}", text, labels=labels)
+        for values, total in piece:
+            family.add_metric(values, total)
+        yield family
 
 
 def _histogram(
@@ -220,13 +232,18 @@ def _histogram(
     text: str,
     labels: _Values,
     bounds: Sequence[float],
-    found: dict[_Values, tuple[list[int], float]],
-) -> Metric:
-    family = HistogramMetricFamily(f"vpcdns_{name}", text, labels=labels)
-    for values, (counts, total) in sorted(found.items()):
-        below, buckets = 0, list[tuple[str, float]]()
-        for bound, count in zip((*bounds, float("inf")), counts, strict=True):
-            below += count
-            buckets.append(("+Inf" if bound == float("inf") else str(bound), below))
-        family.add_metric(values, buckets, total)
-    return family
+    found: dict[_Values, tuple[list[float], float]],
+) -> Iterator[Metric]:
+    edges = (*map(str, bounds), "+Inf")
+    for piece in _pieces(sorted(found.items()), _HISTOGRAMS_AT_ONCE):
+        family = HistogramMetricFamily(f"vpcdns_{name}", text, labels=labels)
+        for values, (counts, total) in piece:
+            family.add_metric(values, list(zip(edges, accumulate(counts), strict=True)), total)
+        yield family
+
+
+def _pieces(items: list[_T], at_once: int) -> Iterator[list[_T]]:
+    """At least one, so that a family without values is there too."""
+    yield items[:at_once]
+    for start in range(at_once, len(items), at_once):
+        yield items[start : start + at_once]

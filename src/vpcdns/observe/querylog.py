@@ -101,6 +101,13 @@ class QueryLog:
             log.warning("The query log's reader does not read: %d lines are given up", len(self._lines))
         self._thread = None
 
+    def awaits(self, count: int) -> bool:
+        """Whether one of the next `count` queries is to be logged; if not, they may pass unseen."""
+        if not self._every or self._until_next <= count:
+            return bool(self._every)
+        self._until_next -= count
+        return False
+
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         if not self._every:
             return

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.observe.decided import Decided, decided
+from vpcdns.observe.tally import RECALLED
+from vpcdns.server.hot import Recollection, recollected
 from vpcdns.state import State
 
 CAPACITY: Final = 1_000
@@ -20,12 +23,19 @@ CAPACITY: Final = 1_000
 MAX_OCTETS: Final = 4_096
 
 
+_Told = tuple[float, float, int, Arrival, Reply | Drop]
+
+
 class Decisions:
-    """A bounded memory of decided queries."""
+    """A bounded memory of decided queries.
+
+    `recalled` is for the hot path, which pays for no more than the deque's own `append`.
+    """
 
     def __init__(self, state: State, capacity: int = CAPACITY) -> None:
         self._state = state
-        self._entries: deque[tuple[float, float, int, Arrival, Reply | Drop]] = deque(maxlen=capacity)
+        self._entries: deque[_Told | Recollection] = deque(maxlen=capacity)
+        self.recalled: Callable[[Recollection], None] = self._entries.append
 
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         if isinstance(result, Reply) and len(result.octets) > MAX_OCTETS:
@@ -37,7 +47,15 @@ class Decisions:
 
     def latest(self, limit: int) -> list[Decided]:
         """At most `limit` of them, the newest first."""
-        return [decided(*entry) for entry in islice(reversed(self._entries), limit)]
+        found = (_decided(entry) for entry in reversed(self._entries))
+        return list(islice((entry for entry in found if entry is not None), limit))
 
     def clear(self) -> None:
         self._entries.clear()
+
+
+def _decided(entry: _Told | Recollection) -> Decided | None:
+    if len(entry) == 5:
+        return decided(*entry)
+    told = recollected(entry)
+    return None if told is None else decided(entry[0], RECALLED, entry[1].hot.world.revision, *told)

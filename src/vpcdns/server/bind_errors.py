@@ -41,14 +41,16 @@ class Holder(NamedTuple):
         return f"{self.program} (pid {self.pid}, user {self.user}, on {self.address})"
 
 
-def startup_error(listen: Listen, transport: Transport, error: OSError) -> StartupError:
-    """What to tell an operator when `listen` cannot be bound for `transport`."""
+def startup_error(
+    listen: Listen, transport: Transport, error: OSError, spare_port: int = 5300
+) -> StartupError:
+    """What to tell an operator when `listen` cannot be bound for `transport`; one way is another port."""
     if error.errno == errno.EADDRINUSE:
         holder = holder_of(listen.address, listen.port, transport)
         cause = f"the port is taken, by {holder}" if holder else "the port is taken"
-        ways = _ways_past_a_holder(listen, holder)
+        ways = _ways_past_a_holder(listen, holder, spare_port)
     elif error.errno in (errno.EACCES, errno.EPERM):
-        cause, ways = "not permitted", _ways_to_a_privileged_port(listen)
+        cause, ways = "not permitted", _ways_to_a_privileged_port(listen, spare_port)
     elif error.errno == errno.EADDRNOTAVAIL:
         cause, ways = "no interface of this host has that address", _ways_to_an_address(listen)
     elif error.errno == errno.EAFNOSUPPORT:
@@ -59,10 +61,10 @@ def startup_error(listen: Listen, transport: Transport, error: OSError) -> Start
     return StartupError("\n".join(lines + [f"  - {way}" for way in ways]))
 
 
-def _ways_past_a_holder(listen: Listen, holder: Holder | None) -> list[str]:
+def _ways_past_a_holder(listen: Listen, holder: Holder | None, spare_port: int) -> list[str]:
     if holder is not None and holder.pid == os.getpid():
         return ["list each address once, without the wildcard", "give each entry a port of its own"]
-    ways = [f"listen on another port: {Listen(listen.address, 5300)}"]
+    ways = [f"listen on another port: {Listen(listen.address, spare_port)}"]
     if listen.address.is_unspecified:
         ways.append(f"listen on the addresses you need instead of all of them: 10.0.0.53:{listen.port}")
     resolved = holder is not None and (
@@ -80,8 +82,8 @@ def _ways_past_a_holder(listen: Listen, holder: Holder | None) -> list[str]:
     return ways
 
 
-def _ways_to_a_privileged_port(listen: Listen) -> list[str]:
-    ways = [f"listen on a port that needs no privilege: {Listen(listen.address, 5300)}"]
+def _ways_to_a_privileged_port(listen: Listen, spare_port: int) -> list[str]:
+    ways = [f"listen on a port that needs no privilege: {Listen(listen.address, spare_port)}"]
     start = ""
     with suppress(OSError):
         start = f" (now {_UNPRIVILEGED_PORT_START.read_text().strip()})"

@@ -64,7 +64,8 @@ class Cache:
         if entry is not None and now < entry.expires:
             self._entries.move_to_end(key)
             self.counters.hits += 1
-            return Fetched(entry.relayed, int(now - entry.stored))
+            age = int(now - entry.stored)
+            return Fetched(entry.relayed, age, until=min(entry.stored + age + 1, entry.expires))
         until = self._failures.get(key)
         if until is None or now >= until:
             self._failures.pop(key, None)

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from vpcdns.errors import ConfigurationError, StartupError
+from vpcdns.errors import ConfigurationError, StartupError, StateError
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import differences
@@ -103,21 +103,23 @@ class Reloader:
             fresh = await asyncio.get_running_loop().run_in_executor(None, self._load)
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
-        except (ConfigurationError, StartupError) as error:
+            if fresh.source_hash == self.status.source_hash and not asked:
+                self.status.problem = None
+                return True
+            old, unfiled = self._state.world, self._state.unfiled
+            new = self._state.reload(fresh.world)
+        except (ConfigurationError, StartupError, StateError) as error:
             self.status.failures += 1
             self.status.problem = str(error)
             revision = self._state.world.revision
             log.error("Not reloaded, revision %d serves on:\n%s", revision, error)  # noqa: TRY400 - no fault of ours
             return False
         self.status.problem = None
-        if fresh.source_hash == self.status.source_hash and not asked:
-            return True
-        old = self._state.world
-        new = self._state.reload(fresh.world)
         self.status.source_hash = fresh.source_hash
         self.status.succeeded_at = time.time()
         self.status.successes += 1
-        log.info("Reloaded, revision %d: %s", new.revision, told(old, new))
+        replaced = f" (replacing {unfiled} changes made since)" if unfiled > self._state.unfiled else ""
+        log.info("Reloaded, revision %d%s: %s", new.revision, replaced, told(old, new))
         return True
 
     def _signatures(self) -> tuple[_Signature, ...]:

@@ -27,8 +27,11 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
+from vpcdns.server.fleeting import fleeting
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.hot import Hot, Recollection
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
@@ -43,7 +46,9 @@ Observer = Callable[[Arrival, Reply | Drop, float], None]
 class Resolver:
     """Answers queries from the current World, and from upstreams what is not the World's.
 
-    Every decided query is told to `observers` with the seconds that it took.
+    Every query that is decided is told to `observers` with the seconds that it took; one that is recalled
+    to `tell`, and its kind is counted in `remembered`, which `retiring` get to see before it goes with
+    its World. While one of `watchers` says so, of so many queries to come, nothing is recalled.
     """
 
     def __init__(
@@ -58,9 +63,14 @@ class Resolver:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
         self.observers: list[Observer] = []
+        self.watchers: list[Callable[[int], bool]] = []
+        self.retiring: list[Callable[[Hot], None]] = []
+        self.tell: Callable[[Recollection], None] | None = None
+        self.remembered = Hot(state.world, clock)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
+        state.subscribe(self._renew)
 
     def respond(
         self,
@@ -72,12 +82,29 @@ class Resolver:
         proxied: Address | None = None,
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; a future when upstreams are asked."""
-        started = time.perf_counter()
+        started, world = time.perf_counter(), self._state.world
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
-        result = begin(message, arrival, self._state.world)
+        result = begin(message, arrival, world)
         if isinstance(result, Forward):
-            return self._forward(result, port, started)
+            return self._forward(message, result, port, started)
+        # After a PROXY header the message is longer than the query; that is nothing to remember.
+        if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
+            view = self.remembered.view_of(result.resolution.client, transport, listen)
+            view.learn(message[2:], arrival, result)
         return self.told(arrival, result, started)
+
+    def hot(self, count: int) -> Hot | None:
+        """What may be recalled; nothing while somebody must see the queries themselves."""
+        for watcher in self.watchers:
+            if watcher(count):
+                return None
+        return self.remembered
+
+    def _renew(self, _old: World, new: World) -> None:
+        """Nothing of one World is remembered in the next."""
+        for retire in self.retiring:
+            retire(self.remembered)
+        self.remembered = Hot(new, self.clock)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -91,16 +118,28 @@ class Resolver:
         """Gives up what is in flight. The resolver can be used again."""
         self.forwarder.close()
 
-    def _forward(self, forward: Forward, port: int, started: float) -> bytes | Awaitable[bytes | None] | None:
+    def _forward(
+        self, message: bytes, forward: Forward, port: int, started: float
+    ) -> bytes | Awaitable[bytes | None] | None:
         key = forward.key
         known = self.cache.fresh(key, self.clock())
         if known is not None:
             result = finish(forward, known, self._state.world)
+            if isinstance(known, Fetched) and isinstance(result, Reply):
+                self._remember(message, forward, key, known, result)
             if not isinstance(result, Forward):
                 return self.told(forward.arrival, result, started)
         pending = _Pending(self, forward, key, port, started)
         pending.ask()
         return pending.future
+
+    def _remember(
+        self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply
+    ) -> None:
+        arrival, kept = forward.arrival, fleeting(message, forward, key, fetched, reply, self.cache)
+        if kept is not None and arrival.listen is not None:
+            view = self.remembered.view_of(forward.resolution.client, arrival.transport, arrival.listen)
+            view.keep(message[2:], arrival, kept)
 
     def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
         """Remembers what upstreams said, or that they did not."""
@@ -126,7 +165,7 @@ class Resolver:
 class _Pending:
     """One query that waits for upstreams. `future` gets its response.
 
-    A future and callbacks, no coroutine: a task for each query took X µs (measured).
+    A future and callbacks, no coroutine: a task for each query costs more than what it does.
     """
 
     __slots__ = ("_forward", "_key", "_port", "_resolver", "_stale", "_started", "_timer", "future")

@@ -5,12 +5,13 @@ Knows octets and addresses. Whatever a message means is behind `Responder`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Final, Literal, Protocol
 
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
+from vpcdns.server.hot import Hot, Recollection
 
 Transport = Literal["udp", "tcp"]
 
@@ -36,6 +37,12 @@ class Responder(Protocol):
         later; it is awaited once, or cancelled. `peer` is never an IPv4-mapped IPv6 address. `proxied` is
         the client that a PROXY header named at the start of a TCP connection.
         """
+
+    tell: Callable[[Recollection], None] | None
+    """Wants to hear of every answer that was recalled, if anybody does."""
+
+    def hot(self, count: int) -> Hot | None:
+        """What the next `count` queries may be answered from; None: they must all come to `respond`."""
 
     def trusts(self, peer: Address) -> bool:
         """Whether a PROXY header at the start of a TCP connection from `peer` is to be read."""

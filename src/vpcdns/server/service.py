@@ -16,9 +16,11 @@ from typing import Final
 
 from vpcdns.model.policy import Listen
 from vpcdns.server.answering import Answering
+from vpcdns.server.batches import BatchListener
 from vpcdns.server.connection import TcpLimits
 from vpcdns.server.counters import Counters
 from vpcdns.server.listeners import Bound, bind
+from vpcdns.server.mmsg import is_available
 from vpcdns.server.responder import Responder
 from vpcdns.server.tcp import TcpServer
 from vpcdns.server.udp import UdpListener
@@ -30,18 +32,27 @@ GRACE: Final = 4.0
 
 
 class Service:
-    """A responder, served on `listens`. Counts into `counters`."""
+    """A responder, served on `listens`. Counts into `counters`.
+
+    `batches` tells whether datagrams are taken by recvmmsg(2); default: where the platform has it.
+    """
 
     def __init__(
-        self, responder: Responder, listens: Sequence[Listen], limits: TcpLimits | None = None
+        self,
+        responder: Responder,
+        listens: Sequence[Listen],
+        limits: TcpLimits | None = None,
+        *,
+        batches: bool | None = None,
     ) -> None:
+        self._batches = is_available() if batches is None else batches
         self.counters = Counters()
         self.stopping = False
         self._answering = Answering(responder, self.counters)
         self._limits = limits
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
-        self._udp: dict[socket.socket, UdpListener] = {}
+        self._udp: dict[socket.socket, UdpListener | BatchListener] = {}
         self._tcp: TcpServer | None = None
 
     @property
@@ -100,7 +111,8 @@ class Service:
         return moved
 
     def _serve(self, bound: Bound) -> None:
-        udp = UdpListener(bound.udp, bound.listen, self._answering, self.counters)
+        listener = BatchListener if self._batches else UdpListener
+        udp = listener(bound.udp, bound.listen, self._answering, self.counters)
         self._udp[bound.udp] = udp
         udp.start()
         if self._tcp is not None:

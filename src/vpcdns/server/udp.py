@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from functools import partial
 from typing import Final
 
 from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
+from vpcdns.server.hot import Hot, View
 from vpcdns.server.responder import Peers
 
 # Our queries never need more (security.md §3); 4,096 is also the largest size that resolvers ever announced.
@@ -22,6 +25,8 @@ RECEIVE_AT_MOST: Final = 4_096
 BATCH: Final = 64
 # Room for one in6_pktinfo, the larger of the two (RFC 3542 §6.1).
 _ANCILLARY_OCTETS: Final = socket.CMSG_SPACE(20)
+
+_VIEWS_AT_MOST: Final = 10_000
 
 _Ancillary = list[tuple[int, int, bytes]]
 _SocketAddress = tuple[str, int] | tuple[str, int, int, int]
@@ -41,6 +46,8 @@ class UdpListener:
         self._answering = answering
         self._counters = counters
         self._peers = Peers()
+        self._hot: Hot | None = None
+        self._views: dict[str, View] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def start(self) -> None:
@@ -56,7 +63,7 @@ class UdpListener:
 
     def _drain(self) -> None:
         receive, respond, peers = self._sock.recvmsg, self._answering.respond, self._peers
-        counters, listen = self._counters, self.listen
+        counters, listen, views = self._counters, self.listen, self._current_views()
         for _ in range(BATCH):
             try:
                 message, ancillary, flags, address = receive(RECEIVE_AT_MOST, _ANCILLARY_OCTETS)
@@ -71,11 +78,47 @@ class UdpListener:
             if flags & socket.MSG_TRUNC or port == 0:
                 counters.udp_discarded += 1
                 continue
-            answer = respond(message, peers[address[0]], port, "udp", listen)
+            view = views.get(address[0])
+            if view is not None:
+                recalled = self._recalled(view, message, address[0])
+                if recalled is not None:
+                    self._send(ancillary, address, recalled)
+                    continue
+            peer = peers[address[0]]
+            answer = respond(message, peer, port, "udp", listen)
+            self._remember_view(address[0], peer)
             if answer is None or isinstance(answer, bytes):
                 self._send(ancillary, address, answer)
             else:
                 self._answering.later(answer, message, partial(self._send, ancillary, address))
+
+    def _current_views(self) -> dict[str, View]:
+        """What may be recalled for whom; nothing when all must be asked."""
+        hot = self._answering.hot(BATCH)
+        if hot is not self._hot:
+            self._hot = hot
+            self._views.clear()
+        return self._views
+
+    def _remember_view(self, host: str, peer: Address) -> None:
+        if self._hot is None:
+            return
+        if len(self._views) >= _VIEWS_AT_MOST:
+            self._views.clear()  # a flood from spoofed addresses must not grow memory
+        self._views[host] = self._hot.view(peer, "udp", self.listen)
+
+    def _recalled(self, view: View, message: bytes, host: str) -> bytes | None:
+        """The response, if it can be had without asking."""
+        query = message[2:]
+        recalled = view.memo.get(query) or view.recall(query)
+        if recalled is None:
+            return None
+        response, known = recalled
+        known.count += 1
+        tell = self._answering.tell
+        if tell is not None:
+            tell((time.time(), view, query, self._peers[host]))
+        return message[:2] + response
 
     def _send(self, ancillary: _Ancillary, address: _SocketAddress, response: bytes | None) -> None:
         if response is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +18,9 @@ from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
+# moby libnetwork: in a container, Docker redirects this address's port 53 to its own resolver before a
+# listener on every address could get it.
+DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")
 
 
 def with_upstreams(
@@ -56,7 +59,10 @@ def is_ours(upstream: Upstream, listens: Sequence[Listen]) -> bool:
     address = unmapped(upstream.address)
     return any(
         listen.port == upstream.port
-        and (unmapped(listen.address) == address or (listen.address.is_unspecified and _is_local(address)))
+        and (
+            unmapped(listen.address) == address
+            or (listen.address.is_unspecified and address != DOCKER_RESOLVER and _is_local(address))
+        )
         for listen in listens
     )
 

@@ -1,18 +1,25 @@
-"""Holds the current World: one reference, replaced whole.
+"""Holds the current World and the records beside it: one reference each, replaced whole.
 
 Everything runs in one event loop, so whoever reads `world` once per query sees one World throughout.
+Synchronous: when a change returns, it is durable (if there is a journal) and queries are answered by it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from vpcdns.model.changes import Change
+from vpcdns.model.frozen import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
+from vpcdns.state.joining import joined, same_objects
+from vpcdns.state.records import Record, Records, changed, living
 
 Subscriber = Callable[[World, World], None]
+
+FILE: Final = "file"  # who changes what a configuration file says
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,36 +33,118 @@ class Conflict:
         return f"revision {self.expected} is not current: {self.current} is; read it again and repeat"
 
 
-class State:
-    """The current World, and who wants to hear of the next."""
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`."""
 
-    def __init__(self, world: World) -> None:
+    changes: Sequence[Change] = ()
+    records: Mapping[str, Record | None] = field(default_factory=dict)
+    who: str = ""
+
+
+class Journal(Protocol):
+    """Where changes are kept. Each method returns when they are durable, and raises StateError otherwise."""
+
+    def append(self, commit: Commit, world: World, records: Records) -> None:
+        """Keeps a commit, after which `world` and `records` hold."""
+
+    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+        """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
+
+
+class State:
+    """The current World, and who wants to hear of the next.
+
+    `file` is what the configuration file says, where the World differs from it already.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        records: Records | None = None,
+        journal: Journal | None = None,
+        file: World | None = None,
+        unfiled: int = 0,
+    ) -> None:
         self._world = world
+        self._records: Records = FrozenMap() if records is None else records
+        self._journal = journal
+        self._file = file or world
         self._subscribers: list[Subscriber] = []
+        self.unfiled = unfiled
+        """Changes since the file was read, which the file does not know."""
 
     @property
     def world(self) -> World:
         return self._world
 
+    @property
+    def records(self) -> Records:
+        return self._records
+
     def subscribe(self, subscriber: Subscriber) -> None:
         """Calls `subscriber(old, new)` after every replacement, in the order of subscription."""
         self._subscribers.append(subscriber)
 
-    def apply(self, change: Change, expected_revision: int | None = None) -> World | Refusal | Conflict:
+    def apply(
+        self, change: Change, expected_revision: int | None = None, who: str = ""
+    ) -> World | Refusal | Conflict:
         """Applies one change; the World that holds afterwards, or why nothing changed."""
+        return self.commit(Commit((change,), who=who), expected_revision)
+
+    def commit(self, commit: Commit, expected_revision: int | None = None) -> World | Refusal | Conflict:
+        """Applies all of it; the World that holds afterwards, or why nothing changed.
+
+        Raises StateError when the journal cannot be written; then too nothing has changed.
+        """
         if expected_revision is not None and expected_revision != self._world.revision:
             return Conflict(expected_revision, self._world.revision)
-        changed = change.apply(self._world)
-        if isinstance(changed, World):
-            self._replace(changed)
-        return changed
+        world = tried(commit, self._world)
+        if isinstance(world, Refusal):
+            return world
+        records = changed(self._records, commit.records)
+        if self._journal is not None:
+            self._journal.append(commit, world, records)
+        self.unfiled += len(commit.changes)
+        self._replace(world, records)
+        return world
 
-    def reload(self, world: World) -> World:
-        """Puts a World from elsewhere in place; its revision is moved up so that it never goes backwards."""
-        self._replace(replace(world, revision=max(world.revision, self._world.revision + 1)))
-        return self._world
+    def reload(self, file: World) -> World:
+        """Puts what the file says now in place; the revision moves up, so that it never goes backwards.
 
-    def _replace(self, world: World) -> None:
-        old, self._world = self._world, world
-        for subscriber in self._subscribers:
-            subscriber(old, world)
+        Its VPCs, instances and groups replace those that changes made, but when they are the same as
+        before: then the changes stay, and the rest of the file takes effect around them. Raises
+        ConfigurationError when the two do not fit.
+        """
+        world, unfiled = file, 0
+        if self.unfiled and same_objects(file, self._file):
+            world, unfiled = joined(file, self._world), self.unfiled
+        world = replace(world, revision=max(world.revision, self._world.revision + 1))
+        records = self._records if unfiled or not self._records else living(self._records, world)
+        if self._journal is not None:
+            self._journal.replace(world, records, file, unfiled)
+        self._file, self.unfiled = file, unfiled
+        self._replace(world, records)
+        return world
+
+    def reset(self) -> World:
+        """Puts back what the file said when it was read; changes made since are gone."""
+        self.unfiled = 0
+        return self.reload(self._file)
+
+    def _replace(self, world: World, records: Records) -> None:
+        old, self._world, self._records = self._world, world, records
+        if world is not old:
+            for subscriber in self._subscribers:
+                subscriber(old, world)
+
+
+def tried(commit: Commit, world: World) -> World | Refusal:
+    """The World after a commit's changes, or the first Refusal."""
+    for change in commit.changes:
+        after = change.apply(world)
+        if isinstance(after, Refusal):
+            return after
+        world = after
+    return world

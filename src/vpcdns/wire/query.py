@@ -7,7 +7,7 @@ owed. What is owed nothing (responses, fragments of a header) reads as None.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -55,13 +55,18 @@ class ClientSubnet:
 
 @dataclass(frozen=True, slots=True)
 class Edns:
-    """The query's OPT record (RFC 6891); of options that come twice the first counts."""
+    """The query's OPT record (RFC 6891); of options that come twice the first counts.
+
+    `malformed` when its options, or its place, break the format: the query is owed FORMERR, but with an
+    OPT record of ours, or the client would learn that we do not know EDNS (RFC 6891 §6.1.1, §7).
+    """
 
     payload_size: int
     version: int
     do: bool
     options: tuple[tuple[int, bytes], ...] = ()
     client_subnet: ClientSubnet | None = None
+    malformed: bool = False
 
     def has(self, code: int) -> bool:
         return any(option == code for option, _ in self.options)
@@ -108,7 +113,9 @@ def read_query(message: bytes) -> Query | None:
         if ancount or nscount or arcount > MAX_ADDITIONAL:
             raise MalformedMessage("a query with records")
         edns = _read_additional(message, end, arcount)
-        if edns is not None and edns.version != 0:
+        if edns is not None and edns.malformed:
+            fault = Rcode.FORMERR
+        elif edns is not None and edns.version != 0:
             fault = Rcode.BADVERS  # RFC 6891 §6.1.3
         elif question.rtype == RRType.OPT:
             fault = Rcode.FORMERR  # OPT is no type to ask for
@@ -159,9 +166,10 @@ def _read_additional(message: bytes, offset: int, count: int) -> Edns | None:
         if offset + length > len(message):
             raise MalformedMessage("a record's data is cut short")
         if rtype == RRType.OPT:
-            if edns is not None or not is_root:
-                raise MalformedMessage("a second OPT record, or one that is not at the root")
-            edns = _read_opt(rclass, ttl, message[offset : offset + length])
+            second = edns is not None
+            edns = edns or _read_opt(rclass, ttl, message[offset : offset + length])
+            if second or not is_root:  # RFC 6891 §6.1.1, §6.1.2
+                edns = replace(edns, malformed=True)
         offset += length
     return edns
 
@@ -185,13 +193,20 @@ def _read_opt(rclass: int, ttl: int, rdata: bytes) -> Edns:
     payload_size, version, do = max(rclass, MIN_UDP_PAYLOAD), ttl >> 16 & 0xFF, bool(ttl & DO)
     if version != 0:
         return Edns(payload_size, version, do)  # what the data of another version means is not known
+    try:
+        return _read_options(payload_size, do, rdata)
+    except MalformedMessage:
+        return Edns(payload_size, version, do, malformed=True)
+
+
+def _read_options(payload_size: int, do: bool, rdata: bytes) -> Edns:
     options = read_opt_options(rdata)
     cookie = options.get(OPTION_COOKIE)
     if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:
         raise MalformedMessage("a cookie of a length that there is not")  # RFC 7873 §5.2.2
     subnet = options.get(OPTION_CLIENT_SUBNET)
     client_subnet = None if subnet is None else _read_client_subnet(subnet)
-    return Edns(payload_size, version, do, tuple(options.items()), client_subnet)
+    return Edns(payload_size, 0, do, tuple(options.items()), client_subnet)
 
 
 def read_opt_options(rdata: bytes) -> dict[int, bytes]:

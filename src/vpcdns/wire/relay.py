@@ -131,11 +131,12 @@ def write_relayed(
     rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
     upstream_errors = tuple((OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
     opt = b""
-    for error in shrinking(extended_error):
-        opt = write_opt(query, rcode, (*options, *upstream_errors), error)
+    # RFC 8914 §3: what explains gives way to what answers, the upstream's own text before ours.
+    explained = [(error, ()) for error in shrinking(extended_error)]
+    for error, upstreams in [(extended_error, upstream_errors), *explained]:
+        opt = write_opt(query, rcode, (*options, *upstreams), error)
         if len(body) + len(opt) <= limit:
             break
-        upstream_errors = ()
     kept = _fitting(relayed, limit - len(opt))
     end = relayed.records[kept - 1].end if kept else relayed.question_end
     truncated = relayed.truncated or kept < _needed(relayed)

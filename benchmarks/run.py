@@ -1,0 +1,220 @@
+"""Compares vpcdns with other servers in one run: `make bench`, or `run.py --help`.
+
+Every server in turn gets the same names from the same load generator, on a core of its own, several
+rounds over; the median counts. CPU time is what the kernel says of the server's process and all of its
+threads. Installs nothing and says what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import re
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cases import CASES, Case
+from servers import SERVERS, Server
+
+SERVER_CORE: Final = "0"
+LOAD_CORE: Final = "1"
+PORT, UPSTREAM_PORT = 5399, 5398
+PROBE_RATE: Final = 1_000  # queries per second while latency is measured
+TICK: Final = os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One server, one case, one round. CPU and latency in microseconds."""
+
+    qps: float
+    cpu: float
+    p50: float
+    p99: float
+    lost: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3)
+    parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
+    parser.add_argument("--server", action="append", choices=[server.name for server in SERVERS])
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    arguments = parser.parse_args()
+    servers = [server for server in SERVERS if arguments.server is None or server.name in arguments.server]
+    if missing := _missing(servers):
+        print("missing, from Debian:", *sorted(missing), file=sys.stderr)
+        return 1
+    cases = [case for case in CASES if arguments.case is None or case.name in arguments.case]
+    results: dict[str, dict[str, list[Measured]]] = {}
+    with tempfile.TemporaryDirectory() as name, _upstream(Path(name)):
+        for case in cases:
+            results[case.name] = _compare(case, servers, arguments.rounds, arguments.seconds, Path(name))
+            print(_table(case, results[case.name]), flush=True)
+    if arguments.json is not None:
+        arguments.json.write_text(json.dumps({"host": _host(), "results": _plain(results)}, indent=2) + "\n")
+    return 0
+
+
+def _missing(servers: list[Server]) -> set[str]:
+    needed = {server.program: server.package for server in servers}
+    needed |= {"dnsperf": "dnsperf", "taskset": "util-linux", "cc": "gcc"}
+    return {package for program, package in needed.items() if shutil.which(program) is None}
+
+
+def _compare(
+    case: Case, servers: list[Server], rounds: int, seconds: float, folder: Path
+) -> dict[str, list[Measured]]:
+    measured: dict[str, list[Measured]] = {server.name: [] for server in servers}
+    for number in range(rounds):
+        queries = folder / "queries"
+        queries.write_text("\n".join(case.names(number)) + "\n")
+        for server in servers:
+            measured[server.name].append(_measure(case, server, queries, seconds, folder))
+    return measured
+
+
+def _measure(case: Case, server: Server, queries: Path, seconds: float, folder: Path) -> Measured:
+    with _running(SERVER_CORE, server.command(folder, PORT, UPSTREAM_PORT), PORT) as process:
+        if case.warm:
+            _dnsperf(queries, *case.options, "-n", "2")  # what is kept may be kept at the second time
+        before = _cpu(process.pid)
+        # A list of new names is asked once through at most: the second time they would not be new.
+        once = () if case.warm else ("-n", "1")
+        told = _dnsperf(queries, *case.options, "-l", str(seconds), *once)
+        used = _cpu(process.pid) - before
+        completed = int(_found(r"Queries completed:\s+(\d+)", told))
+        lost = int(_found(r"Queries lost:\s+(\d+)", told))
+        qps = float(_found(r"Queries per second:\s+([\d.]+)", told))
+        p50, p99 = _latency(case, queries, folder)
+    return Measured(qps, used / max(1, completed) * 1e6, p50, p99, lost / max(1, completed + lost))
+
+
+def _latency(case: Case, queries: Path, folder: Path) -> tuple[float, float]:
+    lines = queries.read_text().splitlines()
+    probes = folder / "probes"
+    # From the other end: those names are still new.
+    probes.write_text("\n".join(lines[-2 * PROBE_RATE :]) + "\n")
+    told = _dnsperf(probes, *case.options, "-n", "1", "-Q", str(PROBE_RATE), "-v")
+    taken = sorted(float(line.split()[-1]) * 1e6 for line in told.splitlines() if line.startswith("> "))
+    if len(taken) < 100:
+        return float("nan"), float("nan")
+    return taken[len(taken) // 2], taken[len(taken) * 99 // 100]
+
+
+def _dnsperf(queries: Path, *options: str) -> str:
+    command = ["taskset", "-c", LOAD_CORE, "dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", str(queries)]
+    command += ["-q", "100", "-t", "4", "-W", *options]
+    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
+
+
+def _found(pattern: str, text: str) -> str:
+    match = re.search(pattern, text)
+    if match is None:
+        raise RuntimeError(f"dnsperf says nothing like {pattern!r}:\n{text}")
+    return match[1]
+
+
+@contextmanager
+def _upstream(folder: Path) -> Iterator[None]:
+    program = folder / "upstream"
+    subprocess.run(["cc", "-O2", "-o", program, Path(__file__).with_name("upstream.c")], check=True)
+    with _running(LOAD_CORE, [str(program), str(UPSTREAM_PORT)], UPSTREAM_PORT):
+        yield
+
+
+@contextmanager
+def _running(core: str, command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """A server on a core of its own, from its first answer on; ended by its own pid."""
+    process = subprocess.Popen(["taskset", "-c", core, *command], stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(port, process)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+    query = b"\0\1\1\0\0\1\0\0\0\0\0\0\5ready\7example\0\0\1\0\1"
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline and process.poll() is None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.settimeout(0.2)
+            sock.connect(("127.0.0.1", port))
+            try:
+                sock.send(query)
+                if sock.recv(512)[3] & 0xF == 0:
+                    return
+            except OSError:
+                time.sleep(0.05)
+    raise RuntimeError(f"{process.args!r} does not answer")
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of user and system time of a process, threads included (proc(5), fields 14 and 15)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def _table(case: Case, measured: dict[str, list[Measured]]) -> str:
+    medians = {name: _median(rounds) for name, rounds in measured.items()}
+    ours = next(iter(medians.values()))
+    lines = [
+        f"\n### {case.title}\n",
+        "| server | queries/s | CPU µs/query | p50 µs | p99 µs | lost | CPU: first to this |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, row in medians.items():
+        ratio = f"{ours.cpu / row.cpu:.2f}" if row.cpu else "-"
+        lines.append(
+            f"| {name} | {row.qps:,.0f} | {row.cpu:.1f} | {row.p50:.0f} | {row.p99:.0f} "
+            f"| {row.lost:.2%} | {ratio} |"
+        )
+    return "\n".join(lines)
+
+
+def _median(rounds: list[Measured]) -> Measured:
+    columns = zip(*(asdict(one).values() for one in rounds), strict=True)
+    return Measured(*(statistics.median(column) for column in columns))
+
+
+def _plain(results: dict[str, dict[str, list[Measured]]]) -> dict[str, object]:
+    return {
+        case: {name: [asdict(one) for one in rounds] for name, rounds in measured.items()}
+        for case, measured in results.items()
+    }
+
+
+def _host() -> dict[str, str]:
+    cpu = next(
+        (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
+    )
+    return {
+        "cpu": cpu.partition(":")[2].strip(),
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

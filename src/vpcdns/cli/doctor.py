@@ -1,0 +1,130 @@
+"""`vpcdns doctor`: what stands between this container and vpcdns, each finding with its remedy."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from vpcdns.cli.exits import Exit
+from vpcdns.cli.output import say_json, say_rendered
+from vpcdns.cli.parameters import JsonOption, read_listen, read_name
+from vpcdns.doctor.examination import Examination, examine
+from vpcdns.doctor.finding import Finding, Severity
+from vpcdns.doctor.host import RESOLV_CONF
+from vpcdns.model.policy import Listen, Upstream
+
+WIDTH: Final = 80  # columns, where the terminal is not narrower
+_STYLES: Final = {
+    Severity.OK: "green",
+    Severity.HINT: "cyan",
+    Severity.WARNING: "bold yellow",
+    Severity.PROBLEM: "bold red",
+}
+_MARGIN: Final = 10  # the longest severity, and two spaces
+
+
+def doctor(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="NAME", help="Names to resolve, by DNS and by libc.", show_default=False),
+    ] = None,
+    server: Annotated[
+        Listen | None,
+        typer.Option(
+            parser=read_listen,
+            metavar="ADDR[:PORT]",
+            help="The server to ask; default: the first nameserver of resolv.conf.",
+            show_default=False,
+        ),
+    ] = None,
+    resolv_conf: Annotated[
+        Path,
+        typer.Option(
+            metavar="PATH", help="The resolv.conf to look at; nsswitch.conf and hosts are read beside it."
+        ),
+    ] = RESOLV_CONF,
+    json: JsonOption = False,
+) -> None:
+    """Examine a container from inside: does it ask vpcdns, and as whom?
+
+    Reads resolv.conf, nsswitch.conf and hosts, asks the nameserver over UDP
+    and TCP, and compares names with what libc makes of them. Needs no root and
+    changes nothing. Exit code 1 when there are problems; hints and warnings
+    are none.
+
+    \b
+    Examples:
+      vpcdns doctor
+      vpcdns doctor api.example.com
+      vpcdns doctor --server 127.0.0.1:5300 --json
+      docker run --rm --network container:web vpcdns doctor api.example.com
+    """
+    asked = [name for name in names or [] if read_name(name, "NAME")]
+    whom = None if server is None else Upstream(server.address, server.port)
+    examination = examine(asked, server=whom, resolv_conf=resolv_conf)
+    if json:
+        say_json(as_json(examination))
+    else:
+        say_rendered(lambda out: _show(examination, out))
+    raise typer.Exit(Exit.OK if examination.healthy else Exit.ERROR)
+
+
+def as_json(examination: Examination) -> dict[str, Any]:
+    """The findings as plain data; `subject` and `remedy` are empty where there is none."""
+    return {
+        "server": str(examination.server),
+        "resolv_conf": str(examination.resolv_conf),
+        "ok": examination.healthy,
+        "findings": [
+            {
+                "id": finding.id,
+                "severity": finding.severity.value,
+                "subject": finding.subject,
+                "seen": finding.seen,
+                "remedy": finding.remedy,
+            }
+            for finding in examination.findings
+        ],
+    }
+
+
+def _show(examination: Examination, out: Console) -> None:
+    """Wrapped here at 80 columns, piped as well: findings are prose, read side by side."""
+    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) if sys.stdout.isatty() else WIDTH
+    out.print(Text(f"{examination.resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
+    out.print()
+    for finding in examination.findings:
+        _show_finding(finding, width, out)
+    counts = [(examination.count(severity), severity.value) for severity in reversed(Severity)]
+    out.print()
+    out.print(Text(", ".join(_counted(count, word) for count, word in counts), "bold"))
+
+
+def _show_finding(finding: Finding, width: int, out: Console) -> None:
+    mark = Text(f"{finding.severity.value:<{_MARGIN}}", _STYLES[finding.severity])
+    lines = _wrapped(f"{finding.id}: {finding.seen}", width)
+    out.print(mark + lines[0], soft_wrap=True)
+    for line in lines[1:]:
+        out.print(" " * _MARGIN + line, soft_wrap=True)
+    if finding.remedy:
+        first, *rest = _wrapped(finding.remedy, width - 2)
+        for line in (f"> {first}", *(f"  {line}" for line in rest)):
+            out.print(Text(" " * _MARGIN + line, "dim"), soft_wrap=True)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    """Never within a name: it must be possible to copy it."""
+    return textwrap.wrap(text, width - _MARGIN, break_long_words=False, break_on_hyphens=False)
+
+
+def _counted(count: int, word: str) -> str:
+    if word == Severity.OK.value:
+        return f"{count} ok"
+    return f"{count} {word}" + ("" if count == 1 else "s")

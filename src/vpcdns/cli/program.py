@@ -1,0 +1,151 @@
+"""The parts of a server put together: what knows what, and in which order they start and end.
+
+Knows every part by its face; what they do is theirs. Prints nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vpcdns import __version__
+from vpcdns.config import Admin, Loaded, load
+from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.testing import TestInterface
+from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.observe.metrics import Sources
+from vpcdns.observe.querylog import QueryLog
+from vpcdns.observe.ring import Decisions
+from vpcdns.observe.tally import Tally
+from vpcdns.server.faults import Faults
+from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.server.resolver import Resolver
+from vpcdns.server.service import Service, serve
+from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
+from vpcdns.state import State
+from vpcdns.state.opening import open_state
+from vpcdns.state.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where the configuration comes from; listeners of the command line replace the file's."""
+
+    config: Path
+    listens: tuple[Listen, ...] = ()
+    admin: Listen | None = None
+
+    def load(self) -> Loaded:
+        """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
+        identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
+        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
+        loaded = load(self.config, revision=int(time.time()), identity=identity)
+        listens = self.listens or loaded.listens
+        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
+        admin = loaded.admin
+        if self.admin is not None:
+            admin = replace(admin or Admin(), listen=self.admin)
+        return replace(loaded, world=world, listens=listens, admin=admin)
+
+    def fresh(self) -> Fresh:
+        """What of it a reload puts in place."""
+        loaded = self.load()
+        return Fresh(loaded.world, loaded.listens, loaded.source_hash)
+
+
+Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
+
+
+class Program:
+    """One server: DNS, reloading, and what is told of it."""
+
+    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None) -> None:
+        self._store: Store | None = None
+        if state is None:
+            self.state = State(loaded.world)
+        else:
+            self.state, self._store = open_state(state, loaded.world)
+        self.resolver = Resolver(self.state)
+        self.faults = Faults(self.resolver, self.state)
+        self.service = Service(self.faults, loaded.listens)
+        self.decisions = Decisions(self.state)
+        self.tally = Tally()
+        self.query_log = QueryLog(self.state, loaded.query_logging)
+        self.reloader = Reloader(
+            self.state,
+            source.fresh,
+            (source.config, RESOLV_CONF),
+            source_hash=loaded.source_hash,
+            relisten=self.service.relisten,
+        )
+        self.admin: AdminServer | None = None
+        if loaded.admin is not None and loaded.admin.listen is not None:
+            sources = Sources(
+                self.state,
+                self.tally,
+                self.service,
+                self.resolver,
+                self.reloader.status,
+                self.query_log,
+            )
+            token = os.environ.get(TOKEN_VARIABLE)
+            keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
+            tests = TestInterface(
+                self.state, self.decisions, self.faults, open_for_writes=bool(token) or not keys
+            )
+            self.admin = AdminServer(
+                loaded.admin.listen,
+                sources,
+                self.decisions,
+                token,
+                keys=keys,
+                region_id=loaded.admin.region_id,
+                more=tests.routes(),
+            )
+            self._observe_decisions()
+        self.tally.follow(self.resolver)
+        self.resolver.observers.append(self.query_log)
+        self.resolver.watchers.append(self.query_log.awaits)
+
+    def close(self) -> None:
+        """Closes the state file. Everything in it has been durable all the time."""
+        if self._store is not None:
+            self._store.close()
+
+    def _observe_decisions(self) -> None:
+        """Only when somebody can read them: they cost a few per cent of the hot path."""
+        self.resolver.observers.append(self.decisions)
+        self.resolver.tell = self.decisions.recalled
+
+    async def run(self, ready: Ready) -> int:
+        """Serves until told to stop; the exit code. Every port is taken before anything is answered."""
+        self.service.bind()
+        reloading: asyncio.Task[None] | None = None
+        try:
+            admin = None if self.admin is None else await self.admin.start()
+            self.query_log.start()
+            reloading = asyncio.create_task(self.reloader.run())
+            # What is here now stays: the collector need not walk a million groups again and again.
+            gc.collect()
+            gc.freeze()
+            return await serve(
+                self.service, ready=lambda listens: ready(listens, admin), hangup=self._hang_up
+            )
+        finally:
+            if reloading is not None:
+                reloading.cancel()
+            if self.admin is not None:
+                await self.admin.stop()
+            self.resolver.close()
+            self.query_log.stop()
+
+    def _hang_up(self) -> None:
+        self.query_log.reopen()
+        self.reloader.request()

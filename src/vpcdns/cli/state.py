@@ -1,0 +1,110 @@
+"""`vpcdns state`: what a state file holds, out of it and into it."""
+
+from __future__ import annotations
+
+import json as json_module
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vpcdns.cli.output import say, say_json
+from vpcdns.cli.parameters import JsonOption
+from vpcdns.config import load, with_objects, written, yaml_text
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.state.records import living
+from vpcdns.state.rows import Entry
+from vpcdns.state.store import Store, read
+from vpcdns.state.store import history as entries
+
+StateOption = Annotated[Path, typer.Option("--state", metavar="PATH", help="The state file.")]
+
+state = typer.Typer(no_args_is_help=True, help="What a state file holds: export, import, history.")
+
+
+@state.command()
+def export(
+    path: StateOption,
+    config: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take everything but VPCs, instances and groups from this file."),
+    ] = None,
+) -> None:
+    """Print a configuration that makes what the state holds.
+
+    Comments of FILE are lost. Without it, upstreams are left out, so that
+    those of the host are asked.
+
+    \b
+    Example:
+      vpcdns state export --state vpcdns.state --config vpcdns.yaml > new.yaml
+    """
+    world = read(path).world
+    if config is not None:
+        load(config)
+        say(yaml_text(with_objects(config.read_text("utf-8-sig"), world)).rstrip("\n"))
+        return
+    plain = written(world)
+    plain.get("forward", {}).pop("upstreams", None)
+    say(yaml_text({name: part for name, part in plain.items() if part}).rstrip("\n"))
+
+
+@state.command("import")
+def import_(
+    path: StateOption,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file to take over.")],
+) -> None:
+    """Put a configuration in place of what the state holds; the server is stopped for that.
+
+    \b
+    Example:
+      vpcdns state import --state vpcdns.state vpcdns.yaml
+    """
+    world = load(file).world
+    store = Store(path)
+    try:
+        records = FrozenMap() if store.kept is None else store.kept.records
+        store.replace(world, living(records, world), world, 0)
+    finally:
+        store.close()
+    say(f"{path}: holds what {file} says")
+
+
+@state.command()
+def history(path: StateOption, json: JsonOption = False) -> None:
+    """List the changes: when, who, what. Who is an access key id, or `file`.
+
+    \b
+    Examples:
+      vpcdns state history --state vpcdns.state
+      vpcdns state history --state vpcdns.state --json | jq '.[-1]'
+    """
+    told = [_told(entry) for entry in entries(path)]
+    if json:
+        say_json(told)
+        return
+    for one in told:
+        what = "; ".join(map(_words, one["changes"])) or one["kind"]
+        say(f"{one['time']}  revision {one['revision']}  {one['who'] or 'unknown'}  {what}")
+
+
+def _told(entry: Entry) -> dict[str, Any]:
+    at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    body: dict[str, Any] = json_module.loads(entry.text)
+    return {
+        "number": entry.number,
+        "time": at,
+        "who": entry.who,
+        "kind": "configuration read" if entry.kind == "file" else "attributes",
+        "revision": entry.revision,
+        "changes": body.get("changes", []),
+    }
+
+
+def _words(change: dict[str, Any]) -> str:
+    """`Bind instance_key=[...] vpc_id=…` on one line."""
+    rest = " ".join(
+        f"{name}={json_module.dumps(value)}" for name, value in change.items() if name != "change" and value
+    )
+    return f"{change['change']} {rest}"

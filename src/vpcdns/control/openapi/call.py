@@ -1,0 +1,157 @@
+"""One API call: the parameters of a request read as what they are meant to be.
+
+Knows parameters and the State that they are about. Reading one that is wrong raises the cloud's error.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Network
+from itertools import count
+from typing import Any, Final
+
+from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
+from vpcdns.model.changes import Change
+from vpcdns.model.gateway import Group, Instance
+from vpcdns.model.rules import Refusal
+from vpcdns.model.topology import Vpc
+from vpcdns.model.world import World
+from vpcdns.state import Commit, State
+from vpcdns.state.records import Record
+
+MAX_TAGS: Final = 20  # the cloud's own limit
+_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """What region a call is about; `given` tells whether the request says so itself."""
+
+    region_id: str
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about."""
+
+    state: State
+    product: Product
+    parameters: Mapping[str, str]
+    region: Region | None
+    who: str
+    at: str
+
+    @property
+    def world(self) -> World:
+        return self.state.world
+
+    @property
+    def region_id(self) -> str:
+        if self.region is None:
+            raise missing("RegionId")
+        return self.region.region_id
+
+    def in_region(self, region_id: str) -> bool:
+        """Whether a call may see what is in `region_id`: all regions, when the request names none."""
+        return self.region is None or not self.region.given or self.region.region_id == region_id
+
+    def required(self, name: str) -> str:
+        value = self.parameters.get(name)
+        if value is None:
+            raise missing(name)
+        return value
+
+    def optional(self, name: str) -> str | None:
+        return self.parameters.get(name)
+
+    def flag(self, name: str) -> bool | None:
+        """A boolean, written in any case; None when it is absent."""
+        value = self.parameters.get(name)
+        if value is None:
+            return None
+        read = {"true": True, "false": False}.get(value.lower())
+        if read is None:
+            raise invalid(name, "Write true or false.")
+        return read
+
+    def number(self, name: str, default: int, most: int) -> int:
+        value = self.parameters.get(name)
+        if value is None:
+            return default
+        if not _NUMBER.fullmatch(value) or not 0 < int(value) <= most:
+            raise invalid(name, f"Write a number from 1 to {most}.")
+        return int(value)
+
+    def block(self, name: str) -> IPv4Network:
+        try:
+            return IPv4Network(self.required(name))
+        except ValueError as error:
+            raise bad_format(name, f"{error}.") from None
+
+    def tags(self) -> list[dict[str, str]]:
+        """`Tag.N.Key` and `Tag.N.Value`; lists count from 1."""
+        tags: list[dict[str, str]] = []
+        for number in count(1):
+            key = self.parameters.get(f"Tag.{number}.Key")
+            if key is None:
+                return tags
+            if number > MAX_TAGS:
+                raise invalid("Tag", f"At most {MAX_TAGS} tags.")
+            tags.append({"Key": key, "Value": self.parameters.get(f"Tag.{number}.Value", "")})
+        return tags
+
+    def kept(self, *names: str) -> dict[str, Any]:
+        """Those of the parameters that are there, to be kept as they are; tags too."""
+        found: dict[str, Any] = {name: self.parameters[name] for name in names if name in self.parameters}
+        if tags := self.tags():
+            found["Tags"] = tags
+        return found
+
+    def record(self, key: str) -> Record:
+        return self.state.records.get(key, {})
+
+    def commit(self, *changes: Change, records: Mapping[str, Record | None] | None = None) -> None:
+        """Changes and records, all or none; raises the error of the rule that refuses them."""
+        done = self.state.commit(Commit(changes, records or {}, self.who))
+        if isinstance(done, Refusal):
+            raise refused(done, self.product)
+
+    def group(self, name: str = "GroupId") -> Group:
+        group_id = self.required(name)
+        group = self.world.groups.get(group_id)
+        if group is None or not self.in_region(group.region_id):
+            raise not_found("ApiGroup", f"group {group_id}{self._where()}.")
+        return group
+
+    def instance(self, name: str = "InstanceId", region_id: str | None = None) -> Instance:
+        """The instance that a parameter names: in the call's region, or the only one of that id."""
+        instance_id = self.required(name)
+        wanted = region_id or (None if self.region is None else self.region.region_id)
+        instance = None if wanted is None else self.world.instances.get((wanted, instance_id))
+        if instance is None and region_id is None and (self.region is None or not self.region.given):
+            same = [one for one in self.world.instances.values() if one.instance_id == instance_id]
+            instance = same[0] if len(same) == 1 else None
+        if instance is None:
+            raise not_found("Instance", f"instance {instance_id}{self._where()}.")
+        return instance
+
+    def vpc(self) -> Vpc:
+        """The VPC that `VpcId` names, in any region: whether that fits is for the rules."""
+        vpc_id = self.required("VpcId")
+        vpc = self.world.topology.vpcs.get(vpc_id)
+        if vpc is None:
+            if self.product is Product.VPC:
+                raise ApiError("InvalidVpcID.NotFound", f"Specified VPC does not exist: {vpc_id}.")
+            raise not_found("Vpc", f"VPC {vpc_id}.")
+        return vpc
+
+    def _where(self) -> str:
+        return f" in {self.region.region_id}" if self.region is not None and self.region.given else ""
+
+
+def json_text(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

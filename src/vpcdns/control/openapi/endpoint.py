@@ -1,0 +1,159 @@
+"""From a request to its answer: who asks, what is asked, what came of it.
+
+Synchronous from the signature to the new World: when there is an answer, queries are answered by what it
+says. Knows the order of the checks; the clock is given.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from vpcdns.config import is_region_id
+from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.control.openapi.call import Call, Region
+from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
+from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.openapi.nonces import TOLERANCE, Nonces
+from vpcdns.control.openapi.request import ApiRequest, ApiResponse
+from vpcdns.control.openapi.signature import Claim, Unsigned, claim
+from vpcdns.errors import StateError
+from vpcdns.state import State
+
+log = logging.getLogger("vpcdns.admin")
+
+_RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
+# What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
+_BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `checked` tells whether a signature proved it."""
+
+    access_key_id: str
+    checked: bool
+
+
+class OpenApi:
+    """The API over a State.
+
+    Without keys nothing is checked; then `open_without_keys` tells whether anybody may ask, which is for
+    whoever knows that only this host can. `region_id` is what a request is about that names no region.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        keys: AccessKeys,
+        *,
+        region_id: str | None = None,
+        open_without_keys: bool = False,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._state = state
+        self._keys = keys
+        self._region_id = region_id
+        self._open = open_without_keys
+        self._now = now
+        self._monotonic = monotonic
+        self._nonces = Nonces()
+
+    def answer(self, request: ApiRequest) -> ApiResponse:
+        """The response; never raises for anything that a client can send."""
+        request_id = str(uuid.uuid4()).upper()
+        headers = {"x-acs-request-id": request_id}
+        try:
+            body = self._answer(request)
+        except ApiError as error:
+            return ApiResponse(error.status, self._error(request, request_id, error), headers)
+        except StateError as error:
+            log.error("A change was refused, for it cannot be kept: %s", error)  # noqa: TRY400 - a full disk, no fault of ours
+            unavailable = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
+            return ApiResponse(503, self._error(request, request_id, unavailable), headers)
+        return ApiResponse(200, {"RequestId": request_id, **body}, headers)
+
+    def _answer(self, request: ApiRequest) -> dict[str, Any]:
+        if any(name in request.headers for name in _BROWSER_HEADERS):
+            raise ApiError("Forbidden", "The API is not for browsers.", 403)
+        name, version = request.named("Action"), request.named("Version")
+        caller = self._caller(request)
+        if not name:
+            raise missing("Action")
+        if not version:
+            raise missing("Version")
+        known = ACTIONS.get((version, name))
+        if known is None:
+            raise no_such_action(name[:64], version[:16])
+        if not caller.checked and request.method != "POST" and not name.startswith("Describe"):
+            raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
+        product, action = known
+        at = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        region, who = self._region(request), caller.access_key_id
+        if region is not None and not is_region_id(region.region_id):
+            raise invalid("RegionId")
+        return action(Call(self._state, product, request.parameters, region, who, at))
+
+    def _caller(self, request: ApiRequest) -> Caller:
+        """Who asks, if that is so; the order is the cloud's: key, time, signature, nonce."""
+        said = claim(request)
+        if not self._keys:
+            if not self._open:
+                raise ApiError(
+                    "NoPermission", "No access keys are configured here (admin.access_keys_file).", 403
+                )
+            return Caller(said.access_key_id[:128] if isinstance(said, Claim) else "anonymous", checked=False)
+        if said is Unsigned.NO_KEY:
+            raise missing("AccessKeyId")
+        if isinstance(said, Unsigned):
+            raise ApiError("SignatureDoesNotMatch", f"{_NO_MATCH} {said.value.capitalize()}.")
+        secret = self._keys.secret(said.access_key_id)
+        if secret is None:
+            raise ApiError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
+        signed_at = said.signed_at
+        if signed_at is None:
+            raise ApiError(
+                "InvalidTimeStamp.Format", "Specified time stamp is not of the form 2016-08-01T06:53:02Z."
+            )
+        if abs(self._now() - signed_at.timestamp()) > TOLERANCE:
+            raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
+        if not said.is_true(secret):
+            raise ApiError("SignatureDoesNotMatch", _NO_MATCH)
+        if not said.nonce:
+            raise missing("SignatureNonce")
+        if not self._nonces.is_new(said.access_key_id, said.nonce, self._monotonic()):
+            raise ApiError("SignatureNonceUsed", "Specified signature nonce was used already.")
+        return Caller(said.access_key_id, checked=True)
+
+    def _region(self, request: ApiRequest) -> Region | None:
+        """`RegionId`, the host's, the configured one, or the only one there is."""
+        given = request.parameters.get("RegionId") or request.host_region
+        if given is not None:
+            return Region(given, given=True)
+        if self._region_id is not None:
+            return Region(self._region_id, given=False)
+        world = self._state.world
+        regions = {vpc.region_id for vpc in world.topology.vpcs.values()} | {
+            key[0] for key in world.instances
+        }
+        return Region(regions.pop(), given=False) if len(regions) == 1 else None
+
+    def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
+        product = Product.VPC if request.named("Version") == Product.VPC.version else Product.CLOUDAPI
+        region = self._region(request)
+        return {
+            "RequestId": request_id,
+            "HostId": f"{product.host}.{region.region_id if region else 'local'}.aliyuncs.com",
+            "Code": error.code,
+            "Message": error.message,
+            "Recommend": f"{_RECOMMEND}?q={error.code}",
+        }
+
+
+_NO_MATCH: Final = "Specified signature is not matched with our calculation."

@@ -1,0 +1,125 @@
+"""What the API refuses with: the one table from our refusals to the cloud's codes and statuses.
+
+Codes are those of the cloud's documents where it has one, in its form (`Missing%s`, `Invalid%s`, …) where
+it has not. 4xx whatever a user does: clients repeat 5xx and `Throttling` for up to 25 minutes.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Final
+
+from vpcdns.model.rules import Refusal, Rule
+
+
+class Product(Enum):
+    """The two APIs, told apart by their version."""
+
+    CLOUDAPI = ("2016-07-14", "apigateway")
+    VPC = ("2016-04-28", "vpc")
+
+    def __init__(self, version: str, host: str) -> None:
+        self.version = version
+        self.host = host
+
+
+class ApiError(Exception):
+    """A request that is refused, in the cloud's terms; never leaves `openapi`."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
+
+
+def missing(name: str) -> ApiError:
+    return ApiError(f"Missing{name}", f"The {name} is mandatory for this action.")
+
+
+def invalid(name: str, why: str = "") -> ApiError:
+    return ApiError(f"Invalid{name}", f"The specified parameter {name} value is not valid.{_because(why)}")
+
+
+def bad_format(name: str, why: str = "") -> ApiError:
+    return ApiError(
+        f"InvalidFormat{name}", f"The specified parameter {name} is not well formatted.{_because(why)}"
+    )
+
+
+def not_found(what: str, identity: str) -> ApiError:
+    message = f"Cannot find resource according to your specified {what}. There is no {identity}"
+    return ApiError(f"NotFound{what}", message)
+
+
+def repeated(what: str, why: str = "") -> ApiError:
+    return ApiError(f"Repeated{what}", f"The specified {what} is repeated.{_because(why)}")
+
+
+def exceeded(what: str, why: str = "") -> ApiError:
+    return ApiError(f"ExceedLimit{what}", f"The specified {what} count exceeds the limit.{_because(why)}")
+
+
+def forbidden(what: str, why: str = "") -> ApiError:
+    return ApiError(
+        f"Forbidden{what}", f"Not allowed to operate on the specified {what}.{_because(why)}", 403
+    )
+
+
+def no_such_action(action: str, version: str) -> ApiError:
+    why = f"There is no action {action!r} of version {version!r} here"
+    return ApiError(
+        "InvalidApi.NotFound", f"Specified api is not found, please check your url and method. {why}", 404
+    )
+
+
+def refused(refusal: Refusal, product: Product) -> ApiError:
+    """The cloud's word for a broken rule, with our message: the rule, the object and the way out."""
+    field = next((part for part in reversed(refusal.where) if isinstance(part, str)), "")
+    table = _VPC if product is Product.VPC else _CLOUDAPI
+    code, status = table.get((refusal.rule, field)) or table[refusal.rule, ""]
+    return ApiError(code, str(refusal), status)
+
+
+def _because(why: str) -> str:
+    return f" {why}" if why else ""
+
+
+_Table = dict[tuple[Rule, str], tuple[str, int]]
+
+# Rule and the field that is at fault -> code and status. "" stands for all other fields.
+_CLOUDAPI: Final[_Table] = {
+    (Rule.ONE_INSTANCE, "instance_id"): ("NotFoundInstance", 400),
+    (Rule.ONE_INSTANCE, ""): ("DependencyViolationInstance", 400),
+    (Rule.DOMAIN_NAME, ""): ("InvalidRegionId", 400),
+    (Rule.SHARED_ADDRESS, ""): ("InvalidInstanceId", 400),
+    (Rule.BINDING, "vpc_id"): ("InvalidVpcId", 400),
+    (Rule.BINDING, "vswitch_id"): ("InvalidVswitchId", 400),
+    (Rule.BINDING, "address"): ("InvalidVswitchId", 400),
+    (Rule.BINDING, "binding"): ("InvalidInstanceId", 400),
+    (Rule.BINDING, ""): ("NotFoundVpc", 400),  # to unbind what is not bound
+    (Rule.BOUND_BEFORE_ENABLED, "vpc_domain"): ("ForbiddenVpcIntranetEnable", 403),
+    (Rule.BOUND_BEFORE_ENABLED, ""): ("DependencyViolationVpc", 400),  # to unbind while a name is on
+    (Rule.BOUND_BEFORE_MIGRATED, ""): ("InvalidTargetInstanceId", 400),
+    (Rule.CUSTOM_DOMAIN, "custom_domains"): ("ForbiddenDomainName", 403),  # on a serverless instance
+    (Rule.CUSTOM_DOMAIN, ""): ("InvalidDomainName", 400),
+    (Rule.HYBRID, ""): ("InvalidVpcId", 400),
+    (Rule.REFERENCE, "group_id"): ("NotFoundApiGroup", 400),
+    (Rule.REFERENCE, "custom_domains"): ("NotFoundDomain", 400),
+    (Rule.REFERENCE, ""): ("NotFoundInstance", 400),
+    (Rule.UNIQUE, "instance_id"): ("RepeatedInstanceId", 400),
+    (Rule.UNIQUE, "group_id"): ("RepeatedGroupId", 400),
+    (Rule.UNIQUE, "address"): ("InvalidVswitchId", 400),
+    (Rule.UNIQUE, ""): ("RepeatedDomainName", 400),
+    (Rule.ADDRESS_PLAN, ""): ("InvalidVpcId", 400),
+    (Rule.SOURCE_NETWORK, ""): ("InvalidVpcId", 400),
+}
+_VPC: Final[_Table] = {
+    **{(rule, ""): ("InvalidParameter", 400) for rule in Rule},
+    (Rule.ADDRESS_PLAN, ""): ("InvalidCidrBlock", 400),
+    (Rule.REFERENCE, "vpc_id"): ("InvalidVpcID.NotFound", 400),
+    (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 400),
+    (Rule.REFERENCE, ""): ("DependencyViolation", 400),  # a VPC that something names
+    (Rule.BINDING, ""): ("DependencyViolation", 400),  # a vSwitch that an instance is bound to
+    (Rule.UNIQUE, ""): ("InvalidParameter.Duplicate", 400),
+}

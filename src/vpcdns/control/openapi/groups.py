@@ -1,0 +1,213 @@
+"""The actions on API groups: making them, switching their VPC domains, moving them between instances."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from ipaddress import IPv4Address
+from typing import Any, Final
+
+from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.errors import bad_format, missing, repeated
+from vpcdns.control.openapi.paging import page
+from vpcdns.model.changes import (
+    Change,
+    CreateGroup,
+    CreateInstance,
+    DeleteGroup,
+    DisableVpcDomain,
+    EnableVpcDomain,
+    MigrateGroup,
+    RenameGroup,
+)
+from vpcdns.model.gateway import Group, Instance, InstanceType
+from vpcdns.state.records import Record, group_key
+
+# Every region of the cloud has a serverless instance; ours gets one when it is first needed.
+SHARED_INSTANCE: Final = "api-shared-vpc-001"
+SHARED_ADDRESS: Final = IPv4Address("100.100.80.10")  # the cloud's own are unpublished (DESIGN §1.3)
+
+_NAME: Final = re.compile(r"[^\W\d_]\w{3,49}")
+_KEPT: Final = ("Description", "BasePath", "DefaultDomain", "UserLogConfig", "CustomTraceConfig")
+_POLICIES: Final = ("VpcSlbIntranetEnable", "InternetEnable", "InnerDomainEnable", "InternetIPV6Enable")
+
+
+def create_api_group(call: Call) -> dict[str, Any]:
+    name = _new_name(call, call.required("GroupName"))
+    changes: list[Change] = []
+    instance = call.instance() if call.optional("InstanceId") else _serverless(call, changes)
+    group = Group(secrets.token_hex(16), instance.instance_id, instance.region_id, name)
+    record = {**call.kept(*_KEPT), "CreatedTime": call.at, "ModifiedTime": call.at}
+    call.commit(*changes, CreateGroup(group), records={group_key(group.group_id): record})
+    return _summary(call, group)
+
+
+def _serverless(call: Call, changes: list[Change]) -> Instance:
+    """The region's serverless instance; where there is none, a change that makes it is added."""
+    region_id = call.region_id
+    for instance in call.world.instances.values():
+        if instance.region_id == region_id and instance.type is InstanceType.SERVERLESS:
+            return instance
+    made = Instance(SHARED_INSTANCE, region_id, InstanceType.SERVERLESS, (SHARED_ADDRESS,))
+    changes.append(CreateInstance(made))
+    return made
+
+
+def describe_api_group(call: Call) -> dict[str, Any]:
+    group = call.group()
+    record, world = call.record(group_key(group.group_id)), call.world
+    return {
+        **_summary(call, group),
+        # Empty, and never absent, while the VPC domain is off.
+        "VpcDomain": str(world.vpc_domain(group)) if group.vpc_domain else "",
+        "DefaultDomain": record.get("DefaultDomain", ""),
+        "DedicatedInstanceType": "normal" if _is_dedicated(call, group) else "",
+        "Status": "NORMAL",
+        "BillingStatus": "NORMAL",
+        "IllegalStatus": "NORMAL",
+        "TrafficLimit": 500,
+        "HttpsPolicy": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
+        "MigrationStatus": record.get("MigrationStatus", ""),
+        "MigrationError": "",
+        "UserLogConfig": record.get("UserLogConfig", ""),
+        "CustomDomains": {"DomainItem": [_domain_item(*one) for one in domains_of(call, group)]},
+        **times(record),
+    }
+
+
+def describe_api_groups(call: Call) -> dict[str, Any]:
+    wanted = {name: call.optional(name) for name in ("GroupId", "GroupName", "InstanceId", "BasePath")}
+
+    def fits(group: Group) -> bool:
+        if not call.in_region(group.region_id) or wanted["GroupId"] not in (None, group.group_id):
+            return False
+        if wanted["InstanceId"] not in (None, group.instance_id):
+            return False
+        if wanted["GroupName"] is not None and wanted["GroupName"] not in group.name:
+            return False
+        record = call.record(group_key(group.group_id))
+        return wanted["BasePath"] in (None, record.get("BasePath", "/"))
+
+    def attribute(group: Group) -> dict[str, Any]:
+        return {**_summary(call, group), **times(call.record(group_key(group.group_id)))}
+
+    found = [group for group in call.world.groups.values() if fits(group)]
+    return page(call, found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
+
+
+def modify_api_group(call: Call) -> dict[str, Any]:
+    """Name and attributes; what is absent stays. Neither migrates nor enables."""
+    group, changes = call.group(), list[Change]()
+    name = call.optional("GroupName")
+    if name is not None and name != group.name:
+        changes.append(RenameGroup(group.group_id, _new_name(call, name)))
+    call.commit(*changes, records=edited(call, group, call.kept(*_KEPT)))
+    return _summary(call, call.world.groups[group.group_id])
+
+
+def delete_api_group(call: Call) -> dict[str, Any]:
+    """Succeeds when there is no such group."""
+    group_id = call.required("GroupId")
+    group = call.world.groups.get(group_id)
+    if group is not None and call.in_region(group.region_id):
+        call.commit(DeleteGroup(group_id), records={group_key(group_id): None})
+    return {}
+
+
+def modify_intranet_domain_policy(call: Call) -> dict[str, Any]:
+    """Switches the VPC domain on or off."""
+    group, enable = call.group(), call.flag("VpcIntranetEnable")
+    if enable is None:
+        raise missing("VpcIntranetEnable")
+    call.commit(*_switched(group, enable), records=edited(call, group, {}))
+    return {}
+
+
+def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
+    """The VPC domain again; what concerns other domains is only kept."""
+    group, enable = call.group(), call.flag("VpcIntranetEnable")
+    for name in _POLICIES:
+        call.flag(name)
+    changes = [] if enable is None else _switched(group, enable)
+    call.commit(*changes, records=edited(call, group, call.kept(*_POLICIES, "HttpsPolicy")))
+    return {}
+
+
+def modify_api_group_instance(call: Call) -> dict[str, Any]:
+    """Migrates a group, at once."""
+    group = call.group()
+    target = call.instance("TargetInstanceId", group.region_id)
+    records = edited(call, group, {"MigrationStatus": "Success", **call.kept("Remark")})
+    call.commit(MigrateGroup(group.group_id, target.instance_id), records=records)
+    return {}
+
+
+def domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
+    """Its custom domains and their types: those that DNS knows, and public ones that are only kept."""
+    record = call.record(group_key(group.group_id))
+    internal = [(str(name), "INTRANET") for name in group.custom_domains]
+    return [*internal, *((name, "INTERNET") for name in record.get("InternetDomains", []))]
+
+
+def edited(call: Call, group: Group, attributes: dict[str, Any]) -> dict[str, Record | None]:
+    """The group's record with `attributes` put in."""
+    key = group_key(group.group_id)
+    return {key: {**call.record(key), **attributes, "ModifiedTime": call.at}}
+
+
+def sub_domain(call: Call, group: Group) -> str:
+    """The public second-level domain, which nothing here resolves."""
+    return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
+
+
+def times(record: Record) -> dict[str, Any]:
+    return {name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record}
+
+
+def _switched(group: Group, enable: bool) -> list[Change]:
+    if enable:
+        return [EnableVpcDomain(group.group_id)]
+    return [DisableVpcDomain(group.group_id)]
+
+
+def _new_name(call: Call, name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise bad_format("GroupName", "4 to 50 letters, digits and `_`, a letter first.")
+    region_id = None if call.region is None else call.region.region_id
+    if any(group.name == name and group.region_id == region_id for group in call.world.groups.values()):
+        raise repeated("GroupName", f"There is a group {name} already.")
+    return name
+
+
+def _is_dedicated(call: Call, group: Group) -> bool:
+    return call.world.instance_of(group).type is InstanceType.DEDICATED
+
+
+def _summary(call: Call, group: Group) -> dict[str, Any]:
+    """What all answers about a group have. Items of lists have no VpcDomain."""
+    record = call.record(group_key(group.group_id))
+    return {
+        "GroupId": group.group_id,
+        "GroupName": group.name,
+        "Description": record.get("Description", ""),
+        "BasePath": record.get("BasePath", "/"),
+        "SubDomain": sub_domain(call, group),
+        "RegionId": group.region_id,
+        "InstanceId": group.instance_id,
+        "InstanceType": "VPC_DEDICATED" if _is_dedicated(call, group) else "VPC_SHARED",
+        "HttpsPolicy": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
+        "Tags": {"TagInfo": list(record.get("Tags", []))},
+    }
+
+
+def _domain_item(name: str, kind: str) -> dict[str, Any]:
+    return {
+        "DomainName": name,
+        "CustomDomainType": kind,
+        "DomainBindingStatus": "BINDING",  # bound, sic
+        "DomainCNAMEStatus": "RESOLVED" if kind == "INTRANET" else "UNRESOLVED",
+        "DomainLegalStatus": "NORMAL",
+        "DomainRemark": "",
+        "DomainWebSocketStatus": "CLOSE",
+        "IsHttpRedirectToHttps": False,
+    }

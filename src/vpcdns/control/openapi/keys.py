@@ -1,0 +1,101 @@
+"""Access keys: from a file or from the environment, and never into a log, an error or a repr.
+
+Knows the two places. The file is a mapping of access key id to secret, YAML or JSON.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+from vpcdns.errors import StartupError
+
+log = logging.getLogger("vpcdns.admin")
+
+KEY_ID_VARIABLE: Final = "VPCDNS_ACCESS_KEY_ID"
+SECRET_VARIABLE: Final = "VPCDNS_ACCESS_KEY_SECRET"  # noqa: S105 - the name of a variable
+MAX_OCTETS: Final = 1 << 20
+_KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
+_SECRET: Final = re.compile(r"[\x21-\x7e]{1,256}")
+
+
+class AccessKeys:
+    """Secrets by access key id. Empty: no signature is checked, and only loopback may ask."""
+
+    __slots__ = ("_secrets",)
+
+    def __init__(self, secrets: Mapping[str, str]) -> None:
+        self._secrets = dict(secrets)
+
+    def __bool__(self) -> bool:
+        return bool(self._secrets)
+
+    def __repr__(self) -> str:
+        return f"AccessKeys({len(self._secrets)})"
+
+    def secret(self, access_key_id: str) -> str | None:
+        return self._secrets.get(access_key_id)
+
+
+def read_access_keys(file: Path | None, environment: Mapping[str, str]) -> AccessKeys:
+    """The keys of both places; raises StartupError, in words without any secret."""
+    secrets = {} if file is None else _read(file)
+    key_id, secret = environment.get(KEY_ID_VARIABLE, ""), environment.get(SECRET_VARIABLE, "")
+    if bool(key_id) != bool(secret):
+        raise StartupError(f"{KEY_ID_VARIABLE} and {SECRET_VARIABLE}: set both, or neither")
+    if key_id:
+        _check(KEY_ID_VARIABLE, key_id, secret)
+        secrets[key_id] = secret
+    return AccessKeys(secrets)
+
+
+def _read(file: Path) -> dict[str, str]:
+    where = f"admin.access_keys_file: {file}"
+    try:
+        with file.open("rb") as opened:
+            mode = stat.S_IMODE(file.stat().st_mode)
+            octets = opened.read(MAX_OCTETS + 1)
+    except OSError as error:
+        raise StartupError(f"{where}: it cannot be read: {error.strerror or error}") from None
+    if mode & stat.S_IROTH:
+        log.warning("%s: everybody on this host may read the secrets in it; chmod 600 %s", where, file.name)
+    if len(octets) > MAX_OCTETS:
+        raise StartupError(f"{where}: it has more than {MAX_OCTETS >> 20} MiB")
+    pairs = _pairs(where, octets)
+    secrets: dict[str, str] = {}
+    for number, (key_id, secret) in enumerate(pairs, 1):
+        _check(f"{where}: entry {number}", key_id, secret)
+        if key_id in secrets:
+            raise StartupError(f"{where}: access key id {key_id} is there twice")
+        secrets[key_id] = secret
+    return secrets
+
+
+def _pairs(where: str, octets: bytes) -> list[tuple[str, str]]:
+    """The nodes of a mapping of scalars, each as the text it is: `123: 1e5` is two words."""
+    shape = StartupError(f"{where}: write one `access key id: secret` a line, and nothing else")
+    try:
+        node = yaml.compose(octets, Loader=yaml.SafeLoader)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        raise shape from None  # the parser's words would quote the line, and the secret in it
+    if not isinstance(node, yaml.MappingNode) or not node.value:
+        raise shape
+    pairs: list[tuple[str, str]] = []
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
+            raise shape
+        pairs.append((key.value, value.value))
+    return pairs
+
+
+def _check(where: str, key_id: str, secret: str) -> None:
+    if not _KEY_ID.fullmatch(key_id):
+        raise StartupError(f"{where}: an access key id has 1 to 128 letters, digits, `.`, `_` and `-`")
+    if not _SECRET.fullmatch(secret):
+        raise StartupError(f"{where}: a secret has 1 to 256 printable ASCII characters, no spaces")

@@ -1,0 +1,71 @@
+"""An HTTP request as a value, and the API call that it spells.
+
+Knows where clients put things: parameters in the query or in a form body, action and version in headers or
+among the parameters, the region in a parameter or in the host's name. Knows no action.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+MAX_PARAMETERS: Final = 1_000
+FORM: Final = "application/x-www-form-urlencoded"
+
+# `apigateway.cn-hangzhou.aliyuncs.com`, `apigateway-vpc.…`, `vpc.cn-hangzhou.aliyuncs.com`
+_REGIONAL_HOST: Final = re.compile(
+    r"(?:https?://)?(?:apigateway|vpc)(?:-vpc)?\.([a-z0-9][a-z0-9-]{0,25})\.[a-z0-9.-]+(?::\d+)?/?"
+)
+
+
+@dataclass(frozen=True)
+class ApiRequest:
+    """What came over HTTP. `query` is without its question mark; header names are in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+    @cached_property
+    def query_pairs(self) -> list[tuple[str, str]]:
+        return _pairs(self.query)
+
+    @cached_property
+    def form_pairs(self) -> list[tuple[str, str]]:
+        kind = self.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return _pairs(self.body.decode("utf-8", "replace")) if kind == FORM else []
+
+    @cached_property
+    def parameters(self) -> dict[str, str]:
+        """Query and form merged; an empty value counts as absent."""
+        return {name: value for name, value in (*self.query_pairs, *self.form_pairs) if value}
+
+    def named(self, name: str) -> str:
+        """A header `x-acs-<name>`, or the parameter of that name, without regard to case of the header."""
+        return self.headers.get(f"x-acs-{name.lower()}") or self.parameters.get(name, "")
+
+    @property
+    def host_region(self) -> str | None:
+        match = _REGIONAL_HOST.fullmatch(self.headers.get("host", "").lower())
+        return match[1] if match else None
+
+
+@dataclass(frozen=True, slots=True)
+class ApiResponse:
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _pairs(text: str) -> list[tuple[str, str]]:
+    """Decoded, empty values kept; a request with more parameters than any client sends has none."""
+    try:
+        return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
+    except ValueError:
+        return []

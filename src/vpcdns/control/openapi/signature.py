@@ -1,0 +1,141 @@
+"""Both of the cloud's signatures: ACS3-HMAC-SHA256 and V2 HMAC-SHA1.
+
+Pure: a request gives its Claim (who signed, when, over what), a secret tells whether it is true. Nothing
+is normalised that the client has signed as it was; a comparison takes the same time wherever it fails.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+from urllib.parse import quote
+
+from vpcdns.control.openapi.request import ApiRequest
+
+ACS3: Final = "ACS3-HMAC-SHA256"
+_FIELD: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,]*)\s*")
+_MUST_BE_SIGNED: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce")
+
+
+class Scheme(Enum):
+    ACS3 = "ACS3-HMAC-SHA256"
+    V2 = "HMAC-SHA1"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request says of its signature; `timestamp` and `nonce` are as received, perhaps empty."""
+
+    scheme: Scheme
+    access_key_id: str
+    signature: str
+    string_to_sign: str
+    timestamp: str
+    nonce: str
+
+    def is_true(self, secret: str) -> bool:
+        """Whether whoever holds `secret` made this request."""
+        return hmac.compare_digest(self._expected(secret).encode(), self.signature.encode())
+
+    def _expected(self, secret: str) -> str:
+        text = self.string_to_sign.encode()
+        if self.scheme is Scheme.ACS3:
+            return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
+        return base64.b64encode(hmac.new(f"{secret}&".encode(), text, hashlib.sha1).digest()).decode()
+
+    @property
+    def signed_at(self) -> datetime | None:
+        """The timestamp read; None when it is none (ISO 8601, UTC, seconds)."""
+        try:
+            return datetime.strptime(self.timestamp, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        except ValueError:
+            return None
+
+
+class Unsigned(Enum):
+    """Why a request has no Claim that could be checked."""
+
+    NO_KEY = "there is no signature"
+    MALFORMED = "the Authorization header cannot be read"
+    BODY_HASH = "x-acs-content-sha256 is not the body's"
+    HEADERS = "headers that say what is asked are not signed"
+    METHOD = "the signature method is not HMAC-SHA1"
+
+
+def claim(request: ApiRequest) -> Claim | Unsigned:
+    """The claim of a request, V3 when it has an Authorization header."""
+    authorization = request.headers.get("authorization", "")
+    if authorization.startswith(f"{ACS3} "):
+        return _acs3(request, authorization.removeprefix(f"{ACS3} "))
+    if authorization and "AccessKeyId" not in request.parameters:
+        return Unsigned.MALFORMED
+    return _v2(request)
+
+
+def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
+    said: dict[str, str] = {}
+    for part in authorization.split(","):
+        match = _FIELD.fullmatch(part)
+        if match is None or match[1] in said:
+            return Unsigned.MALFORMED
+        said[match[1]] = match[2]
+    if len(said) != 3 or not all(said.values()):
+        return Unsigned.MALFORMED
+    body_hash = hashlib.sha256(request.body).hexdigest()
+    given_hash = request.headers.get("x-acs-content-sha256", body_hash)
+    if not hmac.compare_digest(given_hash.lower().encode(), body_hash.encode()):
+        return Unsigned.BODY_HASH
+    names = said["SignedHeaders"].split(";")
+    # A header that is there but not signed could be put there by anybody.
+    if any(name in request.headers and name not in names for name in _MUST_BE_SIGNED):
+        return Unsigned.HEADERS
+    header_block = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
+    canonical = "\n".join(
+        (
+            request.method,
+            request.path,
+            _canonical(request.query_pairs),
+            header_block,
+            said["SignedHeaders"],
+            body_hash,
+        )
+    )
+    string_to_sign = f"{ACS3}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    headers = request.headers
+    timestamp, nonce = headers.get("x-acs-date", ""), headers.get("x-acs-signature-nonce", "")
+    return Claim(Scheme.ACS3, said["Credential"], said["Signature"], string_to_sign, timestamp, nonce)
+
+
+def _v2(request: ApiRequest) -> Claim | Unsigned:
+    parameters = request.parameters
+    if not parameters.get("AccessKeyId") or not parameters.get("Signature"):
+        return Unsigned.NO_KEY
+    if parameters.get("SignatureMethod", "HMAC-SHA1").upper() != "HMAC-SHA1":
+        return Unsigned.METHOD
+    pairs = (*request.query_pairs, *request.form_pairs)
+    canonical = _canonical(pair for pair in pairs if pair[0] != "Signature")
+    string_to_sign = f"{request.method}&%2F&{percent(canonical)}"
+    return Claim(
+        Scheme.V2,
+        parameters["AccessKeyId"],
+        parameters["Signature"],
+        string_to_sign,
+        parameters.get("Timestamp", ""),
+        parameters.get("SignatureNonce", ""),
+    )
+
+
+def _canonical(pairs: Iterable[tuple[str, str]]) -> str:
+    return "&".join(f"{percent(name)}={percent(value)}" for name, value in sorted(pairs))
+
+
+def percent(text: str) -> str:
+    """RFC 3986 §2.1 on UTF-8: unreserved characters stay, hexadecimal digits are upper-case."""
+    return quote(text, safe="-_.~")

@@ -1,0 +1,133 @@
+"""The actions of the VPC product, as many as a script needs to make what it binds instances to."""
+
+from __future__ import annotations
+
+import secrets
+from ipaddress import IPv4Network
+from string import ascii_lowercase, digits
+from typing import Any, Final
+
+from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.errors import ApiError, missing
+from vpcdns.control.openapi.paging import page
+from vpcdns.model.topology import Vpc, VSwitch
+from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.state.records import vpc_key, vswitch_key
+
+DEFAULT_BLOCK: Final = IPv4Network("172.16.0.0/12")  # the cloud's, when CreateVpc names none
+_VPC_KEPT: Final = ("VpcName", "Description", "ResourceGroupId", "UserCidr", "EnableIpv6")
+_VSWITCH_KEPT: Final = ("VSwitchName", "Description", "ZoneId")
+
+
+def create_vpc(call: Call) -> dict[str, Any]:
+    """A VPC whose clients are those in its block, unless that block is somebody's already."""
+    block = call.block("CidrBlock") if call.optional("CidrBlock") else DEFAULT_BLOCK
+    vpc_id = _new_id("vpc")
+    sources = () if call.world.topology.claimed(block) is not None else (block,)
+    vpc = Vpc(vpc_id, call.region_id, (block,), sources)
+    record = {**call.kept(*_VPC_KEPT), "CreationTime": call.at}
+    call.commit(CreateVpc(vpc), records={vpc_key(vpc_id): record})
+    return {"VpcId": vpc_id, "VRouterId": _new_id("vrt"), "RouteTableId": _new_id("vtb")}
+
+
+def describe_vpcs(call: Call) -> dict[str, Any]:
+    wanted = set(filter(None, (call.optional("VpcId") or "").split(",")))
+    name = call.optional("VpcName")
+    found = [
+        vpc
+        for vpc in call.world.topology.vpcs.values()
+        if call.in_region(vpc.region_id)
+        and (not wanted or vpc.vpc_id in wanted)
+        and (name is None or call.record(vpc_key(vpc.vpc_id)).get("VpcName") == name)
+    ]
+    return page(call, found, "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc))
+
+
+def describe_vpc_attribute(call: Call) -> dict[str, Any]:
+    vpc = call.vpc()
+    return {**_vpc(call, vpc), "AssociatedCens": {"AssociatedCen": []}}
+
+
+def delete_vpc(call: Call) -> dict[str, Any]:
+    vpc = call.vpc()
+    call.commit(DeleteVpc(vpc.vpc_id), records={vpc_key(vpc.vpc_id): None})
+    return {}
+
+
+def create_vswitch(call: Call) -> dict[str, Any]:
+    vpc, block = call.vpc(), call.block("CidrBlock")
+    if call.optional("ZoneId") is None:
+        raise missing("ZoneId")
+    vswitch = VSwitch(_new_id("vsw"), block)
+    record = {**call.kept(*_VSWITCH_KEPT), "CreationTime": call.at}
+    call.commit(CreateVSwitch(vpc.vpc_id, vswitch), records={vswitch_key(vswitch.vswitch_id): record})
+    return {"VSwitchId": vswitch.vswitch_id}
+
+
+def describe_vswitches(call: Call) -> dict[str, Any]:
+    vpc_id, vswitch_id = call.optional("VpcId"), call.optional("VSwitchId")
+    wanted = set(filter(None, (vswitch_id or "").split(",")))
+    found = [
+        (vpc, vswitch)
+        for vpc in call.world.topology.vpcs.values()
+        if call.in_region(vpc.region_id) and vpc_id in (None, vpc.vpc_id)
+        for vswitch in vpc.vswitches
+        if not wanted or vswitch.vswitch_id in wanted
+    ]
+    return page(call, found, "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
+
+
+def delete_vswitch(call: Call) -> dict[str, Any]:
+    vswitch_id = call.required("VSwitchId")
+    for vpc in call.world.topology.vpcs.values():
+        if vpc.vswitch(vswitch_id) is not None:
+            change = DeleteVSwitch(vpc.vpc_id, vswitch_id)
+            call.commit(change, records={vswitch_key(vswitch_id): None})
+            return {}
+    raise ApiError("InvalidVswitchID.NotFound", f"Specified vSwitch does not exist: {vswitch_id}.")
+
+
+def _vpc(call: Call, vpc: Vpc) -> dict[str, Any]:
+    record = call.record(vpc_key(vpc.vpc_id))
+    blocks = [str(block) for block in vpc.cidr_blocks]
+    return {
+        "VpcId": vpc.vpc_id,
+        "VpcName": record.get("VpcName", ""),
+        "Description": record.get("Description", ""),
+        "RegionId": vpc.region_id,
+        "Status": "Available",
+        "CidrBlock": blocks[0],
+        "SecondaryCidrBlocks": {"SecondaryCidrBlock": blocks[1:]},
+        "UserCidrs": {"UserCidr": list(filter(None, record.get("UserCidr", "").split(",")))},
+        "VSwitchIds": {"VSwitchId": [vswitch.vswitch_id for vswitch in vpc.vswitches]},
+        "CreationTime": record.get("CreationTime", ""),
+        "IsDefault": False,
+        "Tags": {"Tag": list(record.get("Tags", []))},
+    }
+
+
+def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
+    record, block = call.record(vswitch_key(vswitch.vswitch_id)), vswitch.cidr_block
+    bound = sum(one == vpc.vpc_id and address in block for one, address in call.world.endpoints)
+    return {
+        "VSwitchId": vswitch.vswitch_id,
+        "VSwitchName": record.get("VSwitchName", ""),
+        "Description": record.get("Description", ""),
+        "VpcId": vpc.vpc_id,
+        "ZoneId": record.get("ZoneId", ""),
+        "CidrBlock": str(block),
+        "Status": "Available",
+        # The first address and the last three are the cloud's (DESIGN §2).
+        "AvailableIpAddressCount": max(0, block.num_addresses - 4 - bound),
+        "CreationTime": record.get("CreationTime", ""),
+        "IsDefault": False,
+        "Tags": {"Tag": list(record.get("Tags", []))},
+    }
+
+
+def _new_id(prefix: str) -> str:
+    """`vpc-`, `vsw-` and the like, and 21 letters and digits."""
+    return f"{prefix}-{''.join(secrets.choice(_ALPHABET) for _ in range(21))}"
+
+
+_ALPHABET: Final = ascii_lowercase + digits

@@ -1,0 +1,222 @@
+"""For those who test against vpcdns: queries that came, faults, the whole World, changes (docs/testing.md).
+
+Knows JSON over HTTP and where each answer is to be had. Writes are JSON, so that no page in a browser can
+send them, and are refused where calls of the cloud's API must be signed and these are not.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from vpcdns.config import check_expressible, written
+from vpcdns.control.errors import Fault as Wrong
+from vpcdns.control.errors import Refused
+from vpcdns.errors import MalformedChange, MalformedName, StateError
+from vpcdns.model.names import Name
+from vpcdns.model.rules import Refusal
+from vpcdns.observe.decided import Decided, decision_data
+from vpcdns.observe.ring import CAPACITY, Decisions
+from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, Fault, Faults, Kind
+from vpcdns.state import Commit, Conflict, State
+from vpcdns.state.codec import decode_change
+
+WHO: Final = "test"
+MAX_CHANGES: Final = 1_000
+_FAULT_KEYS: Final = frozenset({"kind", "name", "vpc_id", "delay_ms", "times", "seconds"})
+
+
+class TestInterface:
+    """The routes below `/test`. `open_for_writes` is False where nobody has proved who they are."""
+
+    __test__ = False  # pytest collects classes by their names
+
+    def __init__(
+        self, state: State, decisions: Decisions, faults: Faults, *, open_for_writes: bool = True
+    ) -> None:
+        self._state = state
+        self._decisions = decisions
+        self._faults = faults
+        self._open = open_for_writes
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/test/world", self.world),
+            Route("/test/changes", self.change, methods=["POST"]),
+            Route("/test/reset", self.reset, methods=["POST"]),
+            Route("/test/queries", self.queries, methods=["GET"]),
+            Route("/test/queries", self.clear_queries, methods=["DELETE"]),
+            Route("/test/faults", self.faults, methods=["GET"]),
+            Route("/test/faults", self.add_fault, methods=["POST"]),
+            Route("/test/faults", self.clear_faults, methods=["DELETE"]),
+            Route("/test/faults/{fault_id:int}", self.remove_fault, methods=["DELETE"]),
+        ]
+
+    async def world(self, request: Request) -> Response:
+        """The current World as a configuration; its revision is the ETag."""
+        world = self._state.world
+        return self._json({"revision": world.revision, "configuration": written(world)})
+
+    async def change(self, request: Request) -> Response:
+        """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
+        body = await self._body(request)
+        given = body.get("changes")
+        if set(body) != {"changes"} or not isinstance(given, list) or not 0 < len(given) <= MAX_CHANGES:
+            raise Refused(Wrong.BAD_REQUEST, f"changes: a list of 1 to {MAX_CHANGES} changes")
+        expected = _expected(request)
+        try:
+            changes = tuple(map(decode_change, given))
+            for change in changes:
+                check_expressible(change)
+            done = self._state.commit(Commit(changes, who=WHO), expected)
+        except (MalformedChange, MalformedName) as error:
+            raise Refused(Wrong.BAD_REQUEST, f"changes: {error}") from error
+        except StateError as error:
+            raise Refused(Wrong.UNAVAILABLE, "the change cannot be kept; see the log") from error
+        if isinstance(done, Refusal):
+            raise Refused(Wrong.REFUSED, str(done))
+        if isinstance(done, Conflict):
+            raise Refused(Wrong.REVISION, str(done))
+        return self._json({"revision": done.revision})
+
+    async def reset(self, request: Request) -> Response:
+        """What the file says again, no faults, no queries."""
+        await self._body(request)
+        self._faults.clear()
+        self._decisions.clear()
+        return self._json({"revision": self._state.reset().revision})
+
+    async def queries(self, request: Request) -> Response:
+        """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""
+        name, vpc_id = request.query_params.get("name"), request.query_params.get("vpc_id")
+        wanted = None if name is None else _name(name)
+
+        def fits(query: Decided) -> bool:
+            if wanted is not None and (query.question is None or query.question.name != wanted):
+                return False
+            client = None if query.resolution is None else query.resolution.client
+            return vpc_id is None or (client is not None and client.vpc_id == vpc_id)
+
+        found = [decision_data(query) for query in self._decisions.latest(CAPACITY) if fits(query)]
+        return self._json({"queries": found})
+
+    async def clear_queries(self, request: Request) -> Response:
+        self._check_writes()
+        self._decisions.clear()
+        return self._json({})
+
+    async def faults(self, request: Request) -> Response:
+        return self._json({"faults": [_fault_data(one) for one in self._faults.current()]})
+
+    async def add_fault(self, request: Request) -> Response:
+        body = await self._body(request)
+        if len(self._faults.current()) >= MAX_FAULTS:
+            raise Refused(Wrong.REFUSED, f"at most {MAX_FAULTS} faults; clear some")
+        fault = self._faults.add(_fault(body, time.monotonic()))
+        return self._json(_fault_data(fault), 201)
+
+    async def clear_faults(self, request: Request) -> Response:
+        self._check_writes()
+        self._faults.clear()
+        return self._json({})
+
+    async def remove_fault(self, request: Request) -> Response:
+        self._check_writes()
+        if not self._faults.remove(request.path_params["fault_id"]):
+            raise Refused(Wrong.NOT_FOUND, "there is no such fault")
+        return self._json({})
+
+    def _check_writes(self) -> None:
+        if not self._open:
+            raise Refused(Wrong.FORBIDDEN, "where access keys are configured, this needs a token")
+
+    async def _body(self, request: Request) -> Mapping[str, Any]:
+        self._check_writes()
+        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if kind != "application/json":
+            raise Refused(Wrong.MEDIA_TYPE, "send JSON, as application/json")
+        try:
+            body = json.loads(await request.body() or b"{}")
+        except (ValueError, RecursionError) as error:
+            raise Refused(Wrong.BAD_REQUEST, f"the body is no JSON: {error}") from error
+        if not isinstance(body, dict):
+            raise Refused(Wrong.BAD_REQUEST, "the body is no JSON object")
+        return body
+
+    def _json(self, body: Any, status: int = 200) -> Response:
+        return JSONResponse(body, status, {"etag": f'"{self._state.world.revision}"'})
+
+
+def _expected(request: Request) -> int | None:
+    """The revision of `If-Match` (RFC 9110 §13.1.1); `*` is any."""
+    text = request.headers.get("if-match", "*").strip()
+    if text == "*":
+        return None
+    number = text.strip('"')
+    if not (number.isascii() and number.isdigit() and len(number) < 20):
+        raise Refused(Wrong.BAD_REQUEST, "If-Match: the ETag of /test/world, a revision in quotes")
+    return int(number)
+
+
+def _name(text: str) -> Name:
+    try:
+        return Name.from_text(text)
+    except MalformedName as error:
+        raise Refused(Wrong.BAD_REQUEST, f"name: {error}") from error
+
+
+def _fault(body: Mapping[str, Any], now: float) -> Fault:
+    for key in body:
+        if key not in _FAULT_KEYS:
+            raise Refused(
+                Wrong.BAD_REQUEST, f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}"
+            )
+    try:
+        kind = Kind(body.get("kind"))
+    except ValueError:
+        words = ", ".join(one.value for one in Kind)
+        raise Refused(Wrong.BAD_REQUEST, f"kind: one of {words}") from None
+    name, vpc_id = body.get("name"), body.get("vpc_id")
+    for key, text in (("name", name), ("vpc_id", vpc_id)):
+        if text is not None and not isinstance(text, str):
+            raise Refused(Wrong.BAD_REQUEST, f"{key}: text")
+    delay = _number(body, "delay_ms", MAX_DELAY * 1000) or 0.0
+    if (kind is Kind.DELAY) != bool(delay):
+        raise Refused(Wrong.BAD_REQUEST, "delay_ms: a delay has one, and nothing else has")
+    times, seconds = _number(body, "times", 1e9), _number(body, "seconds", 86_400)
+    return Fault(
+        0,
+        kind,
+        None if name is None else _name(name),
+        vpc_id,
+        delay / 1000,
+        None if times is None else int(times),
+        None if seconds is None else now + seconds,
+    )
+
+
+def _number(body: Mapping[str, Any], key: str, most: float) -> float | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        raise Refused(Wrong.BAD_REQUEST, f"{key}: a number above 0, at most {most:g}")
+    return float(value)
+
+
+def _fault_data(fault: Fault) -> dict[str, Any]:
+    return {
+        "fault_id": fault.fault_id,
+        "kind": fault.kind.value,
+        "name": None if fault.name is None else str(fault.name),
+        "vpc_id": fault.vpc_id,
+        "delay_ms": round(fault.delay * 1000, 3),
+        "times": fault.times,
+        "happened": fault.happened,
+    }

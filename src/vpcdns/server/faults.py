@@ -1,0 +1,185 @@
+"""Faults that a test asks for: answers late, lost, failed or cut, for some names and some VPCs.
+
+A Responder around another. Knows what is asked and by whom, and decides nothing else. While there is no
+fault it is not even in the way: its methods are the other's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from enum import Enum
+from itertools import count
+from typing import Final
+
+from vpcdns.exchange import Arrival, Transport, asked_by, fault
+from vpcdns.model.clients import Client
+from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
+from vpcdns.server.answering import abandon
+from vpcdns.server.hot import Hot, Recollection
+from vpcdns.server.responder import Responder
+from vpcdns.state import State
+
+MAX_FAULTS: Final = 1_000
+MAX_DELAY: Final = 60.0  # seconds
+
+Answer = bytes | Awaitable[bytes | None] | None
+
+
+class Kind(Enum):
+    DELAY = "delay"
+    DROP = "drop"
+    SERVFAIL = "servfail"
+    TRUNCATE = "truncate"  # over UDP; over TCP all is well
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What goes wrong, for whom. `name` None is any, a leading `*` what lies below; `vpc_id` None is anybody.
+
+    `times` is how often it still happens, `until` in monotonic seconds; None is no bound. `delay` is in
+    seconds. `happened` counts.
+    """
+
+    fault_id: int
+    kind: Kind
+    name: Name | None = None
+    vpc_id: str | None = None
+    delay: float = 0.0
+    times: int | None = None
+    until: float | None = None
+    happened: int = 0
+
+    def fits(self, name: Name, client: Client) -> bool:
+        if self.vpc_id is not None and client.vpc_id != self.vpc_id:
+            return False
+        if self.name is None or self.name == name:
+            return True
+        return (
+            self.name.is_wildcard and len(name) >= len(self.name) and name.is_at_or_below(self.name.parent())
+        )
+
+
+class Faults:
+    """The faults of one server, oldest first: the first that fits is the one that happens."""
+
+    def __init__(self, inner: Responder, state: State, clock: Callable[[], float] = time.monotonic) -> None:
+        self._inner = inner
+        self._state = state
+        self._clock = clock
+        self._ids = count(1)
+        self._faults: dict[int, Fault] = {}
+        self.trusts = inner.trusts
+        self.servfail = inner.servfail
+        self._switch()
+
+    @property
+    def tell(self) -> Callable[[Recollection], None] | None:
+        return self._inner.tell
+
+    @tell.setter
+    def tell(self, told: Callable[[Recollection], None] | None) -> None:
+        self._inner.tell = told
+
+    def current(self) -> list[Fault]:
+        """Those that may still happen."""
+        self._expire()
+        return list(self._faults.values())
+
+    def add(self, fault: Fault) -> Fault:
+        """Sets a fault, under an id of its own."""
+        self._expire()
+        fault = replace(fault, fault_id=next(self._ids), happened=0)
+        self._faults[fault.fault_id] = fault
+        self._switch()
+        return fault
+
+    def remove(self, fault_id: int) -> bool:
+        """Whether there was such a fault; there is not any more."""
+        removed = self._faults.pop(fault_id, None)
+        self._switch()
+        return removed is not None
+
+    def clear(self) -> None:
+        self._faults.clear()
+        self._switch()
+
+    def _switch(self) -> None:
+        """In the way only when there is something to do: the listeners call these attributes."""
+        self.respond = self._respond if self._faults else self._inner.respond
+        self.hot = self._no_hot if self._faults else self._inner.hot
+
+    def _no_hot(self, count: int) -> Hot | None:
+        """What is recalled does not come by here, so nothing is."""
+        return None
+
+    def _respond(
+        self,
+        message: bytes,
+        peer: Address,
+        port: int,
+        transport: Transport,
+        listen: Listen,
+        proxied: Address | None = None,
+    ) -> Answer:
+        arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
+        asked = asked_by(message, arrival, self._state.world)
+        happens = None
+        if asked is not None and asked[0].question is not None:
+            happens = self._happens(asked[0].question.name, asked[2], transport)
+
+        def respond() -> Answer:
+            return self._inner.respond(message, peer, port, transport, listen, proxied)
+
+        if happens is None or asked is None:
+            return respond()
+        error = ExtendedError(InfoCode.OTHER, f"fault {happens.fault_id}, which a test asked for")
+        match happens.kind:
+            case Kind.DELAY:
+                return _late(respond, happens.delay)
+            case Kind.DROP:
+                return None
+            case Kind.SERVFAIL:
+                return fault(asked[0], asked[1], Rcode.SERVFAIL, error).octets
+            case Kind.TRUNCATE:
+                return fault(asked[0], asked[1], Rcode.NOERROR, error, truncated=True).octets
+
+    def _happens(self, name: Name, client: Client, transport: Transport) -> Fault | None:
+        """The fault that happens to this query, counted."""
+        self._expire()
+        for one in self._faults.values():
+            if one.fits(name, client) and not (one.kind is Kind.TRUNCATE and transport == "tcp"):
+                times = None if one.times is None else one.times - 1
+                self._faults[one.fault_id] = replace(one, times=times, happened=one.happened + 1)
+                return one
+        return None
+
+    def _expire(self) -> None:
+        """Takes away those whose time or number is over."""
+        now = self._clock()
+        over = [
+            one.fault_id
+            for one in self._faults.values()
+            if one.times == 0 or (one.until is not None and one.until <= now)
+        ]
+        for fault_id in over:
+            del self._faults[fault_id]
+        if over:
+            self._switch()
+
+
+async def _late(respond: Callable[[], Answer], delay: float) -> bytes | None:
+    await asyncio.sleep(delay)
+    answer = respond()
+    if answer is None or isinstance(answer, bytes):
+        return answer
+    try:
+        return await answer
+    except asyncio.CancelledError:
+        abandon(answer)
+        raise

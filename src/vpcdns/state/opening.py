@@ -1,0 +1,50 @@
+"""A state file and a configuration file at a start: what holds then (docs/decisions/0007).
+
+VPCs, instances and groups are the state's once it has begun; all the rest is the file's. Where both have
+changed the former, nobody but the operator can tell whose are meant.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from vpcdns.errors import StateError
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.world import World
+from vpcdns.state.holder import State
+from vpcdns.state.joining import joined
+from vpcdns.state.records import Records, living
+from vpcdns.state.rows import Kept, objects_digest
+from vpcdns.state.store import Store
+
+
+def open_state(path: Path, file: World) -> tuple[State, Store]:
+    """The State that the file at `path` goes on with, or begins; to be closed by its Store.
+
+    Raises StateError, and ConfigurationError when the configuration does not fit around the state.
+    """
+    store = Store(path)
+    try:
+        world, records, unfiled = _held(store.kept, file, path)
+        store.replace(world, records, file, unfiled)
+    except BaseException:
+        store.close()
+        raise
+    return State(world, records=records, journal=store, file=file, unfiled=unfiled), store
+
+
+def _held(kept: Kept | None, file: World, path: Path) -> tuple[World, Records, int]:
+    if kept is None:
+        return file, FrozenMap(), 0
+    revision = max(file.revision, kept.world.revision + 1)
+    if not kept.unfiled:
+        return replace(file, revision=revision), living(kept.records, file), 0
+    if kept.objects != objects_digest(file):
+        raise StateError(
+            f"{path}: it has {kept.unfiled} changes of VPCs, instances and groups that the configuration does"
+            " not know, and the configuration's have changed too\nways out:\n"
+            f"  - take the configuration's: vpcdns state import --state {path} FILE\n"
+            f"  - take the state's: vpcdns state export --state {path} --config FILE; serve what it prints"
+        )
+    return replace(joined(file, kept.world), revision=revision), kept.records, kept.unfiled

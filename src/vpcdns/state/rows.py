@@ -1,0 +1,116 @@
+"""What stands in a state file: entries of the journal and snapshots, sealed so that damage shows.
+
+Knows JSON and digests, not SQLite. Each entry's seal covers what it says and the seal before it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vpcdns.config import loads, written, written_objects
+from vpcdns.errors import ConfigurationError, MalformedChange, StateError
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.rules import Refusal
+from vpcdns.model.world import World
+from vpcdns.state.codec import decode_change, encode_change
+from vpcdns.state.holder import Commit, tried
+from vpcdns.state.records import Records, changed
+
+NO_SEAL = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One commit of the journal. `at` is in Unix seconds, `revision` the World's afterwards.
+
+    `text` is JSON: changes and records. A `kind` of `file` puts a snapshot in place instead.
+    """
+
+    number: int
+    at: float
+    who: str
+    kind: str
+    revision: int
+    text: str
+    seal: str
+
+    def expected_seal(self, before: str) -> str:
+        said = [before, self.number, self.at, self.who, self.kind, self.revision, self.text]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+    def sealed(self, before: str) -> Entry:
+        seal = self.expected_seal(before)
+        return Entry(self.number, self.at, self.who, self.kind, self.revision, self.text, seal)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a state file holds: a World, the records beside it, and how many changes the file misses.
+
+    `objects` is the digest of the VPCs, instances and groups that the configuration file had.
+    """
+
+    world: World
+    records: Records
+    unfiled: int
+    objects: str
+
+
+def commit_text(commit: Commit) -> str:
+    """A commit as the journal has it."""
+    body: dict[str, Any] = {"changes": [encode_change(change) for change in commit.changes]}
+    if commit.records:
+        body["records"] = dict(commit.records)
+    return json.dumps(body, separators=(",", ":"))
+
+
+def replayed(entry: Entry, kept: Kept) -> Kept:
+    """What holds after a commit; raises StateError when it cannot have been so."""
+    try:
+        body = json.loads(entry.text)
+        commit = Commit(tuple(map(decode_change, body["changes"])), body.get("records", {}), entry.who)
+    except (ValueError, KeyError, TypeError, MalformedChange) as error:
+        raise StateError(f"entry {entry.number} of the journal cannot be read: {error}") from error
+    world = tried(commit, kept.world)
+    if isinstance(world, Refusal):
+        raise StateError(f"entry {entry.number} of the journal breaks a rule: {world}")
+    if world.revision != entry.revision:
+        raise StateError(f"entry {entry.number} of the journal does not follow the one before it")
+    records = changed(kept.records, commit.records)
+    return Kept(world, records, kept.unfiled + len(commit.changes), kept.objects)
+
+
+def snapshot_text(kept: Kept) -> str:
+    body = {
+        "revision": kept.world.revision,
+        "configuration": written(kept.world),
+        "records": dict(kept.records),
+        "unfiled": kept.unfiled,
+        "objects": kept.objects,
+    }
+    return json.dumps(body, separators=(",", ":"))
+
+
+def snapshot(text: str) -> Kept:
+    """What a snapshot holds; raises StateError when it cannot be read."""
+    try:
+        body: Mapping[str, Any] = json.loads(text)
+        configuration = json.dumps(body["configuration"])
+        loaded = loads(configuration, "the snapshot", revision=body["revision"])
+        return Kept(loaded.world, FrozenMap(body["records"]), body["unfiled"], body["objects"])
+    except (ValueError, KeyError, TypeError, ConfigurationError) as error:
+        raise StateError(f"the snapshot cannot be read: {error}") from error
+
+
+def objects_digest(world: World) -> str:
+    """Tells whether two files have the same VPCs, instances and groups, in whatever order."""
+    digest = hashlib.sha256()
+    for section in written_objects(world).values():
+        for one in sorted(json.dumps(part, sort_keys=True) for part in section):
+            digest.update(one.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()

@@ -1,0 +1,255 @@
+"""The state file: SQLite with a journal of commits and a snapshot, durable before anything is acknowledged.
+
+Knows SQLite and the file; what the rows mean is `rows`'. A file that is damaged, or somebody else's, is
+refused and left as it is. Write-ahead log with `synchronous=FULL`: one fsync a commit, and after `kill -9`
+or a power cut every commit is there whole, or not at all (docs/decisions/0007).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from vpcdns.errors import StateError
+from vpcdns.model.world import World
+from vpcdns.state.holder import FILE, Commit
+from vpcdns.state.records import Records
+from vpcdns.state.rows import (
+    NO_SEAL,
+    Entry,
+    Kept,
+    commit_text,
+    objects_digest,
+    replayed,
+    snapshot,
+    snapshot_text,
+)
+
+APPLICATION_ID: Final = 0x76706364  # "vpcd", in the file's header
+SCHEMA_VERSION: Final = 1
+SNAPSHOT_EVERY: Final = 1_000  # entries; so many are replayed at a start
+
+_SCHEMA: Final = (
+    """CREATE TABLE journal (
+        number INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
+        revision INTEGER NOT NULL, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT""",
+    # One row; `number` is the last entry that it holds. Its seal is that of an entry with its text.
+    "CREATE TABLE snapshot (number INTEGER PRIMARY KEY, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT",
+)
+_COLUMNS: Final = "number, at, who, kind, revision, text, seal"
+
+
+class Store:
+    """A state file that is open for one server; `kept` is what it held when it was opened, if anything."""
+
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+        """Opens the file, or makes it. Raises StateError for a file that cannot be used."""
+        self.path = path
+        self._clock = clock
+        self._lock = _locked(path)
+        try:
+            if not path.exists():
+                _make(path)
+            self._db = _opened(path)
+            with _in_words(path):
+                self.kept, self._last, self._snapshot_at = _read(self._db)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def close(self) -> None:
+        self._db.close()
+        os.close(self._lock)
+
+    def append(self, commit: Commit, world: World, records: Records) -> None:
+        """Keeps a commit, after which `world` and `records` hold; durable when it returns."""
+        assert self.kept is not None, "a state begins with a file"  # noqa: S101
+        entry = self._entry(commit.who, "commit", world.revision, commit_text(commit))
+        kept = Kept(world, records, self.kept.unfiled + len(commit.changes), self.kept.objects)
+        self._write(entry, kept if entry.number - self._snapshot_at >= SNAPSHOT_EVERY else None)
+        self.kept = kept
+
+    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+        """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
+        kept = Kept(world, records, unfiled, objects_digest(file))
+        self._write(self._entry(FILE, "file", world.revision, "{}"), kept)
+        self.kept = kept
+
+    def _entry(self, who: str, kind: str, revision: int, text: str) -> Entry:
+        number, seal = (0, NO_SEAL) if self._last is None else (self._last.number, self._last.seal)
+        return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
+
+    def _write(self, entry: Entry, kept: Kept | None) -> None:
+        with _in_words(self.path), self._db:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", _row(entry))  # noqa: S608
+            if kept is not None:
+                text = snapshot_text(kept)
+                self._db.execute("DELETE FROM snapshot")
+                row = (entry.number, text, _snapshot_seal(entry, text))
+                self._db.execute("INSERT INTO snapshot VALUES (?,?,?)", row)
+        self._last = entry
+        if kept is not None:
+            self._snapshot_at = entry.number
+
+
+def history(path: Path) -> Iterator[Entry]:
+    """The entries of a state file, the oldest first; also of one that a server has open."""
+    db = _opened(path)
+    try:
+        with _in_words(path):
+            last = None
+            for row in db.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY number"):  # noqa: S608
+                last = _checked(Entry(*row), last)
+                yield last
+    finally:
+        db.close()
+
+
+def read(path: Path) -> Kept:
+    """What a state file holds; also of one that a server has open. Raises StateError."""
+    db = _opened(path)
+    try:
+        with _in_words(path):
+            kept, _, _ = _read(db)
+    finally:
+        db.close()
+    if kept is None:
+        raise StateError(f"{path}: there is nothing in it yet")
+    return kept
+
+
+def _row(entry: Entry) -> tuple[Any, ...]:
+    return entry.number, entry.at, entry.who, entry.kind, entry.revision, entry.text, entry.seal
+
+
+def _locked(path: Path) -> int:
+    """A lock beside the file, held while the process lives: two servers would part ways."""
+    lock = path.with_name(f"{path.name}-lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateError(f"{path}: {lock.name} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StateError(f"{path}: another vpcdns has it open; give each its own") from None
+    return descriptor
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    """The file open, its header checked before anything could write to it."""
+    _check_header(path)
+    with _in_words(path):
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        try:
+            db.execute("PRAGMA synchronous=FULL")
+            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def _make(path: Path) -> None:
+    """A new file, made elsewhere and put in place when it is whole; what is there is never replaced."""
+    draft = path.with_name(f"{path.name}-new")
+    with _in_words(path):
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        db = sqlite3.connect(draft, isolation_level=None)
+        with db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            for statement in _SCHEMA:
+                db.execute(statement)
+        db.close()
+        os.link(draft, path)
+        draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _check_header(path: Path) -> None:
+    """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StateError(f"{path}: it cannot be read: {error.strerror}") from error
+    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
+        raise StateError(f"{path}: it is no state file of vpcdns; it was left as it is{_WAYS_OUT}")
+    version, application = int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
+    if application != APPLICATION_ID:
+        raise StateError(f"{path}: it is another program's SQLite file; it was left as it is")
+    if version != SCHEMA_VERSION:
+        raise StateError(f"{path}: it has schema {version}, and this vpcdns knows schema {SCHEMA_VERSION}")
+
+
+def _read(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
+    """What holds, the last entry, and the number of the one that the snapshot was made at."""
+    row = db.execute("SELECT number, text, seal FROM snapshot").fetchone()
+    if row is None:
+        if db.execute("SELECT count(*) FROM journal").fetchone()[0]:
+            raise StateError("the snapshot is missing")
+        return None, None, 0
+    number, text, seal = row
+    kept, last = None, None
+    for columns in db.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY number"):  # noqa: S608
+        last = _checked(Entry(*columns), last)
+        if last.number == number:
+            if seal != _snapshot_seal(last, text):
+                raise StateError("the snapshot is not what was written")
+            kept = snapshot(text)
+        elif kept is not None:
+            kept = replayed(last, kept)
+    if kept is None:
+        raise StateError("the journal does not reach the snapshot")
+    return kept, last, number
+
+
+def _checked(entry: Entry, before: Entry | None) -> Entry:
+    """The entry, when it is the one that was written after `before`."""
+    number, seal = (1, NO_SEAL) if before is None else (before.number + 1, before.seal)
+    if entry.number != number or entry.seal != entry.expected_seal(seal):
+        raise StateError(f"entry {entry.number} of the journal is not what was written")
+    return entry
+
+
+def _snapshot_seal(entry: Entry, text: str) -> str:
+    return Entry(entry.number, 0.0, "", "snapshot", entry.revision, text, NO_SEAL).expected_seal(entry.seal)
+
+
+@contextmanager
+def _in_words(path: Path) -> Iterator[None]:
+    """SQLite's errors and ours as StateErrors that name the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StateError(f"{path}: it cannot be used: {error}") from error
+    except (sqlite3.DatabaseError, OverflowError, UnicodeDecodeError) as error:
+        raise StateError(f"{path}: it is damaged ({error}); it was left as it is{_WAYS_OUT}") from error
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
+    except StateError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise StateError(f"{path}: it is damaged: {error}; it was left as it is{_WAYS_OUT}") from error
+
+
+_WAYS_OUT: Final = """
+ways out:
+  - put a backup of it in its place
+  - name another file, which begins with what the configuration says"""

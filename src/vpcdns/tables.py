@@ -1,0 +1,104 @@
+"""What the hot path looks up: answers to plain queries for VPC domains, learned from the slow path.
+
+Knows how the octets of such a query lie, and nothing of who may ask what: that is decided by the slow path,
+once for each instance, VPC and shape of query. Behind the question an answer's octets do not depend on
+the name, so they are kept once for all groups of an instance (DESIGN §5). A table holds for one World.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+from vpcdns.model.gateway import Group
+from vpcdns.model.world import World
+
+# Shapes of plain queries are few: types times flags times OPT sizes. The bound is against who makes them up.
+MAX_SHAPES: Final = 512
+
+# All offsets are in a message without its id: whatever holds for every id is looked up without one.
+_FLAGS_AND_COUNTS: Final = 10
+_GROUP_ID_AT: Final = 11
+_GROUP_ID_END: Final = _GROUP_ID_AT + 32
+
+Kind = TypeVar("Kind")
+
+
+class Audience(Generic[Kind]):
+    """One instance's answers, by viewer, then by the query's shape. Shared by all of its groups.
+
+    An answer is its flags and counts, what follows the question, and whatever it was learned with.
+    """
+
+    __slots__ = ("name_end", "tails")
+
+    def __init__(self, name_end: bytes) -> None:
+        self.name_end = name_end
+        self.tails: dict[object, dict[bytes, tuple[bytes, bytes, Kind]]] = {}
+
+
+class Tables(Generic[Kind]):
+    """The tables of one World; `audience` is made when it is first asked for."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._group = world.groups.finder()
+        self._suffix = world.answers.suffix.wire().lower()
+        self._audiences: dict[str, dict[str, Audience[Kind]]] = {}
+
+    def answer(self, query: bytes, viewer: object) -> tuple[bytes, Kind] | None:
+        """The response to `query`, both without their ids, and its kind; None: ask the slow path.
+
+        `viewer` stands for whatever of the client and the transport decides the answer.
+        """
+        found = self._find(query)
+        if found is None:
+            return None
+        audience, end = found
+        tails = audience.tails.get(viewer)
+        if tails is None:
+            return None
+        tail = tails.get(query[:_FLAGS_AND_COUNTS] + query[end:])
+        if tail is None:
+            return None
+        # Type and class, 4 octets, belong to the question.
+        return tail[0] + query[_FLAGS_AND_COUNTS : end + 4] + tail[1], tail[2]
+
+    def learn(self, query: bytes, viewer: object, response: bytes, kind: Kind) -> None:
+        """Remembers what the slow path said; both without their ids.
+
+        The caller vouches that the response depends on nothing but the query, the viewer and the World.
+        """
+        found = self._find(query)
+        if found is None:
+            return
+        audience, end = found
+        question = query[_FLAGS_AND_COUNTS : end + 4]
+        if response[_FLAGS_AND_COUNTS : end + 4] != question:
+            return
+        tails = audience.tails.setdefault(viewer, {})
+        if len(tails) < MAX_SHAPES:
+            shape = query[:_FLAGS_AND_COUNTS] + query[end:]
+            tails[shape] = response[:_FLAGS_AND_COUNTS], response[end + 4 :], kind
+
+    def _find(self, query: bytes) -> tuple[Audience[Kind], int] | None:
+        """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""
+        label_end = _GROUP_ID_AT + query[_FLAGS_AND_COUNTS] if len(query) > _GROUP_ID_END else 0
+        end = label_end + len(self._suffix)
+        if label_end <= _GROUP_ID_END or len(query) < end + 4:
+            return None
+        name = query[_GROUP_ID_AT:end].lower()
+        group: Group | None = self._group(name[:32].decode("latin-1"))
+        if group is None or not group.vpc_domain:
+            return None
+        instances = self._audiences.get(group.region_id)
+        audience = None if instances is None else instances.get(group.instance_id)
+        if audience is None:
+            audience = self._audience(group)
+        if name[32:] != audience.name_end:
+            return None
+        return audience, end
+
+    def _audience(self, group: Group) -> Audience[Kind]:
+        audience: Audience[Kind] = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
+        self._audiences.setdefault(group.region_id, {})[group.instance_id] = audience
+        return audience

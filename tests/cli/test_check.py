@@ -1,0 +1,48 @@
+"""`vpcdns check`: every problem on a line of its own, and what is there when there is none."""
+
+import json
+from pathlib import Path
+
+from tests.served import vpcdns
+
+BROKEN = "vpcs: [{vpc_id: vpc-a, region_id: r, cidr_blocks: [10.1.0.0/33]}]\ngroup: []\n"
+
+
+def test_good_file() -> None:
+    done = vpcdns("check", "config/vpcdns.yaml")
+    shown = "3 VPCs, 1 network, 1 connection, 2 instances, 3 groups, 1 custom domain"
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"config/vpcdns.yaml: {shown}\n", "")
+
+
+def test_good_file_as_json() -> None:
+    said = json.loads(vpcdns("check", "--json", "config/vpcdns.yaml").stdout)
+    assert said["ok"] is True
+    assert said["problems"] == []
+    assert (said["vpcs"], said["groups"], said["custom_domains"]) == (3, 3, 1)
+
+
+def test_all_problems_one_a_line(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BROKEN)
+    done = vpcdns("check", "bad.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    places = [line.split(" ")[0] for line in done.stderr.splitlines()]
+    assert [place.split(":")[:2] for place in places] == [["bad.yaml", "1"], ["bad.yaml", "2"]]
+
+
+def test_all_problems_as_json(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(BROKEN)
+    done = vpcdns("check", "--json", "bad.yaml", cwd=tmp_path)
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"], done.stderr) == (1, False, "")
+    assert [problem["line"] for problem in said["problems"]] == [1, 2]
+
+
+def test_what_is_no_configuration(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(bytes(range(256)))
+    (tmp_path / "empty").touch()
+    (tmp_path / "list").write_text("- 1\n")
+    for name in ("binary", "empty", "list", "missing", "."):
+        done = vpcdns("check", name, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (1, ""), name
+        assert len(done.stderr.splitlines()) == 1, name
+        assert "Traceback" not in done.stderr

@@ -1,0 +1,87 @@
+"""`vpcdns state`: out of a state file and into it, and what `serve --state` goes on with."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.served import EXAMPLE, vpcdns
+from vpcdns.config import load
+from vpcdns.errors import StartupError
+from vpcdns.testing import Server
+
+GROUP = "c4a1e9d07b5f4e28936ad0f1b2c3d4e5"
+NAME = f"{GROUP}-cn-hangzhou-vpc.alicloudapi.com"
+VPC = "vpc-bp11w979o2s9rcr962w25"
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    """A state in which one VPC domain was switched on, left by a server that was killed."""
+    path = tmp_path / "vpcdns.state"
+    with Server(EXAMPLE, state=path) as server:
+        server.client.assert_denied(NAME, VPC)
+        server.client.change({"change": "EnableVpcDomain", "group_id": GROUP})
+        server.kill()
+    return path
+
+
+def test_a_change_survives_the_server(state: Path) -> None:
+    with Server(EXAMPLE, state=state) as server:
+        server.client.assert_resolves(NAME, VPC, to="100.100.80.10")
+
+
+def test_the_history(state: Path) -> None:
+    done = vpcdns("state", "history", "--state", str(state))
+    assert (done.returncode, done.stderr) == (0, "")
+    first, second = done.stdout.splitlines()
+    assert first.endswith("file  configuration read")
+    assert second.endswith(f'test  EnableVpcDomain group_id="{GROUP}"')
+    told = json.loads(vpcdns("state", "history", "--json", "--state", str(state)).stdout)
+    assert told[1]["changes"] == [{"change": "EnableVpcDomain", "group_id": GROUP}]
+    assert told[1]["time"].endswith("Z")
+
+
+def test_export_is_a_configuration(state: Path, tmp_path: Path) -> None:
+    exported = tmp_path / "exported.yaml"
+    exported.write_text(vpcdns("state", "export", "--state", str(state)).stdout)
+    world = load(exported).world
+    assert world.groups[GROUP].vpc_domain
+    assert len(world.topology.networks) == 1
+    assert "forward" not in yaml.safe_load(exported.read_text())
+    around = vpcdns("state", "export", "--state", str(state), "--config", str(EXAMPLE))
+    exported.write_text(around.stdout)
+    assert load(exported).listens == load(EXAMPLE).listens
+    assert load(exported).world.groups == world.groups
+
+
+def test_when_both_have_changed_the_operator_decides(state: Path, tmp_path: Path) -> None:
+    changed = tmp_path / "changed.yaml"
+    changed.write_text(EXAMPLE.read_text().replace("name: maps", "name: atlas"))
+    with pytest.raises(StartupError, match="vpcdns state import"), Server(changed, state=state):
+        pass
+    done = vpcdns("state", "import", "--state", str(state), str(changed))
+    assert (done.returncode, done.stdout) == (0, f"{state}: holds what {changed} says\n")
+    with Server(changed, state=state) as server:
+        server.client.assert_denied(NAME, VPC)
+        assert "atlas" in str(server.client.world())
+        done = vpcdns("state", "import", "--state", str(state), str(changed))
+        assert done.returncode == 1
+        assert "another vpcdns has it open" in done.stderr
+
+
+def test_a_file_that_is_no_state(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_text("hello")
+    for command in (("export",), ("history",), ("import", str(EXAMPLE))):
+        done = vpcdns("state", command[0], "--state", str(path), *command[1:])
+        assert done.returncode == 1
+        assert "no state file of vpcdns" in done.stderr
+        assert path.read_text() == "hello"
+    with pytest.raises(StartupError, match="no state file"), Server(EXAMPLE, state=path):
+        pass
+    done = vpcdns("state", "export", "--state", str(tmp_path / "none"))
+    assert done.returncode == 1

@@ -1,0 +1,109 @@
+"""What is written is read back as the same World, by a reader that is strict."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from ipaddress import IPv4Address, IPv4Network, ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.laws.strategies import worlds
+from tests.worlds import example
+from vpcdns.config import load, loads, written, yaml_text
+from vpcdns.config.write import with_objects
+from vpcdns.model.gateway import Group, Instance, InstanceType
+from vpcdns.model.policy import Access, Answers, Denied, Forwarding, ForwardRule, Upstream
+from vpcdns.model.topology import (
+    CenConnection,
+    IpsecConnection,
+    Network,
+    Route,
+    ServiceRoute,
+    Topology,
+)
+from vpcdns.model.world import World
+
+EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
+
+
+def same(one: World, other: World) -> None:
+    """The same in every part that a configuration tells."""
+    for part in ("answers", "access", "forwarding", "instances", "endpoints", "groups"):
+        assert getattr(one, part) == getattr(other, part), part
+    for part in ("vpcs", "networks", "connections"):
+        assert getattr(one.topology, part) == getattr(other.topology, part), part
+    assert one.topology == other.topology
+    assert one.custom_domains == other.custom_domains
+
+
+def expressible(world: World) -> World:
+    """Without what no configuration can say: rules for the root, without upstreams, or given twice."""
+    rules = {
+        (rule.domain, vpc_id): rule
+        for rule in world.forwarding.rules
+        if rule.upstreams and rule.domain.labels and not rule.domain.is_wildcard
+        for vpc_id in (rule.vpcs or {""})
+    }
+    only = tuple(
+        ForwardRule(domain, rule.upstreams, frozenset({vpc_id}) if vpc_id else frozenset())
+        for (domain, vpc_id), rule in rules.items()
+    )
+    return replace(world, forwarding=Forwarding(world.forwarding.upstreams, only))
+
+
+@given(worlds())
+def test_a_world_is_read_back_from_yaml_and_from_json(world: World) -> None:
+    world = expressible(world)
+    plain = written(world)
+    same(loads(yaml_text(plain)).world, world)
+    same(loads(json.dumps(plain)).world, world)
+
+
+@given(st.text("0123456789abcdef", min_size=32, max_size=32), st.text(max_size=40))
+def test_ids_that_look_like_numbers_and_names_that_look_like_anything(group_id: str, name: str) -> None:
+    instance = Instance("1e5", "cn-hangzhou", InstanceType.SERVERLESS, (IPv4Address("100.64.0.1"),))
+    group = Group(group_id, "1e5", "cn-hangzhou", name)
+    world = World(instances=World().instances.set(instance.key, instance))
+    text = yaml_text(written(replace(world, groups=world.groups.set(group_id, group))))
+    try:
+        read = loads(text).world
+    except Exception:  # noqa: BLE001 - only what a name cannot be, which the schema tells
+        assert any(ord(character) < 32 or ord(character) >= 127 for character in name)
+        return
+    assert read.groups[group_id].name == name
+
+
+def test_networks_connections_and_policy() -> None:
+    world = example(Answers(denied=Denied.DROP, ttl=1))
+    block, other = IPv4Network("192.168.0.0/16"), IPv4Network("10.1.0.0/16")
+    vpcs = list(world.topology.vpcs.values())
+    network = Network("idc", (block,), (ip_network("fd00:9::/48"),), vpcs[0].vpc_id, (Route(other, "vpn"),))
+    vpn = IpsecConnection("vpn", vpcs[0].vpc_id, "idc", (other,), (block,))
+    route = ServiceRoute(IPv4Network("100.100.80.0/24"), vpcs[0].vpc_id, ("idc",))
+    cen = CenConnection("cen", "basic", (vpcs[0].vpc_id, "idc"), (route,))
+    world = replace(
+        world,
+        topology=Topology.of(vpcs, [network], [vpn, cen]),
+        access=Access((ip_network("10.0.0.0/8"), ip_network("127.0.0.0/8")), ()),
+        forwarding=Forwarding((Upstream(IPv4Address("192.0.2.1"), 5353),)),
+    )
+    same(loads(yaml_text(written(world))).world, world)
+
+
+@pytest.mark.parametrize("path", [EXAMPLE])
+def test_the_example_stays_what_it_is(path: Path) -> None:
+    world = load(path).world
+    same(loads(yaml_text(written(world))).world, world)
+
+
+def test_objects_are_put_into_a_file_that_keeps_the_rest() -> None:
+    text = EXAMPLE.read_text()
+    plain = with_objects(text, World())
+    assert "vpcs" not in plain
+    assert plain["answers"] == {"ttl": 60, "negative_ttl": 10}
+    again = with_objects(text, load(EXAMPLE).world)
+    same(loads(yaml_text(again)).world, load(EXAMPLE).world)

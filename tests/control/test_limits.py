@@ -1,0 +1,163 @@
+"""Clients that send too much, too slowly or too many at a time; DNS and others are served meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from tests.control.http import Admin, admin
+from tests.server.doubles import on_loop
+from vpcdns.control import connection
+from vpcdns.control.connection import MAX_CONNECTIONS, Connection
+from vpcdns.control.errors import Fault, Refused, refused
+from vpcdns.control.guard import MAX_BODY, MAX_HEADERS, Door, Guard
+
+
+async def closed(reader: asyncio.StreamReader) -> bool:
+    try:
+        await reader.read()
+    except ConnectionResetError:
+        return True
+    return reader.at_eof()
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "deadline", 0.1)
+
+
+@on_loop
+async def test_a_body_whose_length_is_too_much_is_not_read() -> None:
+    async with admin() as it:
+        answer = await it.ask("/", "POST", content_length=str(MAX_BODY + 1))
+        assert (answer.status, answer.code) == (413, "body-too-large")
+        assert (
+            await it.ask("/health", "POST", content_length=str(MAX_BODY), expect="100-continue")
+        ).status == 405
+
+
+@on_loop
+async def test_headers_that_are_too_long_are_refused() -> None:
+    async with admin() as it:
+        assert (await it.ask("/health", x="y" * MAX_HEADERS)).code == "headers-too-large"
+        assert (await it.ask(f"/health?{'y' * MAX_HEADERS}")).code == "headers-too-large"
+        assert (await it.raw(b"GET /" + b"y" * 100_000)).status == 400
+        assert (await it.ask("/health")).status == 200
+
+
+NOT_HTTP = (
+    b"\0" * 100 + b"\r\n\r\n",
+    b"GET / HTTP/1.1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: -1\r\n\r\n",
+    b"GET / HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+)
+
+
+@on_loop
+async def test_what_is_not_http_gets_400_and_the_door() -> None:
+    async with admin() as it:
+        for octets in NOT_HTTP:
+            assert (await it.raw(octets)).status == 400
+        assert (await it.ask("/health")).status == 200
+
+
+@on_loop
+async def test_one_octet_at_a_time_is_given_up(hasty: None) -> None:
+    async with admin() as it:
+        reader, writer = await it.connect()
+        for octet in b"GET /health HTTP/1.1\r\nhost: ":
+            writer.write(bytes((octet,)))
+        assert await closed(reader)
+        writer.close()
+        assert (await it.ask("/health")).status == 200
+
+
+@on_loop
+async def test_silence_is_given_up(hasty: None) -> None:
+    async with admin() as it:
+        reader, writer = await it.connect()
+        assert await closed(reader)
+        writer.close()
+
+
+@on_loop
+async def test_a_client_that_does_not_read_is_given_up(hasty: None) -> None:
+    async with admin() as it:
+        reader, writer = await it.connect()
+        transport = writer.transport
+        assert isinstance(transport, asyncio.Transport)
+        transport.pause_reading()
+        writer.write(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n" * 2_000)
+        server = it.server._server
+        assert server is not None
+        while not server.server_state.connections:  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.002)
+        while server.server_state.connections:  # noqa: ASYNC110
+            await asyncio.sleep(0.002)
+        assert (await it.ask("/health")).status == 200
+        writer.close()
+        del reader
+
+
+@on_loop
+async def test_too_many_connections_shut_nobody_out_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Connection, "deadline", 0.3)
+    async with admin() as it:
+        idle = [await it.connect() for _ in range(MAX_CONNECTIONS)]
+        reader, writer = await it.connect()
+        assert await closed(reader)
+        writer.close()
+        for reader, writer in idle:
+            assert await closed(reader)
+            writer.close()
+        assert (await it.ask("/health")).status == 200
+
+
+@on_loop
+async def test_one_connection_takes_several_requests() -> None:
+    async with admin() as it:
+        reader, writer = await it.connect()
+        for _ in range(3):
+            writer.write(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert (await reader.readuntil(b"\r\n\r\nok\n")).startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+@on_loop
+async def test_a_body_is_counted_while_it_is_read() -> None:
+    """Nothing here reads bodies yet; whatever does stands behind this guard."""
+    read = 0
+
+    async def reader(request: Request) -> PlainTextResponse:
+        nonlocal read
+        async for chunk in request.stream():
+            read += len(chunk)
+        return PlainTextResponse("whole")
+
+    app = Starlette(routes=[Route("/", reader, methods=["POST"])], exception_handlers={Refused: refused})
+    server = connection.HttpServer(Guard(app, Door(None, None)))
+    async with admin() as it:
+        await _body_too_large(it, server)
+    assert read <= MAX_BODY
+
+
+async def _body_too_large(it: Admin, server: connection.HttpServer) -> None:
+    listening = await asyncio.get_running_loop().create_server(asyncio.Protocol, "127.0.0.1", 0)
+    sock = listening.sockets[0].dup()
+    port = sock.getsockname()[1]
+    listening.close()
+    serving = asyncio.create_task(server.serve([sock]))
+    chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+    head = b"POST / HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head + chunk * 17)
+    assert (await reader.readline()).split()[1] == str(Fault.BODY_TOO_LARGE.status).encode()
+    writer.close()
+    server.should_exit = True
+    await serving

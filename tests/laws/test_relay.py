@@ -1,0 +1,107 @@
+"""Whatever an upstream sends, the client gets a response to its own question, and of a size that fits."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import dns.edns
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rrset
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.asking import query
+from tests.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
+from vpcdns.errors import MalformedMessage
+from vpcdns.exchange import Arrival, Failure, Fetched, Forward, Reply, Transport, begin, finish
+from vpcdns.wire.query import read_query
+from vpcdns.wire.relay import answers_question, read_response
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
+
+WORLD = example()
+LONGEST = ".".join(("x" * 63, "y" * 63, "z" * 63, "w" * 61))
+TRANSPORTS: st.SearchStrategy[Transport] = st.sampled_from(["udp", "tcp"])
+ASKED = [
+    query(name, rtype, edns=edns, payload=payload)
+    for name, rtype in (("www.example.org", "A"), (LONGEST, "TXT"))
+    for edns, payload in ((False, 0), (0, 512), (0, 4096))
+]
+
+
+@st.composite
+def responses(draw: st.DrawFn, asked: dns.message.Message) -> bytes:
+    """A good response, with records, extended errors and chains of CNAMEs, then perhaps damaged."""
+    response = dns.message.make_response(asked)
+    response.flags |= draw(st.sampled_from([0, int(dns.flags.TC), int(dns.flags.AD)]))
+    response.set_rcode(dns.rcode.Rcode(draw(st.sampled_from([0, 0, 2, 3, 5, 16, 23]))))
+    owner, question = asked.question[0].name.to_text(), asked.question[0]
+    targets = st.sampled_from([DEDICATED_NAME, CUSTOM, "www.example.net", owner, "whoami.vpcdns.internal"])
+    for target in draw(st.lists(targets, max_size=3)):
+        response.answer.append(dns.rrset.from_text(owner, 2**31 - 1, "IN", "CNAME", f"{target.strip('.')}."))
+        owner = f"{target.strip('.')}."
+    for number in range(draw(st.integers(0, 40))):
+        response.answer.append(dns.rrset.from_text(owner, 60, "IN", "A", f"192.0.2.{number}"))
+    assert response.question == [question]
+    if draw(st.booleans()):
+        code, text = dns.edns.EDECode(draw(st.integers(0, 30))), "t" * draw(st.sampled_from([0, 60, 300]))
+        response.use_edns(0, options=[dns.edns.EDEOption(code, text)])
+    octets = bytearray(response.to_wire(max_size=65535))
+    start = len(asked.question[0].name.to_digestable()) + 16
+    for _ in range(draw(st.integers(0, 3))):
+        place = draw(st.integers(start, len(octets)))
+        octets[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
+    return bytes(octets)
+
+
+@given(st.data(), st.sampled_from(ASKED), TRANSPORTS, st.integers(0, 100), st.booleans())
+def test_any_response_of_an_upstream(
+    data: st.DataObject, asked: dns.message.Message, transport: Transport, age: int, stale: bool
+) -> None:
+    """The id and the question are the client's, the size is one that it can take, and nothing is raised."""
+    message = asked.to_wire()
+    read = read_query(message)
+    forward = begin(message, Arrival(ip_address(IN_B), transport), WORLD)
+    assert read is not None
+    assert isinstance(forward, Forward)
+    octets = data.draw(responses(asked))
+    assert answers_question(octets, asked.id, read.question_wire)
+    try:
+        result = finish(forward, Fetched(read_response(octets), age, stale), WORLD)
+    except MalformedMessage:
+        result = finish(forward, Failure.UNUSABLE, WORLD)
+    assert isinstance(result, Reply)
+    assert result.octets[:2] == message[:2]
+    assert result.octets[12:].startswith(read.question_wire)
+    assert len(result.octets) <= (udp_limit(read) if transport == "udp" else MAX_TCP_PAYLOAD)
+
+
+def test_an_upstreams_extended_error_gives_way() -> None:
+    """A long one must neither make the response too long nor push its records out (RFC 8914 §3)."""
+    for name, count in ((LONGEST, 0), ("www.example.org", 20)):
+        asked = query(name, payload=512)
+        response = dns.message.make_response(asked)
+        for number in range(count):
+            response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "A", f"192.0.2.{number}"))
+        response.use_edns(0, options=[dns.edns.EDEOption(dns.edns.EDECode.OTHER, "t" * 300)])
+        forward = begin(asked.to_wire(), Arrival(ip_address(IN_B)), WORLD)
+        assert isinstance(forward, Forward)
+        result = finish(forward, Fetched(read_response(response.to_wire())), WORLD)
+        assert isinstance(result, Reply)
+        assert len(result.octets) <= 512
+        found = dns.message.from_wire(result.octets, one_rr_per_rrset=True)
+        assert len(found.answer) == count
+        assert not found.flags & dns.flags.TC
+        assert found.edns == 0
+
+
+@given(st.binary(max_size=200))
+def test_any_octets_of_an_upstream(octets: bytes) -> None:
+    """They are a response, or malformed; there is no third."""
+    try:
+        relayed = read_response(octets)
+    except MalformedMessage:
+        return
+    assert relayed.question_end <= len(relayed.octets) <= len(octets)
+    assert all(record.end <= len(relayed.octets) for record in relayed.records)
