@@ -79,4 +79,5 @@ def test_full_output_is_told() -> None:
 
 
 def test_every_error_has_an_exit_code() -> None:
-    assert set(VpcdnsError.__subclasses__()) == vpcdns.cli.exits.EXIT_CODES.keys()
+    ours = {error for error in VpcdnsError.__subclasses__() if error.__module__ == "vpcdns.errors"}
+    assert ours == vpcdns.cli.exits.EXIT_CODES.keys()

@@ -97,7 +97,9 @@ def hot_answer(
         answer = resolver.respond(message, peer, 4711, transport, listen)
         assert answer is None or isinstance(answer, bytes)
         return answer
-    arrival, again = recollected((0.0, view, message[2:], peer))
+    told = recollected((0.0, view, message[2:], peer))
+    assert told is not None
+    arrival, again = told
     assert isinstance(again, Reply)
     assert again.octets[2:] == recalled[0]
     assert arrival.peer == peer

@@ -111,6 +111,12 @@ class Asked:
     async def octets(
         self, message: bytes, peer: str = IN_A, transport: Transport = "udp", port: int = 40_000
     ) -> bytes | None:
+        """What a listener sends: what can be recalled, else what the resolver says."""
+        hot = self.resolver.hot(1)
+        view = None if hot is None else hot.view(ip_address(peer), transport, LISTEN)
+        recalled = None if view is None else view.memo.get(message[2:]) or view.recall(message[2:])
+        if recalled is not None:
+            return message[:2] + recalled[0]
         answer = self.resolver.respond(message, ip_address(peer), port, transport, LISTEN)
         return answer if answer is None or isinstance(answer, bytes) else await answer
 

@@ -12,8 +12,9 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from vpcdns.exchange import Arrival, Drop, Forward, Reply
+from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.observe.decided import Decided, decided
+from vpcdns.observe.tally import RECALLED
 from vpcdns.server.hot import Recollection, recollected
 from vpcdns.state import State
 
@@ -46,15 +47,15 @@ class Decisions:
 
     def latest(self, limit: int) -> list[Decided]:
         """At most `limit` of them, the newest first."""
-        return [_decided(entry) for entry in islice(reversed(self._entries), limit)]
+        found = (_decided(entry) for entry in reversed(self._entries))
+        return list(islice((entry for entry in found if entry is not None), limit))
 
     def clear(self) -> None:
         self._entries.clear()
 
 
-def _decided(entry: _Told | Recollection) -> Decided:
+def _decided(entry: _Told | Recollection) -> Decided | None:
     if len(entry) == 5:
         return decided(*entry)
-    arrival, result = recollected(entry)
-    assert not isinstance(result, Forward), "what is forwarded is never recalled"  # noqa: S101
-    return decided(entry[0], 0.0, entry[1].hot.world.revision, arrival, result)
+    told = recollected(entry)
+    return None if told is None else decided(entry[0], RECALLED, entry[1].hot.world.revision, *told)

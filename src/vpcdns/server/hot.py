@@ -1,8 +1,9 @@
 """The hot path: what a repeated or a plain query is answered from without being decided again.
 
 Knows what an answer may depend on if it is to be remembered: the message without its id, the client's VPC,
-the transport and the World. What depends on more (a client's subnet, cookies, whoami, upstreams) is never
-here. Everything remembered came from the slow path, and goes with its World (DESIGN §5).
+the transport and the World. What depends on more (a client's subnet, cookies, whoami) is never here.
+Everything remembered came from the slow path, and goes with its World (DESIGN §5); what upstreams said only
+for as long as its TTLs need not be counted down.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
+from vpcdns.server.fleeting import Fleeting
 from vpcdns.tables import Tables
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
 MEMO_AT_MOST: Final = 32_768
 # A memo that is full of names nobody asks for again is emptied, but not so often that it costs anything.
 MEMO_KEPT: Final = 10.0  # seconds
-ENOUGH_KNOWN: Final = 4_096
+KINDS_AT_MOST: Final = 4_096
+FLEETING_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
 
 
 class Known:
@@ -45,33 +48,49 @@ Recalled = tuple[bytes, Known]  # the response without its id, and its kind
 Recollection = tuple[float, "View", bytes, int | bytes | Address]
 
 
-def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Forward | Drop]:
-    """What was decided, decided again: the World is kept, and the same query gives the same decision."""
+def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Drop] | None:
+    """What was decided, decided again: the World is kept, and the same query gives the same decision.
+
+    What came from upstreams is told as it is remembered; None when it is not any more.
+    """
     _, view, query, peer = recollection
     if isinstance(peer, int):
         peer = IPv4Address(peer.to_bytes(4, sys.byteorder))
     elif isinstance(peer, bytes):
         peer = unmapped(IPv6Address(peer))
     arrival = Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
-    return arrival, begin(b"\0\0" + query, arrival, view.hot.world)
+    result = begin(b"\0\0" + query, arrival, view.hot.world)
+    if isinstance(result, Forward):
+        kept = view.fleeting.get(query)
+        return None if kept is None else (arrival, kept[0].reply)
+    return arrival, result
 
 
 class View:
     """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
-    `memo` holds whole responses by query, both without their ids.
+    `memo` holds whole responses by query, both without their ids; `fleeting` those of upstreams, which age.
     """
 
-    __slots__ = ("hot", "listen", "memo", "transport")
+    __slots__ = ("fleeting", "hot", "listen", "memo", "transport")
 
     def __init__(self, hot: Hot, transport: Transport, listen: Listen) -> None:
         self.hot = hot
         self.transport = transport
         self.listen = listen
         self.memo: dict[bytes, Recalled] = {}
+        self.fleeting: dict[bytes, tuple[Fleeting, Known]] = {}
 
     def recall(self, query: bytes) -> Recalled | None:
-        """The response to a query that is not in the memo, if the tables have it."""
+        """The response to a query that is not in the memo, if it can be had all the same."""
+        kept = self.fleeting.get(query)
+        if kept is not None:
+            fleeting, known = kept
+            now = self.hot.clock()
+            if now < fleeting.until or fleeting.renew(now):
+                return fleeting.octets, known
+            del self.fleeting[query]
+            return None
         recalled = self.hot.tables.answer(query, self)
         if recalled is not None and self.hot.room > 0:
             self.hot.room -= 1
@@ -80,7 +99,7 @@ class View:
 
     def learn(self, query: bytes, arrival: Arrival, reply: Reply) -> None:
         """Remembers a reply of the slow path."""
-        known = self.hot.known_as(arrival, reply)
+        known = self.hot.kind_of(arrival, reply) if _may_be_remembered(arrival, reply) else None
         if known is None:
             return
         response = reply.octets[2:]
@@ -89,16 +108,27 @@ class View:
             self.hot.room -= 1
             self.memo[query] = response, known
 
+    def keep(self, query: bytes, arrival: Arrival, fleeting: Fleeting) -> None:
+        """Remembers a response of upstreams, for as long as the cache has it."""
+        known = self.hot.kind_of(arrival, fleeting.reply)
+        if known is not None:
+            self.hot.make_room_for_fleeting()
+            self.fleeting[query] = fleeting, known
+
 
 class Hot:
-    """What is remembered in one World; for the next there is another."""
+    """What is remembered in one World; for the next there is another.
+
+    `kinds` are those of the answers that were recalled, to be counted.
+    """
 
     def __init__(self, world: World, clock: Callable[[], float] = time.monotonic) -> None:
         self.world = world
         self.tables: Tables[Known] = Tables(world)
         self.room = MEMO_AT_MOST
         self.kinds: dict[tuple[object, ...], Known] = {}
-        self._clock = clock
+        self.clock = clock
+        self._fleeting = 0
         self._emptied_at = clock()
         self._views: dict[tuple[bool, str | None, str, int], View] = {}
 
@@ -117,7 +147,7 @@ class Hot:
     def has_room(self) -> bool:
         """Whether one more response may be remembered; empties a full memo that has been kept for long."""
         if self.room <= 0:
-            now = self._clock()
+            now = self.clock()
             if now - self._emptied_at < MEMO_KEPT:
                 return False
             self._emptied_at = now
@@ -126,26 +156,32 @@ class Hot:
                 view.memo.clear()
         return True
 
-    def known_as(self, arrival: Arrival, reply: Reply) -> Known | None:
-        """The kind of a reply: what is counted together; None for one that must not be remembered."""
+    def make_room_for_fleeting(self) -> None:
+        """Forgets all of them when there are too many: they are cheap to make again."""
+        self._fleeting += 1
+        if self._fleeting > FLEETING_AT_MOST:
+            self._fleeting = 1
+            for view in self._views.values():
+                view.fleeting.clear()
+
+    def kind_of(self, arrival: Arrival, reply: Reply) -> Known | None:
+        """What is counted together with such a reply; None when there are too many kinds."""
         resolution = reply.resolution
-        if resolution is None or not _may_be_remembered(arrival, reply):
+        if resolution is None:
             return None
-        rtype, vpc_id = resolution.question.rtype, resolution.client.vpc_id
-        sizes = reply.query.size, len(reply.octets)
-        family = arrival.peer.version
         kind = (
             id(arrival.listen),
             arrival.transport,
-            family,
-            rtype,
-            vpc_id,
+            arrival.peer.version,
+            resolution.question.rtype,
+            resolution.client.vpc_id,
             resolution.reason,
             resolution.rcode,
-            *sizes,
+            reply.query.size,
+            len(reply.octets),
         )
         known = self.kinds.get(kind)
-        if known is None and len(self.kinds) < ENOUGH_KNOWN:
+        if known is None and len(self.kinds) < KINDS_AT_MOST:
             known = self.kinds[kind] = Known(arrival, reply)
         return known
 

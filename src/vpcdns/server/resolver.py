@@ -29,9 +29,10 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.server.cache import Cache
+from vpcdns.server.fleeting import fleeting
 from vpcdns.server.forwarder import Forwarder
 from vpcdns.server.hot import Hot, Recollection
-from vpcdns.server.ready import Ready
+from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
@@ -62,16 +63,16 @@ class Resolver:
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
+        self.rates = ResponseRates()
         self.observers: list[Observer] = []
         self.watchers: list[Callable[[int], bool]] = []
         self.retiring: list[Callable[[Hot], None]] = []
         self.tell: Callable[[Recollection], None] | None = None
-        self.remembered = Hot(state.world)
+        self.remembered = Hot(state.world, clock)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
         state.subscribe(self._renew)
-        self._ready = Ready(self.cache)
 
     def respond(
         self,
@@ -84,15 +85,13 @@ class Resolver:
     ) -> bytes | Awaitable[bytes | None] | None:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started, world = time.perf_counter(), self._state.world
-        if transport == "udp":
-            ready = self._ready.find(message, peer, listen, world, self.clock())
-            if ready is not None:
-                self.told(ready.arrival, ready.reply, started)
-                return message[:2] + ready.octets
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
-        result = begin(message, arrival, world)
+        decided = begin(message, arrival, world)
+        result = self.rates.limited(decided, arrival, world, self.clock())
         if isinstance(result, Forward):
             return self._forward(message, result, port, started)
+        if result is not decided:
+            return self.told(arrival, result, started)
         # After a PROXY header the message is longer than the query; that is nothing to remember.
         if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
             view = self.remembered.view_of(result.resolution.client, transport, listen)
@@ -110,7 +109,7 @@ class Resolver:
         """Nothing of one World is remembered in the next."""
         for retire in self.retiring:
             retire(self.remembered)
-        self.remembered = Hot(new)
+        self.remembered = Hot(new, self.clock)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -132,12 +131,20 @@ class Resolver:
         if known is not None:
             result = finish(forward, known, self._state.world)
             if isinstance(known, Fetched) and isinstance(result, Reply):
-                self._ready.keep(message, forward, key, known, result)
+                self._remember(message, forward, key, known, result)
             if not isinstance(result, Forward):
                 return self.told(forward.arrival, result, started)
         pending = _Pending(self, forward, key, port, started)
         pending.ask()
         return pending.future
+
+    def _remember(
+        self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply
+    ) -> None:
+        arrival, kept = forward.arrival, fleeting(message, forward, key, fetched, reply, self.cache)
+        if kept is not None and arrival.listen is not None:
+            view = self.remembered.view_of(forward.resolution.client, arrival.transport, arrival.listen)
+            view.keep(message[2:], arrival, kept)
 
     def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
         """Remembers what upstreams said, or that they did not."""
