@@ -10,7 +10,11 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
+from tests.hybrid import CONFIGURATION, DEDICATED_NAME, hybrid
 from vpcdns.errors import ConfigurationError
+from vpcdns.model.names import Name
+from vpcdns.model.routing import path, source_of
+from vpcdns.rehearsal.drawing import svg
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report
 from vpcdns.rehearsal.run import Result, run
@@ -149,3 +153,17 @@ def test_the_report_escapes_what_comes_from_files(tmp_path: Path) -> None:
     text = report([result])
     assert "<script>" not in text
     assert "<b>" not in text.replace("<b class", "")
+
+
+def test_a_drawing_of_a_large_world_shows_what_is_concerned() -> None:
+    more = "".join(
+        f"  - {{vpc_id: vpc-{number}, region_id: cn-beijing, cidr_blocks: [10.{number}.0.0/16]}}\n"
+        for number in range(50, 150)
+    )
+    world = hybrid(CONFIGURATION.replace("\nnetworks:", f"\n{more}networks:"))
+    source = source_of("idc", world)
+    assert source is not None
+    text = svg(world, [path(source, Name.from_text(DEDICATED_NAME), world)])
+    assert "vpc-a" in text
+    assert "vpn-1" in text
+    assert "vpc-77" not in text
