@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 SOAK_MINUTES ?= 10
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= query opt proxy upstream config
-BENCH_ARGS ?=
+BENCH_ARGS ?= --document docs/performance.md
 LOCK_ARGS ?=
 
 VENV := .venv

@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
-from tests.lab.strategies import NETWORKS, VPCS, names, worlds
+from tests.lab.example import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
+from tests.lab.strategies import names, worlds
 from vpcdns.lab.live import LiveLab, from_address
 from vpcdns.model.routing import path, source_of
 from vpcdns.model.walk import Verdict
@@ -26,9 +27,7 @@ verdicts: Counter[Verdict] = Counter()
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LiveLab]:
     """One lab for all examples: a topology is some hundred routes, a namespace is dear."""
-    from tests.lab.example import WORLD
-
-    with LiveLab(f"vpcdns-proof{os.getpid()}-", WORLD) as lab:
+    with LiveLab(f"vpcdns-proof{os.getpid()}-", World()) as lab:
         yield lab
 
 
@@ -39,11 +38,14 @@ def lab() -> Iterator[LiveLab]:
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
+@example(world=NOT_ATTACHED)
+@example(world=NO_RETURN_ROUTE)
+@example(world=REGION_MISMATCH)
 @given(world=worlds())
 def test_the_model_says_what_the_kernel_does(lab: LiveLab, world: World) -> None:
     lab.change(world)
     asks = []
-    for node in (*VPCS, *NETWORKS):
+    for node in (*world.topology.vpcs, *world.topology.networks):
         source = source_of(node, world)
         assert source is not None
         asks += [

@@ -11,6 +11,7 @@ from vpcdns.errors import (
     MalformedChange,
     MalformedMessage,
     MalformedName,
+    MalformedSource,
     StartupError,
     StateError,
     VpcdnsError,
@@ -32,6 +33,7 @@ EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     StateError: Exit.ERROR,
     LabError: Exit.ERROR,
     MalformedChange: Exit.ERROR,
+    MalformedSource: Exit.ERROR,
     MalformedMessage: Exit.ERROR,
     MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
 }

@@ -21,6 +21,7 @@ from vpcdns.model.world import World
 
 RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
 CLIENTS: Final = IPv4Network("169.254.64.0/18")  # whom the resolver sees; one address for each node
+_LOOPBACK: Final = IPv4Network("127.0.0.0/8")
 DNS_NAMESPACE: Final = "_dns"
 MAIN: Final = 254
 FIRST_TABLE: Final = 1000
@@ -137,6 +138,8 @@ def _node(name: str, world: World, tables: RouteTables, numbers: Numbers) -> Nam
     listeners = tuple(_listeners(name, world))
     client = numbers.client(name)
     routes = [LabRoute(IPv4Network(RESOLVER), "dns", source=client)]
+    # What is the lab's own stays local, whatever default route there is.
+    routes += (LabRoute(ours, kind="throw") for ours in (IPv4Network(client), _LOOPBACK))
     for entry in tables.entries(name):
         if isinstance(entry.target, Here):
             routes.append(LabRoute(entry.destination, kind="throw"))

@@ -45,12 +45,16 @@ class LiveLab:
         self._numbers = Numbers()
         self.kernel = Kernel(prefix)
         self.kernel.remove()  # what a crash has left
-        plan = blueprint(world, self._numbers)
-        self.kernel.apply(plan)
-        self._responder = Responder(self.kernel)
-        self._responder.apply(plan)
-        self._resolver = ResolverThread(self.kernel, lab_world(world, self._numbers))
-        self._probe = Probe()
+        try:
+            plan = blueprint(world, self._numbers)
+            self.kernel.apply(plan)
+            self._responder = Responder(self.kernel)
+            self._responder.apply(plan)
+            self._resolver = ResolverThread(self.kernel, lab_world(world, self._numbers))
+            self._probe = Probe()
+        except BaseException:
+            self.kernel.remove()
+            raise
 
     def change(self, world: World) -> None:
         """Makes the lab what `world` says."""

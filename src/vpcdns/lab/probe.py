@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import os
 import selectors
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -56,7 +58,10 @@ class Probe:
 
     def ask(self, asks: Sequence[Ask], seconds: float = 0.5) -> list[Heard]:
         """What becomes of each; a connection has `seconds` to come about."""
-        line = json.dumps({"asks": [asdict(ask) for ask in asks], "seconds": seconds})
+        # By our own root: its mount namespace does not hear of namespaces that are made later.
+        root = f"/proc/{os.getpid()}/root"
+        there = [{**asdict(ask), "namespace": root + ask.namespace} for ask in asks]
+        line = json.dumps({"asks": there, "seconds": seconds})
         stdin = _open(self._process.stdin)
         stdin.write(line + "\n")
         stdin.flush()
@@ -66,7 +71,8 @@ class Probe:
         return [Heard(tuple(one["addresses"]), tuple(one["said"])) for one in json.loads(answer)]
 
     def close(self) -> None:
-        _open(self._process.stdin).close()
+        with suppress(BrokenPipeError):  # it has ended already, and whoever asked was told
+            _open(self._process.stdin).close()
         self._process.wait()
         _open(self._process.stdout).close()
 

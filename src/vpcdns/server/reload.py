@@ -104,6 +104,7 @@ class Reloader:
         """Loads once; whether the World is now what the files say."""
         try:
             fresh = await asyncio.get_running_loop().run_in_executor(None, self._load)
+            self._state.check(fresh.world)  # before anything is touched, the listeners included
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
             if fresh.source_hash == self.status.source_hash and not asked:
