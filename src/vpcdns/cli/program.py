@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import time
@@ -19,19 +20,23 @@ from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
+from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
 from vpcdns.server.faults import Faults
-from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.server.privileges import User, acting_as, become, no_new_privileges, require_readable
+from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
 from vpcdns.state.opening import open_state
 from vpcdns.state.store import Store
+
+log = logging.getLogger("vpcdns.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,11 @@ class Source:
     config: Path
     listens: tuple[Listen, ...] = ()
     admin: Listen | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return self.config, RESOLV_CONF
 
     def load(self) -> Loaded:
         """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
@@ -55,7 +65,11 @@ class Source:
         return replace(loaded, world=world, listens=listens, admin=admin)
 
     def fresh(self) -> Fresh:
-        """What of it a reload puts in place."""
+        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
+        if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
+            what = "it is no regular file, which could be read again"
+            way_out = "serve a file, if it is to be reloaded"
+            raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
         loaded = self.load()
         return Fresh(loaded.world, loaded.listens, loaded.source_hash)
 
@@ -66,12 +80,23 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 class Program:
     """One server: DNS, reloading, and what is told of it."""
 
-    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        loaded: Loaded,
+        looked: tuple[Signature, ...],
+        *,
+        state: Path | None = None,
+        user: User | None = None,
+    ) -> None:
+        self._source = source
+        self._user = user
         self._store: Store | None = None
         if state is None:
             self.state = State(loaded.world)
         else:
-            self.state, self._store = open_state(state, loaded.world)
+            with acting_as(user):  # who will write it
+                self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state)
         self.faults = Faults(self.resolver, self.state)
         self.service = Service(self.faults, loaded.listens)
@@ -81,9 +106,10 @@ class Program:
         self.reloader = Reloader(
             self.state,
             source.fresh,
-            (source.config, RESOLV_CONF),
+            source.paths,
             source_hash=loaded.source_hash,
             relisten=self.service.relisten,
+            looked=looked,
         )
         self.admin: AdminServer | None = None
         if loaded.admin is not None and loaded.admin.listen is not None:
@@ -125,26 +151,47 @@ class Program:
         self.resolver.tell = self.decisions.recalled
 
     async def run(self, ready: Ready) -> int:
-        """Serves until told to stop; the exit code. Every port is taken before anything is answered."""
-        self.service.bind()
+        """Serves until told to stop; the exit code.
+
+        Every port is taken, and privileges are given up, before anything is answered or written.
+        """
         reloading: asyncio.Task[None] | None = None
         try:
-            admin = None if self.admin is None else await self.admin.start()
+            self.service.bind()
+            admin = None if self.admin is None else self.admin.bind()
+            self._shed_privileges(admin)
+            if self.admin is not None:
+                await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
             # What is here now stays: the collector need not walk a million groups again and again.
             gc.collect()
             gc.freeze()
             return await serve(
-                self.service, ready=lambda listens: ready(listens, admin), hangup=self._hang_up
+                self.service, ready=lambda listens: self._ready(ready, listens, admin), hangup=self._hang_up
             )
         finally:
             if reloading is not None:
                 reloading.cancel()
             if self.admin is not None:
                 await self.admin.stop()
+            await self.service.stop(0)
             self.resolver.close()
             self.query_log.stop()
+
+    def _shed_privileges(self, admin: Listen | Path | None) -> None:
+        no_new_privileges()
+        if self._user is None:
+            return
+        if isinstance(admin, Path):
+            os.chown(admin, self._user.uid, self._user.gid)
+        become(self._user)
+        require_readable(self._source.config, "it is read again at every reload")
+
+    def _ready(self, ready: Ready, listens: tuple[Listen, ...], admin: Listen | Path | None) -> None:
+        if os.geteuid() == 0:
+            log.warning("Running as root, which is not needed once ports are bound: see --user")
+        ready(listens, admin)
 
     def _hang_up(self) -> None:
         self.query_log.reopen()

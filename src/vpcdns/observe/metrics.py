@@ -29,6 +29,7 @@ from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally, gather
 from vpcdns.server.cache import Cache
 from vpcdns.server.counters import Counters
 from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service
@@ -67,6 +68,7 @@ def collect(sources: Sources) -> Iterator[Metric]:
     if sources.resolver is not None:
         yield from _cache(sources.resolver.cache)
         yield from _forwarder(sources.resolver.forwarder)
+        yield from _rates(sources.resolver.rates)
     if sources.reloads is not None:
         yield from _reloads(sources.reloads)
     if sources.query_log is not None:
@@ -167,6 +169,15 @@ def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
         ("failures", "Queries that no upstream answered."),
     ):
         yield _counter(f"forward_{name}", text, getattr(counters, name))
+
+
+def _rates(rates: ResponseRates) -> Iterator[Metric]:
+    totals: dict[_Values, int] = {}
+    for whose, limit in (("strangers", rates.strangers), ("clients", rates.clients)):
+        totals[whose, "truncated"] = limit.counters.truncated
+        totals[whose, "dropped"] = limit.counters.dropped
+    text = "Responses over UDP that were beyond a network's rate."
+    yield from _counters("rate_limited_responses", text, ("to", "action"), totals)
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
