@@ -101,20 +101,13 @@ class GatewayBuilder:
             instance.instance_id, instance.region_id, instance.type, binding=binding
         )
 
-    def add_groups(self, parts: Iterable[schema.GroupPart]) -> None:
-        for index, part in enumerate(parts):
+    def add_groups(self, groups: Iterable[Group]) -> None:
+        """Adds groups, of which those that name no region have an empty one."""
+        for index, given in enumerate(groups):
             path: Path = ("groups", index)
-            region_id = part.region_id or self._region_of(path, part.instance_id)
-            if region_id is None:
+            group = given if given.region_id else self._placed(path, given)
+            if group is None:
                 continue
-            group = Group(
-                part.group_id,
-                part.instance_id,
-                region_id,
-                part.name,
-                part.vpc_domain,
-                tuple(part.custom_domains),
-            )
             if group.group_id in self.groups:
                 self._refuse(path, [duplicate(f"group {group.group_id}", ("group_id",))])
                 continue
@@ -122,6 +115,20 @@ class GatewayBuilder:
             self._refuse(path, group_refusals(group, self.instances, self.suffix))
             if group.custom_domains:
                 self._own(path, group)
+
+    def _placed(self, path: Path, group: Group) -> Group | None:
+        """The group in its instance's region; None when that is not certain."""
+        region_id = self._region_of(path, group.instance_id)
+        if region_id is None:
+            return None
+        return Group(
+            group.group_id,
+            group.instance_id,
+            region_id,
+            group.name,
+            group.vpc_domain,
+            group.custom_domains,
+        )
 
     def _region_of(self, path: Path, instance_id: str) -> str | None:
         """The one region that has such an instance; notes when there is none, or a choice."""
