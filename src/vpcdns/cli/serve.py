@@ -20,10 +20,11 @@ from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, say
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
 from vpcdns.cli.program import Program, Source
+from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
-from vpcdns.model.world import World
+from vpcdns.state import State
 
 
 def serve(
@@ -66,8 +67,11 @@ def serve(
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = Source(config, tuple(listen or ()), admin)
-    program = Program(source, source.load(), state)
-    ready = partial(_announce, config, program.state.world)
+    with reading(config) as tell:
+        loaded = source.load(tell)
+    program = Program(source, loaded, state)
+    del loaded
+    ready = partial(_announce, config, program.state)
     try:
         code = asyncio.run(program.run(ready))
     finally:
@@ -75,9 +79,10 @@ def serve(
     raise typer.Exit(code)
 
 
-def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
+def _announce(config: Path, state: State, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
     """What is served and where, and something to try. That nobody reads it is no reason to stop."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
+    world = state.world
     example = trial(world, listens)
     try:
         say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")

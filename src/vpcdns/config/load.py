@@ -194,6 +194,11 @@ def _without_collector() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
+            # To the oldest generation with what was made, unwalked: it lives, and 100,000 groups take 0.1 s.
+            frozen_before = gc.get_freeze_count()
+            gc.freeze()
+            if not frozen_before:
+                gc.unfreeze()
             gc.enable()
 
 

@@ -21,6 +21,7 @@ WINDOW: Final = 1 << 18  # octets read at a time: decoding them takes well under
 _PRINTABLE: Final = bytes([9, 10, 13, *range(0x20, 0x7F)])
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _KEY: Final = re.compile(r'[ \t\n\r]*"([a-z]+)"[ \t\n\r]*:[ \t\n\r]*([\[{])')
+_NEXT: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=[\[{])").match
 _DECODER: Final = json.JSONDecoder(object_pairs_hook=unique, parse_constant=no_constant)
 
 
@@ -30,9 +31,8 @@ class Unreadable(Exception):
 
 def read(octets: bytes, takers: Mapping[str, Callable[[object], None]]) -> dict[str, Any]:
     """Every section but those in `takers`, whose items are handed over one by one; raises Unreadable."""
-    reader = _Reader(octets)
     try:
-        return reader.read(takers)
+        return _Reader(octets).read(takers)
     except (ValueError, RecursionError) as error:
         raise Unreadable from error
 
@@ -80,10 +80,15 @@ class _Reader:
         self._expect("[")
         if self._is_next("]"):
             return
+        self._space()
         while True:
-            self._space()
             take(self._item())
-            if not self._is_next(","):
+            following = _NEXT(self._window, self._at)
+            if following is not None:
+                self._at = following.end()
+            elif self._is_next(","):
+                self._space()
+            else:
                 break
         self._expect("]")
 

@@ -114,17 +114,12 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
                 yield from [key for key, value in mine.items() if theirs.get(key, _GONE) is not value]
                 yield from [key for key in theirs if key not in mine]
 
-    def release(self) -> Iterator[None]:
-        """Lets go of the parts one by one, where it is the last owner; nobody may read it any more.
+    def parts(self) -> list[object]:
+        """What it is made of, to be let go of one by one by the last owner.
 
         A million objects that go at once stop every thread for as long as that takes.
         """
-        parts = list(self._parts)
-        self._parts = ({},)
-        self._length = 0
-        while parts:
-            parts.pop()
-            yield
+        return list(self._parts)
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, FrozenMap) and len(self._parts) == len(other._parts):
