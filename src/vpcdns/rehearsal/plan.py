@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Final
 
 from vpcdns.model.decision import Outcome
 from vpcdns.model.gateway import Instance
@@ -33,6 +34,9 @@ class Fate:
 
     def __str__(self) -> str:
         return self.answer if self.verdict == "not_resolved" else f"{self.answer} {self.verdict}"
+
+
+NOBODY: Final = Fate("no such source", "not_resolved")
 
 
 @dataclass(slots=True)
@@ -134,7 +138,7 @@ class _Comparison:
         for first, members in self._classes(flow):
             before = self._fate(first, name, self.old, self.old_sources)
             after = self._fate(first, name, self.new, self.new_sources)
-            if before != after:
+            if before != after and not _comes_to_nothing(before, after):
                 row = rows.setdefault((before, after), Row(before, after, []))
                 row.sources += members()
         if not rows:
@@ -185,8 +189,13 @@ class _Comparison:
     def _fate(source_id: str, name: Name, world: World, sources: Sources) -> Fate:
         source = sources.get(source_id)
         if source is None:
-            return Fate("no such source", "not_resolved")
+            return NOBODY
         return fate(path(source, name, world))
+
+
+def _comes_to_nothing(before: Fate, after: Fate) -> bool:
+    """Whether somebody came or went who does not resolve the name: nobody would miss it."""
+    return NOBODY in (before, after) and before.verdict == after.verdict
 
 
 def _same(old: World, new: World, *parts: str) -> bool:

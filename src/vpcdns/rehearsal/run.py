@@ -13,7 +13,7 @@ from vpcdns.errors import MalformedChange
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, Source, path, source_of
 from vpcdns.model.world import World
-from vpcdns.rehearsal.plan import Fate, fate
+from vpcdns.rehearsal.plan import NOBODY, Fate, fate
 from vpcdns.rehearsal.scenario import Expectation, Rehearsal, Step
 from vpcdns.rehearsal.words import changed
 
@@ -140,4 +140,4 @@ def matrix(result: Result) -> Matrix:
 
 def _fate(text: str, name: Name, world: World) -> Fate:
     source = asking(text, world)
-    return Fate("no such source", "not_resolved") if source is None else fate(path(source, name, world))
+    return NOBODY if source is None else fate(path(source, name, world))
