@@ -54,10 +54,11 @@ class GatewayBuilder:
         self._lowest: dict[tuple[str, str], IPv4Address] = {}  # vSwitch -> all below it is taken
 
     def parts(self) -> GatewayParts:
+        """What was made; nothing can be added afterwards."""
         return GatewayParts(
             instances=FrozenMap(self.instances),
             endpoints=FrozenMap(self._endpoints),
-            groups=FrozenMap(self.groups),
+            groups=FrozenMap.taking(self.groups),
             custom_domains=CustomDomains.of(self._owners.items()),
         )
 

@@ -34,8 +34,21 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
 
     def __init__(self, items: Mapping[K, V] | Iterable[tuple[K, V]] = ()) -> None:
         whole: dict[K, V] = dict(items)
-        self._parts = (whole,) if len(whole) <= PARTS else _split(whole)
+        self._parts = (whole,) if len(whole) <= PARTS else _split(whole.items())
         self._length = len(whole)
+
+    @staticmethod
+    def taking(items: dict[K, V]) -> FrozenMap[K, V]:
+        """A map of what is in `items`, which is empty afterwards when it was large.
+
+        Neither is then copied or let go of as a whole, for which a million items stop every thread.
+        """
+        if len(items) <= PARTS:
+            return FrozenMap(items)
+        made: FrozenMap[K, V] = FrozenMap.__new__(FrozenMap)
+        made._length = len(items)
+        made._parts = _split(_popped(items))
+        return made
 
     def set(self, key: K, value: V) -> FrozenMap[K, V]:
         """A version in which `key` has `value`."""
@@ -60,7 +73,7 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
             parts[index] = part
             version._parts = tuple(parts)
         else:
-            version._parts = (part,) if length <= PARTS else _split(part)
+            version._parts = (part,) if length <= PARTS else _split(part.items())
         return version
 
     def finder(self) -> Callable[[K], V | None]:
@@ -139,9 +152,14 @@ def _same(one: object, other: object) -> bool:
     return one is other
 
 
-def _split(whole: dict[K, V]) -> tuple[dict[K, V], ...]:
+def _split(items: Iterable[tuple[K, V]]) -> tuple[dict[K, V], ...]:
     parts: tuple[dict[K, V], ...] = tuple([{} for _ in range(PARTS)])
     last = PARTS - 1
-    for key, value in whole.items():
+    for key, value in items:
         parts[hash(key) & last][key] = value
     return parts
+
+
+def _popped(items: dict[K, V]) -> Iterator[tuple[K, V]]:
+    while items:
+        yield items.popitem()

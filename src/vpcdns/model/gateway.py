@@ -104,7 +104,7 @@ class CustomDomains:
         for siblings in families.values():
             for node in siblings[0].ancestors():
                 nodes[node] = nodes.get(node, 0) + len(siblings)
-        return CustomDomains(FrozenMap(owned), FrozenMap(nodes))
+        return CustomDomains(FrozenMap.taking(owned), FrozenMap.taking(nodes))
 
     def add(self, name: Name, group_id: str) -> CustomDomains:
         nodes = self.nodes

@@ -144,6 +144,11 @@ class Hot:
             view = self._views[key] = View(self, transport, listen)
         return view
 
+    def close(self) -> None:
+        """Forgets the views, which know it in turn: a World must not have to be collected."""
+        self._views = {}
+        self.tables = Tables(self.world)
+
     def has_room(self) -> bool:
         """Whether one more response may be remembered; empties a full memo that has been kept for long."""
         if self.room <= 0:

@@ -109,6 +109,7 @@ class Resolver:
         """Nothing of one World is remembered in the next."""
         for retire in self.retiring:
             retire(self.remembered)
+        self.remembered.close()
         self.remembered = Hot(new, self.clock)
 
     def trusts(self, peer: Address) -> bool:
