@@ -15,19 +15,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
+from vpcdns.cli.workers import Leading, Parts, check_workers
 from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
 from vpcdns.model.policy import Listen, ServerIdentity
-from vpcdns.observe.metrics import Sources
+from vpcdns.observe.metrics import Others, Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server.cache import MAX_OCTETS, Cache
 from vpcdns.server.faults import Faults
+from vpcdns.server.listeners import Sharing
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
+from vpcdns.server.shared import SharedHappenings
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
 from vpcdns.state.opening import open_state
@@ -64,26 +68,34 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 
 
 class Program:
-    """One server: DNS, reloading, and what is told of it."""
+    """One server: DNS, reloading, and what is told of it.
 
-    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None) -> None:
+    With several `workers` it forks as it is made, so nothing may run beside it yet.
+    """
+
+    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None, workers: int = 1) -> None:
+        check_workers(workers)
+        several = workers > 1
+        self._source = source
         self._store: Store | None = None
         if state is None:
             self.state = State(loaded.world)
         else:
             self.state, self._store = open_state(state, loaded.world)
-        self.resolver = Resolver(self.state)
-        self.faults = Faults(self.resolver, self.state)
-        self.service = Service(self.faults, loaded.listens)
+        self.resolver = Resolver(self.state, cache=Cache(MAX_OCTETS // workers))
+        happenings = SharedHappenings() if several else None
+        self.faults = Faults(self.resolver, self.state, happenings=happenings)
+        sharing = Sharing.FIRST if several else Sharing.ALONE
+        self.service = Service(self.faults, loaded.listens, sharing=sharing)
         self.decisions = Decisions(self.state)
         self.tally = Tally()
         self.query_log = QueryLog(self.state, loaded.query_logging)
         self.reloader = Reloader(
             self.state,
-            source.fresh,
+            self._fresh,
             (source.config, RESOLV_CONF),
             source_hash=loaded.source_hash,
-            relisten=self.service.relisten,
+            relisten=self._relisten,
         )
         self.admin: AdminServer | None = None
         if loaded.admin is not None and loaded.admin.listen is not None:
@@ -94,6 +106,7 @@ class Program:
                 self.resolver,
                 self.reloader.status,
                 self.query_log,
+                self._others if several else None,
             )
             token = os.environ.get(TOKEN_VARIABLE)
             keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
@@ -113,9 +126,35 @@ class Program:
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
+        self._leading = Leading(self._parts(), workers) if several else None
+
+    def _parts(self) -> Parts:
+        return Parts(
+            self.state,
+            self.resolver,
+            self.faults,
+            self.service,
+            self.decisions,
+            self.tally,
+            self.query_log,
+        )
+
+    def _fresh(self) -> Fresh:
+        fresh = self._source.fresh()
+        if self._leading is not None:
+            self._leading.shelve(fresh.world)
+        return fresh
+
+    async def _relisten(self, listens: tuple[Listen, ...]) -> None:
+        await (self._leading or self.service).relisten(listens)
+
+    async def _others(self) -> Others:
+        return Others() if self._leading is None else await self._leading.others()
 
     def close(self) -> None:
-        """Closes the state file. Everything in it has been durable all the time."""
+        """Ends workers that are left, and closes the state file, in which everything is durable all the time."""
+        if self._leading is not None:
+            self._leading.workers.close()
         if self._store is not None:
             self._store.close()
 
@@ -135,9 +174,8 @@ class Program:
             # What is here now stays: the collector need not walk a million groups again and again.
             gc.collect()
             gc.freeze()
-            return await serve(
-                self.service, ready=lambda listens: ready(listens, admin), hangup=self._hang_up
-            )
+            serving = self._leading or self.service
+            return await serve(serving, ready=lambda listens: ready(listens, admin), hangup=self._hang_up)
         finally:
             if reloading is not None:
                 reloading.cancel()
@@ -148,4 +186,6 @@ class Program:
 
     def _hang_up(self) -> None:
         self.query_log.reopen()
+        if self._leading is not None:
+            self._leading.hang_up()
         self.reloader.request()

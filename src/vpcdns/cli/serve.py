@@ -47,6 +47,9 @@ def serve(
         Path | None,
         typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
+    ] = 1,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
@@ -59,6 +62,9 @@ def serve(
     With --state, what the API changed is there again after a restart: VPCs,
     instances and groups are then the state's, all the rest is the file's.
 
+    With --workers, so many processes share the ports and answer as one
+    server; the kernel deals out clients to them by address and port.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
@@ -66,7 +72,7 @@ def serve(
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = Source(config, tuple(listen or ()), admin)
-    program = Program(source, source.load(), state)
+    program = Program(source, source.load(), state, workers)
     ready = partial(_announce, config, program.state.world)
     try:
         code = asyncio.run(program.run(ready))

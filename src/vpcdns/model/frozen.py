@@ -50,6 +50,9 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
             version._changes = {}
         return version
 
+    def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
+        return FrozenMap, (dict(self.items()),)
+
     def finder(self) -> Callable[[K], V | None]:
         """`get` of this version, as fast as it can be had."""
         return self.get if self._changes else self._base.get
