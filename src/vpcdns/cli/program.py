@@ -152,7 +152,7 @@ class Program:
         return Others() if self._leading is None else await self._leading.others()
 
     def close(self) -> None:
-        """Ends workers that are left, and closes the state file, in which everything is durable all the time."""
+        """Ends the workers that are left, and closes the state file. It has been durable all the time."""
         if self._leading is not None:
             self._leading.workers.close()
         if self._store is not None:
