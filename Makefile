@@ -4,9 +4,10 @@
 PYTHON ?= python3
 CONFIG ?= config/vpcdns.yaml
 PYTEST_ARGS ?=
+SOAK_MINUTES ?= 10
 FUZZ_SECONDS ?= 600
 FUZZ_TARGETS ?= query opt proxy upstream config
-BENCH_ARGS ?=
+BENCH_ARGS ?= --document docs/performance.md
 LOCK_ARGS ?=
 
 VENV := .venv
@@ -48,6 +49,10 @@ fuzz: $(VENV)/fuzz.stamp ## Fuzz FUZZ_TARGETS one after the other, FUZZ_SECONDS 
 			|| { tail -40 .fuzz/$$target.log; exit 1; }; \
 		grep stat:: .fuzz/$$target.log; \
 	done
+
+.PHONY: soak
+soak: $(VENV)/dev.stamp ## Check every answer for SOAK_MINUTES (10) under reloads, rebinds and hostile traffic
+	$(BIN)/python -m tests.soak --minutes $(SOAK_MINUTES)
 
 # One definition of clean.
 .PHONY: check

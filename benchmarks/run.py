@@ -10,42 +10,29 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from cases import CASES, Case
-from servers import SERVERS, Server
+from report import Measured, host, plain, table, write_document
+from servers import ENVIRONMENT, SERVERS, Place, Server
 
 SERVER_CORE: Final = "0"
 LOAD_CORE: Final = "1"
 PORT, UPSTREAM_PORT = 5399, 5398
 PROBE_RATE: Final = 1_000  # queries per second while latency is measured
 TICK: Final = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """One server, one case, one round. CPU and latency in microseconds."""
-
-    qps: float
-    cpu: float
-    p50: float
-    p99: float
-    lost: float
 
 
 def main() -> int:
@@ -55,6 +42,7 @@ def main() -> int:
     parser.add_argument("--case", action="append", choices=[case.name for case in CASES])
     parser.add_argument("--server", action="append", choices=[server.name for server in SERVERS])
     parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--document", type=Path, help="a Markdown file to write the tables and a plot into")
     arguments = parser.parse_args()
     servers = [server for server in SERVERS if arguments.server is None or server.name in arguments.server]
     if missing := _missing(servers):
@@ -63,11 +51,14 @@ def main() -> int:
     cases = [case for case in CASES if arguments.case is None or case.name in arguments.case]
     results: dict[str, dict[str, list[Measured]]] = {}
     with tempfile.TemporaryDirectory() as name, _upstream(Path(name)):
+        _compiled(Path(name), "yardstick")
         for case in cases:
             results[case.name] = _compare(case, servers, arguments.rounds, arguments.seconds, Path(name))
-            print(_table(case, results[case.name]), flush=True)
+            print(table(case.title, results[case.name]), flush=True)
     if arguments.json is not None:
-        arguments.json.write_text(json.dumps({"host": _host(), "results": _plain(results)}, indent=2) + "\n")
+        arguments.json.write_text(json.dumps({"host": host(), "results": plain(results)}, indent=2) + "\n")
+    if arguments.document is not None:
+        write_document(arguments.document, {case.name: case.title for case in cases}, results)
     return 0
 
 
@@ -80,6 +71,7 @@ def _missing(servers: list[Server]) -> set[str]:
 def _compare(
     case: Case, servers: list[Server], rounds: int, seconds: float, folder: Path
 ) -> dict[str, list[Measured]]:
+    servers = [server for server in servers if server.name not in case.without]
     measured: dict[str, list[Measured]] = {server.name: [] for server in servers}
     for number in range(rounds):
         queries = folder / "queries"
@@ -90,13 +82,14 @@ def _compare(
 
 
 def _measure(case: Case, server: Server, queries: Path, seconds: float, folder: Path) -> Measured:
-    with _running(SERVER_CORE, server.command(folder, PORT, UPSTREAM_PORT), PORT) as process:
+    place = Place(folder, PORT, UPSTREAM_PORT)
+    with _running(SERVER_CORE, server.command(place, case), case, PORT) as process:
         if case.warm:
-            _dnsperf(queries, *case.options, "-n", "2")  # what is kept may be kept at the second time
+            _dnsperf(case, queries, "-n", "2")  # what is kept may be kept at the second time
         before = _cpu(process.pid)
         # A list of new names is asked once through at most: the second time they would not be new.
         once = () if case.warm else ("-n", "1")
-        told = _dnsperf(queries, *case.options, "-l", str(seconds), *once)
+        told = _dnsperf(case, queries, "-l", str(seconds), *once)
         used = _cpu(process.pid) - before
         completed = int(_found(r"Queries completed:\s+(\d+)", told))
         lost = int(_found(r"Queries lost:\s+(\d+)", told))
@@ -110,16 +103,16 @@ def _latency(case: Case, queries: Path, folder: Path) -> tuple[float, float]:
     probes = folder / "probes"
     # From the other end: those names are still new.
     probes.write_text("\n".join(lines[-2 * PROBE_RATE :]) + "\n")
-    told = _dnsperf(probes, *case.options, "-n", "1", "-Q", str(PROBE_RATE), "-v")
+    told = _dnsperf(case, probes, "-n", "1", "-Q", str(PROBE_RATE), "-v")
     taken = sorted(float(line.split()[-1]) * 1e6 for line in told.splitlines() if line.startswith("> "))
     if len(taken) < 100:
         return float("nan"), float("nan")
     return taken[len(taken) // 2], taken[len(taken) * 99 // 100]
 
 
-def _dnsperf(queries: Path, *options: str) -> str:
-    command = ["taskset", "-c", LOAD_CORE, "dnsperf", "-s", "127.0.0.1", "-p", str(PORT), "-d", str(queries)]
-    command += ["-q", "100", "-t", "4", "-W", *options]
+def _dnsperf(case: Case, queries: Path, *options: str) -> str:
+    command = ["taskset", "-c", LOAD_CORE, "dnsperf", "-s", case.host, "-p", str(PORT), "-d", str(queries)]
+    command += ["-q", "100", "-t", "4", "-W", *case.options, *options]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
@@ -132,18 +125,28 @@ def _found(pattern: str, text: str) -> str:
 
 @contextmanager
 def _upstream(folder: Path) -> Iterator[None]:
-    program = folder / "upstream"
-    subprocess.run(["cc", "-O2", "-o", program, Path(__file__).with_name("upstream.c")], check=True)
-    with _running(LOAD_CORE, [str(program), str(UPSTREAM_PORT)], UPSTREAM_PORT):
+    program = _compiled(folder, "upstream")
+    with _running(LOAD_CORE, [str(program), str(UPSTREAM_PORT)], CASES[-1], UPSTREAM_PORT):
         yield
 
 
+def _compiled(folder: Path, name: str) -> Path:
+    program = folder / name
+    subprocess.run(["cc", "-O2", "-o", program, Path(__file__).with_name(f"{name}.c")], check=True)
+    return program
+
+
 @contextmanager
-def _running(core: str, command: list[str], port: int) -> Iterator[subprocess.Popen[bytes]]:
+def _running(core: str, command: list[str], case: Case, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """A server on a core of its own, from its first answer on; ended by its own pid."""
-    process = subprocess.Popen(["taskset", "-c", core, *command], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        ["taskset", "-c", core, *command],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=ENVIRONMENT,
+    )
     try:
-        _wait_for(port, process)
+        _wait_for(case.host, port, process)
         yield process
     finally:
         process.terminate()
@@ -154,16 +157,18 @@ def _running(core: str, command: list[str], port: int) -> Iterator[subprocess.Po
             process.wait()
 
 
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
+    """Until anything is answered; a million names take BIND and Unbound their time to read."""
     query = b"\0\1\1\0\0\1\0\0\0\0\0\0\5ready\7example\0\0\1\0\1"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while time.monotonic() < deadline and process.poll() is None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.settimeout(0.2)
-            sock.connect(("127.0.0.1", port))
+            sock.connect((host, port))
             try:
                 sock.send(query)
-                if sock.recv(512)[3] & 0xF == 0:
+                if len(sock.recv(512)) >= 12:
                     return
             except OSError:
                 time.sleep(0.05)
@@ -174,46 +179,6 @@ def _cpu(pid: int) -> float:
     """Seconds of user and system time of a process, threads included (proc(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK
-
-
-def _table(case: Case, measured: dict[str, list[Measured]]) -> str:
-    medians = {name: _median(rounds) for name, rounds in measured.items()}
-    ours = next(iter(medians.values()))
-    lines = [
-        f"\n### {case.title}\n",
-        "| server | queries/s | CPU µs/query | p50 µs | p99 µs | lost | CPU: first to this |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, row in medians.items():
-        ratio = f"{ours.cpu / row.cpu:.2f}" if row.cpu else "-"
-        lines.append(
-            f"| {name} | {row.qps:,.0f} | {row.cpu:.1f} | {row.p50:.0f} | {row.p99:.0f} "
-            f"| {row.lost:.2%} | {ratio} |"
-        )
-    return "\n".join(lines)
-
-
-def _median(rounds: list[Measured]) -> Measured:
-    columns = zip(*(asdict(one).values() for one in rounds), strict=True)
-    return Measured(*(statistics.median(column) for column in columns))
-
-
-def _plain(results: dict[str, dict[str, list[Measured]]]) -> dict[str, object]:
-    return {
-        case: {name: [asdict(one) for one in rounds] for name, rounds in measured.items()}
-        for case, measured in results.items()
-    }
-
-
-def _host() -> dict[str, str]:
-    cpu = next(
-        (line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), ""
-    )
-    return {
-        "cpu": cpu.partition(":")[2].strip(),
-        "python": platform.python_version(),
-        "kernel": platform.release(),
-    }
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 import os
 import re
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
 
@@ -28,19 +30,34 @@ class Served:
     process: subprocess.Popen[str]
     banner: str
     port: int
+    heard: list[str] = field(default_factory=list)
+
+    def await_log(self, text: str, deadline: float = 10) -> str:
+        """Its log as far as it was read, once `text` is in it."""
+        assert self.process.stderr is not None
+        until = time.monotonic() + deadline
+        while text not in "".join(self.heard):
+            left = max(0.0, until - time.monotonic())
+            assert select.select([self.process.stderr], [], [], left)[0], "".join(self.heard)
+            octets = os.read(self.process.stderr.fileno(), 65_536)
+            assert octets, "".join(self.heard)
+            self.heard.append(octets.decode())
+        return "".join(self.heard)
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Its exit code and its log."""
         self.process.send_signal(number)
         _, log = self.process.communicate(timeout=10)
-        return self.process.returncode, log
+        return self.process.returncode, "".join(self.heard) + log
 
 
 @contextmanager
-def served(config: Path = EXAMPLE, listens: Sequence[str] = ("127.0.0.1:0",)) -> Iterator[Served]:
-    options = [word for listen in listens for word in ("--listen", listen)]
+def served(
+    config: Path = EXAMPLE, listens: Sequence[str] = ("127.0.0.1:0",), options: Sequence[str] = ()
+) -> Iterator[Served]:
+    where = [word for listen in listens for word in ("--listen", listen)]
     process = subprocess.Popen(
-        [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *options],
+        [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *where, *options],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -60,7 +77,10 @@ def served(config: Path = EXAMPLE, listens: Sequence[str] = ("127.0.0.1:0",)) ->
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate(timeout=10)
+            process.wait(10)
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
 
 
 @dataclass(frozen=True, slots=True)

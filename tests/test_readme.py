@@ -17,6 +17,8 @@ from tests.served import ROOT, Served, served
 from vpcdns.config import json_schema, loads
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.rules import Rule
+from vpcdns.rehearsal.run import run
+from vpcdns.rehearsal.scenario import read_scenario
 
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
@@ -63,7 +65,8 @@ def test_command_does_what_is_shown(
     for name, text in blocks(document, "yaml"):
         if name:
             (tmp_path / name).write_text(text)
-    (tmp_path / "config").symlink_to(ROOT / "config")
+    for folder in ("config", "examples"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-c", command.replace("-p 5300", f"-p {example.port}")],
@@ -100,8 +103,12 @@ def test_readme_shows_all_that_matters() -> None:
         for number, (name, text) in enumerate(blocks(document, "yaml"), 1)
     ],
 )
-def test_yaml_is_a_good_configuration(document: Path, name: str, text: str) -> None:
-    if name.startswith("broken"):
+def test_yaml_is_a_good_configuration(document: Path, name: str, text: str, tmp_path: Path) -> None:
+    if name.startswith("scenario"):
+        (tmp_path / name).write_text(text)
+        (tmp_path / "examples").symlink_to(ROOT / "examples")
+        assert all(step.passed for step in run(read_scenario(tmp_path / name)))
+    elif name.startswith("broken"):
         with pytest.raises(ConfigurationError):
             loads(text)
     else:

@@ -37,12 +37,12 @@ variable "vswitch_id" {
 }
 
 resource "alicloud_api_gateway_instance" "orders" {
-  instance_name  = "orders"
-  instance_spec  = "api.s1.small"
-  https_policy   = "HTTPS2_TLS1_2"
-  zone_id        = "cn-hangzhou-MAZ6"
-  payment_type   = "PayAsYouGo"
-  instance_type  = "normal"
+  instance_name = "orders"
+  instance_spec = "api.s1.small"
+  https_policy  = "HTTPS2_TLS1_2"
+  zone_id       = "cn-hangzhou-MAZ6"
+  payment_type  = "PayAsYouGo"
+  instance_type = "normal"
 
   # The binding: only this VPC resolves the names of the instance's groups.
   ingress_vpc_id     = var.vpc_id

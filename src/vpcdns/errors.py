@@ -3,7 +3,9 @@
     VpcdnsError
     ├── MalformedMessage     a query that breaks the wire format: FORMERR, or no response at all
     ├── MalformedName        text that is no domain name
+    ├── MalformedSource      text that is no VPC, network or address: exit code 1
     ├── MalformedChange      words or JSON that make no change: exit code 1, HTTP 400, a damaged journal
+    ├── LabError             namespaces cannot be made, e.g. without root: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
     ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
@@ -30,6 +32,14 @@ class MalformedMessage(VpcdnsError):
 
 class MalformedName(VpcdnsError, ValueError):
     """Text that is not a domain name (RFC 1035 §2.3.4: labels of 1 to 63 octets, 255 in all)."""
+
+
+class MalformedSource(VpcdnsError, ValueError):
+    """A source that is nobody; its text lists who there is."""
+
+
+class LabError(VpcdnsError):
+    """A lab that cannot be built, or is not there."""
 
 
 class MalformedChange(VpcdnsError, ValueError):

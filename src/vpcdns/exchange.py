@@ -28,7 +28,7 @@ from vpcdns.wire.relay import (
     without_records_from,
     write_relayed,
 )
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, TC, Response, udp_limit, write_response
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
@@ -187,11 +187,13 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
         authoritative=resolution.authoritative,
-        recursion_available=_forwards(world),
+        # A stranger is offered nothing, so neither is recursion (docs/decisions/0008).
+        recursion_available=_forwards(world) and resolution.client.allowed,
         extended_error=_explained(resolution.extended_error, world.answers.explain),
         options=_options(query, arrival, resolution.client, world),
     )
-    return Reply(write_response(query, response, _limit(query, arrival)), query, resolution)
+    limit = _limit(query, arrival, resolution.client, world)
+    return Reply(write_response(query, response, limit), query, resolution)
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Forward | Drop:
@@ -220,7 +222,7 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
     octets = write_relayed(
         relayed,
         query,
-        _limit(query, arrival),
+        _limit(query, arrival, resolution.client, world),
         age=result.age,
         ttl=STALE_TTL if result.stale else None,
         extended_error=_explained(_fetched_error(result), world.answers.explain),
@@ -319,24 +321,37 @@ def fault(
     *,
     truncated: bool = False,
 ) -> Reply:
-    """The response to a query that cannot, or shall not, be resolved."""
-    octets = write_response(query, Response(rcode, extended_error=error), _limit(query, arrival))
-    if truncated:
-        octets = octets[:2] + bytes((octets[2] | TC >> 8,)) + octets[3:]
-    return Reply(octets, query)
+    """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
+    response = Response(rcode, extended_error=error, truncated=truncated)
+    limit = MAX_TCP_PAYLOAD
+    if arrival.transport == "udp":
+        limit = query.size if error is None else udp_limit(query)
+    return Reply(write_response(query, response, limit), query)
+
+
+def over_tcp_please(query: Query, resolution: Resolution | None = None) -> Reply:
+    """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
+    response = Response(Rcode.NOERROR, truncated=True)
+    return Reply(write_response(query, response, query.size), query, resolution)
 
 
 def servfail(message: bytes) -> bytes | None:
-    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing."""
+    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing.
+
+    Who asked is not known here, so it is never longer than the query.
+    """
     query = read_query(message)
     if query is None:
         return None
-    error = ExtendedError(InfoCode.OTHER)
-    return write_response(query, Response(Rcode.SERVFAIL, extended_error=error), udp_limit(query))
+    return write_response(query, Response(Rcode.SERVFAIL), query.size)
 
 
-def _limit(query: Query, arrival: Arrival) -> int:
-    return udp_limit(query) if arrival.transport == "udp" else MAX_TCP_PAYLOAD
+def _limit(query: Query, arrival: Arrival, client: Client, world: World) -> int:
+    """A stranger's address may be spoofed, but over TCP, and for peers trusted not to be (decisions/0008)."""
+    if arrival.transport == "tcp":
+        return MAX_TCP_PAYLOAD
+    limit = udp_limit(query)
+    return limit if client.allowed or is_trusted(arrival.peer, world) else min(limit, query.size)
 
 
 def _forwards(world: World) -> bool:

@@ -148,8 +148,8 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteInstance, KEYS),
     st.builds(DeleteGroup, GROUP_IDS),
     st.builds(RenameGroup, GROUP_IDS, st.just("named")),
-    VPC_CHANGES,
 )
+ALL_CHANGES: st.SearchStrategy[Change] = st.one_of(CHANGES, VPC_CHANGES)
 RULED = names(".", "com", "alicloudapi.com", "vpcdns.internal", "example", "0-vpc.alicloudapi.com")
 RULES = st.builds(
     ForwardRule,

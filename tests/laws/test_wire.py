@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.asking import query, read, well_formed
 from tests.laws.strategies import LABELS, TYPES
 from tests.worlds import CUSTOM, DEDICATED_NAME, IN_B, STRANGER, example
-from vpcdns.exchange import Arrival, Transport, begin, servfail
+from vpcdns.exchange import Arrival, Forward, Reply, Transport, begin, over_tcp_please, servfail
 
 WORLD = example()
 CLIENTS = st.sampled_from(["127.0.0.1", IN_B, STRANGER, "fd00:1::5", "::1"]).map(ip_address)
@@ -68,3 +68,21 @@ def test_any_octets_may_be_answered_with_servfail(message: bytes) -> None:
     octets = servfail(message)
     if octets is not None:
         assert read(octets).id == int.from_bytes(message[:2], "big")
+
+
+@given(MESSAGES)
+def test_a_stranger_gets_no_more_than_it_sent(message: bytes) -> None:
+    """Over UDP the amplification of any response to a stranger is at most 1 (docs/decisions/0008)."""
+    result = begin(message, Arrival(ip_address(STRANGER)), WORLD)
+    assert not isinstance(result, Forward)
+    if isinstance(result, Reply):
+        assert len(result.octets) <= len(message)
+        assert len(over_tcp_please(result.query).octets) <= len(message)
+
+
+@given(MESSAGES, CLIENTS)
+def test_no_error_is_longer_than_the_query(message: bytes, client: object) -> None:
+    result = begin(message, Arrival(ip_address(str(client))), WORLD)
+    if isinstance(result, Reply) and result.query.fault is not None:
+        assert len(result.octets) <= len(message)
+    assert len(servfail(message) or b"") <= len(message)

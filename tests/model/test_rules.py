@@ -22,7 +22,7 @@ from tests.worlds import (
     topology,
     vpc,
 )
-from vpcdns.model import rules
+from vpcdns.model import rules, topology_rules
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule
@@ -54,11 +54,11 @@ def broken(refusals: Iterable[Refusal]) -> list[tuple[Rule, tuple[str | int, ...
 
 def test_vpcs() -> None:
     good = vpc("vpc-x", HZ, "10.9.0.0/16")
-    assert broken(rules.vpc_refusals(good)) == []
+    assert broken(topology_rules.vpc_refusals(good)) == []
     shared = replace(good, cidr_blocks=(*good.cidr_blocks, IPv4Network("100.64.0.0/24")))
-    assert broken(rules.vpc_refusals(shared)) == [(Rule.ADDRESS_PLAN, ("cidr_blocks", 1))]
+    assert broken(topology_rules.vpc_refusals(shared)) == [(Rule.ADDRESS_PLAN, ("cidr_blocks", 1))]
     twice = replace(good, cidr_blocks=(*good.cidr_blocks, IPv4Network("10.9.1.0/24")))
-    assert broken(rules.vpc_refusals(twice)) == [(Rule.ADDRESS_PLAN, ("cidr_blocks", 1))]
+    assert broken(topology_rules.vpc_refusals(twice)) == [(Rule.ADDRESS_PLAN, ("cidr_blocks", 1))]
 
 
 def test_vswitches() -> None:
@@ -68,22 +68,25 @@ def test_vswitches() -> None:
         (VSwitch("vsw-3", IPv4Network("10.9.8.128/25")), "cidr_block"),
         (VSwitch("vsw-1", IPv4Network("10.9.10.0/24")), "vswitch_id"),
     ]:
-        found = broken(rules.vpc_refusals(replace(good, vswitches=(*good.vswitches, added))))
+        found = broken(topology_rules.vpc_refusals(replace(good, vswitches=(*good.vswitches, added))))
         assert [place for _, place in found] == [("vswitches", 2, where)]
 
 
 def test_the_same_vswitch_written_twice_is_found() -> None:
     good = vpc("vpc-x", HZ, "10.9.0.0/16")
-    found = broken(rules.vpc_refusals(replace(good, vswitches=(*good.vswitches, good.vswitches[0]))))
+    found = broken(topology_rules.vpc_refusals(replace(good, vswitches=(*good.vswitches, good.vswitches[0]))))
     assert (Rule.UNIQUE, ("vswitches", 2, "vswitch_id")) in found
 
 
 def test_source_networks() -> None:
     claimed = {ip_network("10.1.0.0/16"): "VPC vpc-a"}
     prefixes = [ip_network("10.1.1.0/24"), ip_network("10.1.0.0/16")]
-    found = broken(rules.source_network_refusals("VPC vpc-x", prefixes, claimed, "source_networks"))
+    found = broken(topology_rules.source_network_refusals("VPC vpc-x", prefixes, claimed, "source_networks"))
     assert found == [(Rule.SOURCE_NETWORK, ("source_networks", 1))]
-    assert broken(rules.source_network_refusals("VPC vpc-a", prefixes, claimed, "source_networks")) == []
+    assert (
+        broken(topology_rules.source_network_refusals("VPC vpc-a", prefixes, claimed, "source_networks"))
+        == []
+    )
 
 
 def test_networks() -> None:
@@ -93,13 +96,15 @@ def test_networks() -> None:
         [CenConnection("cen-1", "basic", (VPC_A, "idc")), CenConnection("cen-2", "basic", (VPC_A,))],
     )
     network = Network("idc", (LAN,), (LAN,), VPC_A, (Route(IPv4Network("10.1.0.0/16"), "cen-1"),))
-    assert broken(rules.network_refusals(network, joined)) == []
-    assert broken(rules.network_refusals(replace(network, resolves_as=None), joined)) == []
+    assert broken(topology_rules.network_refusals(network, joined)) == []
+    assert broken(topology_rules.network_refusals(replace(network, resolves_as=None), joined)) == []
     astray = replace(network, resolves_as="vpc-gone")
-    assert broken(rules.network_refusals(astray, joined)) == [(Rule.HYBRID, ("resolves_as",))]
+    assert broken(topology_rules.network_refusals(astray, joined)) == [(Rule.HYBRID, ("resolves_as",))]
     for via in ("cen-2", "cen-3"):
         elsewhere = replace(network, routes=(Route(IPv4Network("10.1.0.0/16"), via),))
-        assert broken(rules.network_refusals(elsewhere, joined)) == [(Rule.REFERENCE, ("routes", 0, "via"))]
+        assert broken(topology_rules.network_refusals(elsewhere, joined)) == [
+            (Rule.REFERENCE, ("routes", 0, "via"))
+        ]
 
 
 SERVICES = IPv4Network("100.100.80.0/24")
@@ -128,7 +133,7 @@ SERVICES = IPv4Network("100.100.80.0/24")
     ],
 )
 def test_connections(connection: Connection, places: list[tuple[str | int, ...]]) -> None:
-    assert [where for _, where in broken(rules.connection_refusals(connection, TOPOLOGY))] == places
+    assert [where for _, where in broken(topology_rules.connection_refusals(connection, TOPOLOGY))] == places
 
 
 SERVERLESS_INSTANCE = Instance("i", HZ, InstanceType.SERVERLESS, (IPv4Address("100.64.0.1"),))

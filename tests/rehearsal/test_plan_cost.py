@@ -13,6 +13,7 @@ import pytest
 from vpcdns.model.changes import Bind
 from vpcdns.model.frozen import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
+from vpcdns.model.routing import path, source_of
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, Topology, Vpc, VSwitch
 from vpcdns.model.topology_changes import CutConnection
 from vpcdns.model.world import World
@@ -107,3 +108,17 @@ def test_two_files_that_share_nothing(world: World) -> None:
     }
     kept = FrozenMap((key, one) for key, one in groups().scan() if one.instance_key in moved)
     assert seconds(world, replace(world, groups=kept, topology=without, instances=FrozenMap(moved))) < 10
+
+
+@pytest.mark.slow
+def test_a_path_takes_less_than_a_millisecond_in_a_large_world(world: World) -> None:
+    name = world.vpc_domain(world.groups[f"{44:032x}"])
+    for text in ("vpc-44", "net-44", "net-2"):
+        best = 1.0
+        for _ in range(100):
+            started = time.perf_counter()
+            source = source_of(text, world)
+            assert source is not None
+            path(source, name, world)
+            best = min(best, time.perf_counter() - started)
+        assert best < 0.001

@@ -16,6 +16,12 @@ from vpcdns.server.responder import Peers
 from vpcdns.server.udp import BATCH, RECEIVE_AT_MOST, UdpListener
 
 
+@pytest.fixture(autouse=True, params=["recvmmsg", "recvmsg"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both listeners do the same: the one in batches, and the one for platforms that have none."""
+    monkeypatch.setattr("vpcdns.server.service.is_available", lambda: request.param == "recvmmsg")
+
+
 @on_loop
 async def test_answers_and_tells_the_responder_who_asked_where() -> None:
     async with serving() as served:

@@ -196,6 +196,23 @@ def test_writes_are_json_or_nothing(server: Server) -> None:
     assert raw(server, "GET", "/test/changes") == 405
 
 
+READ = "/?Action=DescribeRegions&Version=2016-07-14"
+
+
+def test_without_keys_the_api_is_called_under_our_own_names_only(server: Server) -> None:
+    """A name that a stranger can give our address to is how a browser's page would come (DNS rebinding)."""
+    assert raw(server, "POST", READ, host="127.0.0.1:1") == 200
+    assert raw(server, "POST", READ, host="apigateway.cn-hangzhou.localhost:5380") == 200
+    assert raw(server, "POST", READ, host="apigateway.cn-hangzhou.aliyuncs.com") == 421
+    assert raw(server, "POST", READ, origin="http://127.0.0.1:5380") == 403
+
+
+def test_a_token_closes_the_api_that_has_no_keys() -> None:
+    with Server(EXAMPLE, environment={"VPCDNS_ADMIN_TOKEN": "t0ken"}) as server:
+        assert raw(server, "POST", READ) == 403
+        assert raw(server, "POST", READ, authorization="Bearer t0ken") == 403
+
+
 def test_where_keys_are_configured_writes_need_a_token() -> None:
     keys = {"VPCDNS_ACCESS_KEY_ID": KEY_ID, "VPCDNS_ACCESS_KEY_SECRET": SECRET}
     with Server(EXAMPLE, environment=keys) as server:

@@ -11,6 +11,7 @@ from vpcdns.cli.check import check
 from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
+from vpcdns.cli.lab import lab_app
 from vpcdns.cli.output import say
 from vpcdns.cli.path import path_command
 from vpcdns.cli.plan import plan_command
@@ -32,6 +33,7 @@ app.add_typer(state, name="state")
 app.command("path")(path_command)
 app.command("plan")(plan_command)
 app.command("rehearse")(rehearse_command)
+app.add_typer(lab_app, name="lab")
 
 
 def _version(wanted: bool) -> None:

@@ -7,9 +7,11 @@ from typing import Final
 
 from vpcdns.errors import (
     ConfigurationError,
+    LabError,
     MalformedChange,
     MalformedMessage,
     MalformedName,
+    MalformedSource,
     StartupError,
     StateError,
     VpcdnsError,
@@ -29,7 +31,9 @@ EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
     ConfigurationError: Exit.ERROR,
     StartupError: Exit.ERROR,
     StateError: Exit.ERROR,
+    LabError: Exit.ERROR,
     MalformedChange: Exit.ERROR,
+    MalformedSource: Exit.ERROR,
     MalformedMessage: Exit.ERROR,
     MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import AddressValueError, IPv4Address, ip_address
 from typing import Annotated
 
 import typer
@@ -11,13 +10,12 @@ from rich.table import Table
 from rich.text import Text
 
 from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say, say_json, say_rendered
-from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption, read_name
+from vpcdns.cli.output import say, say_json, say_rendered
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption
 from vpcdns.config import load
-from vpcdns.model.names import Name
-from vpcdns.model.routing import Path, Source, path, source_of
+from vpcdns.model.routing import Path
 from vpcdns.model.walk import Hop
-from vpcdns.model.world import World
+from vpcdns.rehearsal.requests import path_of
 from vpcdns.rendering import path_data
 
 
@@ -49,7 +47,7 @@ def path_command(
       vpcdns path --config vpcdns.yaml --from 10.1.0.5 --json api.example.com
     """
     world = load(config).world
-    found = path(read_source(source, world), read_destination(name), world)
+    found = path_of(world, name, source)
     if routes:
         for command in route_commands(found):
             say(command)
@@ -58,27 +56,6 @@ def path_command(
     else:
         say_rendered(lambda out: _show(found, out))
     raise typer.Exit(Exit.OK if found.reachable else Exit.FOUND)
-
-
-def read_source(text: str, world: World) -> Source:
-    """A source; ends the command when there is none of that name."""
-    found = source_of(text, world)
-    if found is None:
-        try:
-            found = source_of(ip_address(text), world)
-        except ValueError:
-            known = ", ".join([*sorted(world.topology.vpcs)[:10], *sorted(world.topology.networks)[:10]])
-            complain(f"{text} is no VPC, network or address; there are: {known or 'none'}")
-    if found is None:
-        raise typer.Exit(Exit.ERROR)
-    return found
-
-
-def read_destination(text: str) -> Name | IPv4Address:
-    try:
-        return IPv4Address(text)
-    except AddressValueError:
-        return read_name(text, "NAME")
 
 
 def route_commands(found: Path) -> list[str]:

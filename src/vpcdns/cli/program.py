@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import socket
 import time
@@ -20,6 +21,7 @@ from vpcdns.config import Admin, Loaded, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
+from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.observe.metrics import Others, Sources
 from vpcdns.observe.querylog import QueryLog
@@ -28,7 +30,8 @@ from vpcdns.observe.tally import Tally
 from vpcdns.server.cache import MAX_OCTETS, Cache
 from vpcdns.server.faults import Faults
 from vpcdns.server.listeners import Sharing
-from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.server.privileges import User, acting_as, become, no_new_privileges, require_readable
+from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.server.shared import SharedHappenings
@@ -36,6 +39,8 @@ from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
 from vpcdns.state.opening import open_state
 from vpcdns.state.store import Store
+
+log = logging.getLogger("vpcdns.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,11 @@ class Source:
     config: Path
     listens: tuple[Listen, ...] = ()
     admin: Listen | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return self.config, RESOLV_CONF
 
     def load(self) -> Loaded:
         """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
@@ -59,7 +69,11 @@ class Source:
         return replace(loaded, world=world, listens=listens, admin=admin)
 
     def fresh(self) -> Fresh:
-        """What of it a reload puts in place."""
+        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
+        if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
+            what = "it is no regular file, which could be read again"
+            way_out = "serve a file, if it is to be reloaded"
+            raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
         loaded = self.load()
         return Fresh(loaded.world, loaded.listens, loaded.source_hash)
 
@@ -73,15 +87,26 @@ class Program:
     With several `workers` it forks as it is made, so nothing may run beside it yet.
     """
 
-    def __init__(self, source: Source, loaded: Loaded, state: Path | None = None, workers: int = 1) -> None:
+    def __init__(
+        self,
+        source: Source,
+        loaded: Loaded,
+        looked: tuple[Signature, ...],
+        *,
+        state: Path | None = None,
+        user: User | None = None,
+        workers: int = 1,
+    ) -> None:
         check_workers(workers)
         several = workers > 1
         self._source = source
+        self._user = user
         self._store: Store | None = None
         if state is None:
             self.state = State(loaded.world)
         else:
-            self.state, self._store = open_state(state, loaded.world)
+            with acting_as(user):  # who will write it
+                self.state, self._store = open_state(state, loaded.world)
         self.resolver = Resolver(self.state, cache=Cache(MAX_OCTETS // workers))
         happenings = SharedHappenings() if several else None
         self.faults = Faults(self.resolver, self.state, happenings=happenings)
@@ -93,9 +118,10 @@ class Program:
         self.reloader = Reloader(
             self.state,
             self._fresh,
-            (source.config, RESOLV_CONF),
+            source.paths,
             source_hash=loaded.source_hash,
             relisten=self._relisten,
+            looked=looked,
         )
         self.admin: AdminServer | None = None
         if loaded.admin is not None and loaded.admin.listen is not None:
@@ -126,7 +152,7 @@ class Program:
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
-        self._leading = Leading(self._parts(), workers) if several else None
+        self._leading = Leading(self._parts(), workers, self._shed_own_privileges) if several else None
 
     def _parts(self) -> Parts:
         return Parts(
@@ -164,25 +190,53 @@ class Program:
         self.resolver.tell = self.decisions.recalled
 
     async def run(self, ready: Ready) -> int:
-        """Serves until told to stop; the exit code. Every port is taken before anything is answered."""
-        self.service.bind()
+        """Serves until told to stop; the exit code.
+
+        Every port is taken, and privileges are given up, before anything is answered or written.
+        """
         reloading: asyncio.Task[None] | None = None
         try:
-            admin = None if self.admin is None else await self.admin.start()
+            self.service.bind()
+            admin = None if self.admin is None else self.admin.bind()
+            self._shed_privileges(admin)
+            if self.admin is not None:
+                await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
             # What is here now stays: the collector need not walk a million groups again and again.
             gc.collect()
             gc.freeze()
-            serving = self._leading or self.service
-            return await serve(serving, ready=lambda listens: ready(listens, admin), hangup=self._hang_up)
+            return await serve(
+                self._leading or self.service,
+                ready=lambda listens: self._ready(ready, listens, admin),
+                hangup=self._hang_up,
+            )
         finally:
             if reloading is not None:
                 reloading.cancel()
             if self.admin is not None:
                 await self.admin.stop()
+            await self.service.stop(0)
             self.resolver.close()
             self.query_log.stop()
+
+    def _shed_privileges(self, admin: Listen | Path | None) -> None:
+        if self._user is not None and isinstance(admin, Path):
+            os.chown(admin, self._user.uid, self._user.gid)
+        self._shed_own_privileges()
+        if self._user is not None:
+            require_readable(self._source.config, "it is read again at every reload")
+
+    def _shed_own_privileges(self) -> None:
+        """What every worker does by itself."""
+        no_new_privileges()
+        if self._user is not None:
+            become(self._user)
+
+    def _ready(self, ready: Ready, listens: tuple[Listen, ...], admin: Listen | Path | None) -> None:
+        if os.geteuid() == 0:
+            log.warning("Running as root, which is not needed once ports are bound: see --user")
+        ready(listens, admin)
 
     def _hang_up(self) -> None:
         self.query_log.reopen()

@@ -10,6 +10,7 @@ import typer
 
 from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import complain, say
+from vpcdns.lab.rehearsing import run_live
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report
 from vpcdns.rehearsal.run import Result, StepResult, run
@@ -24,6 +25,10 @@ def rehearse_command(
     html_file: Annotated[
         Path | None, typer.Option("--html", metavar="FILE", help="Write a report with drawings, as one file.")
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(help="Run it in network namespaces too, and compare; needs root and vpcdns[lab]."),
+    ] = False,
 ) -> None:
     """Rehearse changes: run scenarios, and check who resolves and reaches what.
 
@@ -37,7 +42,7 @@ def rehearse_command(
     Example:
       vpcdns rehearse --html report.html examples/rehearsals/rebind.yaml
     """
-    results = [_run(rehearsal) for rehearsal in [read_scenario(file) for file in files]]
+    results = [_run(rehearsal, live) for rehearsal in [read_scenario(file) for file in files]]
     if junit_file is not None:
         _write(junit_file, junit(results))
     if html_file is not None:
@@ -45,10 +50,11 @@ def rehearse_command(
     raise typer.Exit(Exit.OK if all(result.passed for result in results) else Exit.FOUND)
 
 
-def _run(rehearsal: Rehearsal) -> Result:
+def _run(rehearsal: Rehearsal, live: bool) -> Result:
     progress = sys.stderr.isatty()
     steps, total = [], len(rehearsal.scenario.steps)
-    for number, step in enumerate(run(rehearsal), 1):
+    stepping = run_live(rehearsal) if live else run(rehearsal)
+    for number, step in enumerate(stepping, 1):
         if progress:
             print(f"\r\x1b[K[{number}/{total}] {step.step.title}", end="", file=sys.stderr, flush=True)
         steps.append(step)

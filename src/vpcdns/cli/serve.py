@@ -24,6 +24,8 @@ from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
+from vpcdns.server.privileges import find_user
+from vpcdns.server.reload import signatures
 
 
 def serve(
@@ -35,6 +37,13 @@ def serve(
             metavar="ADDR:PORT",
             help="Listen here instead of where the file says; may be given more than once. "
             "IPv6 as [::1]:53; port 0 takes a free one.",
+        ),
+    ] = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|UID[:GID]",
+            help="Be this user once every port is bound. Only root can become somebody else.",
         ),
     ] = None,
     admin: Annotated[
@@ -68,11 +77,13 @@ def serve(
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
-      vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53
+      vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53 --user nobody
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = Source(config, tuple(listen or ()), admin)
-    program = Program(source, source.load(), state, workers)
+    looked = signatures(source.paths)  # before they are loaded: a change meanwhile is one to be seen
+    who = None if user is None else find_user(user)
+    program = Program(source, source.load(), looked, state=state, user=who, workers=workers)
     ready = partial(_announce, config, program.state.world)
     try:
         code = asyncio.run(program.run(ready))

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -61,13 +61,14 @@ def check_workers(number: int) -> None:
 class Following:
     """A worker that is not the main process: each method is something that it is told."""
 
-    def __init__(self, parts: Parts, shelf: Shelf) -> None:
+    def __init__(self, parts: Parts, shelf: Shelf, shed_privileges: Callable[[], None]) -> None:
         self._parts = parts
         self._shelf = shelf
         self._taken: World | None = None
         parts.state.become_follower()
         parts.faults.changed = parts.decisions.others = parts.decisions.cleared = None
         parts.service.join()
+        shed_privileges()
 
     async def start(self) -> None:
         self._parts.query_log.start()
@@ -115,7 +116,7 @@ class Following:
 class Leading:
     """The main process, as far as it speaks for all: served like a Service."""
 
-    def __init__(self, parts: Parts, number: int) -> None:
+    def __init__(self, parts: Parts, number: int, shed_privileges: Callable[[], None]) -> None:
         self.workers = Workers()
         self._parts = parts
         self._shelf = Shelf()
@@ -123,7 +124,7 @@ class Leading:
         self._shares: dict[int, Share] = {}
         parts.query_log.turn = SharedLock()
         parts.service.bind()
-        self.workers.fork(number - 1, lambda: Following(parts, self._shelf))
+        self.workers.fork(number - 1, lambda: Following(parts, self._shelf, shed_privileges))
         self.workers.lost.append(self._lost)
         parts.state.follow(self._step)
         parts.faults.changed = lambda faults: self.workers.call("put_faults", faults)

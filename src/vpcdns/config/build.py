@@ -69,7 +69,7 @@ def build(
     world = World(
         revision=revision,
         answers=answers,
-        access=Access(tuple(configuration.server.clients), tuple(configuration.server.trusted_peers)),
+        access=_access(configuration.server),
         forwarding=_forwarding(configuration.forward, topology, listens, findings),
         identity=identity,
         topology=topology,
@@ -85,6 +85,10 @@ def _answers(part: schema.AnswersPart, findings: list[Finding]) -> Answers:
             findings.append(Finding(("answers", "suffix"), what, "take another suffix"))
             break
     return Answers(part.suffix, part.ttl, part.negative_ttl, Denied(part.denied), Explain(part.explain))
+
+
+def _access(part: schema.Server) -> Access:
+    return Access(tuple(part.clients), tuple(part.trusted_peers), part.responses_per_second)
 
 
 def _listens(part: schema.Server, topology: Topology, findings: list[Finding]) -> tuple[Listen, ...]:

@@ -10,13 +10,7 @@ from dataclasses import dataclass, field
 
 from vpcdns.config import schema
 from vpcdns.config.problems import Finding, Path, of_refusal
-from vpcdns.model.rules import (
-    Refusal,
-    connection_refusals,
-    network_refusals,
-    source_network_refusals,
-    vpc_refusals,
-)
+from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import (
     CenConnection,
     Connection,
@@ -28,6 +22,12 @@ from vpcdns.model.topology import (
     Topology,
     Vpc,
     VSwitch,
+)
+from vpcdns.model.topology_rules import (
+    connection_refusals,
+    network_refusals,
+    source_network_refusals,
+    vpc_refusals,
 )
 
 

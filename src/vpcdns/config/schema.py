@@ -88,6 +88,8 @@ class Server(Part):
     """who may ask at all; anyone else gets REFUSED"""
     trusted_peers: list[PrefixText] = list(LOOPBACK)
     """peers believed when they name the real client, by EDNS Client Subnet or PROXY protocol v2"""
+    responses_per_second: int | None = Field(default=None, ge=1, le=1_000_000)
+    """responses over UDP to each client network (/24, /56) but those of trusted peers; default: no limit"""
     log: QueryLogPart = Field(default_factory=QueryLogPart)
     """the query log"""
 

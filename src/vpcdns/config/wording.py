@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
 
 from vpcdns.config.problems import Finding, Path, cut, listed, mistyped, suggestion
 from vpcdns.config.schema import Configuration
@@ -37,13 +38,13 @@ _EXPECTED: Final = {
 }
 
 
-def findings(error: ValidationError, value: object) -> list[Finding]:
-    """What `error` says about the plain data `value`."""
+def findings(error: ValidationError, value: object, top: type[BaseModel] = Configuration) -> list[Finding]:
+    """What `error` says about the plain data `value`, which was read as a `top`."""
     details = error.errors(include_url=False)
-    return [_finding(detail, value) for detail in details]
+    return [_finding(detail, value, top) for detail in details]
 
 
-def _finding(detail: Any, value: object) -> Finding:
+def _finding(detail: Any, value: object, top: type[BaseModel]) -> Finding:
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
     path, tag = _plain(detail["loc"])
     path = _within(value, path)
@@ -51,17 +52,17 @@ def _finding(detail: Any, value: object) -> Finding:
         case "vpcdns" if kind == REFUSED:
             return Finding(path, context["what"], context["way_out"])
         case "missing":
-            model = _models(path[:-1])[tag]
-            meaning = model.model_fields[str(path[-1])].description
+            model = _models(path[:-1], top)[tag]
+            meaning = _fields(model)[str(path[-1])].description
             return Finding(path, "this key is missing", f"add it: {meaning}")
         case "extra_forbidden":
-            return _unknown_key(path, tag)
+            return _unknown_key(path, tag, top)
         case "union_tag_not_found" | "union_tag_invalid":
-            return _wrong_tag(path, found)
+            return _wrong_tag(path, found, top)
         case "model_type" | "model_attributes_type" | "dict_type":
             if path[:2] == ("server", "listen"):
                 return Finding(path, *mistyped("an address and a port", found, _LISTEN_WAY_OUT))
-            keys = sorted({key for model in _models(path).values() for key in model.model_fields})
+            keys = sorted({key for model in _models(path, top).values() for key in _fields(model)})
             way_out = (
                 f"give it keys ({listed(keys)})" if found is not None else "fill it in, or remove the key"
             )
@@ -98,17 +99,17 @@ def _out_of_range(kind: str, found: object, context: Any, message: str) -> tuple
             return f"{cut(str(found))} is not valid: {message}", "see `vpcdns schema` for what may stand here"
 
 
-def _unknown_key(path: Path, tag: str) -> Finding:
-    key, models = str(path[-1]), _models(path[:-1])
+def _unknown_key(path: Path, tag: str, top: type[BaseModel]) -> Finding:
+    key, models = str(path[-1]), _models(path[:-1], top)
     for other, model in models.items():
         if other != tag and key in model.model_fields:
             way_out = f"remove it, or make the type {other}"
             return Finding(path, f"this key is for type {other}, and here the type is {tag}", way_out, True)
-    return Finding(path, "unknown key", suggestion(key, models[tag].model_fields), at_key=True)
+    return Finding(path, "unknown key", suggestion(key, _fields(models[tag])), at_key=True)
 
 
-def _wrong_tag(path: Path, found: object) -> Finding:
-    words = listed(sorted(_models(path)))
+def _wrong_tag(path: Path, found: object, top: type[BaseModel]) -> Finding:
+    words = listed(sorted(_models(path, top)))
     if isinstance(found, dict) and "type" in found:
         word = found["type"]
         what = f"`{cut(word)}` is not one of {words}" if isinstance(word, str) else mistyped("text", word)[0]
@@ -138,16 +139,21 @@ def _within(value: object, path: Path) -> Path:
     return path
 
 
-def _models(path: Path) -> Models:
+def _models(path: Path, top: type[BaseModel]) -> Models:
     """The models that may stand at a path."""
-    models: Models = {"": Configuration}
+    models: Models = {"": top}
     for part in path:
         if not isinstance(part, int):
             annotation = next(
-                model.model_fields[part].annotation for model in models.values() if part in model.model_fields
+                _fields(model)[part].annotation for model in models.values() if part in _fields(model)
             )
             models = {_tag(model): model for model in _in(annotation)}
     return models
+
+
+def _fields(model: type[BaseModel]) -> dict[str, FieldInfo]:
+    """A model's fields by the keys that files have for them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
 
 
 def _in(annotation: object) -> Iterator[type[BaseModel]]:

@@ -9,6 +9,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -97,7 +98,9 @@ class AdminServer:
         if self._bound is not None:
             self._bound[0].close()
             if isinstance(self._listen, Path):
-                self._listen.unlink(missing_ok=True)
+                # Its folder may be root's, who we are no longer; the next start takes a dead socket away.
+                with suppress(OSError):
+                    self._listen.unlink()
         self._bound = self._server = self._serving = None
 
     def _taken(self) -> tuple[socket.socket, Listen | Path]:

@@ -64,10 +64,14 @@ class Answers:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may ask, and which peers are believed when they name another client."""
+    """Who may ask, which peers are believed when they name another client, and how fast clients may ask.
+
+    `responses_per_second` is for each client network over UDP; None is no limit.
+    """
 
     clients: tuple[Prefix, ...] = PRIVATE_SPACE
     trusted_peers: tuple[Prefix, ...] = LOOPBACK
+    responses_per_second: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,6 +102,28 @@ class RouteTables:
         """Where a CEN takes a packet for `address` that comes out of `node`."""
         return self.cen(cen).match(address, self.takes(node))
 
+    def entries(self, node: str) -> Iterator[Entry[NodeTarget]]:
+        """A node's whole table, written out: what `match` chooses from."""
+        own, taken = self.own(node), set()
+        for prefix in own.prefixes():
+            taken.add(prefix)
+            yield Entry(prefix, own.exactly(prefix)[0])
+        for connection in self.joined.get(node, ()):
+            if isinstance(connection, CenConnection) and node in self.topology.vpcs:
+                table, fits = self.cen(connection), self.learns(node)
+                for prefix in table.prefixes():
+                    if prefix not in taken and any(fits(target) for target in table.exactly(prefix)):
+                        taken.add(prefix)
+                        yield Entry(prefix, connection.connection_id)
+
+    def crossings(self, cen: CenConnection, node: str) -> Iterator[Entry[CenTarget]]:
+        """A CEN's whole table for what comes out of `node`: what `cross` chooses from."""
+        table, fits = self.cen(cen), self.takes(node)
+        for prefix in table.prefixes():
+            target = next((target for target in table.exactly(prefix) if fits(target)), None)
+            if target is not None:
+                yield Entry(prefix, target)
+
     def learns(self, node: str) -> Callable[[CenTarget], bool]:
         """Whether a VPC has a CEN's entry in its own table.
 

@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from vpcdns.model.rules import (
-    Refusal,
-    Rule,
-    duplicate,
-    missing,
-    source_network_refusals,
-    vpc_refusals,
-)
+from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.topology import IpsecConnection, Prefix, Topology, Vpc, VSwitch
+from vpcdns.model.topology_rules import source_network_refusals, vpc_refusals
 from vpcdns.model.world import World
 
 

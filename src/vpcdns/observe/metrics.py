@@ -83,6 +83,7 @@ def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     if sources.resolver is not None:
         yield from _cache(share)
         yield from _forwarder(share)
+        yield from _rates(share)
     if sources.reloads is not None:
         yield from _reloads(sources.reloads)
     if sources.query_log is not None:
@@ -187,6 +188,15 @@ def _forwarder(share: Share) -> Iterator[Metric]:
         ("failures", "Queries that no upstream answered."),
     ):
         yield _counter(f"forward_{name}", text, getattr(counters, name))
+
+
+def _rates(share: Share) -> Iterator[Metric]:
+    totals: dict[_Values, int] = {}
+    for whose, counters in (("strangers", share.strangers), ("clients", share.clients)):
+        totals[whose, "truncated"] = counters.truncated
+        totals[whose, "dropped"] = counters.dropped
+    text = "Responses over UDP that were beyond a network's rate."
+    yield from _counters("rate_limited_responses", text, ("to", "action"), totals)
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:

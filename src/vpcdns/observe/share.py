@@ -14,6 +14,7 @@ from vpcdns.observe.tally import Counts, Tally
 from vpcdns.server.cache import CacheCounters
 from vpcdns.server.counters import Counters
 from vpcdns.server.forwarder import ForwardCounters
+from vpcdns.server.ratelimit import RateCounters
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service
 
@@ -36,6 +37,8 @@ class Share:
     listeners: Counters = field(default_factory=Counters)
     cache: CacheCounters = field(default_factory=CacheCounters)
     forwarder: ForwardCounters = field(default_factory=ForwardCounters)
+    strangers: RateCounters = field(default_factory=RateCounters)
+    clients: RateCounters = field(default_factory=RateCounters)
     now: Now = field(default_factory=Now)
     log_written: int = 0
     log_lost: int = 0
@@ -54,6 +57,8 @@ class Share:
             share.listeners = replace(service.counters)
         if resolver is not None:
             cache, forwarder = resolver.cache, resolver.forwarder
+            share.strangers = replace(resolver.rates.strangers.counters)
+            share.clients = replace(resolver.rates.clients.counters)
             share.cache = replace(cache.counters)
             counters = forwarder.counters
             share.forwarder = replace(
@@ -72,6 +77,8 @@ class Share:
             _add(self.listeners, other.listeners)
             _add(self.cache, other.cache)
             _add(self.forwarder, other.forwarder)
+            _add(self.strangers, other.strangers)
+            _add(self.clients, other.clients)
             mine, theirs = self.now, other.now
             self.now = Now(
                 mine.cache_entries + theirs.cache_entries,
@@ -87,7 +94,7 @@ class Share:
         return replace(self, now=Now(), listeners=replace(self.listeners, tcp_open=0))
 
 
-def _add(totals: Counters | CacheCounters | ForwardCounters, others: object) -> None:
+def _add(totals: Counters | CacheCounters | ForwardCounters | RateCounters, others: object) -> None:
     """Adds number to number, and dictionary to dictionary."""
     for one in fields(totals):
         mine, theirs = getattr(totals, one.name), getattr(others, one.name)

@@ -6,21 +6,24 @@ or beside them. Knows coordinates and nothing else: who reaches whom is in the P
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from itertools import pairwise
 from typing import Final
 
+from vpcdns.model.frozen import FrozenMap
 from vpcdns.model.gateway import Instance
 from vpcdns.model.route_tables import Here, ends_of
 from vpcdns.model.routing import Path
+from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
 
 LEFT, MIDDLE, RIGHT, FAR = 20, 330, 560, 890
 BOX, PILL, CHIP = 220, 130, 190  # widths
 ROW: Final = 84
 TOP: Final = 46
+MOST: Final = 40  # nodes and instances; more of them no page shows legibly
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,9 @@ class Layout:
 
 
 def svg(world: World, paths: Iterable[Path] = ()) -> str:
-    """The drawing; `paths` are drawn over it."""
+    """The drawing; `paths` are drawn over it. Of a large World it shows what they concern."""
+    paths = list(paths)
+    world = _concerned(world, paths)
     layout = _layout(world)
     ways = [list(_way(path, number, world, layout)) for number, path in enumerate(paths)]
     parts = [
@@ -61,6 +66,28 @@ def svg(world: World, paths: Iterable[Path] = ()) -> str:
         f'<svg viewBox="0 0 {width} {layout.height}" role="img" xmlns="http://www.w3.org/2000/svg">'
         f"{''.join(parts)}</svg>"
     )
+
+
+def _concerned(world: World, paths: Sequence[Path]) -> World:
+    """The World without the nodes that no path touches, if there are more than fit on a page."""
+    topology = world.topology
+    if len(topology.vpcs) + len(topology.networks) + len(world.instances) <= MOST:
+        return world
+    touched = {stop for path in paths for stop in _stops(path, world)}
+    used = {address for path in paths for address in path.addresses}
+    instances = [
+        one
+        for one in world.instances.values()
+        if used & set(one.addresses) or (one.binding is not None and one.binding.address in used)
+    ]
+    touched |= {one.binding.vpc_id for one in instances if one.binding is not None}
+    connections = (one for one in topology.connections.values() if one.connection_id in touched)
+    kept = Topology.of(
+        (vpc for vpc in topology.vpcs.values() if vpc.vpc_id in touched),
+        (network for network in topology.networks.values() if network.network_id in touched),
+        connections,
+    )
+    return replace(world, topology=kept, instances=FrozenMap((one.key, one) for one in instances))
 
 
 def _layout(world: World) -> Layout:

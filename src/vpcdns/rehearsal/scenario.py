@@ -100,7 +100,7 @@ def read_scenario(file: Path) -> Rehearsal:
     try:
         scenario = Scenario.model_validate(read.value)
     except ValidationError as error:
-        raise _error(file, text, [*findings, *wording.findings(error, read.value)]) from None
+        raise _error(file, text, [*findings, *wording.findings(error, read.value, Scenario)]) from None
     if findings:
         raise _error(file, text, findings)
     if isinstance(scenario.configuration, str):

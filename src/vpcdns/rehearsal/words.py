@@ -56,7 +56,7 @@ def changed(world: World, text: str) -> World:
 def read_change(text: str, world: World) -> AnyChange:
     """A change out of its words; raises MalformedChange. `world` tells which region an instance is in."""
     try:
-        verb, *words = shlex.split(text)
+        verb, *words = shlex.split(text) or [""]
     except ValueError as error:
         raise MalformedChange(f"{text!r} cannot be read: {error}") from None
     form = _FORMS.get(verb)

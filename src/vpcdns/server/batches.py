@@ -34,6 +34,7 @@ from vpcdns.server.mmsg import (
     SLOT,
     Batch,
 )
+from vpcdns.server.ratelimit import is_limited
 
 # Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
@@ -142,7 +143,7 @@ class BatchListener:
         return False
 
     def _remember_view(self, i: int, peer: Address) -> None:
-        if self._hot is None:
+        if self._hot is None or is_limited(peer, self._hot.world):  # each response of theirs is counted
             return
         if len(self._views) >= _VIEWS_AT_MOST:
             self._views.clear()  # a flood from spoofed addresses must not grow memory

@@ -26,7 +26,7 @@ log = logging.getLogger("vpcdns.reload")
 LOOK_EVERY: Final = 0.5  # seconds; one stat(2) a file
 _TOLD_AT_MOST: Final = 20
 
-_Signature = tuple[int, int, int, int] | None
+Signature = tuple[int, int, int, int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,8 @@ class Reloader:
     """Keeps the State in line with files.
 
     `load` reads them (in a thread: it may take its time) and raises ConfigurationError; `relisten` moves
-    the listeners and raises StartupError when it cannot.
+    the listeners and raises StartupError when it cannot. `looked` is how the files looked before they were
+    loaded first: what changed since then is seen.
     """
 
     def __init__(
@@ -65,11 +66,13 @@ class Reloader:
         source_hash: str,
         relisten: Callable[[tuple[Listen, ...]], Awaitable[None]] | None = None,
         look_every: float = LOOK_EVERY,
+        looked: tuple[Signature, ...] | None = None,
     ) -> None:
         self.status = ReloadStatus(source_hash, time.time())
         self._state = state
         self._load = load
         self._paths = tuple(paths)
+        self._loaded = signatures(self._paths) if looked is None else looked
         self._relisten = relisten
         self._look_every = look_every
         self._requested = asyncio.Event()
@@ -80,27 +83,28 @@ class Reloader:
 
     async def run(self) -> None:
         """Looks and reloads until it is cancelled."""
-        loaded = looked = self._signatures()
+        looked = self._loaded
         while True:
             try:
                 await asyncio.wait_for(self._requested.wait(), self._look_every)
             except TimeoutError:
-                now = self._signatures()
+                now = signatures(self._paths)
                 # A file that is still being written looks different each time.
                 settled, looked = now == looked, now
-                if not settled or now == loaded:
+                if not settled or now == self._loaded:
                     continue
                 asked = False
             else:
                 self._requested.clear()
                 asked = True
-            loaded = looked = self._signatures()
+            self._loaded = looked = signatures(self._paths)
             await self.reload(asked=asked)
 
     async def reload(self, *, asked: bool = True) -> bool:
         """Loads once; whether the World is now what the files say."""
         try:
             fresh = await asyncio.get_running_loop().run_in_executor(None, self._load)
+            self._state.check(fresh.world)  # before anything is touched, the listeners included
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
             if fresh.source_hash == self.status.source_hash and not asked:
@@ -108,7 +112,10 @@ class Reloader:
                 return True
             old, unfiled = self._state.world, self._state.unfiled
             new = self._state.reload(fresh.world)
-        except (ConfigurationError, StartupError, StateError) as error:
+        except Exception as error:
+            # The task that reloads must not end with one of its reloads: nobody would notice.
+            if not isinstance(error, ConfigurationError | StartupError | StateError):
+                log.exception("A reload failed, and that is a bug")
             self.status.failures += 1
             self.status.problem = str(error)
             revision = self._state.world.revision
@@ -122,8 +129,10 @@ class Reloader:
         log.info("Reloaded, revision %d%s: %s", new.revision, replaced, told(old, new))
         return True
 
-    def _signatures(self) -> tuple[_Signature, ...]:
-        return tuple(_signature(path) for path in self._paths)
+
+def signatures(paths: Iterable[Path]) -> tuple[Signature, ...]:
+    """How files look."""
+    return tuple(_signature(path) for path in paths)
 
 
 def told(old: World, new: World) -> str:
@@ -133,7 +142,7 @@ def told(old: World, new: World) -> str:
     return "; ".join(found[:_TOLD_AT_MOST]) + more if found else "nothing changed"
 
 
-def _signature(path: Path) -> _Signature:
+def _signature(path: Path) -> Signature:
     """What changes when a file is written, renamed onto, or linked anew; links are followed."""
     try:
         status = path.stat()

@@ -32,6 +32,7 @@ from vpcdns.server.cache import Cache
 from vpcdns.server.fleeting import fleeting
 from vpcdns.server.forwarder import Forwarder
 from vpcdns.server.hot import Hot, Recollection
+from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
@@ -62,6 +63,7 @@ class Resolver:
     ) -> None:
         self.cache = Cache() if cache is None else cache
         self.forwarder = Forwarder() if forwarder is None else forwarder
+        self.rates = ResponseRates()
         self.observers: list[Observer] = []
         self.watchers: list[Callable[[int], bool]] = []
         self.retiring: list[Callable[[Hot], None]] = []
@@ -84,9 +86,12 @@ class Resolver:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started, world = time.perf_counter(), self._state.world
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
-        result = begin(message, arrival, world)
+        decided = begin(message, arrival, world)
+        result = self.rates.limited(decided, arrival, world, self.clock())
         if isinstance(result, Forward):
             return self._forward(message, result, port, started)
+        if result is not decided:
+            return self.told(arrival, result, started)
         # After a PROXY header the message is longer than the query; that is nothing to remember.
         if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
             view = self.remembered.view_of(result.resolution.client, transport, listen)

@@ -139,6 +139,16 @@ class State:
         self._tell(commit)
         return world
 
+    def check(self, file: World) -> None:
+        """Raises ConfigurationError when `reload` would, and changes nothing."""
+        self._with_changes(file)
+
+    def _with_changes(self, file: World) -> tuple[World, int]:
+        """What the file says, with the changes since if they stay, and how many those are."""
+        if self.unfiled and same_objects(file, self._file):
+            return joined(file, self._world), self.unfiled
+        return file, 0
+
     def reload(self, file: World) -> World:
         """Puts what the file says now in place; the revision moves up, so that it never goes backwards.
 
@@ -158,9 +168,7 @@ class State:
         return world
 
     def _reread(self, file: World) -> World:
-        world, unfiled = file, 0
-        if self.unfiled and same_objects(file, self._file):
-            world, unfiled = joined(file, self._world), self.unfiled
+        world, unfiled = self._with_changes(file)
         world = replace(world, revision=max(world.revision, self._world.revision + 1))
         records = self._records if unfiled or not self._records else living(self._records, world)
         if self._journal is not None:

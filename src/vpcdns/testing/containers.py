@@ -7,7 +7,9 @@ the server: the configuration must trust it, or a query from the host cannot ask
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -34,7 +36,11 @@ class VpcdnsContainer(DockerContainer):
         file = Path(self._folder.name, "vpcdns.yaml")
         file.write_text(text)
         file.chmod(0o644)
-        self.with_exposed_ports(f"{DNS_PORT}/udp", f"{DNS_PORT}/tcp", ADMIN_PORT)
+        # A client that gets a truncated response comes back over TCP to the same port.
+        self._dns_port = _free_port()
+        self.with_bind_ports(f"{DNS_PORT}/udp", self._dns_port)
+        self.with_bind_ports(f"{DNS_PORT}/tcp", self._dns_port)
+        self.with_exposed_ports(ADMIN_PORT)
         self.with_env("VPCDNS_ADMIN_TOKEN", TOKEN)
         self.with_volume_mapping(str(file), "/etc/vpcdns/vpcdns.yaml", "ro")
         self.with_command(f"serve --listen 0.0.0.0:{DNS_PORT} --admin 0.0.0.0:{ADMIN_PORT}")
@@ -48,4 +54,16 @@ class VpcdnsContainer(DockerContainer):
     def client(self) -> Client:
         host = self.get_container_host_ip()
         url = f"http://{host}:{self.get_exposed_port(ADMIN_PORT)}"
-        return Client(url, (host, int(self.get_exposed_port(DNS_PORT))), token=TOKEN)
+        return Client(url, (host, self._dns_port), token=TOKEN)
+
+
+def _free_port() -> int:
+    """A port that is free for UDP and TCP; somebody else may take it before the container does."""
+    for _ in range(50):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", 0))
+            port: int = udp.getsockname()[1]
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, suppress(OSError):
+                tcp.bind(("127.0.0.1", port))
+                return port
+    raise OSError("no port is free for both UDP and TCP")

@@ -14,9 +14,10 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import Rcode, RRType, type_number, type_text
+from vpcdns.model.dns import Question, Rcode, RRType, type_number, type_text
 from vpcdns.model.names import Name
 from vpcdns.wire.relay import Relayed, RelayedRecord, answers_question, cname_target, read_response
+from vpcdns.wire.stub import question_wire
 
 _SUBNET: Final = 8  # RFC 7871
 _EXTENDED_ERROR_TEXT: Final = 2  # octets of info-code before it (RFC 8914 §2)
@@ -39,7 +40,8 @@ class Answer:
 
 def ask(server: tuple[str, int], name: str, rtype: str, client: str | None, timeout: float) -> Answer:
     """Asks once; `client` is the address to ask as, which the server must believe us."""
-    identity, question = secrets.randbelow(0x10000), _question(name, rtype)
+    identity = secrets.randbelow(0x10000)
+    question = question_wire(Question(Name.from_text(name), type_number(rtype)))
     options = b"" if client is None else _subnet(client)
     opt = b"\0" + struct.pack("!HHIH", RRType.OPT, _PAYLOAD, 0, len(options)) + options
     message = struct.pack("!6H", identity, 0x0100, 1, 0, 0, 1) + question + opt
@@ -50,10 +52,6 @@ def ask(server: tuple[str, int], name: str, rtype: str, client: str | None, time
         if relayed is not None:
             return _answer(relayed)
     return Answer(None)
-
-
-def _question(name: str, rtype: str) -> bytes:
-    return Name.from_text(name).wire() + struct.pack("!HH", type_number(rtype), 1)
 
 
 def _subnet(client: str) -> bytes:

@@ -43,6 +43,7 @@ class Response:
     recursion_available: bool = False
     extended_error: ExtendedError | None = None
     options: tuple[tuple[int, bytes], ...] = ()  # EDNS options besides the extended error
+    truncated: bool = False  # TC even though nothing is left out
 
 
 def udp_limit(query: Query) -> int:
@@ -62,7 +63,7 @@ def write_response(query: Query, response: Response, limit: int) -> bytes:
     kept = len(ends)
     while kept and HEADER.size + ends[kept - 1] + len(opt) > limit:
         kept -= 1
-    truncated = kept < len(ends)
+    truncated = response.truncated or kept < len(ends)
     end = ends[kept - 1] if kept else len(query.question_wire)
     answers = min(kept, len(response.answers))
     flags = QR | query.opcode << 11 | (RD if query.rd else 0) | (CD if query.cd else 0) | response.rcode & 0xF

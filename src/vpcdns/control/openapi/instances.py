@@ -69,7 +69,10 @@ def describe_instances(call: Call) -> dict[str, Any]:
             found = []
     else:
         found = [one for one in call.world.instances.values() if call.in_region(one.region_id)]
-    return page(call, found, "Instances", "InstanceAttribute", lambda one: _attribute(call, one))
+    enabled = {group.instance_key for group in call.world.groups.values() if group.vpc_domain}
+    return page(
+        call, found, "Instances", "InstanceAttribute", lambda one: _attribute(call, one, one.key in enabled)
+    )
 
 
 def delete_instance(call: Call) -> dict[str, Any]:
@@ -129,11 +132,10 @@ def _changed(call: Call, instance: Instance, attributes: dict[str, Any]) -> dict
     return {key: {name: value for name, value in merged.items() if value is not None}}
 
 
-def _attribute(call: Call, instance: Instance) -> dict[str, Any]:
+def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
     """InstanceAttribute. No field has the private address: only DNS shows it, as in the cloud."""
     record = call.record(instance_key(instance.key))
     dedicated = instance.type is InstanceType.DEDICATED
-    groups = call.world.groups_on(instance.key)
     attribute: dict[str, Any] = {
         "InstanceId": instance.instance_id,
         "InstanceName": record.get("InstanceName", instance.instance_id),
@@ -143,7 +145,7 @@ def _attribute(call: Call, instance: Instance) -> dict[str, Any]:
         "InstanceSpec": record.get("InstanceSpec", "api.s1.small" if dedicated else ""),
         "InstanceChargeType": record.get("ChargeType", "PayAsYouGo"),
         "HttpsPolicies": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
-        "VpcIntranetEnable": any(group.vpc_domain for group in groups),
+        "VpcIntranetEnable": enabled,
         "VpcSlbIntranetEnable": record.get("VpcSlbIntranetEnable", "false").lower() == "true",
         "IPV6Enabled": record.get("IPV6Enabled", "false").lower() == "true",
         "EgressIpv6Enable": record.get("EgressIpv6Enable", "false").lower() == "true",

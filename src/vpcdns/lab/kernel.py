@@ -1,0 +1,169 @@
+"""Makes namespaces what a blueprint says, by netlink; only what differs from before is touched.
+
+Knows pyroute2 and `setns`; nothing of VPCs or DNS. Both ends of a veth pair have one MAC address and no ARP,
+so that a packet is handed over without any address of the link, and blocks may overlap as they like.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+from vpcdns.errors import LabError
+from vpcdns.lab.blueprint import Blueprint, LabRoute, LabRule, Link, Namespace
+
+NAMESPACES: Final = Path("/run/netns")
+_CLONE_NEWNET: Final = 0x40000000
+_UP_NOARP: Final = 0x81  # IFF_UP | IFF_NOARP
+_LOCAL, _LOCAL_PRIORITY, _FIRST_PRIORITY = 255, 40_000, 1000
+_SYSCTLS: Final = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv4/conf/all/rp_filter": "0",
+    "net/ipv4/conf/default/rp_filter": "0",
+    "net/ipv4/conf/all/accept_local": "1",  # overlapping blocks: our own address may come from afar
+    "net/ipv4/conf/all/send_redirects": "0",
+    "net/ipv4/conf/default/send_redirects": "0",
+    "net/ipv6/conf/default/disable_ipv6": "1",
+}
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+def setns(namespace: Path) -> None:
+    """Moves this thread into a namespace; sockets that it makes belong there for good."""
+    handle = os.open(namespace, os.O_RDONLY)
+    try:
+        if _libc.setns(handle, _CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), f"setns {namespace}")
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def inside(namespace: Path) -> Iterator[None]:
+    """This thread in a namespace, and back again."""
+    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        setns(namespace)
+        yield
+    finally:
+        _libc.setns(home, _CLONE_NEWNET)
+        os.close(home)
+
+
+class Kernel:
+    """The namespaces of one lab, named by its prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        if os.geteuid() != 0:
+            raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
+        try:
+            import pyroute2  # noqa: PLC0415 - an extra
+        except ImportError:
+            raise LabError("a lab needs pyroute2; install it with: pip install 'vpcdns[lab]'") from None
+        self._pyroute2: Any = pyroute2
+        self.prefix = prefix
+        self._sockets: dict[str, Any] = {}
+        self._made: dict[str, Namespace] = {}
+        self._devices: dict[tuple[str, str], int] = {}
+
+    def path(self, name: str) -> Path:
+        return NAMESPACES / f"{self.prefix}{name}"
+
+    def apply(self, plan: Blueprint) -> None:
+        """Makes everything as in `plan`. What it does not have any more is left, without routes."""
+        wanted = {namespace.name: namespace for namespace in plan.namespaces}
+        for namespace in plan.namespaces:
+            if namespace.name not in self._sockets:
+                self._create(namespace)
+        for link in plan.links:
+            if (link.one, link.one_dev) not in self._devices:
+                self._link(link)
+        for name, made in self._made.items():
+            namespace = wanted.get(name) or Namespace(name, made.node)
+            self._change(made, namespace)
+            self._made[name] = namespace
+
+    def _create(self, namespace: Namespace) -> None:
+        name = namespace.name
+        if self.path(name).exists():
+            raise LabError(
+                f"namespace {self.prefix}{name} is there already; take it down first: vpcdns lab down"
+            )
+        self._pyroute2.netns.create(f"{self.prefix}{name}")
+        with inside(self.path(name)):
+            for key, value in _SYSCTLS.items():
+                with suppress(FileNotFoundError):  # a kernel without IPv6
+                    (Path("/proc/sys") / key).write_text(value)
+            socket = self._sockets[name] = self._pyroute2.IPRoute()
+            socket.link("set", index=1, state="up")
+        if namespace.node:
+            socket.rule("add", priority=_LOCAL_PRIORITY, table=_LOCAL)
+            socket.rule("del", priority=0, table=_LOCAL)
+        self._made[name] = Namespace(name, namespace.node)
+
+    def _link(self, link: Link) -> None:
+        one, two = self._sockets[link.one], self._sockets[link.two]
+        mac = "02:00:00:00:00:01"
+        peer = {"ifname": link.two_dev, "address": mac, "net_ns_fd": f"{self.prefix}{link.two}"}
+        one.link("add", ifname=link.one_dev, kind="veth", address=mac, peer=peer)
+        for socket, name, dev in ((one, link.one, link.one_dev), (two, link.two, link.two_dev)):
+            index = socket.link_lookup(ifname=dev)[0]
+            socket.link("set", index=index, flags=_UP_NOARP, change=_UP_NOARP)
+            self._devices[name, dev] = index
+
+    def _change(self, old: Namespace, new: Namespace) -> None:
+        """Routes go before the addresses that they prefer, and come after them."""
+        socket = self._sockets[new.name]
+        for rule in set(old.rules) - set(new.rules):
+            self._rule(socket, "del", rule)
+        for route in set(old.routes) - set(new.routes):
+            self._route(socket, "del", old.name, route)
+        for address in set(old.addresses) - set(new.addresses):
+            socket.addr("del", index=1, address=str(address), prefixlen=32)
+        for address in new.addresses:
+            if address not in old.addresses:
+                socket.addr("add", index=1, address=str(address), prefixlen=32)
+        for route in set(new.routes) - set(old.routes):
+            self._route(socket, "add", new.name, route)
+        for rule in set(new.rules) - set(old.rules):
+            self._rule(socket, "add", rule)
+
+    def _route(self, socket: Any, verb: str, name: str, route: LabRoute) -> None:
+        what: dict[str, Any] = {"dst": str(route.destination), "table": route.table, "type": route.kind}
+        if route.dev is not None:
+            what["oif"] = self._devices[name, route.dev]
+        if route.source is not None:
+            what["prefsrc"] = str(route.source)
+        socket.route(verb, **what)
+
+    @staticmethod
+    def _rule(socket: Any, verb: str, rule: LabRule) -> None:
+        what: dict[str, Any] = {"priority": _FIRST_PRIORITY, "iifname": rule.iif, "table": rule.table}
+        if rule.source is not None:
+            what["src"] = str(rule.source)
+        if rule.destination is not None:
+            what["dst"] = str(rule.destination)
+        socket.rule(verb, **what)
+
+    def close(self) -> None:
+        """Lets go of the namespaces, which stay."""
+        for socket in self._sockets.values():
+            socket.close()
+        self._sockets.clear()
+
+    def remove(self) -> None:
+        """Takes every namespace of this prefix away, whoever made it."""
+        self.close()
+        for name in namespaces(self.prefix):
+            self._pyroute2.netns.remove(name)
+
+
+def namespaces(prefix: str) -> list[str]:
+    """The namespaces whose names begin so."""
+    if not NAMESPACES.is_dir():
+        return []
+    return sorted(entry.name for entry in NAMESPACES.iterdir() if entry.name.startswith(prefix))

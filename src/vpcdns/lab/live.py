@@ -1,0 +1,114 @@
+"""A lab that follows a World in this process, and what its kernel says to a source and a name.
+
+For rehearsals that are run for real, and for the proof that the model's verdict is the kernel's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+from types import TracebackType
+
+from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
+from vpcdns.lab.kernel import Kernel
+from vpcdns.lab.probe import Ask, Heard, Probe
+from vpcdns.lab.services import ResolverThread, Responder
+from vpcdns.model.gateway import Group, group_of_label
+from vpcdns.model.names import Name
+from vpcdns.model.routing import Path, Source
+from vpcdns.model.vpc_domains import recognise
+from vpcdns.model.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What the kernel did with a name from one address: the answer, and whether all of it is the instance."""
+
+    addresses: frozenset[str]
+    reached: bool
+
+    def agrees_with(self, path: Path) -> bool:
+        told = frozenset(map(str, path.addresses)) if path.resolution is not None else frozenset()
+        return self.reached == path.reachable and self.addresses == told
+
+    def __str__(self) -> str:
+        listed = ", ".join(sorted(self.addresses)) or "no address"
+        return f"{listed}, {'reached' if self.reached else 'not reached'}"
+
+
+class LiveLab:
+    """Namespaces, resolver and responders of a World that may change."""
+
+    def __init__(self, prefix: str, world: World) -> None:
+        self.world = world
+        self._numbers = Numbers()
+        self.kernel = Kernel(prefix)
+        self.kernel.remove()  # what a crash has left
+        try:
+            plan = blueprint(world, self._numbers)
+            self.kernel.apply(plan)
+            self._responder = Responder(self.kernel)
+            self._responder.apply(plan)
+            self._resolver = ResolverThread(self.kernel, lab_world(world, self._numbers))
+            self._probe = Probe()
+        except BaseException:
+            self.kernel.remove()
+            raise
+
+    def change(self, world: World) -> None:
+        """Makes the lab what `world` says."""
+        plan = blueprint(world, self._numbers)
+        self.kernel.apply(plan)
+        self._responder.apply(plan)
+        self._resolver.change(lab_world(world, self._numbers))
+        self.world = world
+
+    def observe(self, asks: Sequence[tuple[Source, Name]], seconds: float = 0.5) -> list[Observation]:
+        """What the kernel does; a source's every address must reach the instance by every address of it."""
+        lines: list[Ask] = []
+        owners: list[int] = []
+        for index, (source, name) in enumerate(asks):
+            for address in source.addresses:
+                lines.append(Ask(str(self.kernel.path(source.node or "")), str(address), str(name)))
+                owners.append(index)
+        heard: list[list[Heard]] = [[] for _ in asks]
+        for index, one in zip(owners, self._probe.ask(lines, seconds), strict=True):
+            heard[index].append(one)
+        return [self._observed(name, all_) for (_, name), all_ in zip(asks, heard, strict=True)]
+
+    def _observed(self, name: Name, heard: Sequence[Heard]) -> Observation:
+        group = self._group(name)
+        label = "" if group is None else f"{group.region_id}/{group.instance_id}"
+        addresses = frozenset(address for one in heard for address in one.addresses)
+        reached = bool(addresses) and all(
+            said is not None and label in said.split() for one in heard for said in one.said
+        )
+        return Observation(addresses, reached)
+
+    def _group(self, name: Name) -> Group | None:
+        custom = self.world.custom_domains.match(name)
+        if custom is not None:
+            return self.world.groups[custom[1]]
+        formed = recognise(name, self.world.answers.suffix)
+        ids = None if formed is None else group_of_label(formed.label)
+        return None if ids is None else self.world.groups.get(ids[0])
+
+    def close(self) -> None:
+        self._probe.close()
+        self._resolver.close()
+        self._responder.close()
+        self.kernel.remove()
+
+    def __enter__(self) -> LiveLab:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def from_address(source: Source, address: IPv4Address) -> Source:
+    """The source as one of its addresses alone."""
+    return Source(source.text, source.client, source.node, (address,))

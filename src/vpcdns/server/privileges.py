@@ -1,0 +1,148 @@
+"""What the process may still do once its ports are bound: what an ordinary user may, and never more again.
+
+Knows user and group ids, and Linux' no_new_privs. To be called before any thread is started: no_new_privs
+is each thread's own.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures.thread  # asyncio imports it with the first reload, when it may be out of reach
+import ctypes
+import grp
+import logging
+import os
+import pwd
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from vpcdns.errors import StartupError
+
+log = logging.getLogger("vpcdns.server")
+
+_LIBRARY: Final = Path(concurrent.futures.thread.__file__)
+_PR_SET_NO_NEW_PRIVS: Final = 38  # <linux/prctl.h>
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """Who the process is to be. `groups` are all of its groups, `gid` included."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+
+    def __str__(self) -> str:
+        return f"{self.name} (uid {self.uid}, gid {self.gid})"
+
+
+def find_user(text: str) -> User:
+    """`NAME`, `UID`, and either with `:GROUP` or `:GID`; raises StartupError.
+
+    A number that no account has is its own group, unless one is given: images have no accounts.
+    """
+    who, colon, group = text.partition(":")
+    account = _account(who)
+    if account is None:
+        uid = gid = _number(who, f"--user {text}: there is no user {who or 'without a name'}")
+        groups = [gid]
+    else:
+        uid, gid = account.pw_uid, account.pw_gid
+        groups = os.getgrouplist(account.pw_name, gid)
+    if colon:
+        gid = _group(group, f"--user {text}: there is no group {group or 'without a name'}")
+        groups = [gid]
+    if uid == 0:
+        raise StartupError(f"--user {text}: that is root; name a user without privileges, such as nobody")
+    return User(who, uid, gid, tuple(sorted({gid, *groups})))
+
+
+def become(user: User) -> None:
+    """Is `user` from now on, for good: checked, not assumed. Raises StartupError."""
+    try:
+        if os.geteuid() == 0:
+            os.setgroups(user.groups)
+        os.setresgid(user.gid, user.gid, user.gid)
+        os.setresuid(user.uid, user.uid, user.uid)
+    except OSError as error:
+        raise StartupError(
+            f"cannot become {user}: {error.strerror}\nways out:\n"
+            "  - start as root: only root can become somebody else\n"
+            "  - leave --user out, and start as that user; port 53 then needs CAP_NET_BIND_SERVICE"
+        ) from error
+    if os.getresuid() != (user.uid,) * 3 or os.getresgid() != (user.gid,) * 3 or _can_be_root():
+        raise StartupError(f"became {user}, but not for good: something still lets this process be root")
+    if not os.access(_LIBRARY, os.R_OK):
+        # Python under /root, as pyenv puts it: what was imported until now is there, and that is nearly all.
+        log.warning(
+            "%s cannot read Python's own library, %s: install it elsewhere", user, _LIBRARY.parents[2]
+        )
+
+
+@contextmanager
+def acting_as(user: User | None) -> Iterator[None]:
+    """Whatever is opened or created in here is so with the user's permissions; None changes nothing."""
+    if user is None or os.geteuid() != 0:
+        yield
+        return
+    gid, groups = os.getegid(), os.getgroups()
+    os.setgroups(user.groups)
+    os.setegid(user.gid)
+    os.seteuid(user.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(gid)
+        os.setgroups(groups)
+
+
+def no_new_privileges() -> None:
+    """Nothing that is executed from here on can gain any: no set-user-ID program, no file capability."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def require_readable(path: Path, why: str) -> None:
+    """Raises StartupError when this process cannot read the file, which will be read again later."""
+    try:
+        path.open("rb").close()
+    except OSError as error:
+        user, folder = os.geteuid(), path.absolute().parent
+        raise StartupError(
+            f"user {user} cannot read {path}: {error.strerror}; {why}\nways out:\n"
+            f"  - chgrp {os.getegid()} {path} && chmod g+r {path}, and g+x for the folders above it\n"
+            f"  - keep it in a folder that everybody may enter, unlike {folder} or one above it"
+        ) from error
+
+
+def _account(who: str) -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwuid(int(who)) if who.isascii() and who.isdigit() else pwd.getpwnam(who)
+    except (KeyError, OverflowError):
+        return None
+
+
+def _group(group: str, problem: str) -> int:
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        return _number(group, problem)
+
+
+def _number(text: str, problem: str) -> int:
+    if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32 - 1:
+        return int(text)
+    raise StartupError(f"{problem}; write NAME, UID or either with :GROUP, such as nobody or 65532:65532")
+
+
+def _can_be_root() -> bool:
+    try:
+        os.setuid(0)
+    except OSError:
+        return False
+    return True

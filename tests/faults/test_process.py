@@ -1,0 +1,144 @@
+"""The process killed, its descriptors used up, its disk full, its clock moved, its output closed."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import dns.message
+import dns.query
+import pytest
+
+from tests.faults.load import Load
+from tests.faults.test_reloads import NAME, address, configuration, serial, until
+from tests.served import COMMAND, ROOT, Served, served
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "vpcdns.yaml"
+    file.write_text(configuration())
+    return file
+
+
+@pytest.mark.slow
+def test_killed_under_load_and_started_again_on_the_same_port(config: Path) -> None:
+    """Nothing of the dead process stands in the way, and the serial has not gone backwards."""
+    with served(config) as first:
+        before, port = serial(first), first.port
+        with Load(port, NAME), socket.create_connection(("127.0.0.1", port), 5) as idle:
+            first.process.kill()
+            first.process.wait(10)
+            with served(config, (f"127.0.0.1:{port}",)) as second:
+                assert address(second) == "10.1.8.20"
+                assert serial(second) >= before
+                with Load(port, NAME) as load:
+                    until(lambda: load.count > 100)
+                assert load.lost == 0
+                with suppress(ConnectionResetError):
+                    assert idle.recv(1) == b""
+                assert second.end()[0] == 0
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@pytest.mark.slow
+def test_descriptors_used_up_do_not_spin_and_udp_goes_on(config: Path) -> None:
+    """Clients hold more connections open than it may have descriptors: CPU time of a second, measured."""
+    with served(config) as server:
+        pid = server.process.pid
+        resource.prlimit(
+            pid, resource.RLIMIT_NOFILE, (40, 40)
+        )  # after the limits were computed from a larger one
+        clients = []
+        try:
+            for last in range(1, 101):
+                client = socket.socket()
+                client.settimeout(5)
+                client.bind((f"127.10.0.{last}", 0))
+                client.connect(("127.0.0.1", server.port))
+                clients.append(client)
+            server.await_log("Cannot accept TCP connections")
+            before, started = cpu_seconds(pid), time.monotonic()
+            asked = 0
+            while time.monotonic() - started < 2.0:
+                assert address(server) == "10.1.8.20"
+                asked += 1
+                time.sleep(0.05)  # the load of the clients must not hide a loop that spins
+            assert cpu_seconds(pid) - before < 0.5, f"in 2 s, with {asked} queries"
+            query = dns.message.make_query(NAME, "A")
+            found = dns.query.tcp(query, "127.0.0.1", port=server.port, source="127.10.0.5", timeout=5)
+            assert str(found.answer[0][0]) == "10.1.8.20"
+        finally:
+            for client in clients:
+                client.close()
+        assert server.end()[0] == 0
+
+
+FULL = """
+set -e
+mount -t tmpfs -o size=16k none "$1"
+exec "$2" -m vpcdns serve --config "$3" --listen 127.0.0.1:0
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("unshare") is None, reason="needs root and unshare")
+def test_a_full_disk_under_the_query_log(config: Path, tmp_path: Path) -> None:
+    """Lines are lost, and said to be; queries are not."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    config.write_text(
+        configuration().replace(
+            "server: {", f"server: {{log: {{queries: full, file: {folder}/queries.log}}, "
+        )
+    )
+    command = ["unshare", "--mount", "sh", "-c", FULL, "sh", str(folder), sys.executable, str(config)]
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stdout is not None
+            line = next(line for line in process.stdout if line.startswith("Listening on"))
+            server = Served(process, line, int(line.split(":")[1].split()[0]))
+            for _ in range(300):
+                assert address(server) == "10.1.8.20"
+            server.await_log("The query log cannot be written, lines are lost: No space left on device")
+            assert address(server) == "10.1.8.20"
+            code, log = server.end()
+        finally:
+            process.kill()
+    assert (code, log.count("cannot be written")) == (0, 1)
+
+
+def test_closed_outputs(config: Path) -> None:
+    """Neither stdout nor stderr is there: it serves, and reloads."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [*COMMAND, "serve", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
+    with subprocess.Popen(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command], cwd=ROOT) as process:
+        try:
+            server = Served(process, "", port)  # type: ignore[arg-type]
+            deadline = time.monotonic() + 20
+            while True:
+                try:
+                    assert address(server) == "10.1.8.20"
+                    break
+                except dns.exception.Timeout:
+                    assert time.monotonic() < deadline
+            config.write_text(configuration("10.1.8.55"))
+            until(lambda: address(server) == "10.1.8.55")
+            process.terminate()
+            assert process.wait(10) == 0
+        finally:
+            process.kill()

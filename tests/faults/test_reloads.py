@@ -1,0 +1,179 @@
+"""Reloads under load, and what can happen to a file between two looks at it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import dns.message
+import dns.query
+import pytest
+
+from tests.faults.load import Load
+from tests.served import Served, served
+
+NAME = "a0000000000000000000000000000000-cn-hangzhou-vpc.alicloudapi.com"
+DEADLINE = 20.0
+
+
+def configuration(address: str = "10.1.8.20", remark: str = "") -> str:
+    return f"""# {remark}
+server: {{listen: ["127.0.0.1:5300"]}}
+forward: {{upstreams: []}}
+vpcs:
+  - vpc_id: vpc-a
+    region_id: cn-hangzhou
+    cidr_blocks: [10.1.0.0/16]
+    source_networks: [127.10.0.0/16]
+    vswitches: [{{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}}]
+instances:
+  - instance_id: gateway
+    type: dedicated
+    region_id: cn-hangzhou
+    binding: {{vpc_id: vpc-a, vswitch_id: vsw-a, address: {address}}}
+groups:
+  - {{group_id: a0000000000000000000000000000000, instance_id: gateway, vpc_domain: true}}
+"""
+
+
+def serial(server: Served) -> int:
+    query = dns.message.make_query("alicloudapi.com", "SOA")
+    return int(dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5).answer[0][0].serial)
+
+
+def address(server: Served) -> str:
+    query = dns.message.make_query(NAME, "A")
+    found = dns.query.udp(query, "127.0.0.1", port=server.port, source="127.10.0.5", timeout=5)
+    return str(found.answer[0][0])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Asks again until it holds; the asking takes its time by itself."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    file = tmp_path / "vpcdns.yaml"
+    file.write_text(configuration())
+    return file
+
+
+@pytest.mark.slow
+def test_no_query_is_lost_during_100_reloads_under_load(config: Path) -> None:
+    """Each reload is waited for, so that there are 100; every answer is that of one World or the other."""
+    addresses = ("10.1.8.20", "10.1.8.21")
+    with served(config) as server, Load(server.port, NAME) as load:
+        for number in range(1, 101):
+            before = serial(server)
+            new = config.with_suffix(".new")
+            new.write_text(configuration(addresses[number % 2]))
+            new.rename(config)
+            server.process.send_signal(signal.SIGHUP)
+            until(lambda before=before: serial(server) > before)  # type: ignore[misc]
+        assert address(server) == addresses[0]
+    code, log = server.process.returncode, "".join(server.heard)
+    assert load.lost == 0
+    assert load.count > 1_000
+    right = {("NOERROR", one) for one in addresses} | {("NXDOMAIN", "")}
+    assert set(load.answers) == right
+    assert (code, "Traceback" in log) == (None, False) or code is not None
+
+
+@pytest.mark.slow
+def test_a_storm_of_sighups(config: Path) -> None:
+    with served(config) as server, Load(server.port, NAME) as load:
+        for _ in range(1_000):
+            server.process.send_signal(signal.SIGHUP)
+        config.write_text(configuration("10.1.8.99"))
+        server.process.send_signal(signal.SIGHUP)
+        until(lambda: address(server) == "10.1.8.99")
+        code, log = server.end()
+    assert (code, "Traceback" in log) == (0, False)
+    assert load.count > 0
+    assert log.count("eloaded, revision") < 1_000, "many requests at once are one"
+
+
+def renamed(config: Path, text: str) -> None:
+    new = config.with_name("new")
+    new.write_text(text)
+    new.rename(config)
+
+
+def deleted_and_back(config: Path, text: str) -> None:
+    config.unlink()
+    config.write_text(text)
+
+
+def written_in_pieces(config: Path, text: str) -> None:
+    with config.open("w") as file:
+        for start in range(0, len(text), 50):
+            file.write(text[start : start + 50])
+            file.flush()
+
+
+@pytest.mark.parametrize("change", [renamed, deleted_and_back, written_in_pieces])
+def test_a_change_is_found_by_looking(config: Path, change: Callable[[Path, str], None]) -> None:
+    with served(config) as server:
+        change(config, configuration("10.1.8.77"))
+        until(lambda: address(server) == "10.1.8.77")
+
+
+def test_a_config_map_is_swapped_by_its_link(tmp_path: Path) -> None:
+    """As Kubernetes does it: the file is a link into `..data`, and `..data` is one that is renamed onto."""
+    for number, place in ((1, "10.1.8.20"), (2, "10.1.8.21")):
+        folder = tmp_path / f"..{number}"
+        folder.mkdir()
+        (folder / "vpcdns.yaml").write_text(configuration(place))
+    (tmp_path / "..data").symlink_to("..1")
+    (tmp_path / "vpcdns.yaml").symlink_to("..data/vpcdns.yaml")
+    with served(tmp_path / "vpcdns.yaml") as server:
+        assert address(server) == "10.1.8.20"
+        (tmp_path / "..data_tmp").symlink_to("..2")
+        (tmp_path / "..data_tmp").rename(tmp_path / "..data")
+        until(lambda: address(server) == "10.1.8.21")
+
+
+def half_written(config: Path) -> None:
+    config.write_text(configuration()[:300])
+
+
+def gone(config: Path) -> None:
+    config.unlink()
+
+
+def a_folder(config: Path) -> None:
+    config.unlink()
+    config.mkdir()
+
+
+def binary(config: Path) -> None:
+    config.write_bytes(os.urandom(1_000))
+
+
+def a_pipe(config: Path) -> None:
+    config.unlink()
+    os.mkfifo(config)
+
+
+@pytest.mark.parametrize("spoil", [half_written, gone, a_folder, binary, a_pipe])
+def test_a_file_that_cannot_be_used_changes_nothing_and_the_next_good_one_does(
+    config: Path, spoil: Callable[[Path], None]
+) -> None:
+    with served(config) as server:
+        before = serial(server)
+        spoil(config)
+        server.process.send_signal(signal.SIGHUP)
+        server.await_log("Not reloaded")
+        assert (serial(server), address(server)) == (before, "10.1.8.20")
+        if config.is_dir():
+            config.rmdir()
+        renamed(config, configuration("10.1.8.33"))
+        until(lambda: address(server) == "10.1.8.33")
+        code, log = server.end()
+    assert (code, "Traceback" in log) == (0, False)

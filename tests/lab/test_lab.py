@@ -1,0 +1,74 @@
+"""Labs that outlive a command: up, exec, down, two at once, and after a crash."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.hybrid import CONFIGURATION, SERVERLESS_NAME
+from vpcdns.lab import lifecycle
+from vpcdns.lab.kernel import namespaces
+from vpcdns.lab.rehearsing import run_live
+from vpcdns.rehearsal.scenario import read_scenario
+
+EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
+FETCH = (
+    "import sys, urllib.request; "
+    "print(urllib.request.urlopen('http://' + sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
+)
+
+
+@pytest.fixture
+def names(tmp_path: Path) -> Iterator[tuple[str, str]]:
+    pair = (f"test{os.getpid()}", f"test{os.getpid()}b")
+    yield pair
+    for name in pair:
+        lifecycle.down(name)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "hybrid.yaml"
+    path.write_text(CONFIGURATION)
+    return path
+
+
+def fetch(lab: lifecycle.Lab, node: str, name: str, seconds: float = 5) -> subprocess.CompletedProcess[str]:
+    command = lifecycle.command_in(lab, node, [sys.executable, "-c", FETCH, name, str(seconds)])
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.netns
+def test_two_labs_at_once_and_one_that_crashed(names: tuple[str, str], file: Path) -> None:
+    labs = [lifecycle.up(name, file) for name in names]
+    for lab in labs:
+        assert fetch(lab, "idc", "api.example.com").stdout == "cn-hangzhou/gw at 10.1.8.20 in vpc-a\n\n"
+    one, two = labs
+    assert "100.100.80.10 in vpc-b" in fetch(one, "vpc-b", SERVERLESS_NAME).stdout
+    assert fetch(one, "vpc-c", "api.example.com").returncode != 0
+    assert fetch(one, "idc", SERVERLESS_NAME, 0.5).returncode != 0
+    os.kill(two.pid, signal.SIGKILL)
+    os.waitpid(two.pid, 0)
+    assert namespaces(two.prefix), "a crash leaves them"
+    assert lifecycle.down(two.name)
+    assert not namespaces(two.prefix)
+    assert fetch(one, "idc", "api.example.com").returncode == 0
+    assert lifecycle.down(one.name)
+    assert not namespaces(one.prefix)
+    assert not lifecycle.down(one.name)
+
+
+@pytest.mark.netns
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "stem", ["rebind", "shared-address-over-ipsec", "overlapping-blocks", "cen-two-regions"]
+)
+def test_an_example_holds_in_the_kernel_too(stem: str) -> None:
+    for step in run_live(read_scenario(EXAMPLES / f"{stem}.yaml")):
+        assert step.passed, [check.failures for check in step.checks]
