@@ -2,7 +2,7 @@
 
 Knows processes and calls, not what is called for. The main process is a worker too, and alone changes
 anything: a change is told to every other worker and acknowledged before whoever asked for it is answered
-(docs/decisions/0008). A worker that fails at this is ended, so none ever answers from an old World.
+(docs/decisions/0010). A worker that fails at this is ended, so none ever answers from an old World.
 """
 
 from __future__ import annotations
