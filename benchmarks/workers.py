@@ -1,12 +1,14 @@
 """`python benchmarks/workers.py [SECONDS]`: what several workers gain over one, in CPU time a query.
 
-dnsperf asks for 10,000 VPC-domain names from 64 sockets. Nothing is pinned: on a machine with as many cores
-as workers, dnsperf takes its share of them, and so it is CPU time that is compared, not queries per second.
+dnsperf asks for 10,000 VPC-domain names from 64 sockets, on a core of its own; the server, however many
+workers it has, is pinned to another. So all workers are at full load, which two cores and dnsperf on one of
+them would not give, and what is compared is what each does with its CPU time.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -15,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from run import _cpu, _found
+from run import LOAD_CORE, SERVER_CORE, _cpu, _found
 
 from vpcdns.testing import Server
 
@@ -64,6 +66,8 @@ def measured(config: Path, queries: Path, workers: int, seconds: str) -> float:
     """µs of CPU time a query, all processes together."""
     with Server(config, workers=workers) as server:
         pids = [server.pid, *children(server.pid)]
+        for pid in pids:
+            os.sched_setaffinity(pid, {int(SERVER_CORE)})
         load(server, queries, "1")
         before = [_cpu(pid) for pid in pids]
         told = load(server, queries, seconds)
@@ -81,8 +85,21 @@ def measured(config: Path, queries: Path, workers: int, seconds: str) -> float:
 
 def load(server: Server, queries: Path, seconds: str) -> str:
     host, port = server.dns
-    command = ["dnsperf", "-s", host, "-p", str(port), "-d", str(queries), "-l", seconds]
-    command += ["-c", "64", "-T", "2", "-q", "400"]
+    command = [
+        "taskset",
+        "-c",
+        LOAD_CORE,
+        "dnsperf",
+        "-s",
+        host,
+        "-p",
+        str(port),
+        "-d",
+        str(queries),
+        "-l",
+        seconds,
+    ]
+    command += ["-c", "64", "-T", "2", "-q", "1000"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
