@@ -11,8 +11,9 @@ from tests import worlds
 from tests.observe.deciding import HOSTILE, decided, state, tell
 from vpcdns.model.policy import QueryLogging, Upstream
 from vpcdns.observe import metrics
-from vpcdns.observe.metrics import Sources, exposition
+from vpcdns.observe.metrics import Others, Sources, exposition
 from vpcdns.observe.querylog import QueryLog
+from vpcdns.observe.share import Share
 from vpcdns.observe.tally import Tally
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
@@ -110,7 +111,11 @@ def test_two_scrapes_do_not_count_twice() -> None:
     other = Tally()
     tell(of.tally, decided(holder))
     tell(other, decided(holder))
-    both = Sources(holder, of.tally, workers=(other.counts(),))
+
+    async def others() -> Others:
+        return Others([Share.of(other)])
+
+    both = Sources(holder, of.tally, others=others)
     first, second = samples(scraped(both)), samples(scraped(both))
     counted = {key: value for key, value in first.items() if key[0].startswith("vpcdns_dns_")}
     assert counted == {key: value for key, value in second.items() if key[0].startswith("vpcdns_dns_")}

@@ -17,7 +17,7 @@ from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.server import bind_errors, listeners
 from vpcdns.server.bind_errors import Holder, holder_of, startup_error
-from vpcdns.server.listeners import Bound, bind
+from vpcdns.server.listeners import Bound, Sharing, bind
 from vpcdns.server.responder import Transport
 
 HERE = ip_address("127.0.0.1")
@@ -55,10 +55,10 @@ def test_port_0_is_one_number_for_both_transports() -> None:
 def test_port_0_tries_again_when_udp_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     bind_one, clashes = listeners._bind_one, [True, True, False]
 
-    def clashing(listen: Listen, transport: Transport, dual: bool) -> socket.socket:
+    def clashing(listen: Listen, transport: Transport, dual: bool, sharing: Sharing) -> socket.socket:
         if transport == "udp" and clashes.pop(0):
             raise OSError(errno.EADDRINUSE, "in use")
-        return bind_one(listen, transport, dual)
+        return bind_one(listen, transport, dual, sharing)
 
     monkeypatch.setattr(listeners, "_bind_one", clashing)
     close(bind(listen_on(("127.0.0.1", 0))))

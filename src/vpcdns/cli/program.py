@@ -16,21 +16,25 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
+from vpcdns.cli.workers import Leading, Parts, check_workers
 from vpcdns.config import Admin, Loaded, Tell, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.policy import Listen, ServerIdentity
-from vpcdns.observe.metrics import Sources
+from vpcdns.observe.metrics import Others, Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server.cache import MAX_OCTETS, Cache
 from vpcdns.server.faults import Faults
+from vpcdns.server.listeners import Sharing
 from vpcdns.server.privileges import User, acting_as, become, no_new_privileges, require_readable
 from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
+from vpcdns.server.shared import SharedHappenings
 from vpcdns.server.upstreams import RESOLV_CONF, with_upstreams
 from vpcdns.state import State
 from vpcdns.state.opening import open_state
@@ -81,7 +85,10 @@ Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
 
 
 class Program:
-    """One server: DNS, reloading, and what is told of it."""
+    """One server: DNS, reloading, and what is told of it.
+
+    With several `workers` it forks as it is made, so nothing may run beside it yet.
+    """
 
     def __init__(
         self,
@@ -91,7 +98,10 @@ class Program:
         *,
         state: Path | None = None,
         user: User | None = None,
+        workers: int = 1,
     ) -> None:
+        check_workers(workers)
+        several = workers > 1
         self._source = source
         self._user = user
         self._store: Store | None = None
@@ -100,18 +110,20 @@ class Program:
         else:
             with acting_as(user):  # who will write it
                 self.state, self._store = open_state(state, loaded.world)
-        self.resolver = Resolver(self.state)
-        self.faults = Faults(self.resolver, self.state)
-        self.service = Service(self.faults, loaded.listens)
+        self.resolver = Resolver(self.state, cache=Cache(MAX_OCTETS // workers))
+        happenings = SharedHappenings() if several else None
+        self.faults = Faults(self.resolver, self.state, happenings=happenings)
+        sharing = Sharing.FIRST if several else Sharing.ALONE
+        self.service = Service(self.faults, loaded.listens, sharing=sharing)
         self.decisions = Decisions(self.state)
         self.tally = Tally()
         self.query_log = QueryLog(self.state, loaded.query_logging)
         self.reloader = Reloader(
             self.state,
-            source.fresh,
+            self._fresh,
             source.paths,
             source_hash=loaded.source_hash,
-            relisten=self.service.relisten,
+            relisten=self._relisten,
             looked=looked,
         )
         self.admin: AdminServer | None = None
@@ -123,6 +135,7 @@ class Program:
                 self.resolver,
                 self.reloader.status,
                 self.query_log,
+                self._others if several else None,
             )
             token = os.environ.get(TOKEN_VARIABLE)
             keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
@@ -142,9 +155,35 @@ class Program:
         self.tally.follow(self.resolver)
         self.resolver.observers.append(self.query_log)
         self.resolver.watchers.append(self.query_log.awaits)
+        self._leading = Leading(self._parts(), workers, self._shed_own_privileges) if several else None
+
+    def _parts(self) -> Parts:
+        return Parts(
+            self.state,
+            self.resolver,
+            self.faults,
+            self.service,
+            self.decisions,
+            self.tally,
+            self.query_log,
+        )
+
+    def _fresh(self) -> Fresh:
+        fresh = self._source.fresh()
+        if self._leading is not None:
+            self._leading.shelve(fresh.world)
+        return fresh
+
+    async def _relisten(self, listens: tuple[Listen, ...]) -> None:
+        await (self._leading or self.service).relisten(listens)
+
+    async def _others(self) -> Others:
+        return Others() if self._leading is None else await self._leading.others()
 
     def close(self) -> None:
-        """Closes the state file. Everything in it has been durable all the time."""
+        """Ends the workers that are left, and closes the state file. It has been durable all the time."""
+        if self._leading is not None:
+            self._leading.workers.close()
         if self._store is not None:
             self._store.close()
 
@@ -171,7 +210,9 @@ class Program:
             gc.collect()
             gc.freeze()
             return await serve(
-                self.service, ready=lambda listens: self._ready(ready, listens, admin), hangup=self._hang_up
+                self._leading or self.service,
+                ready=lambda listens: self._ready(ready, listens, admin),
+                hangup=self._hang_up,
             )
         finally:
             if reloading is not None:
@@ -183,13 +224,17 @@ class Program:
             self.query_log.stop()
 
     def _shed_privileges(self, admin: Listen | Path | None) -> None:
-        no_new_privileges()
-        if self._user is None:
-            return
-        if isinstance(admin, Path):
+        if self._user is not None and isinstance(admin, Path):
             os.chown(admin, self._user.uid, self._user.gid)
-        become(self._user)
-        require_readable(self._source.config, "it is read again at every reload")
+        self._shed_own_privileges()
+        if self._user is not None:
+            require_readable(self._source.config, "it is read again at every reload")
+
+    def _shed_own_privileges(self) -> None:
+        """What every worker does by itself."""
+        no_new_privileges()
+        if self._user is not None:
+            become(self._user)
 
     def _ready(self, ready: Ready, listens: tuple[Listen, ...], admin: Listen | Path | None) -> None:
         if os.geteuid() == 0:
@@ -198,4 +243,6 @@ class Program:
 
     def _hang_up(self) -> None:
         self.query_log.reopen()
+        if self._leading is not None:
+            self._leading.hang_up()
         self.reloader.request()

@@ -57,6 +57,9 @@ def serve(
         Path | None,
         typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
     ] = None,
+    workers: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
+    ] = 1,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
@@ -69,6 +72,9 @@ def serve(
     With --state, what the API changed is there again after a restart: VPCs,
     instances and groups are then the state's, all the rest is the file's.
 
+    With --workers, so many processes share the ports and answer as one
+    server; the kernel deals out clients to them by address and port.
+
     \b
     Examples:
       vpcdns serve --config config/vpcdns.yaml
@@ -80,7 +86,7 @@ def serve(
     who = None if user is None else find_user(user)
     with reading(config) as tell:
         loaded = source.load(tell)
-    program = Program(source, loaded, looked, state=state, user=who)
+    program = Program(source, loaded, looked, state=state, user=who, workers=workers)
     del loaded
     ready = partial(_announce, config, program.state)
     try:

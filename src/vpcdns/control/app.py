@@ -129,7 +129,7 @@ class _Routes:
         if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
             raise Refused(Fault.BAD_REQUEST, f"limit: a number from 1 to {CAPACITY}")
         rendered: list[dict[str, Any]] = []
-        for number, query in enumerate(self._decisions.latest(int(limit)), 1):
+        for number, query in enumerate(await self._decisions.of_all(int(limit)), 1):
             rendered.append(decision_data(query))
             if number % _RENDERED_AT_ONCE == 0:
                 await asyncio.sleep(0)

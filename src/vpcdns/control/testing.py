@@ -103,7 +103,8 @@ class TestInterface:
             client = None if query.resolution is None else query.resolution.client
             return vpc_id is None or (client is not None and client.vpc_id == vpc_id)
 
-        found = [decision_data(query) for query in self._decisions.latest(CAPACITY) if fits(query)]
+        latest = await self._decisions.of_all(CAPACITY)
+        found = [decision_data(query) for query in latest if fits(query)]
         return self._json({"queries": found})
 
     async def clear_queries(self, request: Request) -> Response:

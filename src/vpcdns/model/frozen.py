@@ -76,6 +76,9 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
             version._parts = (part,) if length <= PARTS else _split(part.items())
         return version
 
+    def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
+        return FrozenMap, (dict(self.items()),)
+
     def finder(self) -> Callable[[K], V | None]:
         """`get` of this version, as fast as it can be had."""
         parts, last = self._parts, len(self._parts) - 1

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import accumulate
 from typing import Final, TypeVar
@@ -25,11 +25,9 @@ from prometheus_client.registry import Collector
 
 from vpcdns import __version__
 from vpcdns.observe.querylog import QueryLog
+from vpcdns.observe.share import Share
 from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally, gather
-from vpcdns.server.cache import Cache
 from vpcdns.server.counters import Counters
-from vpcdns.server.forwarder import Forwarder
-from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service
@@ -42,12 +40,18 @@ _COUNTERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
 _process: Final = ProcessCollector(registry=None)
+_ADDED: Final = frozenset(
+    {
+        *("process_cpu_seconds", "process_open_fds"),
+        *("process_virtual_memory_bytes", "process_resident_memory_bytes"),
+    }
+)
 _OPEN: Final = frozenset({"tcp_open"})  # what may fall
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Whose counters are shown; what is not there is left out. `workers` are counts of other processes."""
+    """Whose counters are shown; what is not there is left out. `others` gets those of other processes."""
 
     state: State
     tally: Tally = field(default_factory=Tally)
@@ -55,28 +59,42 @@ class Sources:
     resolver: Resolver | None = None
     reloads: ReloadStatus | None = None
     query_log: QueryLog | None = None
-    workers: Sequence[Counts] = ()
+    others: Callable[[], Awaitable[Others]] | None = None
 
 
-def collect(sources: Sources) -> Iterator[Metric]:
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The other workers of a server: what each has counted, and the processes of those that live."""
+
+    shares: Sequence[Share] = ()
+    pids: Sequence[int] = ()
+
+
+_NO_OTHERS: Final = Others()
+
+
+def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    counts = sources.tally.counts()
-    counts.merge(sources.workers)
-    yield from _queries(counts)
+    share = Share.of(sources.tally, sources.service, sources.resolver, sources.query_log)
+    share.merge(others.shares)
+    yield from _queries(share.counts)
     if sources.service is not None:
-        yield from _listeners(sources.service.counters)
+        yield from _listeners(share.listeners)
     if sources.resolver is not None:
-        yield from _cache(sources.resolver.cache)
-        yield from _forwarder(sources.resolver.forwarder)
-        yield from _rates(sources.resolver.rates)
+        yield from _cache(share)
+        yield from _forwarder(share)
+        yield from _rates(share)
     if sources.reloads is not None:
         yield from _reloads(sources.reloads)
     if sources.query_log is not None:
-        yield _counter("query_log_lines", "Lines of the query log written.", sources.query_log.written)
+        yield _counter("query_log_lines", "Lines of the query log written.", share.log_written)
         lost = "Lines of the query log lost: the queue or the disk was full."
-        yield _counter("query_log_lines_lost", lost, sources.query_log.lost)
+        yield _counter("query_log_lines_lost", lost, share.log_lost)
     yield from _world(sources.state)
-    yield from _process.collect()
+    if sources.others is not None:
+        living = 1 + len(others.pids)
+        yield _gauge("server_workers", "Processes that answer queries; one that failed is missing.", living)
+    yield from _processes(others.pids)
 
 
 class _One(Collector):
@@ -93,7 +111,8 @@ async def exposition(sources: Sources) -> bytes:
     """All of them in Prometheus' text format. Between two pieces queries have their turn."""
     written = []
     last = ""
-    for piece in collect(sources):
+    others = _NO_OTHERS if sources.others is None else await sources.others()
+    for piece in collect(sources, others):
         text = generate_latest(_One(piece))
         # HELP and TYPE stand once, before the first piece of a family.
         written.append(text if piece.name != last else text.split(b"\n", 2)[2])
@@ -139,18 +158,18 @@ def _listeners(counters: Counters) -> Iterator[Metric]:
             yield _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
 
 
-def _cache(cache: Cache) -> Iterator[Metric]:
-    yield _gauge("cache_entries", "Upstreams' responses kept.", len(cache))
-    yield _gauge("cache_size_bytes", "Memory taken by them, estimated.", cache.octets)
-    counters = cache.counters
+def _cache(share: Share) -> Iterator[Metric]:
+    yield _gauge("cache_entries", "Upstreams' responses kept.", share.now.cache_entries)
+    yield _gauge("cache_size_bytes", "Memory taken by them, estimated.", share.now.cache_octets)
+    counters = share.cache
     yield _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
     yield _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
     yield _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
     yield _counter("cache_served_failures", "Answered with a failure of a moment ago.", counters.failures)
 
 
-def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
-    counters = forwarder.counters
+def _forwarder(share: Share) -> Iterator[Metric]:
+    counters = share.forwarder
     to = ("to",)
     queries: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.queries.items()}
     yield from _counters("forward_requests", "Queries sent, by upstream.", to, queries)
@@ -158,9 +177,9 @@ def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
     yield from _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
     health = GaugeMetricFamily("vpcdns_forward_healthy", "Whether it answered lately.", labels=to)
     for upstream in counters.queries:
-        health.add_metric((str(upstream),), 0.0 if upstream in forwarder.health else 1.0)
+        health.add_metric((str(upstream),), 0.0 if upstream in share.now.down else 1.0)
     yield health
-    yield _gauge("forward_in_flight", "Questions on their way to upstreams.", len(forwarder))
+    yield _gauge("forward_in_flight", "Questions on their way to upstreams.", share.now.in_flight)
     for name, text in (
         ("joined", "Queries that were on their way already, asked once."),
         ("overloaded", "Queries not forwarded: too many were on their way."),
@@ -171,11 +190,11 @@ def _forwarder(forwarder: Forwarder) -> Iterator[Metric]:
         yield _counter(f"forward_{name}", text, getattr(counters, name))
 
 
-def _rates(rates: ResponseRates) -> Iterator[Metric]:
+def _rates(share: Share) -> Iterator[Metric]:
     totals: dict[_Values, int] = {}
-    for whose, limit in (("strangers", rates.strangers), ("clients", rates.clients)):
-        totals[whose, "truncated"] = limit.counters.truncated
-        totals[whose, "dropped"] = limit.counters.dropped
+    for whose, counters in (("strangers", share.strangers), ("clients", share.clients)):
+        totals[whose, "truncated"] = counters.truncated
+        totals[whose, "dropped"] = counters.dropped
     text = "Responses over UDP that were beyond a network's rate."
     yield from _counters("rate_limited_responses", text, ("to", "action"), totals)
 
@@ -192,6 +211,23 @@ def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     )
     info.add_metric(("sha256", status.source_hash), 1.0)
     yield info
+
+
+def _processes(others: Sequence[int]) -> Iterator[Metric]:
+    """Sums of all processes, but for what one cannot add: when they began, and limits."""
+    more = [
+        {one.name: one for one in ProcessCollector(pid=_itself(pid), registry=None).collect()}
+        for pid in others
+    ]
+    for family in _process.collect():
+        if family.name in _ADDED:
+            total = sum(each[family.name].samples[0].value for each in more if family.name in each)
+            family.samples[:] = [sample._replace(value=sample.value + total) for sample in family.samples]
+        yield family
+
+
+def _itself(pid: int) -> Callable[[], int]:
+    return lambda: pid
 
 
 def _world(state: State) -> Iterator[Metric]:

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from json import JSONEncoder
 from pathlib import Path
 from typing import Final
@@ -47,6 +47,8 @@ class QueryLog:
 
     def __init__(self, state: State, settings: QueryLogging, capacity: int = MAX_OCTETS_QUEUED) -> None:
         self.settings = settings
+        self.turn: AbstractContextManager[object] = nullcontext()
+        """Entered while lines are written: where several processes write, a pipe would mix them up."""
         self.written = 0
         self._overflowed = 0
         self._failed = 0
@@ -154,9 +156,10 @@ class QueryLog:
             octets = b"\n" + octets  # the half line before is lost, but not the next one with it
             whole += 1
         try:
-            while octets:
-                # A full disk takes a part, then none.
-                octets = octets[self._put(octets) :]
+            with self.turn:
+                while octets:
+                    # A full disk takes a part, then none.
+                    octets = octets[self._put(octets) :]
         except OSError as error:
             if not self._complaining:
                 log.error("The query log cannot be written, lines are lost: %s", error.strerror)  # noqa: TRY400

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -36,6 +36,10 @@ class Decisions:
         self._state = state
         self._entries: deque[_Told | Recollection] = deque(maxlen=capacity)
         self.recalled: Callable[[Recollection], None] = self._entries.append
+        self.others: Callable[[int], Awaitable[Iterable[list[Decided]]]] | None = None
+        """Gets as many of each of the other workers."""
+        self.cleared: Callable[[], object] | None = None
+        """Called when they are to forget theirs too."""
 
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         if isinstance(result, Reply) and len(result.octets) > MAX_OCTETS:
@@ -50,8 +54,23 @@ class Decisions:
         found = (_decided(entry) for entry in reversed(self._entries))
         return list(islice((entry for entry in found if entry is not None), limit))
 
+    async def of_all(self, limit: int) -> list[Decided]:
+        """The same, of the whole server."""
+        found = self.latest(limit)
+        if self.others is not None:
+            for more in await self.others(limit):
+                found += more
+            found.sort(key=_time, reverse=True)
+        return found[:limit]
+
     def clear(self) -> None:
         self._entries.clear()
+        if self.cleared is not None:
+            self.cleared()
+
+
+def _time(query: Decided) -> float:
+    return query.at
 
 
 def _decided(entry: _Told | Recollection) -> Decided | None:

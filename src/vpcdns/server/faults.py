@@ -11,8 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import count
-from typing import Final
+from typing import Final, Protocol
 
 from vpcdns.exchange import Arrival, Transport, asked_by, fault
 from vpcdns.model.clients import Client
@@ -23,6 +22,7 @@ from vpcdns.model.topology import Address
 from vpcdns.server.answering import abandon
 from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.responder import Responder
+from vpcdns.server.shared import SLOTS
 from vpcdns.state import State
 
 MAX_FAULTS: Final = 1_000
@@ -43,7 +43,7 @@ class Fault:
     """What goes wrong, for whom. `name` None is any, a leading `*` what lies below; `vpc_id` None is anybody.
 
     `times` is how often it still happens, `until` in monotonic seconds; None is no bound. `delay` is in
-    seconds. `happened` counts.
+    seconds. `happened` counts. In `current` both are as of then.
     """
 
     fault_id: int
@@ -65,15 +65,56 @@ class Fault:
         )
 
 
-class Faults:
-    """The faults of one server, oldest first: the first that fits is the one that happens."""
+class Happenings(Protocol):
+    """How often each fault has happened."""
 
-    def __init__(self, inner: Responder, state: State, clock: Callable[[], float] = time.monotonic) -> None:
+    def begin(self, fault_id: int) -> None: ...
+
+    def happens(self, fault_id: int, times: int | None) -> bool:
+        """Counts one more, unless it has happened so many times already."""
+
+    def count(self, fault_id: int) -> int: ...
+
+
+class OwnHappenings:
+    """Those of one process."""
+
+    def __init__(self) -> None:
+        self._counts = [0] * SLOTS
+
+    def begin(self, fault_id: int) -> None:
+        self._counts[fault_id % SLOTS] = 0
+
+    def happens(self, fault_id: int, times: int | None) -> bool:
+        if times is not None and self._counts[fault_id % SLOTS] >= times:
+            return False
+        self._counts[fault_id % SLOTS] += 1
+        return True
+
+    def count(self, fault_id: int) -> int:
+        return self._counts[fault_id % SLOTS]
+
+
+class Faults:
+    """The faults of one server, oldest first: the first that fits is the one that happens.
+
+    `changed` is told of every change: the faults that there are now.
+    """
+
+    def __init__(
+        self,
+        inner: Responder,
+        state: State,
+        clock: Callable[[], float] = time.monotonic,
+        happenings: Happenings | None = None,
+    ) -> None:
         self._inner = inner
         self._state = state
         self._clock = clock
-        self._ids = count(1)
+        self._happenings = happenings or OwnHappenings()
+        self._last_id = 0
         self._faults: dict[int, Fault] = {}
+        self.changed: Callable[[tuple[Fault, ...]], object] | None = None
         self.trusts = inner.trusts
         self.servfail = inner.servfail
         self._switch()
@@ -89,25 +130,49 @@ class Faults:
     def current(self) -> list[Fault]:
         """Those that may still happen."""
         self._expire()
-        return list(self._faults.values())
+        return [self._as_of_now(one) for one in self._faults.values()]
+
+    def _as_of_now(self, fault: Fault) -> Fault:
+        happened = self._happenings.count(fault.fault_id)
+        times = None if fault.times is None else fault.times - happened
+        return replace(fault, happened=happened, times=times)
 
     def add(self, fault: Fault) -> Fault:
         """Sets a fault, under an id of its own."""
         self._expire()
-        fault = replace(fault, fault_id=next(self._ids), happened=0)
+        fault = replace(fault, fault_id=self._free_id(), happened=0)
+        self._happenings.begin(fault.fault_id)
         self._faults[fault.fault_id] = fault
-        self._switch()
+        self._change()
         return fault
+
+    def _free_id(self) -> int:
+        """The next one whose slot no other fault counts in."""
+        taken = {fault_id % SLOTS for fault_id in self._faults}
+        self._last_id += 1
+        while self._last_id % SLOTS in taken:
+            self._last_id += 1
+        return self._last_id
+
+    def put(self, faults: tuple[Fault, ...]) -> None:
+        """Those of another process are those of this one now."""
+        self._faults = {one.fault_id: one for one in faults}
+        self._switch()
 
     def remove(self, fault_id: int) -> bool:
         """Whether there was such a fault; there is not any more."""
         removed = self._faults.pop(fault_id, None)
-        self._switch()
+        self._change()
         return removed is not None
 
     def clear(self) -> None:
         self._faults.clear()
+        self._change()
+
+    def _change(self) -> None:
         self._switch()
+        if self.changed is not None:
+            self.changed(tuple(self._faults.values()))
 
     def _switch(self) -> None:
         """In the way only when there is something to do: the listeners call these attributes."""
@@ -153,9 +218,8 @@ class Faults:
         """The fault that happens to this query, counted."""
         self._expire()
         for one in self._faults.values():
-            if one.fits(name, client) and not (one.kind is Kind.TRUNCATE and transport == "tcp"):
-                times = None if one.times is None else one.times - 1
-                self._faults[one.fault_id] = replace(one, times=times, happened=one.happened + 1)
+            fits = one.fits(name, client) and not (one.kind is Kind.TRUNCATE and transport == "tcp")
+            if fits and self._happenings.happens(one.fault_id, one.times):
                 return one
         return None
 
@@ -165,7 +229,8 @@ class Faults:
         over = [
             one.fault_id
             for one in self._faults.values()
-            if one.times == 0 or (one.until is not None and one.until <= now)
+            if self._happenings.count(one.fault_id) == one.times
+            or (one.until is not None and one.until <= now)
         ]
         for fault_id in over:
             del self._faults[fault_id]

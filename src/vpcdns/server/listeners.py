@@ -12,6 +12,7 @@ import socket
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from enum import Enum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -33,6 +34,14 @@ BACKLOG: Final = 1_024
 PORT_ATTEMPTS: Final = 16
 
 
+class Sharing(Enum):
+    """Who else may have the same address and port. With SO_REUSEPORT the kernel deals out clients to all."""
+
+    ALONE = "nobody"
+    FIRST = "those that join later; nobody now"
+    JOINING = "others of the same server"
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """The two sockets of one listener. `listen` has the actual address and port."""
@@ -46,7 +55,7 @@ class Bound:
         self.tcp.close()
 
 
-def bind(listens: Sequence[Listen]) -> list[Bound]:
+def bind(listens: Sequence[Listen], sharing: Sharing = Sharing.ALONE) -> list[Bound]:
     """Binds UDP and TCP of every one of `listens`; port 0 is any port that is free for both.
 
     `[::]` serves IPv4 too, unless an IPv4 listener has the same port, and becomes `0.0.0.0` where IPv6 is
@@ -55,7 +64,7 @@ def bind(listens: Sequence[Listen]) -> list[Bound]:
     with ExitStack() as opened:
         bound: list[Bound] = []
         for listen, dual in _families(listens):
-            bound.append(_bind_pair(listen, dual))
+            bound.append(_bind_pair(listen, dual, sharing))
             opened.callback(bound[-1].close)
         opened.pop_all()
         return bound
@@ -86,25 +95,29 @@ def _ipv6_is_on() -> bool:
     return True
 
 
-def _bind_pair(listen: Listen, dual: bool) -> Bound:
+def _bind_pair(listen: Listen, dual: bool, sharing: Sharing) -> Bound:
     """TCP first: the free number that the kernel finds for it is most likely free for UDP too."""
     attempts = PORT_ATTEMPTS if listen.port == 0 else 1
     while True:
         attempts -= 1
         try:
-            tcp = _bind_one(listen, "tcp", dual)
+            tcp = _bind_one(listen, "tcp", dual, sharing)
         except OSError as error:
             raise startup_error(listen, "tcp", error) from error
         actual = replace(listen, port=tcp.getsockname()[1])
         try:
-            return Bound(actual, _bind_one(actual, "udp", dual), tcp)
+            return Bound(actual, _bind_one(actual, "udp", dual, sharing), tcp)
         except OSError as error:
             tcp.close()
             if attempts == 0 or error.errno != errno.EADDRINUSE:
                 raise startup_error(actual, "udp", error) from error
 
 
-def _bind_one(listen: Listen, transport: Transport, dual: bool) -> socket.socket:
+def _bind_one(listen: Listen, transport: Transport, dual: bool, sharing: Sharing) -> socket.socket:
+    if sharing is Sharing.FIRST:
+        # SO_REUSEPORT would let another server of this user in on it unawares; without it the kernel refuses.
+        with _bind_one(listen, transport, dual, Sharing.ALONE) as alone:
+            listen = replace(listen, port=alone.getsockname()[1])
     family = socket.AF_INET if listen.address.version == 4 else socket.AF_INET6
     sock = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
     try:
@@ -119,6 +132,8 @@ def _bind_one(listen: Listen, transport: Transport, dual: bool) -> socket.socket
             _prefer(sock, socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             if listen.address.is_unspecified:
                 _ask_for_packet_information(sock)
+        if sharing is not Sharing.ALONE:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((str(listen.address), listen.port))
         if transport == "tcp":
             sock.listen(BACKLOG)

@@ -12,14 +12,14 @@ import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from vpcdns.model.policy import Listen
 from vpcdns.server.answering import Answering
 from vpcdns.server.batches import BatchListener
 from vpcdns.server.connection import TcpLimits
 from vpcdns.server.counters import Counters
-from vpcdns.server.listeners import Bound, bind
+from vpcdns.server.listeners import Bound, Sharing, bind
 from vpcdns.server.mmsg import is_available
 from vpcdns.server.responder import Responder
 from vpcdns.server.tcp import TcpServer
@@ -35,6 +35,7 @@ class Service:
     """A responder, served on `listens`. Counts into `counters`.
 
     `batches` tells whether datagrams are taken by recvmmsg(2); default: where the platform has it.
+    `sharing` tells who else may listen there.
     """
 
     def __init__(
@@ -44,12 +45,14 @@ class Service:
         limits: TcpLimits | None = None,
         *,
         batches: bool | None = None,
+        sharing: Sharing = Sharing.ALONE,
     ) -> None:
         self._batches = is_available() if batches is None else batches
         self.counters = Counters()
         self.stopping = False
         self._answering = Answering(responder, self.counters)
         self._limits = limits
+        self._sharing = sharing
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
         self._udp: dict[socket.socket, UdpListener | BatchListener] = {}
@@ -66,8 +69,15 @@ class Service:
         Apart from `start` so that privileges can be dropped in between. Raises StartupError.
         """
         if not self._bound:
-            self._bound = bind(self._listens)
+            self._bound = bind(self._listens, self._sharing)
         return tuple(bound.listen for bound in self._bound)
+
+    def join(self) -> None:
+        """In a forked process: listens with sockets of its own where those that it inherited do."""
+        inherited, self._sharing = self._bound, Sharing.JOINING
+        self._bound = bind([bound.listen for bound in inherited], self._sharing)
+        for bound in inherited:
+            bound.close()
 
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""
@@ -93,7 +103,7 @@ class Service:
             else:
                 left.remove(bound)
                 kept.append((bound, replace(listen, port=bound.listen.port)))
-        new = bind(wanted)
+        new = bind(wanted, self._sharing)
         for bound in left:
             self._leave(bound)
             bound.close()
@@ -164,8 +174,16 @@ class _Signals:
         (self.second if self.first.is_set() else self.first).set()
 
 
+class Serving(Protocol):
+    """What can be served until a signal comes: a Service, or several as one."""
+
+    async def start(self) -> tuple[Listen, ...]: ...
+
+    async def stop(self, grace: float = GRACE) -> None: ...
+
+
 async def serve(
-    service: Service,
+    service: Serving,
     *,
     grace: float = GRACE,
     ready: Callable[[tuple[Listen, ...]], None] | None = None,
@@ -197,7 +215,7 @@ async def serve(
             loop.remove_signal_handler(number)
 
 
-async def _stop(service: Service, grace: float, signals: _Signals) -> int:
+async def _stop(service: Serving, grace: float, signals: _Signals) -> int:
     stopping = asyncio.ensure_future(service.stop(grace))
     impatient = asyncio.ensure_future(signals.second.wait())
     await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)

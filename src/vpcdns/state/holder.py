@@ -18,6 +18,7 @@ from vpcdns.state.joining import joined, same_objects
 from vpcdns.state.records import Record, Records, changed, living
 
 Subscriber = Callable[[World, World], None]
+Follower = Callable[["Step"], None]
 
 FILE: Final = "file"  # who changes what a configuration file says
 
@@ -40,6 +41,17 @@ class Commit:
     changes: Sequence[Change] = ()
     records: Mapping[str, Record | None] = field(default_factory=dict)
     who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """The file was read anew; None when it is the same one as the last time."""
+
+    file: World | None
+
+
+Step = Commit | Reread
+"""What leads from one World to the next: the same steps lead to the same World everywhere."""
 
 
 class Journal(Protocol):
@@ -72,6 +84,7 @@ class State:
         self._journal = journal
         self._file = file or world
         self._subscribers: list[Subscriber] = []
+        self._followers: list[Follower] = []
         self.unfiled = unfiled
         """Changes since the file was read, which the file does not know."""
 
@@ -86,6 +99,21 @@ class State:
     def subscribe(self, subscriber: Subscriber) -> None:
         """Calls `subscriber(old, new)` after every replacement, in the order of subscription."""
         self._subscribers.append(subscriber)
+
+    def follow(self, follower: Follower) -> None:
+        """Calls `follower` with every step, after the subscribers and before whoever wants it goes on."""
+        self._followers.append(follower)
+
+    def become_follower(self) -> None:
+        """Here nothing is kept, and nobody told, of steps that are another process's."""
+        self._journal = None
+        self._followers.clear()
+
+    def take(self, step: Step) -> World | Refusal | Conflict:
+        """Takes a step that another State has taken."""
+        if isinstance(step, Commit):
+            return self.commit(step)
+        return self.reset() if step.file is None else self.reload(step.file)
 
     def apply(
         self, change: Change, expected_revision: int | None = None, who: str = ""
@@ -108,6 +136,7 @@ class State:
             self._journal.append(commit, world, records)
         self.unfiled += len(commit.changes)
         self._replace(world, records)
+        self._tell(commit)
         return world
 
     def check(self, file: World) -> None:
@@ -127,6 +156,18 @@ class State:
         before: then the changes stay, and the rest of the file takes effect around them. Raises
         ConfigurationError when the two do not fit.
         """
+        world = self._reread(file)
+        self._tell(Reread(file))
+        return world
+
+    def reset(self) -> World:
+        """Puts back what the file said when it was read; changes made since are gone."""
+        self.unfiled = 0
+        world = self._reread(self._file)
+        self._tell(Reread(None))
+        return world
+
+    def _reread(self, file: World) -> World:
         world, unfiled = self._with_changes(file)
         world = replace(world, revision=max(world.revision, self._world.revision + 1))
         records = self._records if unfiled or not self._records else living(self._records, world)
@@ -136,10 +177,9 @@ class State:
         self._replace(world, records)
         return world
 
-    def reset(self) -> World:
-        """Puts back what the file said when it was read; changes made since are gone."""
-        self.unfiled = 0
-        return self.reload(self._file)
+    def _tell(self, step: Step) -> None:
+        for follower in self._followers:
+            follower(step)
 
     def _replace(self, world: World, records: Records) -> None:
         old, self._world, self._records = self._world, world, records

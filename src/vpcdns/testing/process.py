@@ -30,7 +30,7 @@ _ADMIN: Final = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 class Server:
     """Serves `config`, a file or what would stand in one, while it is entered.
 
-    `environment` is added to the process's own, e.g. access keys.
+    `environment` is added to the process's own, e.g. access keys; `workers` is how many processes answer.
     """
 
     def __init__(
@@ -39,10 +39,12 @@ class Server:
         *,
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
+        workers: int = 1,
     ) -> None:
         """A string is YAML; a Path is a file, which is served as it is and looked at for changes."""
         self._config = config
         self._state = state
+        self._workers = workers
         self._environment = dict(environment or {})
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
@@ -126,6 +128,13 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    @property
+    def pid(self) -> int:
+        """Of its main process."""
+        if self._process is None:
+            raise StartupError("the server does not run")
+        return self._process.pid
+
     def _command(self, folder: Path) -> Sequence[str]:
         file = self._config
         if not isinstance(file, Path):
@@ -135,7 +144,7 @@ class Server:
         free = "127.0.0.1:0"
         state = [] if self._state is None else ["--state", str(self._state)]
         serve = [sys.executable, "-m", "vpcdns", "serve", "--config", str(file)]
-        return [*serve, "--listen", free, "--admin", free, *state]
+        return [*serve, "--listen", free, "--admin", free, "--workers", str(self._workers), *state]
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         if process.stdout is None:
