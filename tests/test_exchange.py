@@ -327,7 +327,7 @@ def test_whoever_asks_at_a_vpcs_listener_is_in_that_vpc() -> None:
 
 
 def test_a_stranger_gets_no_more_than_it_sent() -> None:
-    """Not a weapon: REFUSED, without NSID, subnet, keepalive or text, and RA (docs/decisions/0008)."""
+    """Not a weapon: REFUSED, without NSID, subnet, keepalive or text, and RA (docs/decisions/0009)."""
     world = replace(WORLD, forwarding=Forwarding(upstreams=(Upstream(ip_address("192.0.2.1")),)))
     options = [GenericOption(NSID, b"")]
     asked = query(CUSTOM, options=options, subnet=f"{IN_A}/32")

@@ -75,7 +75,7 @@ def test_by_the_core(file: Path) -> None:
             expect, message = step["expect"], asked(step, step.get("subnet")).to_wire()
             arrival = Arrival(ip_address(step["client"]), transport, step.get("listener"))
             if expect["reason"] == "stranger" and transport == "udp" and step["client"] != str(LOOPBACK):
-                expect = {**expect, "ede": None}  # no room for it (docs/decisions/0008)
+                expect = {**expect, "ede": None}  # no room for it (docs/decisions/0009)
             result = begin(message, arrival, loaded.world)
             assert result.resolution is not None
             assert result.resolution.reason.value == expect["reason"], step["ask"]

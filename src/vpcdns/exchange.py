@@ -187,7 +187,7 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
         authoritative=resolution.authoritative,
-        # A stranger is offered nothing, so neither is recursion (docs/decisions/0008).
+        # A stranger is offered nothing, so neither is recursion (docs/decisions/0009).
         recursion_available=_forwards(world) and resolution.client.allowed,
         extended_error=_explained(resolution.extended_error, world.answers.explain),
         options=_options(query, arrival, resolution.client, world),
@@ -347,7 +347,7 @@ def servfail(message: bytes) -> bytes | None:
 
 
 def _limit(query: Query, arrival: Arrival, client: Client, world: World) -> int:
-    """A stranger's address may be spoofed, but over TCP, and for peers trusted not to be (decisions/0008)."""
+    """A stranger's address may be spoofed, but over TCP, and for peers trusted not to be (decisions/0009)."""
     if arrival.transport == "tcp":
         return MAX_TCP_PAYLOAD
     limit = udp_limit(query)

@@ -239,7 +239,7 @@ def test_extended_errors(
 ) -> None:
     how, port = explaining
     expected = None if code is None or how == "off" else (code, text if how == "full" else "")
-    # As dig does; it leaves room for the code in responses to strangers (docs/decisions/0008).
+    # As dig does; it leaves room for the code in responses to strangers (docs/decisions/0009).
     options = [GenericOption(COOKIE, bytes(8))]
     for ask in TRANSPORTS:
         assert ede(asked(ask, query(name, rtype, options=options), port, source)) == expected

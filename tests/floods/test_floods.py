@@ -29,7 +29,7 @@ from tests.nameserver import Nameserver, Transport
 from tests.served import Served, served
 
 FLAT = 12 << 20  # octets: the memo and malloc's own, not the names
-PER_SECOND = 4_000
+PER_SECOND = 1_000
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def test_random_names_that_are_answered_here(tmp_path: Path, below: str) -> None
         before, asked = rss(server), load.count
         random_names(server, below, 5)
         assert rss(server) - before < FLAT
-        assert load.count > asked + 100
+        assert load.count > asked + 20
         assert address(server) == "10.1.8.20"
     assert set(load.answers) == {("NOERROR", "10.1.8.20"), ("NXDOMAIN", "")}
     assert load.lost == 0
@@ -93,7 +93,7 @@ def test_random_names_that_are_forwarded_to_nobody_who_answers(tmp_path: Path) -
         before = rss(server)
         with Load(server.port, NAME) as load:
             random_names(server, "flood.example", 6)
-            query = dns.message.make_query("one-more.flood.example", "A")
+            query = dns.message.make_query("one-more.flood.example", "A", use_edns=0)
             found = dns.query.udp(query, "127.0.0.1", port=server.port, source="127.20.0.8", timeout=5)
             until(lambda: load.count > 100)
         assert found.rcode() == dns.rcode.SERVFAIL
@@ -114,8 +114,12 @@ def test_twice_the_load_that_it_can_carry(tmp_path: Path) -> None:
     names.write_text(f"{NAME} A\n")
     with serving(tmp_path) as server:
         common = ["dnsperf", "-s", "127.0.0.1", "-p", str(server.port), "-d", str(names), "-a", "127.10.0.9"]
-        # 200 outstanding at a time for each of two: the receive buffer is never empty.
-        load = [*common, "-l", "6", "-c", "10", "-q", "1000", "-t", "1"]
+        measure = [*common, "-l", "2", "-c", "10", "-q", "100", "-t", "1"]
+        done = subprocess.run(measure, capture_output=True, text=True, timeout=30, check=True)
+        carried = re.search(r"Queries per second:\s+(\d+)", done.stdout)
+        assert carried, done.stdout
+        # Twice that, by two that do not wait for answers: 20,000 of each may be outstanding.
+        load = [*common, "-l", "6", "-c", "10", "-q", "20000", "-Q", carried[1], "-t", "1"]
         with ExitStack() as stack:
             floods = [
                 stack.enter_context(subprocess.Popen(load, stdout=subprocess.PIPE, text=True))

@@ -72,7 +72,7 @@ def test_any_octets_may_be_answered_with_servfail(message: bytes) -> None:
 
 @given(MESSAGES)
 def test_a_stranger_gets_no_more_than_it_sent(message: bytes) -> None:
-    """Over UDP the amplification of any response to a stranger is at most 1 (docs/decisions/0008)."""
+    """Over UDP the amplification of any response to a stranger is at most 1 (docs/decisions/0009)."""
     result = begin(message, Arrival(ip_address(STRANGER)), WORLD)
     assert not isinstance(result, Forward)
     if isinstance(result, Reply):

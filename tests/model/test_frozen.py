@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen import PARTS, FrozenMap
 
 EDITS = st.lists(st.tuples(st.booleans(), st.integers(0, 60), st.integers()), max_size=200)
 
@@ -41,13 +41,49 @@ def test_a_missing_key_is_a_key_error() -> None:
     assert repr(FrozenMap({1: "one"})) == "FrozenMap({1: 'one'})"
 
 
-def test_a_change_does_not_copy_the_base() -> None:
-    """A thousand edits of a large map copy far less than a thousand times the map."""
-    start = FrozenMap((number, number) for number in range(100_000))
-    folds, version = 0, start
-    for number in range(1000):
-        changed = version.set(number, -1)
-        folds += changed._base is not version._base
+LARGE = FrozenMap((f"{number}", number) for number in range(20 * PARTS))
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 25 * PARTS)), max_size=50))
+def test_a_large_one_too(edits: list[tuple[bool, int]]) -> None:
+    """As above, and two versions tell exactly the keys at which they differ."""
+    version, plain = LARGE, dict(LARGE.scan())
+    for put, number in edits:
+        if put:
+            version, plain[f"{number}"] = version.set(f"{number}", -1), -1
+        elif f"{number}" in plain:
+            version = version.delete(f"{number}")
+            del plain[f"{number}"]
+    assert version == plain
+    assert (len(version), dict(version.scan()), set(version)) == (len(plain), plain, set(plain))
+    assert all(version.finder()(key) == plain.get(key) for key in (f"{number}" for _, number in edits))
+    expected = {f"{n}" for _, n in edits if plain.get(f"{n}") is not LARGE.get(f"{n}")}
+    assert set(version.touched(LARGE)) == set(LARGE.touched(version)) == expected
+    assert version.shares(LARGE)
+
+
+def test_growing_and_shrinking_across_the_bound() -> None:
+    version: FrozenMap[int, int] = FrozenMap()
+    for number in range(PARTS + 10):
+        version = version.set(number, number)
+    small = version
+    for number in range(20):
+        small = small.delete(number)
+    whole = {number: number for number in range(20, PARTS + 10)}
+    assert small == FrozenMap(whole) == whole == small
+    assert set(small.touched(FrozenMap(whole))) == set(whole)  # nothing in common: any of them may differ
+    assert not small.shares(FrozenMap(whole))
+    assert list(FrozenMap(whole)) == list(whole)
+
+
+def test_every_change_copies_one_part_at_most() -> None:
+    """No change costs more than its neighbours: there is no base that is made anew now and then."""
+    version: FrozenMap[str, int] = FrozenMap((f"{number}", number) for number in range(100_000))
+    largest = max(map(len, version._parts))
+    assert largest < 3 * 100_000 / PARTS
+    for number in range(3000):
+        changed = version.set(f"{number}", -1)
+        copied = [part for part, was in zip(changed._parts, version._parts, strict=True) if part is not was]
+        assert len(copied) == 1
         version = changed
-    assert folds <= 3
     assert len(version) == 100_000

@@ -35,6 +35,11 @@ def domain(kind: str, number: int) -> str:
     return f"{group_id(kind, number)}-cn-hangzhou-vpc.alicloudapi.com"
 
 
+def witness(revision: int) -> str:
+    """A custom domain that only this revision of the file has: who answers with a CNAME has loaded it."""
+    return f"r{revision}.witness.example"
+
+
 def configuration(bound_to: str, upstream: str, revision: int) -> str:
     """`a…` groups are on the instance that moves, `b…` on one that stays, `c…` serverless; `d…` are off."""
     groups = "".join(
@@ -44,6 +49,7 @@ def configuration(bound_to: str, upstream: str, revision: int) -> str:
         for number in range(GROUPS)
         for custom in [f", custom_domains: [c{number}.example.com]" if kind == "a" else ""]
     )
+    marker = f"{group_id('e', 0)}, instance_id: staying, custom_domains: [{witness(revision)}]"
     return f"""
 server:
   listen: ["127.0.0.1:0"]
@@ -78,7 +84,8 @@ instances:
     region_id: cn-hangzhou
     binding: {{vpc_id: vpc-a, vswitch_id: vsw-a, address: {STAYING}}}
 groups:
-{groups}"""
+{groups}  - {{group_id: {marker}}}
+"""
 
 
 @dataclass(slots=True)

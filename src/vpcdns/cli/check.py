@@ -11,6 +11,7 @@ import typer
 from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import complain, say, say_json
 from vpcdns.cli.parameters import JsonOption
+from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.config import load
 from vpcdns.errors import ConfigurationError
@@ -31,7 +32,8 @@ def check(
       vpcdns check --json /etc/vpcdns/vpcdns.yaml | jq '.problems[].where'
     """
     try:
-        summary = Summary.of(load(file).world)
+        with reading(file) as tell:
+            summary = Summary.of(load(file, tell=tell).world)
     except ConfigurationError as error:
         if not json:
             for problem in error.problems:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from vpcdns import __version__
 from vpcdns.cli.workers import Leading, Parts, check_workers
-from vpcdns.config import Admin, Loaded, load
+from vpcdns.config import Admin, Loaded, Tell, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
@@ -56,11 +56,14 @@ class Source:
         """The files that are read."""
         return self.config, RESOLV_CONF
 
-    def load(self) -> Loaded:
-        """Reads everything anew; raises ConfigurationError, and StartupError when we are our own upstream."""
+    def load(self, tell: Tell | None = None) -> Loaded:
+        """Reads everything anew, and tells how far it is.
+
+        Raises ConfigurationError, and StartupError when we are our own upstream.
+        """
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
         # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-        loaded = load(self.config, revision=int(time.time()), identity=identity)
+        loaded = load(self.config, revision=int(time.time()), identity=identity, tell=tell)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
         admin = loaded.admin

@@ -20,12 +20,13 @@ from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, say
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
 from vpcdns.cli.program import Program, Source
+from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
-from vpcdns.model.world import World
 from vpcdns.server.privileges import find_user
 from vpcdns.server.reload import signatures
+from vpcdns.state import State
 
 
 def serve(
@@ -83,8 +84,11 @@ def serve(
     source = Source(config, tuple(listen or ()), admin)
     looked = signatures(source.paths)  # before they are loaded: a change meanwhile is one to be seen
     who = None if user is None else find_user(user)
-    program = Program(source, source.load(), looked, state=state, user=who, workers=workers)
-    ready = partial(_announce, config, program.state.world)
+    with reading(config) as tell:
+        loaded = source.load(tell)
+    program = Program(source, loaded, looked, state=state, user=who, workers=workers)
+    del loaded
+    ready = partial(_announce, config, program.state)
     try:
         code = asyncio.run(program.run(ready))
     finally:
@@ -92,9 +96,10 @@ def serve(
     raise typer.Exit(code)
 
 
-def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
+def _announce(config: Path, state: State, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
     """What is served and where, and something to try. That nobody reads it is no reason to stop."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
+    world = state.world
     example = trial(world, listens)
     try:
         say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")

@@ -14,6 +14,7 @@ from vpcdns.config import schema
 from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.build_topology import TopologyBuilder
 from vpcdns.config.problems import Finding, Path
+from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.policy import (
     Access,
@@ -54,15 +55,22 @@ class Built:
 
 
 def build(
-    configuration: schema.Configuration, folder: FilePath, revision: int, identity: ServerIdentity
+    configuration: schema.Configuration,
+    groups: Iterable[Group],
+    folder: FilePath,
+    revision: int,
+    identity: ServerIdentity,
 ) -> Built:
-    """Makes the World that a configuration describes; `folder` is where relative paths start."""
+    """Makes the World that a configuration describes; `folder` is where relative paths start.
+
+    The groups are apart, and may be read by and by.
+    """
     findings: list[Finding] = []
     topology = TopologyBuilder(findings).build(configuration)
     answers = _answers(configuration.answers, findings)
     gateway = GatewayBuilder(topology, answers.suffix, findings)
     gateway.add_instances(configuration.instances)
-    gateway.add_groups(configuration.groups)
+    gateway.add_groups(groups)
     regions = {vpc.region_id for vpc in topology.vpcs.values()} | {key[0] for key in gateway.instances}
     listens = _listens(configuration.server, topology, findings)
     admin = _admin(configuration.admin, folder, regions, listens, findings)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -55,8 +56,8 @@ _SURPRISING_NUMBER: Final = re.compile(
     r"|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt \t][-+0-9:.Zz \t]*)?"  # a date
 )
 # YAML 1.2 §5.1: what may stand in a file at all.
-_UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _UNKNOWN: Final[Any] = object()  # the value of something refused
 _NO_KEY: Final[Any] = object()
 
@@ -85,20 +86,24 @@ class Document:
     readable: bool = True
 
 
-def read(text: str) -> Document:
+Taker = Callable[[object], None]
+
+
+def read(text: str, takers: Mapping[str, Taker] | None = None) -> Document:
     """Reads YAML, JSON included; never raises for any text.
 
     JSON goes through `json`, ten times as fast; whatever that one does not take as it stands is left
-    to the YAML reader, which knows the place.
+    to the YAML reader, which knows the place. That one hands the items of the sections in `takers` over,
+    one by one, and does not keep them.
     """
-    if unprintable := _UNPRINTABLE.search(text):
+    if unprintable := UNPRINTABLE.search(text):
         return _unprintable(text, unprintable.start())
     if text.lstrip(" \t\r\n").startswith("{"):
         try:
             return Document(_json(text))
         except (ValueError, RecursionError):
             pass
-    reader = _Reader()
+    reader = _Reader(takers or {})
     try:
         reader.read(text)
     except yaml.YAMLError as error:
@@ -110,20 +115,22 @@ def read(text: str) -> Document:
 
 
 def _json(text: str) -> object:
-    value = json.loads(text, object_pairs_hook=_unique, parse_constant=_refused)
-    if _SURROGATE.search(text):
+    value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
+    if SURROGATE.search(text):
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text: ValueError
     return value
 
 
-def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON mapping; ValueError when a key is given twice."""
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
         raise ValueError("a key is given twice")
     return mapping
 
 
-def _refused(constant: str) -> object:
+def no_constant(constant: str) -> object:
+    """NaN and Infinity, which Python's reader takes: ValueError."""
     raise ValueError(f"{constant} is not JSON")
 
 
@@ -134,7 +141,8 @@ class _TooDeep(Exception):
 class _Reader:
     """Builds the data from events, and notes what is refused on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, takers: Mapping[str, Taker]) -> None:
+        self.takers = takers
         self.findings: list[Finding] = []
         self.documents: list[object] = []
         # For every open collection: itself, and the key that the next value is for.
@@ -157,7 +165,12 @@ class _Reader:
                     self._open(event)
                 elif isinstance(event, CollectionEndEvent):
                     self.keys.pop()
-                    self._add(self.containers.pop(), event)
+                    value = self.containers.pop()
+                    # [documents, the top, a section]
+                    if len(self.containers) == 3 and (take := self.takers.get(self.keys[1])) is not None:
+                        take(value)
+                    else:
+                        self._add(value, event)
                 elif kind is AliasEvent:
                     what = f"`*{cut(event.anchor)}` repeats another part of the file"
                     self._refuse(event, what, "write it out: anchors and aliases are not read here")

@@ -214,6 +214,8 @@ REGION_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"
 GROUP_PATTERN: Final = r"^[0-9a-f]{32}$"
 LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
 
+MAX_ID: Final = 128
+MAX_LINE: Final = 255
 MAX_REGION: Final = 26  # RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc", one label of 63 octets
 
 
@@ -221,7 +223,7 @@ def is_region_id(text: str) -> bool:
     return len(text) <= MAX_REGION and re.fullmatch(REGION_PATTERN, text) is not None
 
 
-Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=128)]
+Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=MAX_ID)]
 RegionId = Annotated[str, Field(pattern=REGION_PATTERN, max_length=MAX_REGION, examples=["cn-hangzhou"])]
 GroupId = Annotated[str, Field(pattern=GROUP_PATTERN)]
-Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=255)]
+Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=MAX_LINE)]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
-from typing import Any, Final
+from operator import itemgetter
+from typing import Any, Final, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -17,11 +18,14 @@ from vpcdns.config import document, schema
 from vpcdns.config.values import custom_domain
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
+from vpcdns.model.frozen import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
 from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
+
+V = TypeVar("V")
 
 # The sections that the cloud's API can change; the others are the operator's alone.
 OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups")
@@ -45,10 +49,17 @@ def written_objects(world: World) -> dict[str, list[dict[str, Any]]]:
     """The sections that the API can change."""
     counts = Counter(instance_id for _, instance_id in world.instances)
     return {
-        "vpcs": [_vpc(vpc) for vpc in world.topology.vpcs.values()],
-        "instances": [_instance(instance) for instance in world.instances.values()],
-        "groups": [_group(group, counts[group.instance_id] > 1) for group in world.groups.values()],
+        "vpcs": [_vpc(vpc) for vpc in _in_order(world.topology.vpcs)],
+        "instances": [_instance(instance) for instance in _in_order(world.instances)],
+        "groups": [_group(group, counts[group.instance_id] > 1) for group in _in_order(world.groups)],
     }
+
+
+def _in_order(objects: FrozenMap[Any, V]) -> list[V]:
+    """In the order in which they came; too many to have one are sorted, so that two files can be compared."""
+    if objects.is_ordered:
+        return list(objects.values())
+    return [value for _, value in sorted(objects.scan(), key=itemgetter(0))]
 
 
 def with_objects(text: str, world: World) -> dict[str, Any]:

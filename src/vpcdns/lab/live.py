@@ -6,6 +6,7 @@ For rehearsals that are run for real, and for the proof that the model's verdict
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from types import TracebackType
@@ -95,10 +96,11 @@ class LiveLab:
         return None if ids is None else self.world.groups.get(ids[0])
 
     def close(self) -> None:
-        self._probe.close()
-        self._resolver.close()
-        self._responder.close()
-        self.kernel.remove()
+        with ExitStack() as stack:  # each, whatever becomes of the others
+            stack.callback(self.kernel.remove)
+            stack.callback(self._responder.close)
+            stack.callback(self._resolver.close)
+            stack.callback(self._probe.close)
 
     def __enter__(self) -> LiveLab:
         return self

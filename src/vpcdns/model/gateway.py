@@ -96,10 +96,14 @@ class CustomDomains:
     @staticmethod
     def of(owners: Iterable[tuple[Name, str]]) -> CustomDomains:
         owned = dict(owners)
-        nodes: dict[Name, int] = {}
+        nodes = dict.fromkeys(owned, 1)
+        # Most names have their parents in common with many others: those are counted once, not name by name.
+        families: dict[tuple[bytes, ...], list[Name]] = {}
         for name in owned:
-            for node in (name, *name.ancestors()):
-                nodes[node] = nodes.get(node, 0) + 1
+            families.setdefault(name.folded[1:], []).append(name)
+        for siblings in families.values():
+            for node in siblings[0].ancestors():
+                nodes[node] = nodes.get(node, 0) + len(siblings)
         return CustomDomains(FrozenMap(owned), FrozenMap(nodes))
 
     def add(self, name: Name, group_id: str) -> CustomDomains:

@@ -16,6 +16,8 @@ from vpcdns.errors import MalformedName
 MAX_LABEL: Final = 63  # RFC 1035 §2.3.4
 MAX_NAME: Final = 255
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9_*-]+").fullmatch  # labels that are written as they are
+_HOST_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST_NAME: Final = re.compile(rf"(?:\*\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*").fullmatch
 
 
 class Name:
@@ -37,6 +39,19 @@ class Name:
         # bytes.lower() changes ASCII letters only, as RFC 4343 §3 wants.
         self.folded = tuple([label.lower() for label in labels])
         self._hash = hash(self.folded)
+
+    @classmethod
+    def of_host(cls, text: str) -> Name | None:
+        """The name of a host, or `*.` before one, that is written in lower case; None: not of that form.
+
+        Several times faster than `from_text`, for a million of them.
+        """
+        if len(text) > MAX_NAME - 2 or _HOST_NAME(text) is None:
+            return None
+        name = cls.__new__(cls)
+        name.labels = name.folded = tuple(text.encode().split(b"."))
+        name._hash = hash(name.folded)  # noqa: SLF001 - of its own class
+        return name
 
     @classmethod
     def from_text(cls, text: str) -> Name:

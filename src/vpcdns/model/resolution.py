@@ -112,7 +112,7 @@ def _decide(question: Question, client: Client, world: World) -> Decision:
     """One row of the table in DESIGN §3, top to bottom; the first that fits."""
     name, suffix = question.name, world.answers.suffix
     if not client.allowed:
-        # No text: a response to a stranger is as short as can be (docs/decisions/0008).
+        # No text: a response to a stranger is as short as can be (docs/decisions/0009).
         return _refused(Reason.STRANGER, "this client may not ask", InfoCode.PROHIBITED, "")
     if question.rclass != RRClass.IN:
         return _decide_class(question, world)

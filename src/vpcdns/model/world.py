@@ -47,4 +47,9 @@ class World:
 
     def groups_on(self, key: InstanceKey) -> Iterator[Group]:
         """The groups of one instance; walks all groups."""
-        return (group for group in self.groups.values() if group.instance_key == key)
+        region_id, instance_id = key
+        return (
+            group
+            for _, group in self.groups.scan()
+            if group.instance_id == instance_id and group.region_id == region_id
+        )

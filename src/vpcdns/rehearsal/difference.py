@@ -58,23 +58,24 @@ def _of(
 ) -> Iterator[Difference]:
     if old is new:
         return
-    for key, value in new.items():
-        was = old.get(key)
-        if was is None:
-            subject, after = describe(value)
+    gone: list[tuple[str, str]] = []
+    for key in new.touched(old):
+        was, now = old.get(key), new.get(key)
+        if now is None:
+            assert was is not None, "a touched key is in one of the two"  # noqa: S101
+            gone.append(describe(was))
+        elif was is None:
+            subject, after = describe(now)
             yield Difference(subject, NOTHING, after)
-        elif was is not value and was != value:
-            subject, after = describe(value)
-            before = describe(was)[1]
-            yield Difference(subject, before, after)
-    for key, was in old.items():
-        if key not in new:
-            subject, before = describe(was)
-            yield Difference(subject, before, NOTHING)
+        elif was != now:
+            subject, after = describe(now)
+            yield Difference(subject, describe(was)[1], after)
+    for subject, before in gone:
+        yield Difference(subject, before, NOTHING)
 
 
 def _enabled(world: World) -> Counter[InstanceKey]:
-    return Counter(group.instance_key for group in world.groups.values() if group.vpc_domain)
+    return Counter(group.instance_key for _, group in world.groups.scan() if group.vpc_domain)
 
 
 def _instance(instance: Instance, names: Counter[InstanceKey]) -> tuple[str, str]:

@@ -69,7 +69,7 @@ class Flows:
     def collect(self) -> list[Flow]:
         old_groups, new_groups = self._old.groups, self._new.groups
         if old_groups.shares(new_groups) and not self._renamed:
-            touched = old_groups.touched(new_groups)
+            touched = frozenset(old_groups.touched(new_groups))
             self._stay(group for group_id, group in new_groups.scan() if group_id not in touched)
             for group_id in touched:
                 self._goes(old_groups.get(group_id), new_groups.get(group_id))
