@@ -78,6 +78,10 @@ imports: $(VENV)/dev.stamp ## Check that imports point downward only
 bench: $(VENV)/dev.stamp ## Compare with dnsmasq, Unbound and BIND; BENCH_ARGS goes to benchmarks/run.py
 	@$(BIN)/python benchmarks/run.py $(BENCH_ARGS)
 
+.PHONY: bench-scale
+bench-scale: $(VENV)/dev.stamp ## Print what size costs (docs/scale.md); takes some minutes
+	@$(BIN)/python benchmarks/scale.py $(BENCH_ARGS)
+
 .PHONY: format
 format: $(VENV)/dev.stamp ## Format, and fix what the linter can
 	$(BIN)/ruff check --fix-only .

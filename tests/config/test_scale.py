@@ -1,0 +1,230 @@
+"""What a million groups need: read one by one, understood as the schema understands them, in linear work."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from vpcdns.cli.progress import reading
+from vpcdns.config import document, loads, schema, streamed
+from vpcdns.config.groups import GroupReader, group_of
+from vpcdns.config.streamed import WINDOW, Unreadable
+from vpcdns.config.usual import Usual
+from vpcdns.errors import MalformedName
+from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.gateway import CustomDomains
+from vpcdns.model.names import Name
+from vpcdns.model.rules import custom_domain_refusals
+
+SUFFIX = Name.from_text("alicloudapi.com")
+HEAD: dict[str, Any] = {
+    "instances": [{"instance_id": "s", "type": "serverless", "region_id": "r", "addresses": ["100.64.0.1"]}]
+}
+LABELS = st.sampled_from(
+    [
+        "a",
+        "B",
+        "*",
+        "-a",
+        "x_1",
+        "a" * 63,
+        "a" * 64,
+        "",
+        "é",
+        "alicloudapi",
+        "com",
+        "x-vpc",
+        "vpcdns",
+        "internal",
+    ]
+)
+TEXTS = st.one_of(
+    st.lists(LABELS, max_size=6).map(".".join), st.sampled_from(["a.b\n", "a\\.b", ".", "a..b"])
+)
+VALUES = st.one_of(TEXTS, st.none(), st.booleans(), st.integers(0, 3), st.just([]), st.just({}))
+ITEMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "group_id": st.one_of(st.sampled_from(["0" * 32, "0" * 31, "A" * 32, "0" * 32 + "\n"]), VALUES),
+        "name": st.one_of(st.sampled_from(["weather", "a\tb", "\ud800", "é", "x" * 256, "\x85"]), VALUES),
+        "instance_id": st.one_of(st.sampled_from(["s", "s-", "x" * 129]), VALUES),
+        "region_id": st.one_of(st.sampled_from(["r", "R", "r" * 27]), VALUES),
+        "vpc_domain": VALUES,
+        "custom_domains": st.one_of(st.lists(VALUES, max_size=2), VALUES),
+        "more": VALUES,
+    },
+)
+
+
+def text_of(groups: list[dict[str, Any]]) -> str:
+    return json.dumps(HEAD | {"groups": groups})
+
+
+def group(number: int) -> dict[str, Any]:
+    return {"group_id": f"{number:032x}", "instance_id": "s", "name": f"é {number}", "vpc_domain": True}
+
+
+@given(st.lists(ITEMS, max_size=3))
+def test_a_group_is_what_the_schema_takes_it_for(items: list[dict[str, Any]]) -> None:
+    reader = GroupReader()
+    expected = []
+    for item in items:
+        reader.take(item)
+        try:
+            expected.append(group_of(schema.GroupPart.model_validate(item)))
+        except ValidationError:
+            assert reader.unsound
+    assert reader.groups == expected
+    assert [one.custom_domains for one in reader.groups] == [one.custom_domains for one in expected]
+
+
+@given(TEXTS)
+def test_a_host_name_is_the_name_that_its_text_is(text: str) -> None:
+    name = Name.of_host(text)
+    if name is not None:
+        plain = Name.from_text(text)
+        assert (name.labels, name.folded, hash(name)) == (plain.labels, plain.folded, hash(plain))
+
+
+@given(st.lists(st.lists(LABELS, min_size=1, max_size=5), max_size=8))
+def test_usual_custom_domains_are_good_ones(texts: list[list[str]]) -> None:
+    usual = Usual(SUFFIX)
+    for text in texts:
+        try:
+            name = Name.from_text(".".join(text))
+        except MalformedName:
+            continue
+        good = not list(custom_domain_refusals(name, "it", SUFFIX, None))
+        assert good or not usual.knows_domain(name)
+        if good:
+            usual.meet_domain(name)
+
+
+@given(st.sets(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)))
+def test_custom_domains_at_once_are_those_one_by_one(texts: set[str]) -> None:
+    one_by_one = CustomDomains()
+    for text in texts:
+        one_by_one = one_by_one.add(Name.from_text(text), "g")
+    assert CustomDomains.of((Name.from_text(text), "g") for text in texts) == one_by_one
+
+
+@given(
+    st.recursive(
+        VALUES, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner), max_leaves=9
+    ),
+    st.sampled_from([None, 1]),
+    st.integers(1, 9),
+)
+def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | None, window: int) -> None:
+    """Whatever the window is: what is read by and by is what is read at once, or it is not read at all."""
+    text = json.dumps(
+        {"groups": [{"a": value}, [value]], "vpcs": [{}, {"b": value}], "server": {"c": value}}, indent=indent
+    )
+    for octets in (
+        text.encode(),
+        json.dumps({"x": value}).encode(),
+        text.encode()[:-window],
+        text.encode() + b"{",
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(streamed, "WINDOW", window)
+            groups: list[object] = []
+            try:
+                rest = streamed.read(octets, {"groups": groups.append})
+            except Unreadable:
+                continue
+        whole = document.read(octets.decode())
+        assert not whole.findings
+        assert whole.value == (rest | {"groups": groups} if groups else rest)
+
+
+@pytest.mark.parametrize(
+    "text", ['{"a": [], "a": []}', '{"a": [1]}', '{"a": {"b": NaN}}', '{"a": {"\\ud800": 1}}', "a: {}", ""]
+)
+def test_what_is_unusual_is_left_to_the_whole(text: str) -> None:
+    with pytest.raises(Unreadable):
+        streamed.read(text.encode(), {})
+
+
+def test_a_file_of_many_windows() -> None:
+    count = 3 * WINDOW // 100
+    world = loads(text_of([group(number) for number in range(count)])).world
+    assert len(world.groups) == count
+    one = world.groups[f"{5:032x}"]
+    assert (one.name, one.region_id, one.instance_id) == ("é 5", "r", "s")
+    assert one.instance_id is world.groups[f"{count - 1:032x}"].instance_id
+    assert world == loads(text_of([group(number) for number in range(count)])).world
+
+
+def calls(work: Callable[[], object]) -> int:
+    """How many Python functions are called: what the work is, on however slow a machine."""
+    count = 0
+
+    def profile(frame: object, event: str, argument: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.mark.parametrize("dump", [json.dumps, lambda value: "# YAML\n" + json.dumps(value)])
+def test_ten_times_the_groups_are_ten_times_the_work(dump: Callable[[object], str]) -> None:
+    texts = [dump(HEAD | {"groups": [group(number) for number in range(count)]}) for count in (300, 3_000)]
+    few, many = (calls(lambda text=text: loads(text)) for text in texts)  # type: ignore[misc]
+    assert many < 10.5 * few
+
+
+def test_one_change_of_many_copies_no_more_than_of_few() -> None:
+    """A change of 100,000 objects may cost some times as much as one of 1,000, not a hundred times."""
+
+    def cost(count: int) -> float:
+        version = FrozenMap((f"{number}", number) for number in range(count))
+        best = float("inf")
+        for _ in range(5):
+            started = time.process_time()
+            for number in range(300):
+                version = version.set(f"{number}", -1)
+            best = min(best, time.process_time() - started)
+        return best
+
+    assert cost(100_000) < 20 * cost(1_000)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_hears_of_what_takes_long(tmp_path: Path) -> None:
+    now, terminal = [0.0], Terminal()
+    with reading(tmp_path, terminal, lambda: now[0]) as tell:
+        assert tell is not None
+        tell(1_000)
+        assert terminal.getvalue() == ""
+        now[0] = 1.1
+        tell(240_000)
+        tell(241_000)
+    assert terminal.getvalue() == f"\r\x1b[KReading {tmp_path}: 240,000 groups\r\x1b[K"
+
+
+def test_a_pipe_hears_nothing(tmp_path: Path) -> None:
+    pipe = io.StringIO()
+    with reading(tmp_path, pipe) as tell:
+        assert tell is None
+    assert pipe.getvalue() == ""
