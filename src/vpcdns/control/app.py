@@ -25,6 +25,7 @@ from vpcdns.control.errors import Fault, Refused, failed, refused
 from vpcdns.control.guard import Door, Guard
 from vpcdns.control.openapi import OpenApi
 from vpcdns.control.openapi.http import answered, is_api_request
+from vpcdns.control.rehearsing import Rehearsing
 from vpcdns.errors import MalformedName
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
@@ -55,6 +56,7 @@ def application(
             Route("/explain", routes.explain),
             Route("/world", routes.world),
             Route("/decisions", routes.decisions),
+            *Rehearsing(sources.state).routes(),
             *more,
         ],
         exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
