@@ -11,7 +11,7 @@ from tests.control.http import Admin, Answer, admin
 from tests.server.doubles import on_loop
 from vpcdns.rehearsal.requests import path_answer, plan_answer
 
-UNBIND = f"disable {worlds.DEDICATED}"
+DISABLE = f"disable {worlds.DEDICATED}"
 
 
 async def plan(it: Admin, body: str) -> Answer:
@@ -43,9 +43,9 @@ async def test_a_path_that_makes_no_sense(query: str) -> None:
 async def test_a_plan_changes_nothing() -> None:
     async with admin() as it:
         before = it.state.world
-        answer = await plan(it, json.dumps({"changes": [UNBIND]}))
+        answer = await plan(it, json.dumps({"changes": [DISABLE]}))
         assert answer.status == 200
-        assert answer.json() == json.loads(json.dumps(plan_answer(before, [UNBIND])))
+        assert answer.json() == json.loads(json.dumps(plan_answer(before, [DISABLE])))
         assert it.state.world is before
 
 
