@@ -1,0 +1,54 @@
+"""Clocks that jump: what is kept and counted goes by the monotonic one, and revisions never go back."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.server.doubles import on_loop
+from tests.server.forwarding import A, forwarding, saying
+from tests.worlds import CUSTOM, example
+from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.state import State
+
+DAY = 86_400.0
+
+
+@pytest.mark.parametrize("jump", [-DAY, DAY, -time.time()])
+@on_loop
+async def test_answers_and_the_cache_do_not_notice(monkeypatch: pytest.MonkeyPatch, jump: float) -> None:
+    async with forwarding(saying(A)) as ask:
+        before = [await ask(), await ask(CUSTOM)]
+        now = time.time()
+        monkeypatch.setattr(time, "time", lambda: now + jump)
+        after = [await ask(), await ask(CUSTOM)]
+        assert [message.answer for message in before] == [message.answer for message in after]
+        assert len(ask.queries) == 1
+
+
+@on_loop
+async def test_the_serial_does_not_go_back_with_the_clock(tmp_path: Path) -> None:
+    """A load takes its revision from the clock (DESIGN §3); one that was set back gives a lower one."""
+    ahead, back = int(time.time()), int(time.time() - DAY)
+    state = State(replace(example(), revision=ahead))
+    loads = [replace(example(), revision=back + number) for number in range(2)]
+    reloader = Reloader(state, lambda: Fresh(loads.pop(), (), str(len(loads))), [tmp_path], source_hash="")
+    serials = [ahead]
+    while loads:
+        assert await reloader.reload()
+        serials.append(state.world.revision)
+    assert serials == [ahead, ahead + 1, ahead + 2]
+
+
+@on_loop
+async def test_the_soa_carries_the_revision_of_now() -> None:
+    async with forwarding(saying(A)) as ask:
+        serials = []
+        for _ in range(2):
+            response = await ask("alicloudapi.com", "SOA")
+            serials.append(response.answer[0][0].serial)
+            ask.state.reload(replace(ask.state.world, revision=1))
+        assert serials[1] == serials[0] + 1
