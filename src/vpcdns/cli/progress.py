@@ -22,7 +22,7 @@ def reading(
 ) -> Iterator[Tell | None]:
     """Something to call with the number of groups read so far; None where stderr is no terminal."""
     stream = sys.stderr if stream is None else stream
-    if not stream.isatty():
+    if stream is None or not stream.isatty():  # a closed stderr is None
         yield None
         return
     line = _Line(f"Reading {path}", stream, clock)
