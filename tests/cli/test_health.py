@@ -39,3 +39,10 @@ def test_failing_server() -> None:
         done = vpcdns("health", "--server", f"127.0.0.1:{server.upstream.port}")
     assert done.returncode == 1
     assert "SERVFAIL" in done.stderr
+
+
+def test_without_a_server_it_asks_port_53_here() -> None:
+    """As the image's health check does; whether somebody answers there is not ours to say."""
+    done = vpcdns("health")
+    assert done.returncode in (0, 1)
+    assert "127.0.0.1:53" in done.stdout + done.stderr

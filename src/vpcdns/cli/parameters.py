@@ -22,8 +22,10 @@ from vpcdns.model.topology import Address
 DEFAULT_CONFIG: Final = Path("/etc/vpcdns/vpcdns.yaml")
 
 
-def read_listen(text: str) -> Listen:
-    """`address:port`, `[address]:port`, or an address alone for port 53."""
+def read_listen(text: str | Listen) -> Listen:
+    """`address:port`, `[address]:port`, or an address alone for port 53; a default comes as it is."""
+    if isinstance(text, Listen):
+        return text
     try:
         return listen(text)
     except PydanticCustomError as error:
