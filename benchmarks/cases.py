@@ -75,8 +75,10 @@ _INSIDE: Final = ("-a", INSIDE)
 _TEN: Final = _domains(10_000)
 
 CASES: Final = (
-    Case("domains", "VPC domains: 10,000 names", _TEN, 10_000, options=_INSIDE),
-    Case("domains-edns", "VPC domains: 10,000 names, EDNS", _TEN, 10_000, options=(*_INSIDE, "-e")),
+    Case("domains", "VPC domains: 10,000 names", _TEN, 10_000, warm=True, options=_INSIDE),
+    Case(
+        "domains-edns", "VPC domains: 10,000 names, EDNS", _TEN, 10_000, warm=True, options=(*_INSIDE, "-e")
+    ),
     Case(
         "million",
         "VPC domains: 1,000,000 names, asked uniformly",
@@ -90,24 +92,27 @@ CASES: Final = (
         "Denials: NXDOMAIN with SOA (and our extended error)",
         _TEN,
         10_000,
+        warm=True,
         options=("-a", OUTSIDE, "-e"),
         without=("dnsmasq", "yardstick"),
     ),
-    Case("mixed-case", "VPC domains in random case (0x20)", _mixed_case, 10_000, options=_INSIDE),
+    Case("mixed-case", "VPC domains in random case (0x20)", _mixed_case, 10_000, warm=True, options=_INSIDE),
     Case(
         "custom",
         "Custom domains: CNAME and A",
         _custom,
         10_000,
+        warm=True,
         options=_INSIDE,
         without=("dnsmasq", "Unbound", "yardstick"),
     ),
-    Case("ipv6", "VPC domains over IPv6", _TEN, 10_000, host="::1"),
+    Case("ipv6", "VPC domains over IPv6", _TEN, 10_000, warm=True, host="::1"),
     Case(
         "tcp",
         "VPC domains over TCP, pipelined",
         _TEN,
         10_000,
+        warm=True,
         options=(*_INSIDE, "-m", "tcp", "-c", "20"),
         without=("yardstick", "dnsmasq"),
     ),
