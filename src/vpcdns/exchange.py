@@ -14,14 +14,13 @@ from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.clients import Client, identify, is_trusted
 from vpcdns.model.decision import OWN_NAMES, Outcome, Step
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
-from vpcdns.model.policy import Explain, Listen, Upstream
+from vpcdns.model.policy import Explain, Listen
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
 from vpcdns.wire.relay import (
-    POINTER_TO_QUESTION,
     Relayed,
     cname_target,
     owner_name,
@@ -29,6 +28,7 @@ from vpcdns.wire.relay import (
     write_relayed,
 )
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
+from vpcdns.wire.sound import POINTER_TO_QUESTION
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
@@ -81,15 +81,17 @@ class Forward:
     @property
     def key(self) -> ForwardKey:
         """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
-        query = self.query
-        do = query.edns is not None and query.edns.do
-        bits = (do, query.rd, query.ad, query.cd, query.edns is not None)
+        query, edns = self.query, self.query.edns
+        bits = query.rd | query.ad << 1 | query.cd << 2
+        if edns is not None:
+            bits |= 8 | edns.do << 4
         # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
         wire = query.question_wire
-        return wire[:-4].lower() + wire[-4:], bits, self.resolution.upstreams
+        whom = " ".join(map(str, self.resolution.upstreams))
+        return wire[:-4].lower() + wire[-4:] + bytes((bits,)) + whom.encode()
 
 
-ForwardKey = tuple[bytes, tuple[bool, ...], tuple[Upstream, ...]]
+ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
     Nothing that the upstream says about such a name, or behind it, is passed on (CVE-2026-26017).
     """
     question, relayed = resolution.question, fetched.relayed
-    if question.rtype in (RRType.CNAME, RRType.ANY):
+    if relayed.plain or question.rtype in (RRType.CNAME, RRType.ANY):
         return None
     cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
     if not cnames:
@@ -281,6 +283,8 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     follow, as those may point into it. Owners that are the question's name, which is not ours, are
     nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
     """
+    if relayed.plain:
+        return relayed
     decided = {resolution.question.name}
     for place, record in enumerate(relayed.records):
         owner = relayed.octets[record.name_at : record.name_at + 2]

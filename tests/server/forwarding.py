@@ -112,12 +112,19 @@ class Asked:
     async def octets(
         self, message: bytes, peer: str = IN_A, transport: Transport = "udp", port: int = 40_000
     ) -> bytes | None:
-        """What a listener sends: what can be recalled, else what the resolver says."""
+        """What a listener sends: what can be recalled, what goes the short way, or what the resolver says."""
         hot = self.resolver.hot(1)
         view = None if hot is None else hot.view(ip_address(peer), transport, LISTEN)
         recalled = None if view is None else view.memo.get(message[2:]) or view.recall(message[2:])
         if recalled is not None:
             return message[:2] + recalled[0]
+        if hot is not None and view is not None and transport == "udp" and hot.short_way is not None:
+            done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            if hot.short_way.take(view, message[2:], message[:2], ip_address(peer), done.set_result):
+                answer = await done
+                if isinstance(answer, Exception):
+                    raise answer
+                return answer if answer is None or isinstance(answer, bytes) else await answer
         answer = self.resolver.respond(message, ip_address(peer), port, transport, LISTEN)
         return answer if answer is None or isinstance(answer, bytes) else await answer
 

@@ -18,7 +18,7 @@ SOA = "example.com. 900 IN SOA ns.example.com. root.example.com. 1 2 3 4 60"
 
 
 def key(name: bytes = b"www") -> ForwardKey:
-    return name, (False,), ()
+    return name
 
 
 def said(answer: list[str], authority: list[str] | None = None, rcode: str = "NOERROR") -> Relayed:

@@ -215,7 +215,7 @@ async def test_no_socket_to_be_had_is_servfail(monkeypatch: pytest.MonkeyPatch) 
         def none(*_: object) -> None:
             raise OSError(24, "Too many open files")
 
-        monkeypatch.setattr(socket, "socket", none)
+        monkeypatch.setattr(socket, "SocketType", none)
         try:
             assert text(await ask()) == "SERVFAIL, EDE 23"
         finally:

@@ -76,24 +76,26 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
+    """`socket_address` is what sockets want to be told."""
+
     address: Address
     port: int = 53
+    socket_address: tuple[str, int] = field(init=False, repr=False, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
+    _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        # Upstreams are part of every forwarded query's key; addresses hash slowly, in Python.
+        # Upstreams are looked up and written with every forwarded query; addresses do both slowly, in Python.
+        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        object.__setattr__(self, "socket_address", (str(self.address), self.port))
         object.__setattr__(self, "_hash", hash((self.address, self.port)))
+        object.__setattr__(self, "_text", host if self.port == 53 else f"{host}:{self.port}")
 
     def __hash__(self) -> int:
         return self._hash
 
-    @property
-    def socket_address(self) -> tuple[str, int]:
-        return str(self.address), self.port
-
     def __str__(self) -> str:
-        host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        return host if self.port == 53 else f"{host}:{self.port}"
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ def _zones() -> dict[Name, LocalZone]:
 
 
 _ZONES: Final = _zones()
+# Every name that this module knows by itself.
+NAMED: Final = frozenset((*_ZONES, *_RECORDS))
 
 
 def zone_of(name: Name) -> LocalZone | None:

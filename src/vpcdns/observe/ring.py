@@ -77,4 +77,5 @@ def _decided(entry: _Told | Recollection) -> Decided | None:
     if len(entry) == 5:
         return decided(*entry)
     told = recollected(entry)
-    return None if told is None else decided(entry[0], RECALLED, entry[1].hot.world.revision, *told)
+    took = entry[4] if len(entry) == 6 else RECALLED
+    return None if told is None else decided(entry[0], took, entry[1].hot.world.revision, *told)

@@ -21,6 +21,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.resolution import Resolution
 from vpcdns.observe.decided import FAULTS, MALFORMED
 from vpcdns.server.hot import Hot
+from vpcdns.server.known import Known
 from vpcdns.server.resolver import Resolver
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
@@ -130,6 +131,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._rows: dict[_Key, list[float]] = {}
+        self._known_rows: dict[Known, list[float]] = {}  # of answers that came the short way in this World
         self._listens: dict[int, Listen | None] = {}
         self._vpcs: set[str | None] = {None}
         self._resolver: Resolver | None = None
@@ -138,7 +140,8 @@ class Tally:
         """Counts what `resolver` decides, and what is recalled without asking it."""
         self._resolver = resolver
         resolver.observers.append(self)
-        resolver.retiring.append(self.absorb)
+        resolver.retiring.append(self._retire)
+        resolver.short_way.counted = self.relayed
 
     def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
         resolution = result.resolution
@@ -154,9 +157,25 @@ class Tally:
             if count and known.reply.resolution is not None:
                 self._count(known.arrival, known.reply, known.reply.resolution, RECALLED, count)
 
+    def relayed(self, known: Known, took: float, size_in: int, size_out: int) -> None:
+        """Counts an answer that came the short way."""
+        row = self._known_rows.get(known)
+        if row is None:
+            if known.reply.resolution is None:
+                return
+            row = self._known_rows[known] = self._row_of(known.arrival, known.reply.resolution)
+        _add(row, took, size_in, size_out, 1)
+
+    def _retire(self, hot: Hot) -> None:
+        self.absorb(hot)
+        self._known_rows.clear()
+
     def _count(
         self, arrival: Arrival, result: Reply, resolution: Resolution, took: float, times: int
     ) -> None:
+        _add(self._row_of(arrival, resolution), took, result.query.size, len(result.octets), times)
+
+    def _row_of(self, arrival: Arrival, resolution: Resolution) -> list[float]:
         key = (
             id(arrival.listen),
             arrival.transport,
@@ -166,16 +185,7 @@ class Tally:
             resolution.rcode,
             id(resolution.reason),
         )
-        row = self._rows.get(key)
-        if row is None:
-            row = self._row(arrival, key)
-        size_in, size_out = result.query.size, len(result.octets)
-        row[_TOOK] += took * times
-        row[_IN] += size_in * times
-        row[_OUT] += size_out * times
-        row[_SECONDS_AT + bisect_left(SECONDS, took)] += times
-        row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += times
-        row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += times
+        return self._rows.get(key) or self._row(arrival, key)
 
     def counts(self) -> Counts:
         """What was counted until now."""
@@ -232,6 +242,15 @@ class Tally:
             rcode="" if rcode == _NO_RCODE else Rcode(rcode).name,
             reason=_REASONS[reason],
         )
+
+
+def _add(row: list[float], took: float, size_in: int, size_out: int, times: int) -> None:
+    row[_TOOK] += took * times
+    row[_IN] += size_in * times
+    row[_OUT] += size_out * times
+    row[_SECONDS_AT + bisect_left(SECONDS, took)] += times
+    row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += times
+    row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += times
 
 
 _NO_RCODE: Final = -1

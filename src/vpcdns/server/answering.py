@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.server.answer import Answer
 from vpcdns.server.counters import Counters
-from vpcdns.server.hot import Hot, Recollection
+from vpcdns.server.hot import Hot, Raw, Recollection, View
 from vpcdns.server.responder import Responder, Transport
 
 log = logging.getLogger("vpcdns.server")
@@ -26,8 +27,6 @@ LATE_AT_MOST: Final = 2_000
 # One traceback tells a fault; the counter tells how often. The bound holds if faults come in many kinds.
 _FAULTS_LOGGED_AT_MOST: Final = 100
 
-Answer = bytes | Awaitable[bytes | None] | None
-
 
 class Answering:
     """Asks the responder; turns its exceptions into SERVFAIL; holds the answers that are outstanding."""
@@ -37,6 +36,8 @@ class Answering:
         self._counters = counters
         self._late_at_most = late_at_most
         self._late: set[asyncio.Future[Any]] = set()
+        self._relaying = 0
+        self._relayed_all: asyncio.Future[None] | None = None
         self._abandoning = False
         self._faults_logged: set[tuple[type[BaseException], str, int]] = set()
 
@@ -116,10 +117,46 @@ class Answering:
             response = self._failed(message, fault)
         send(response)
 
+    def relay(
+        self, view: View, query: bytes, identity: bytes, peer: Raw, send: Callable[[bytes | None], None]
+    ) -> bool:
+        """Whether a query, here without its id, goes the short way to upstreams; `send` is as in `later`."""
+        way = view.hot.short_way
+        if way is None or not way.take(
+            view, query, identity, peer, partial(self._relayed, identity, query, send)
+        ):
+            return False
+        self._relaying += 1
+        return True
+
+    def _relayed(
+        self,
+        identity: bytes,
+        query: bytes,
+        send: Callable[[bytes | None], None],
+        answer: Answer | Exception,
+    ) -> None:
+        self._relaying -= 1
+        if answer is None or isinstance(answer, bytes):
+            send(answer)
+        elif isinstance(answer, Exception):
+            send(self._failed(identity + query, answer))
+        else:
+            self.later(answer, identity + query, send)
+        if self._relayed_all is not None and not self._relaying and not self._relayed_all.done():
+            self._relayed_all.set_result(None)
+
     async def settle(self, grace: float) -> None:
         """Waits `grace` seconds for the outstanding answers, then gives up those that are left."""
+        if self._relaying and grace > 0:
+            self._relayed_all = asyncio.get_running_loop().create_future()
+            self._late.add(self._relayed_all)
         if self._late and grace > 0:
             await asyncio.wait(self._late, timeout=grace)
+        if self._relayed_all is not None:
+            self._late.discard(self._relayed_all)
+            self._relayed_all.cancel()
+            self._relayed_all = None
         self._abandoning = True
         abandoned = tuple(self._late)
         for task in abandoned:

@@ -33,6 +33,7 @@ from vpcdns.server.mmsg import (
     NAME_WORDS,
     SLOT,
     Batch,
+    Envelope,
 )
 from vpcdns.server.ratelimit import is_limited
 
@@ -54,7 +55,8 @@ class BatchListener:
         self._counters = counters
         ancillary = listen.address.is_unspecified
         self._batch = Batch(sock, BATCH, ancillary=ancillary)
-        self._single = Batch(sock, 1, ancillary=ancillary)
+        self._outgoing = Batch(sock, BATCH, ancillary=ancillary)
+        self._late: list[tuple[Envelope, bytes]] = []
         self._is_ipv4 = sock.family == socket.AF_INET
         self._hot: Hot | None = None
         self._views: dict[int | bytes, View] = {}
@@ -117,9 +119,21 @@ class BatchListener:
                     if tell is not None:
                         tell((now, view, query, peer))
                     continue
+                if self._relays(i, view, query, peer):
+                    silent.append(i)
+                    continue
             if not self._ask(i):
                 silent.append(i)
         return silent
+
+    def _relays(self, i: int, view: View, query: bytes, peer: int | bytes) -> bool:
+        """Whether slot i is answered later, by upstreams, without being asked about."""
+        if not view.routes:
+            return False
+        batch = self._batch
+        identity = bytes(batch.octets[i * SLOT : i * SLOT + 2])
+        send = partial(self._send_late, batch.envelope(i))
+        return self._answering.relay(view, query, identity, peer, send)
 
     def _ask(self, i: int) -> bool:
         """Asks for an answer to slot i; whether it is in the slot now."""
@@ -165,15 +179,27 @@ class BatchListener:
                 first += self._sent(self._batch.send, first, left_out)
             first = left_out + 1
 
-    def _send_late(self, envelope: tuple[bytes, bytes, bytes], response: bytes | None) -> None:
+    def _send_late(self, envelope: Envelope, response: bytes | None) -> None:
+        """Sends in the next turn of the loop, with all that come in this one: one call for all of them."""
         if response is None or len(response) > SLOT:
             self._counters.udp_silent += 1
             return
+        if not self._late:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._late.append((envelope, response))
+
+    def _flush(self) -> None:
+        late, self._late = self._late, []
         if self._sock.fileno() < 0:  # closed meanwhile, and its number may be another's by now
-            self._counters.udp_send_errors += 1
+            self._counters.udp_send_errors += len(late)
             return
-        self._single.address(envelope, response)
-        self._sent(self._single.send, 0, 1)
+        for start in range(0, len(late), BATCH):
+            batch = late[start : start + BATCH]
+            for i, (envelope, response) in enumerate(batch):
+                self._outgoing.address(i, envelope, response)
+            first = 0
+            while first < len(batch):
+                first += self._sent(self._outgoing.send, first, len(batch))
 
     def _sent(self, send: Callable[[int, int], int], first: int, end: int) -> int:
         """How many slots are done with. One that cannot be sent is passed over, and the rest go on."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from vpcdns.exchange import Failure, Fetched, ForwardKey
 from vpcdns.model.dns import Rcode, RRType
@@ -26,8 +26,7 @@ _RECORD_OVERHEAD: Final = 240
 _NO_ANSWERS: Final = frozenset({RRType.CNAME, 39, 46})  # 39 DNAME, 46 RRSIG
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
+class _Entry(NamedTuple):
     relayed: Relayed
     stored: float
     expires: float
@@ -79,6 +78,10 @@ class Cache:
         self.counters.failures += 1
         return Failure.REMEMBERED
 
+    def knows(self, key: ForwardKey) -> bool:
+        """Whether there is a response, stale ones included, or a failure that is remembered."""
+        return key in self._entries or key in self._failures
+
     def stale(self, key: ForwardKey, now: float) -> Fetched | None:
         """A response that outlived its TTL, to be said when no upstream answers (RFC 8767)."""
         entry = self._entries.get(key)
@@ -88,11 +91,13 @@ class Cache:
 
     def keep(self, key: ForwardKey, relayed: Relayed, now: float) -> None:
         """Keeps a response, if it may be kept."""
-        self._failures.pop(key, None)
+        if self._failures:
+            self._failures.pop(key, None)
         ttl = ttl_of(relayed)
         if ttl <= 0:
             return
-        self._drop(key)
+        if key in self._entries:
+            self._drop(key)
         octets = len(relayed.octets) + _ENTRY_OVERHEAD + _RECORD_OVERHEAD * len(relayed.records)
         if octets > self._max_octets:
             return
@@ -126,11 +131,18 @@ def ttl_of(relayed: Relayed) -> int:
     """
     if relayed.truncated or relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
         return 0
-    ttls = [record.ttl for record in relayed.records if record.section < 2]
-    soa = next((r for r in relayed.records if r.section == 1 and r.rtype == RRType.SOA), None)
-    answered = any(r.section == 0 and r.rtype not in _NO_ANSWERS for r in relayed.records)
+    ttls, answered, soa = [MAX_TTL], False, None
+    for record in relayed.records:
+        if record.section == 0:
+            answered = answered or record.rtype not in _NO_ANSWERS
+        elif record.section == 1:
+            if soa is None and record.rtype == RRType.SOA:
+                soa = record
+        else:
+            break
+        ttls.append(record.ttl)
     if relayed.rcode == Rcode.NOERROR and answered:
-        return min(MAX_TTL, *ttls)
+        return min(ttls)
     if soa is not None:
         minimum = int.from_bytes(relayed.octets[soa.end - 4 : soa.end], "big")
         return min(MAX_NEGATIVE_TTL, minimum, *ttls)

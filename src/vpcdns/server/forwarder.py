@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
-from vpcdns.exchange import Failure, Forward, ForwardKey
+from vpcdns.exchange import Failure, ForwardKey
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Upstream
 from vpcdns.server.ears import Ears
-from vpcdns.server.upstream import Attempt, Fault, TcpAttempt, UdpAttempt
+from vpcdns.server.upstream import Attempt, Errand, Fault, TcpAttempt, UdpAttempt
 from vpcdns.wire.relay import Relayed
 
 DEADLINE: Final = 3.5  # seconds; Docker's resolver gives up after 4, stubs after 5 (containers.md §3)
@@ -55,6 +55,14 @@ class ForwardCounters:
     failures: int = 0
 
 
+class Sender(NamedTuple):
+    """Where a query came from, and under which id: one that we sent ourselves is a loop."""
+
+    host: str
+    port: int
+    identity: int
+
+
 class Forwarder:
     """Queries in flight to upstreams. Belongs to one event loop."""
 
@@ -65,39 +73,44 @@ class Forwarder:
         self._max_flights = max_flights
         self._flights: dict[ForwardKey, _Flight] = {}
         self._ears: Ears | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
         return len(self._flights)
 
-    def ask(self, forward: Forward, key: ForwardKey, port: int, told: Told, within: float) -> None:
+    def has_room_for(self, key: ForwardKey) -> bool:
+        """Whether a question would be asked at once: there is room, and nobody is asking it."""
+        return key not in self._flights and len(self._flights) < self._max_flights
+
+    def ask(self, errand: Errand, told: Told, within: float, sender: Sender | None = None) -> None:
         """Calls `told` once, within so many seconds, with what the upstreams say.
 
-        At once, if there is nothing to wait for. `port` is where the query came from: one that we sent
-        ourselves is a loop. It cannot hide, because it has the same question as a flight.
+        At once, if there is nothing to wait for. A loop cannot hide, because it has the same question as a
+        flight.
         """
-        flight = self._flights.get(key)
-        if flight is not None:
-            if flight.sent(forward, port):
-                self.counters.loops += 1
-                told(Failure.LOOP)
-            else:
-                self.counters.joined += 1
-                flight.waiters.append(told)
-        elif len(self._flights) >= self._max_flights:
+        flight = self._flights.get(errand.key)
+        if flight is None and len(self._flights) < self._max_flights:
+            self._start(errand, told, within)
+        elif flight is None:
             self.counters.overloaded += 1
             told(Failure.OVERLOADED)
+        elif sender is not None and flight.sent(sender):
+            self.counters.loops += 1
+            told(Failure.LOOP)
         else:
-            self._start(_Flight(self, forward, key, within), told)
+            self.counters.joined += 1
+            flight.waiters.append(told)
 
-    def _start(self, flight: _Flight, told: Told) -> None:
-        if self._ears is None:
-            self._ears = Ears()
+    def _start(self, errand: Errand, told: Told, within: float) -> None:
+        if self._ears is None or self._loop is None:
+            self._ears, self._loop = Ears(), asyncio.get_running_loop()
         if self._sweeping is None:
-            self._sweeping = flight.loop.call_later(self.deadline / _SWEEPS, self._sweep, flight.loop)
-        self._flights[flight.key] = flight
+            self._sweeping = self._loop.call_later(self.deadline / _SWEEPS, self._sweep, self._loop)
+        flight = _Flight(self, errand, within, self._ears, self._loop)
+        self._flights[errand.key] = flight
         flight.waiters.append(told)
-        flight.start(self._ears)
+        flight.start()
 
     def close(self) -> None:
         """Gives up everything in flight."""
@@ -108,11 +121,11 @@ class Forwarder:
             self._sweeping = None
         if self._ears is not None:
             self._ears.close()
-            self._ears = None
+            self._ears = self._loop = None
 
     def landed(self, flight: _Flight) -> None:
         """Called by a flight when it is over."""
-        del self._flights[flight.key]
+        del self._flights[flight.errand.key]
 
     def in_order(self, upstreams: tuple[Upstream, ...], now: float) -> tuple[Upstream, ...]:
         """The upstreams as configured, those that are down last."""
@@ -150,33 +163,55 @@ class _Flight:
     Earlier attempts stay open when the next begins: a late answer is as good as any.
     """
 
-    def __init__(self, forwarder: Forwarder, forward: Forward, key: ForwardKey, within: float) -> None:
-        self.key = key
-        self.loop = asyncio.get_running_loop()
+    __slots__ = (
+        "_asked",
+        "_attempts",
+        "_ears",
+        "_end",
+        "_failure",
+        "_fallback",
+        "_forwarder",
+        "_loop",
+        "_over",
+        "_share",
+        "_tries",
+        "_upstreams",
+        "due",
+        "errand",
+        "waiters",
+    )
+
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        errand: Errand,
+        within: float,
+        ears: Ears,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self.errand = errand
         self.waiters: list[Told] = []
         self._forwarder = forwarder
-        self._query = forward.query
-        now = self.loop.time()
-        upstreams = forwarder.in_order(forward.resolution.upstreams, now)
-        tries = min(max(len(upstreams), _TRIES_AT_LEAST), _TRIES_AT_MOST)
-        self._share = within / tries
+        self._ears = ears
+        self._loop = loop
+        now = loop.time()
+        # Those that are not given up, the next to be asked first.
+        self._upstreams = forwarder.in_order(errand.upstreams, now)
+        self._tries = min(max(len(self._upstreams), _TRIES_AT_LEAST), _TRIES_AT_MOST)
+        self._share = within / self._tries
         self._end = now + within
         self.due = now
-        self._tries = tries
-        self._upstreams = list(upstreams)  # those that are not given up, the next to be asked first
         self._attempts: list[Attempt] = []
         self._fallback: Relayed | None = None
         self._failure = Failure.SILENT
         self._over = False
 
-    def start(self, ears: Ears) -> None:
-        self._ears = ears
+    def start(self) -> None:
         self._try_next(self.due)
 
-    def sent(self, forward: Forward, port: int) -> bool:
+    def sent(self, sender: Sender) -> bool:
         """Whether a query is one of our own, come back."""
-        peer, identity = str(forward.arrival.peer), forward.query.id
-        return any(attempt.sent(identity, peer, port) for attempt in self._attempts)
+        return any(attempt.sent(*sender) for attempt in self._attempts)
 
     def waited(self, now: float) -> None:
         """The latest attempt has had its share of the deadline, or all of it is over."""
@@ -196,11 +231,11 @@ class _Flight:
         self._tries -= 1
         # The last share lasts until the end: what rounding and sweeping leave over is no time for another.
         self.due = self._end if self._tries == 0 else min(self._end, now + self._share)
-        self._asked = upstream = self._upstreams.pop(0)
-        self._upstreams.append(upstream)
+        self._asked = upstream = self._upstreams[0]
+        self._upstreams = (*self._upstreams[1:], upstream)
         queries = self._forwarder.counters.queries
         queries[upstream] = queries.get(upstream, 0) + 1
-        self._begin(UdpAttempt(upstream, self._query, self, self._ears))
+        self._begin(UdpAttempt(upstream, self.errand, self, self._ears))
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None:
         """An attempt has a response to our question."""
@@ -230,7 +265,7 @@ class _Flight:
         elif self._failure is Failure.SILENT:
             self._failure = Failure.UNREACHABLE
         if all(other.upstream != attempt.upstream for other in self._attempts):
-            self._forwarder.silent(attempt.upstream, self.loop.time())
+            self._forwarder.silent(attempt.upstream, self._loop.time())
             self._next_after(attempt.upstream)
 
     def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None:
@@ -257,7 +292,7 @@ class _Flight:
         if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self._attempts):
             return
         self._forwarder.counters.over_tcp += 1
-        self._begin(TcpAttempt(upstream, self._query, self))
+        self._begin(TcpAttempt(upstream, self.errand, self))
 
     def _begin(self, attempt: Attempt) -> None:
         self._attempts.append(attempt)
@@ -267,10 +302,9 @@ class _Flight:
         """That upstream has said what it has to say, and is not asked again."""
         for attempt in [attempt for attempt in self._attempts if attempt.upstream == upstream]:
             self._drop(attempt)
-        if upstream in self._upstreams:
-            self._upstreams.remove(upstream)
+        self._upstreams = tuple(other for other in self._upstreams if other != upstream)
         if upstream == self._asked or not self._upstreams:
-            self._try_next(self.loop.time())
+            self._try_next(self._loop.time())
 
     def _drop(self, attempt: Attempt) -> None:
         attempt.close()

@@ -12,16 +12,20 @@ import sys
 import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final
+from typing import Final, Protocol
 
-from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin
+from vpcdns.exchange import Arrival, Drop, Fetched, Forward, Reply, Transport, begin, finish
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
+from vpcdns.server.answer import Answer
 from vpcdns.server.fleeting import Fleeting
+from vpcdns.server.known import Known
+from vpcdns.server.routes import Routes
 from vpcdns.tables import Tables
+from vpcdns.wire.relay import Relayed
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
 MEMO_AT_MOST: Final = 32_768
@@ -31,21 +35,25 @@ KINDS_AT_MOST: Final = 4_096
 FLEETING_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
 
 
-class Known:
-    """Answers of one kind: how often they were recalled, and one of them to tell what kind that is."""
-
-    __slots__ = ("arrival", "count", "reply")
-
-    def __init__(self, arrival: Arrival, reply: Reply) -> None:
-        self.arrival = arrival
-        self.reply = reply
-        self.count = 0
-
-
 Recalled = tuple[bytes, Known]  # the response without its id, and its kind
-# A query that was answered so: Unix seconds, the view, the query without its id, and who asked, as the
-# socket has it: IPv4 as a number in the machine's order, IPv6 as octets, over TCP as an address.
-Recollection = tuple[float, "View", bytes, int | bytes | Address]
+# Who asked, as the socket has it: IPv4 as a number in the machine's order, IPv6 as octets; over TCP an
+# address.
+Raw = int | bytes | Address
+Recollection = (
+    # A query that was answered so: Unix seconds, the view, the query without its id, and who asked. Of one
+    # that went the short way also the seconds that it took, and the upstream's response.
+    tuple[float, "View", bytes, Raw] | tuple[float, "View", bytes, Raw, float, Relayed]
+)
+Done = Callable[[Answer | Exception], None]
+
+
+def arrival_of(view: View, peer: Raw) -> Arrival:
+    """How a query came that was answered in a view."""
+    if isinstance(peer, int):
+        peer = IPv4Address(peer.to_bytes(4, sys.byteorder))
+    elif isinstance(peer, bytes):
+        peer = unmapped(IPv6Address(peer))
+    return Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
 
 
 def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Drop] | None:
@@ -53,26 +61,31 @@ def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Drop] | No
 
     What came from upstreams is told as it is remembered; None when it is not any more.
     """
-    _, view, query, peer = recollection
-    if isinstance(peer, int):
-        peer = IPv4Address(peer.to_bytes(4, sys.byteorder))
-    elif isinstance(peer, bytes):
-        peer = unmapped(IPv6Address(peer))
-    arrival = Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
+    view, query = recollection[1], recollection[2]
+    arrival = arrival_of(view, recollection[3])
     result = begin(b"\0\0" + query, arrival, view.hot.world)
+    if isinstance(result, Forward) and len(recollection) == 6:
+        result = finish(result, Fetched(recollection[5]), view.hot.world)
     if isinstance(result, Forward):
         kept = view.fleeting.get(query)
         return None if kept is None else (arrival, kept[0].reply)
     return arrival, result
 
 
+class ShortWay(Protocol):
+    """To upstreams and back; see `short_way`."""
+
+    def take(self, view: View, query: bytes, identity: bytes, peer: Raw, done: Done) -> bool: ...
+
+
 class View:
     """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
-    `memo` holds whole responses by query, both without their ids; `fleeting` those of upstreams, which age.
+    `memo` holds whole responses by query, both without their ids; `fleeting` those of upstreams, which age;
+    `routes` tell where upstreams are asked.
     """
 
-    __slots__ = ("fleeting", "hot", "listen", "memo", "transport")
+    __slots__ = ("fleeting", "hot", "listen", "memo", "routes", "transport")
 
     def __init__(self, hot: Hot, transport: Transport, listen: Listen) -> None:
         self.hot = hot
@@ -80,6 +93,7 @@ class View:
         self.listen = listen
         self.memo: dict[bytes, Recalled] = {}
         self.fleeting: dict[bytes, tuple[Fleeting, Known]] = {}
+        self.routes = Routes()
 
     def recall(self, query: bytes) -> Recalled | None:
         """The response to a query that is not in the memo, if it can be had all the same."""
@@ -122,8 +136,14 @@ class Hot:
     `kinds` are those of the answers that were recalled, to be counted.
     """
 
-    def __init__(self, world: World, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        world: World,
+        clock: Callable[[], float] = time.monotonic,
+        short_way: ShortWay | None = None,
+    ) -> None:
         self.world = world
+        self.short_way = short_way
         self.tables: Tables[Known] = Tables(world)
         self.room = MEMO_AT_MOST
         self.kinds: dict[tuple[object, ...], Known] = {}

@@ -28,6 +28,11 @@ FLAGS_WORD: Final = 12
 LENGTH_WORD: Final = 14
 NAME_WORDS: Final = NAME // 4
 IPV4_WORD: Final = 1
+# The same in words of 8.
+_WIDE: Final = _HEADER // 8
+_CONTROL_LENGTH_WIDE: Final = 5
+
+Envelope = tuple[bytes, bytes]
 
 
 def is_available() -> bool:
@@ -63,7 +68,9 @@ class Batch:
         self.names = self.name_octets.cast("I")
         self.headers = self._header_octets.cast("I")
         self.vectors = self._vector_octets.cast("Q")
-        self._point(ancillary=ancillary)
+        self._wide = self._header_octets.cast("Q")
+        self._ancillary = ancillary
+        self._point()
         self._fresh_headers = bytes(self._headers)
         self._fresh_vectors = bytes(self._vectors)
         self._at = ctypes.addressof(self._headers)
@@ -79,17 +86,16 @@ class Batch:
         self._receive.argtypes = (fd, at, count, flags, timeout)
         self._send.argtypes = (fd, at, count, flags)
 
-    def _point(self, *, ancillary: bool) -> None:
+    def _point(self) -> None:
         """Points every header at its slot's peer, data and ancillary data."""
-        wide = self._header_octets.cast("Q")
         data, names = ctypes.addressof(self._data), ctypes.addressof(self._names)
         vectors, controls = ctypes.addressof(self._vectors), ctypes.addressof(self._controls)
         for i in range(self.size):
             self.vectors[2 * i] = data + i * SLOT
             self.vectors[2 * i + 1] = SLOT
-            control = (controls + i * CONTROL, CONTROL) if ancillary else (0, 0)
+            control = (controls + i * CONTROL, CONTROL) if self._ancillary else (0, 0)
             for word, value in enumerate((names + i * NAME, NAME, vectors + i * 16, 1, *control)):
-                wide[i * _HEADER // 8 + word] = value
+                self._wide[i * _WIDE + word] = value
 
     def receive(self) -> int:
         """How many datagrams came, at most `size`. Raises OSError; BlockingIOError when there are none."""
@@ -107,23 +113,24 @@ class Batch:
             raise _error()
         return count
 
-    def envelope(self, i: int) -> tuple[bytes, bytes, bytes]:
-        """What is needed to answer slot i later: header, peer, ancillary data."""
-        header = bytes(self._header_octets[i * _HEADER : (i + 1) * _HEADER])
+    def envelope(self, i: int) -> Envelope:
+        """What is needed to answer slot i later: the peer, and the ancillary data, if there is any."""
         name = bytes(self.name_octets[i * NAME : (i + 1) * NAME])
-        return header, name, bytes(self.control_octets[i * CONTROL : (i + 1) * CONTROL])
+        if not self._ancillary:
+            return name, b""
+        at, length = i * CONTROL, self._wide[i * _WIDE + _CONTROL_LENGTH_WIDE]
+        return name, bytes(self.control_octets[at : at + length])
 
-    def address(self, envelope: tuple[bytes, bytes, bytes], response: bytes) -> None:
-        """Makes slot 0 a response to whoever is on the envelope."""
-        header, name, control = envelope
-        self.name_octets[:NAME] = name
-        self.control_octets[:CONTROL] = control
-        self._header_octets[:_HEADER] = self._fresh_headers[:_HEADER]
-        # msg_namelen and msg_controllen as the kernel set them; the pointers are this batch's own.
-        self._header_octets[8:12] = header[8:12]
-        self._header_octets[40:48] = header[40:48]
-        self.octets[: len(response)] = response
-        self.vectors[1] = len(response)
+    def address(self, i: int, envelope: Envelope, response: bytes) -> None:
+        """Makes slot i a response to whoever is on the envelope."""
+        name, control = envelope
+        self.name_octets[i * NAME : (i + 1) * NAME] = name
+        at = i * SLOT
+        self.octets[at : at + len(response)] = response
+        self.vectors[2 * i + 1] = len(response)
+        if self._ancillary:
+            self.control_octets[i * CONTROL : i * CONTROL + len(control)] = control
+            self._wide[i * _WIDE + _CONTROL_LENGTH_WIDE] = len(control)
 
 
 def _error() -> OSError:

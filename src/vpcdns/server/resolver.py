@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Final
 
 from vpcdns.exchange import (
@@ -28,11 +28,14 @@ from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
+from vpcdns.server.answer import Answer
 from vpcdns.server.cache import Cache
 from vpcdns.server.fleeting import fleeting
-from vpcdns.server.forwarder import Forwarder
+from vpcdns.server.forwarder import Forwarder, Sender
 from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.ratelimit import ResponseRates
+from vpcdns.server.short_way import ShortWay
+from vpcdns.server.upstream import errand_of
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 
@@ -68,7 +71,8 @@ class Resolver:
         self.watchers: list[Callable[[int], bool]] = []
         self.retiring: list[Callable[[Hot], None]] = []
         self.tell: Callable[[Recollection], None] | None = None
-        self.remembered = Hot(state.world, clock)
+        self.short_way = ShortWay(self)
+        self.remembered = Hot(state.world, clock, self.short_way)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
@@ -82,7 +86,7 @@ class Resolver:
         transport: Transport,
         listen: Listen,
         proxied: Address | None = None,
-    ) -> bytes | Awaitable[bytes | None] | None:
+    ) -> Answer:
         """The response to one message; None for no response; a future when upstreams are asked."""
         started, world = time.perf_counter(), self._state.world
         arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
@@ -110,7 +114,7 @@ class Resolver:
         for retire in self.retiring:
             retire(self.remembered)
         self.remembered.close()
-        self.remembered = Hot(new, self.clock)
+        self.remembered = Hot(new, self.clock, self.short_way)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -124,9 +128,7 @@ class Resolver:
         """Gives up what is in flight. The resolver can be used again."""
         self.forwarder.close()
 
-    def _forward(
-        self, message: bytes, forward: Forward, port: int, started: float
-    ) -> bytes | Awaitable[bytes | None] | None:
+    def _forward(self, message: bytes, forward: Forward, port: int, started: float) -> Answer:
         key = forward.key
         known = self.cache.fresh(key, self.clock())
         if known is not None:
@@ -135,9 +137,33 @@ class Resolver:
                 self._remember(message, forward, key, known, result)
             if not isinstance(result, Forward):
                 return self.told(forward.arrival, result, started)
+        else:
+            self._learn_route(message, forward)
         pending = _Pending(self, forward, key, port, started)
         pending.ask()
         return pending.future
+
+    def settle(
+        self, message: bytes, arrival: Arrival, key: ForwardKey, fetched: Fetched | Failure, started: float
+    ) -> tuple[Reply | None, Answer]:
+        """Decides a query whose upstreams have been asked already: the reply, if any, and the answer."""
+        world = self._state.world
+        decided = begin(message, arrival, world)
+        if isinstance(decided, Forward):
+            result = finish(decided, fetched, world) if decided.key == key else decided
+        else:
+            result = decided
+        if isinstance(result, Forward):  # the World has changed meanwhile: others are to be asked
+            pending = _Pending(self, result, result.key, 0, started)
+            pending.ask()
+            return None, pending.future
+        return (result if isinstance(result, Reply) else None), self.told(arrival, result, started)
+
+    def _learn_route(self, message: bytes, forward: Forward) -> None:
+        arrival = forward.arrival
+        if arrival.transport == "udp" and arrival.listen is not None and len(message) == forward.query.size:
+            view = self.remembered.view_of(forward.resolution.client, "udp", arrival.listen)
+            view.routes.learn(message[2:], forward, self._state.world)
 
     def _remember(
         self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply
@@ -195,7 +221,9 @@ class _Pending:
         """Asks the upstreams, for as long as the query has not waited yet."""
         forwarder = self._resolver.forwarder
         left = forwarder.deadline - (time.perf_counter() - self._started)
-        forwarder.ask(self._forward, self._key, self._port, self._heard, max(0.0, left))
+        forward = self._forward
+        sender = Sender(str(forward.arrival.peer), self._port, forward.query.id)
+        forwarder.ask(errand_of(forward, self._key), self._heard, max(0.0, left), sender)
 
     def _heard(self, result: Relayed | Failure) -> None:
         self._resolver.keep(self._key, result)

@@ -5,12 +5,13 @@ Knows octets and addresses. Whatever a message means is behind `Responder`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final, Literal, Protocol
 
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
+from vpcdns.server.answer import Answer
 from vpcdns.server.hot import Hot, Recollection
 
 Transport = Literal["udp", "tcp"]
@@ -30,7 +31,7 @@ class Responder(Protocol):
         transport: Transport,
         listen: Listen,
         proxied: Address | None = None,
-    ) -> bytes | Awaitable[bytes | None] | None:
+    ) -> Answer:
         """The response to `message`, sent by `peer` from `port` to the listener `listen`.
 
         None is no response: silence over UDP, a closed connection over TCP. An awaitable is answered

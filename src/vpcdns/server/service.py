@@ -147,6 +147,7 @@ class Service:
             self._tcp.stop_accepting()
             self._tcp.end()
         await self._answering.settle(grace)
+        await asyncio.sleep(0)  # the last answers are sent in the turn after the one that brought them
         if self._tcp is not None:
             await self._tcp.close(deadline - loop.time())
         for bound in self._bound:

@@ -10,23 +10,40 @@ import asyncio
 import secrets
 import socket
 from enum import Enum, auto
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
+from vpcdns.exchange import Forward, ForwardKey
 from vpcdns.model.policy import Upstream
 from vpcdns.server.ears import Ears
-from vpcdns.wire.query import Query
 from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the ear, not the process
 _IDS_AT_ONCE: Final = 256
+_FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _UDP: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 _received = bytearray(_MAX_MESSAGE)  # allocated once
 _window = memoryview(_received)
 _random: list[int] = []
+
+
+class Errand(NamedTuple):
+    """What is asked of whom. `message` is without its id, which is another for every attempt."""
+
+    key: ForwardKey
+    upstreams: tuple[Upstream, ...]
+    question_wire: bytes
+    message: bytes
+
+
+def errand_of(forward: Forward, key: ForwardKey) -> Errand:
+    """The errand of a query that was decided to be forwarded."""
+    query = forward.query
+    message = write_upstream_query(query, 0)[2:]
+    return Errand(key, forward.resolution.upstreams, query.question_wire, message)
 
 
 class Fault(Enum):
@@ -55,14 +72,14 @@ def random_id() -> int:
 class Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
-    __slots__ = ("_id", "_listener", "_query", "_sock", "upstream")
+    __slots__ = ("_errand", "_id", "_listener", "_sock", "upstream")
 
-    def __init__(self, upstream: Upstream, query: Query, listener: Listener) -> None:
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
         self.upstream = upstream
-        self._query = query
+        self._errand = errand
         self._listener = listener
         self._id = random_id()
-        self._sock: socket.socket | None = None
+        self._sock: socket.SocketType | None = None
 
     def start(self) -> None:
         raise NotImplementedError
@@ -70,21 +87,18 @@ class Attempt:
     def close(self) -> None:
         raise NotImplementedError
 
-    def sent(self, identity: int, host: str, port: int) -> bool:
-        """Whether a query with that id, from there, is the one that this attempt sent."""
-        if identity != self._id or self._sock is None:
-            return False
-        ours: tuple[str, int] = self._sock.getsockname()[:2]
-        return ours == (host, port)
+    def sent(self, host: str, port: int, identity: int) -> bool:
+        """Whether a query from there with that id is the one that this attempt sent."""
+        return (
+            identity == self._id and self._sock is not None and self._sock.getsockname()[:2] == (host, port)
+        )
 
-    def _open(self, kind: int) -> socket.socket:
-        family = socket.AF_INET if self.upstream.address.version == 4 else socket.AF_INET6
-        self._sock = socket.socket(family, kind)
-        return self._sock
+    def _message(self) -> bytes:
+        return self._id.to_bytes(2, "big") + self._errand.message
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
-        if not answers_question(octets, self._id, self._query.question_wire):
+        if not answers_question(octets, self._id, self._errand.question_wire):
             raise MalformedMessage("not an answer to our question")
         return read_response(octets)
 
@@ -94,16 +108,18 @@ class UdpAttempt(Attempt):
 
     __slots__ = ("_discards", "_ears")
 
-    def __init__(self, upstream: Upstream, query: Query, listener: Listener, ears: Ears) -> None:
-        super().__init__(upstream, query, listener)
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener, ears: Ears) -> None:
+        super().__init__(upstream, errand, listener)
         self._ears = ears
         self._discards = 0
 
     def start(self) -> None:
+        upstream = self.upstream
         try:
-            sock = self._open(_UDP)
-            sock.connect(self.upstream.socket_address)  # binds to a random port, and hears no other peer
-            sock.send(write_upstream_query(self._query, self._id))
+            # The type that sockets are made of: what `socket.socket` adds to it costs as much as the call.
+            sock = self._sock = socket.SocketType(_FAMILIES[upstream.address.version], _UDP)
+            sock.connect(upstream.socket_address)  # binds to a random port, and hears no other peer
+            sock.send(self._message())
         except OSError:
             # Told later: whoever starts an attempt is not done starting it.
             asyncio.get_running_loop().call_soon(self._listener.failed, self, Fault.UNREACHABLE)
@@ -111,10 +127,11 @@ class UdpAttempt(Attempt):
         self._ears.listen(sock.fileno(), self._readable)
 
     def close(self) -> None:
-        if self._sock is not None:
-            self._ears.forget(self._sock.fileno())
-            self._sock.close()
+        sock = self._sock
+        if sock is not None:
             self._sock = None
+            self._ears.forget(sock.fileno())
+            sock.close()
 
     def _readable(self) -> None:
         if self._sock is None:
@@ -140,7 +157,7 @@ class UdpAttempt(Attempt):
             return
         # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
         theirs = int.from_bytes(octets[:2], "big")
-        wrong_id = theirs != self._id and answers_question(octets, theirs, self._query.question_wire)
+        wrong_id = theirs != self._id and answers_question(octets, theirs, self._errand.question_wire)
         self._listener.discarded(self, wrong_id=wrong_id)
 
 
@@ -149,8 +166,8 @@ class TcpAttempt(Attempt):
 
     __slots__ = ("_task",)
 
-    def __init__(self, upstream: Upstream, query: Query, listener: Listener) -> None:
-        super().__init__(upstream, query, listener)
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
+        super().__init__(upstream, errand, listener)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -173,9 +190,10 @@ class TcpAttempt(Attempt):
 
     async def _ask(self) -> Relayed:
         loop = asyncio.get_running_loop()
-        with self._open(_TCP) as sock:
+        with socket.socket(_FAMILIES[self.upstream.address.version], _TCP) as sock:
+            self._sock = sock
             await loop.sock_connect(sock, self.upstream.socket_address)
-            message = write_upstream_query(self._query, self._id)
+            message = self._message()
             await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
             length = int.from_bytes(await _receive(sock, 2), "big")
             relayed = self._read(await _receive(sock, length))

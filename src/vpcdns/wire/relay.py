@@ -23,10 +23,9 @@ from vpcdns.wire.response import (
     shrinking,
     write_opt,
 )
-from vpcdns.wire.sound import Names
+from vpcdns.wire.sound import POINTER_TO_QUESTION, Names
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
-POINTER_TO_QUESTION: Final = b"\xc0\x0c"  # what nearly all owner names are
 _RECORD_HEAD: Final = struct.Struct("!HHIH")
 _TTL: Final = struct.Struct("!I")
 _MAX_POINTERS: Final = 64  # a name has at most 127 labels; real ones need two or three pointers
@@ -47,7 +46,9 @@ class RelayedRecord(NamedTuple):
 class Relayed(NamedTuple):
     """An upstream's response without its OPT record.
 
-    `extended_errors` are the upstream's own (RFC 8914), option data as received.
+    `extended_errors` are the upstream's own (RFC 8914), option data as received. `plain` says that nothing in
+    it wants a second look: an answer of the very name that was asked for, no CNAME, no additional records, no
+    extended error, every TTL as it may be.
     """
 
     octets: bytes
@@ -56,6 +57,7 @@ class Relayed(NamedTuple):
     question_end: int
     records: tuple[RelayedRecord, ...]
     extended_errors: tuple[bytes, ...] = ()
+    plain: bool = False
 
     @property
     def truncated(self) -> bool:
@@ -85,9 +87,11 @@ def read_response(octets: bytes) -> Relayed:
         raise MalformedMessage("the question is cut short")
     records: list[RelayedRecord] = []
     opt: RelayedRecord | None = None
+    plain = True
     for section, count in enumerate(counts):
         for _ in range(count):
             record = _read_record(octets, offset, section, names)
+            plain = plain and _is_plain(octets, record)
             offset = record.end
             if record.rtype == RRType.OPT:
                 if opt is not None or section != 2 or octets[record.name_at] != 0:
@@ -97,10 +101,11 @@ def read_response(octets: bytes) -> Relayed:
                 # Additional records behind an OPT record are let go: their pointers would be wrong.
                 records.append(record)
     if opt is None:
-        return Relayed(octets[:offset], flags, flags & 0xF, question_end, tuple(records))
+        return Relayed(octets[:offset], flags, flags & 0xF, question_end, tuple(records), (), plain)
     rcode = flags & 0xF | opt.ttl >> 24 << 4
     errors = _extended_errors(octets[opt.rdata_at : opt.end])
-    return Relayed(octets[: opt.name_at], flags, rcode, question_end, tuple(records), errors)
+    plain = plain and not errors
+    return Relayed(octets[: opt.name_at], flags, rcode, question_end, tuple(records), errors, plain)
 
 
 def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
@@ -186,6 +191,15 @@ def read_compressed_name(octets: bytes, offset: int) -> Name:
             raise MalformedMessage("a label or a name that is too long")
         labels.append(octets[offset + 1 : offset + 1 + octet])
         offset += octet + 1
+
+
+def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
+    section, name_at, rtype, _, ttl_at, _, _ = record
+    if rtype == RRType.OPT:
+        return True
+    if octets[ttl_at] & 0x80 or section == 2:
+        return False
+    return section == 1 or (octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != RRType.CNAME)
 
 
 def _read_record(octets: bytes, offset: int, section: int, names: Names) -> RelayedRecord:

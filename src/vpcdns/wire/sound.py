@@ -14,6 +14,7 @@ from vpcdns.model.dns import RRType
 from vpcdns.model.names import MAX_LABEL, MAX_NAME
 
 HEADER_SIZE: Final = 12
+POINTER_TO_QUESTION: Final = b"\xc0\x0c"
 RECORD_HEAD_SIZE: Final = 10
 # Octets before the names, names, octets behind them: the types whose names may be compressed or are
 # decompressed by receivers (RFC 1035 §3.3, RFC 3597 §4), and addresses, which parsers expect to fit.
@@ -47,6 +48,8 @@ class Names:
     def end(self, offset: int) -> int:
         """Where the name at `offset` ends; raises MalformedMessage."""
         octets, at, floor = self._octets, offset, offset
+        if octets[at : at + 2] == POINTER_TO_QUESTION and offset > HEADER_SIZE:
+            return at + 2  # what nearly all owner names are; the question's name was read before
         begun: list[int] = []
         try:
             while (octet := octets[at]) != 0 and octet <= MAX_LABEL:
