@@ -1,8 +1,8 @@
 """Waiting for many sockets that live for one message each.
 
 Knows descriptors and an event loop, not what is said. Sockets are waited for through an epoll of our own,
-which the loop watches as one: that costs a sixth of the loop's own way (measured: 1 µs a socket against 6), and
-one system call tells of all that are ready.
+which the loop watches as one: that costs a sixth of the loop's own way (measured: 1 µs a socket against 6),
+and one system call tells of all that are ready.
 """
 
 from __future__ import annotations
