@@ -25,7 +25,7 @@ from vpcdns.wire.relay import read_response
 WORLD = example()
 LISTEN = Listen(IPv4Address("127.0.0.1"), 53)
 PARENT = "eXample.org"
-FIRST = st.sampled_from(["www", "WwW", "a", "x" * 63, "n1"])
+FIRST = st.sampled_from(["www", "WwW", "a", "x" * 63, "n1", "a.b", "A.b.C"])
 SHAPES = st.fixed_dictionaries(
     {
         "rtype": st.sampled_from(["A", "A", "AAAA", "CNAME", "ANY", "TXT", "HTTPS"]),
@@ -73,21 +73,21 @@ def plain_responses(draw: st.DrawFn, asked: dns.message.Message) -> bytes:
 def test_the_short_way_says_what_the_slow_path_says(
     data: st.DataObject, shape: dict[str, object], first: str, second: str
 ) -> None:
-    """Invariant: what a route writes, for a name beside the one it was learned from, is the slow path's."""
+    """Invariant: what a route writes, for a name of the family it was learned from, is the slow path's."""
     routes = Routes()
     learned, message = written(first, shape, 1), written(second, shape, 0xABCD)
     routes.learn(learned[2:], forwarded(learned), WORLD)
     found = routes.find(message[2:])
     assert found is not None
-    (route, label), forward = found, forwarded(message)
-    assert route.errand(label) == errand_of(forward, forward.key)
+    (route, labels), forward = found, forwarded(message)
+    assert route.errand(labels) == errand_of(forward, forward.key)
     asked = dns.message.from_wire(message)
     octets = data.draw(st.one_of(plain_responses(asked), responses(asked)))
     try:
         relayed = read_response(octets)
     except MalformedMessage:
         return
-    short = route.response(label, relayed)
+    short = route.response(labels, relayed)
     slow = finish(forward, Fetched(relayed), WORLD)
     if short is not None:
         assert isinstance(slow, Reply)
@@ -102,10 +102,10 @@ def test_ordinary_responses_go_the_short_way() -> None:
         routes.learn(message[2:], forwarded(message), WORLD)
         found = routes.find(message[2:])
         assert found is not None
-        route, label = found
+        route, labels = found
         response = dns.message.make_response(dns.message.from_wire(message))
         response.answer.append(dns.rrset.from_text("www.example.org.", 60, "IN", "A", "192.0.2.1"))
-        assert route.response(label, read_response(response.to_wire())) is not None
+        assert route.response(labels, read_response(response.to_wire())) is not None
 
 
 @given(SHAPES, st.binary(max_size=80), st.integers(0, 60))

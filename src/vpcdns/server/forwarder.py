@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from vpcdns.exchange import Failure, ForwardKey
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Upstream
-from vpcdns.server.ears import Ears
+from vpcdns.server.ports import Ports
 from vpcdns.server.upstream import Attempt, Errand, Fault, TcpAttempt, UdpAttempt
 from vpcdns.wire.relay import Relayed
 
@@ -72,7 +72,7 @@ class Forwarder:
         self.deadline = deadline
         self._max_flights = max_flights
         self._flights: dict[ForwardKey, _Flight] = {}
-        self._ears: Ears | None = None
+        self._ports: Ports | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -103,11 +103,11 @@ class Forwarder:
             flight.waiters.append(told)
 
     def _start(self, errand: Errand, told: Told, within: float) -> None:
-        if self._ears is None or self._loop is None:
-            self._ears, self._loop = Ears(), asyncio.get_running_loop()
+        if self._ports is None or self._loop is None:
+            self._ports, self._loop = Ports(), asyncio.get_running_loop()
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(self.deadline / _SWEEPS, self._sweep, self._loop)
-        flight = _Flight(self, errand, within, self._ears, self._loop)
+        flight = _Flight(self, errand, within, self._ports, self._loop)
         self._flights[errand.key] = flight
         flight.waiters.append(told)
         flight.start()
@@ -119,9 +119,9 @@ class Forwarder:
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
-        if self._ears is not None:
-            self._ears.close()
-            self._ears = self._loop = None
+        if self._ports is not None:
+            self._ports.close_all()
+            self._ports = self._loop = None
 
     def landed(self, flight: _Flight) -> None:
         """Called by a flight when it is over."""
@@ -166,13 +166,13 @@ class _Flight:
     __slots__ = (
         "_asked",
         "_attempts",
-        "_ears",
         "_end",
         "_failure",
         "_fallback",
         "_forwarder",
         "_loop",
         "_over",
+        "_ports",
         "_share",
         "_tries",
         "_upstreams",
@@ -186,13 +186,13 @@ class _Flight:
         forwarder: Forwarder,
         errand: Errand,
         within: float,
-        ears: Ears,
+        ports: Ports,
         loop: asyncio.AbstractEventLoop,
     ) -> None:
         self.errand = errand
         self.waiters: list[Told] = []
         self._forwarder = forwarder
-        self._ears = ears
+        self._ports = ports
         self._loop = loop
         now = loop.time()
         # Those that are not given up, the next to be asked first.
@@ -235,7 +235,7 @@ class _Flight:
         self._upstreams = (*self._upstreams[1:], upstream)
         queries = self._forwarder.counters.queries
         queries[upstream] = queries.get(upstream, 0) + 1
-        self._begin(UdpAttempt(upstream, self.errand, self, self._ears))
+        self._begin(UdpAttempt(upstream, self.errand, self, self._ports))
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None:
         """An attempt has a response to our question."""

@@ -41,14 +41,14 @@ class ShortWay:
         found = view.routes.find(query)
         if found is None:
             return False
-        route, label = found
-        errand = route.errand(label)
+        route, first = found
+        errand = route.errand(first)
         resolver = self.resolver
         forwarder, cache = resolver.forwarder, resolver.cache
         if cache.knows(errand.key) or not forwarder.has_room_for(errand.key):
             return False
         cache.counters.misses += 1
-        walk = _Walk(self, view, route, label, errand, query, identity, peer, done)
+        walk = _Walk(self, view, route, first, errand, query, identity, peer, done)
         forwarder.ask(errand, walk.heard, forwarder.deadline)
         return True
 
@@ -59,8 +59,8 @@ class _Walk:
     __slots__ = (
         "_done",
         "_errand",
+        "_first",
         "_identity",
-        "_label",
         "_peer",
         "_query",
         "_route",
@@ -74,7 +74,7 @@ class _Walk:
         way: ShortWay,
         view: View,
         route: Route,
-        label: bytes,
+        first: bytes,
         errand: Errand,
         query: bytes,
         identity: bytes,
@@ -84,7 +84,7 @@ class _Walk:
         self._way = way
         self._view = view
         self._route = route
-        self._label = label
+        self._first = first
         self._errand = errand
         self._query = query
         self._identity = identity
@@ -107,7 +107,7 @@ class _Walk:
         if isinstance(result, Relayed) and self._view.hot is resolver.remembered:
             known = route.known.get(result.rcode)
             if known is not None:
-                response = route.response(self._label, result)
+                response = route.response(self._first, result)
                 if response is not None:
                     self._tell(known, len(response), result)
                     return self._identity + response
@@ -133,5 +133,5 @@ class _Walk:
 
     def _learn(self, arrival: Arrival, reply: Reply, relayed: Relayed) -> None:
         """The kind of such responses, if the route writes them as the slow path did."""
-        if self._route.response(self._label, relayed) == reply.octets[2:]:
+        if self._route.response(self._first, relayed) == reply.octets[2:]:
             self._route.known[relayed.rcode] = Known(arrival, reply)

@@ -15,14 +15,13 @@ from typing import Final, NamedTuple, Protocol
 from vpcdns.errors import MalformedMessage
 from vpcdns.exchange import Forward, ForwardKey
 from vpcdns.model.policy import Upstream
-from vpcdns.server.ears import Ears
+from vpcdns.server.ports import Ports
 from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the ear, not the process
 _IDS_AT_ONCE: Final = 256
 _FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
-_UDP: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 _received = bytearray(_MAX_MESSAGE)  # allocated once
@@ -106,32 +105,27 @@ class Attempt:
 class UdpAttempt(Attempt):
     """One datagram out; waits for its answer until it is closed."""
 
-    __slots__ = ("_discards", "_ears")
+    __slots__ = ("_answered", "_discards", "_ports")
 
-    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener, ears: Ears) -> None:
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener, ports: Ports) -> None:
         super().__init__(upstream, errand, listener)
-        self._ears = ears
+        self._ports = ports
         self._discards = 0
+        self._answered = False
 
     def start(self) -> None:
-        upstream = self.upstream
         try:
-            # The type that sockets are made of: what `socket.socket` adds to it costs as much as the call.
-            sock = self._sock = socket.SocketType(_FAMILIES[upstream.address.version], _UDP)
-            sock.connect(upstream.socket_address)  # binds to a random port, and hears no other peer
+            self._sock = sock = self._ports.open(self.upstream, self._readable)
             sock.send(self._message())
         except OSError:
             # Told later: whoever starts an attempt is not done starting it.
             asyncio.get_running_loop().call_soon(self._listener.failed, self, Fault.UNREACHABLE)
-            return
-        self._ears.listen(sock.fileno(), self._readable)
 
     def close(self) -> None:
         sock = self._sock
         if sock is not None:
             self._sock = None
-            self._ears.forget(sock.fileno())
-            sock.close()
+            self._ports.close(sock, answered=self._answered)
 
     def _readable(self) -> None:
         if self._sock is None:
@@ -148,6 +142,7 @@ class UdpAttempt(Attempt):
         except MalformedMessage:
             self._discard(octets)
         else:
+            self._answered = self._discards == 0
             self._listener.received(self, relayed)
 
     def _discard(self, octets: bytes) -> None:

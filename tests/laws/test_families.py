@@ -1,4 +1,4 @@
-"""Names beside each other are forwarded alike, wherever `siblings` says so."""
+"""Names of one family are forwarded alike."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.worlds import HZ, SH
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.dns import Question
+from vpcdns.model.families import is_apart, parent_of_family
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
-from vpcdns.model.siblings import are_alike
 from vpcdns.model.special_use import NAMED
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
@@ -26,6 +26,7 @@ FIRST = st.one_of(
     st.sampled_from([word.encode() for word in WORDS]),
     st.sampled_from([f"{group}-{region}-vpc".encode() for group in GROUPS for region in (HZ, SH)]),
 )
+LABELS_BEFORE = st.lists(FIRST, min_size=1, max_size=3).map(tuple)
 # Of names that mean something, what stands behind one of their labels; and names of the same words.
 NAMES_OF_OURS = (
     *CUSTOM,
@@ -43,21 +44,34 @@ PARENTS = st.one_of(
 )
 
 
-@given(st.data(), worlds(), PARENTS, FIRST, FIRST, TYPES, st.sampled_from([1, 1, 1, 3]), ADDRESSES)
-def test_siblings_are_forwarded_alike(
+@given(
+    st.data(),
+    worlds(),
+    PARENTS,
+    LABELS_BEFORE,
+    LABELS_BEFORE,
+    TYPES,
+    st.sampled_from([1, 1, 1, 3]),
+    ADDRESSES,
+)
+def test_a_family_is_forwarded_alike(
     data: st.DataObject,
     world: World,
     parent: Name,
-    first: bytes,
-    second: bytes,
+    first: tuple[bytes, ...],
+    second: tuple[bytes, ...],
     rtype: int,
     rclass: int,
     address: Address,
 ) -> None:
-    """Invariant: where siblings are alike, a name is forwarded just where the one beside it is."""
+    """Invariant: a name is forwarded just where another of its family is."""
     parent = data.draw(cased(parent.labels))
-    assume(are_alike(parent, world))
-    names = [Name((label, *parent.labels)) for label in (first, second)]
+    names = [Name((*labels, *parent.labels)) for labels in (first, second)]
+    common = parent_of_family(names[0], world)
+    assume(common is not None)
+    assert common is not None
+    member = names[1].is_at_or_below(common) and len(names[1]) > len(common)
+    assume(member and not is_apart(Name(names[1].labels[: -len(common) or None]).wire()))
     client = identify(address, world)
     one, other = (resolve(Question(name, rtype, rclass), client, world) for name in names)
     if one.outcome is Outcome.FORWARD:
@@ -66,7 +80,11 @@ def test_siblings_are_forwarded_alike(
 
 
 @given(worlds(), st.sampled_from(NAMES_OF_OURS))
-def test_a_name_of_ours_is_like_no_sibling(world: World, name: Name) -> None:
-    """So no route that is learned beside it could be taken for it."""
-    ours = name in world.custom_domains.owners or name not in CUSTOM
-    assert not (name.labels and ours and are_alike(name.parent(), world))
+def test_names_of_ours_belong_to_no_forwarded_family(world: World, name: Name) -> None:
+    """Or one beside them could be taken for them."""
+    if name in CUSTOM and name not in world.custom_domains.owners:
+        return
+    for parent in (*name.ancestors(), Name(())):
+        below = Name((b"x", *parent.labels))
+        family = parent_of_family(below, world)
+        assert family is None or not name.is_at_or_below(family) or below == name

@@ -1,0 +1,53 @@
+"""Families of names: all that lie below one parent, and when they share one fate, which is to be forwarded.
+
+Knows which names are decided one by one. Whoever has seen one name forwarded knows from here that its
+family is, without deciding more of it; a test holds that against `resolution`.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vpcdns.model.gateway import VPC_LABEL_END
+from vpcdns.model.names import Name
+from vpcdns.model.rules import VPCDNS_INTERNAL
+from vpcdns.model.special_use import NAMED
+from vpcdns.model.world import World
+
+_ABOVE_NAMED: Final = frozenset(
+    ancestor for name in (*NAMED, VPCDNS_INTERNAL) for ancestor in (*name.ancestors(), Name(()))
+)
+
+
+def parent_of_family(name: Name, world: World) -> Name | None:
+    """The highest ancestor of `name` whose names are all forwarded alike, if `name` is; None: there is none.
+
+    For one client, type and class. Names that `is_apart` are no members.
+    """
+    for start in range(len(name), 0, -1):
+        parent = Name(name.labels[start:])
+        if _is_parent(parent, world):
+            return parent
+    return None
+
+
+def is_apart(labels: bytes) -> bool:
+    """Whether a name with these labels, in wire format, before its parent may be a VPC domain, or near one.
+
+    One anywhere before the suffix makes it one (DESIGN §3).
+    """
+    return VPC_LABEL_END in labels.lower()
+
+
+def _is_parent(parent: Name, world: World) -> bool:
+    """Whether no name below it, however far, is decided by itself."""
+    return not (
+        parent in _ABOVE_NAMED
+        or parent in world.custom_domains.nodes
+        or _is_below(world.answers.suffix, parent)
+        or any(_is_below(rule.domain, parent) for rule in world.forwarding.rules)
+    )
+
+
+def _is_below(name: Name, parent: Name) -> bool:
+    return len(name) > len(parent) and name.is_at_or_below(parent)
