@@ -6,7 +6,7 @@ Knows one socket, and what can be recalled for whom without asking. What cannot 
 What each trick bought, in µs of CPU time a query at full load, one core, 10,000 names (see
 docs/performance.md for how to measure): recvmmsg and sendmmsg instead of a call per datagram, 3; the response
 written over the query in the same slot, so that the id stays where it is, 0.3; whole responses in a
-dictionary by query, 2; views looked up by the raw address, 1.
+dictionary by query, 2; views looked up by the raw address, 1; where a slot's parts are, worked out once, 0.1.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from typing import Final
 
 from vpcdns.model.policy import Listen
@@ -55,6 +56,7 @@ class BatchListener:
         self._counters = counters
         ancillary = listen.address.is_unspecified
         self._batch = Batch(sock, BATCH, ancillary=ancillary)
+        self._slots = [_slot(self._batch, i) for i in range(BATCH)]
         self._outgoing = Batch(sock, BATCH, ancillary=ancillary)
         self._late: list[tuple[Envelope, bytes]] = []
         self._is_ipv4 = sock.family == socket.AF_INET
@@ -74,24 +76,24 @@ class BatchListener:
             self._loop = None
 
     def _drain(self) -> None:
-        for _ in range(BATCHES):
+        left = BATCH * BATCHES
+        while left > 0:
             try:
                 count = self._batch.receive()
-            except BlockingIOError:
-                return
             except OSError:
                 # What an earlier datagram met, told now, or a lack of memory: there is nobody to answer.
                 self._counters.udp_receive_errors += 1
                 return
+            if not count:
+                return
+            left -= count
             self._counters.udp_received += count
             self._send(count, self._answer(count))
-            if count < BATCH:
-                return
 
     def _answer(self, count: int) -> list[int]:
         """Puts a response into every slot; the slots that are to be left out."""
         answering, batch = self._answering, self._batch
-        octets, headers, names, vectors = batch.octets, batch.headers, batch.names, batch.vectors
+        headers, names, vectors = batch.headers, batch.names, batch.vectors
         hot, tell = answering.hot(count), answering.tell
         if hot is not None and hot is not self._hot:
             self._hot = hot
@@ -99,23 +101,19 @@ class BatchListener:
         views = _NO_VIEWS if hot is None else self._views
         is_ipv4, now = self._is_ipv4, time.time()
         silent: list[int] = []
-        for i in range(count):
-            at = i * SLOT
+        for i, slot, ipv6, length_word, peer_word, sent_word in islice(self._slots, count):
             # The message without its id: what is recalled holds for every id.
-            query = bytes(octets[at + 2 : at + headers[i * HEADER_WORDS + LENGTH_WORD]])
-            if is_ipv4:
-                peer: int | bytes = names[i * NAME_WORDS + IPV4_WORD]
-            else:
-                peer = bytes(batch.name_octets[i * NAME + 8 : i * NAME + 24])
+            query = bytes(slot[2 : headers[length_word]])
+            peer: int | bytes = names[peer_word] if is_ipv4 else bytes(ipv6)
             view = views.get(peer)
             if view is not None:
                 recalled = view.memo.get(query) or view.recall(query)
                 if recalled is not None:
                     response, known = recalled
                     known.count += 1
-                    length = len(response)
-                    octets[at + 2 : at + 2 + length] = response
-                    vectors[2 * i + 1] = length + 2
+                    end = len(response) + 2
+                    slot[2:end] = response
+                    vectors[sent_word] = end
                     if tell is not None:
                         tell((now, view, query, peer))
                     continue
@@ -212,3 +210,15 @@ class BatchListener:
             return 1
         self._counters.udp_answered += sent
         return sent
+
+
+def _slot(batch: Batch, i: int) -> tuple[int, memoryview, memoryview, int, int, int]:
+    """Its number, its message, its peer's IPv6 address; where its length, IPv4 address and sent length are."""
+    return (
+        i,
+        batch.octets[i * SLOT : (i + 1) * SLOT],
+        batch.name_octets[i * NAME + 8 : i * NAME + 24],
+        i * HEADER_WORDS + LENGTH_WORD,
+        i * NAME_WORDS + IPV4_WORD,
+        2 * i + 1,
+    )

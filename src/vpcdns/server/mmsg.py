@@ -8,6 +8,7 @@ leaves from the address asked without anybody looking at it.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import socket
 import struct
@@ -20,6 +21,7 @@ SLOT: Final = RECEIVE_AT_MOST
 NAME: Final = 32  # a sockaddr_in6 has 28 octets
 CONTROL: Final = 64  # an in6_pktinfo with its header has 40
 _HEADER: Final = 64  # struct mmsghdr: a msghdr of 56, msg_len, 4 of padding
+_NONE_THERE: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EINTR})
 _MSG_DONTWAIT: Final = int(socket.MSG_DONTWAIT)
 
 # Offsets in words of 4 octets, for loops over `headers` and `names`.
@@ -98,19 +100,22 @@ class Batch:
                 self._wide[i * _WIDE + word] = value
 
     def receive(self) -> int:
-        """How many datagrams came, at most `size`. Raises OSError; BlockingIOError when there are none."""
+        """How many datagrams came, at most `size`. Raises OSError."""
         self._header_octets[:] = self._fresh_headers
         self._vector_octets[:] = self._fresh_vectors
         count: int = self._receive(self._fd, self._at, self.size, _MSG_DONTWAIT, None)
         if count < 0:
-            raise _error()
+            number = ctypes.get_errno()
+            if number in _NONE_THERE:
+                return 0
+            raise _error(number)
         return count
 
     def send(self, first: int, end: int) -> int:
         """Sends the slots from `first` up to `end`; how many the kernel took. Raises OSError if none."""
         count: int = self._send(self._fd, self._at + first * _HEADER, end - first, _MSG_DONTWAIT)
         if count < 0:
-            raise _error()
+            raise _error(ctypes.get_errno())
         return count
 
     def envelope(self, i: int) -> Envelope:
@@ -133,6 +138,5 @@ class Batch:
             self._wide[i * _WIDE + _CONTROL_LENGTH_WIDE] = len(control)
 
 
-def _error() -> OSError:
-    number = ctypes.get_errno()
+def _error(number: int) -> OSError:
     return OSError(number, os.strerror(number))  # BlockingIOError and its like by themselves
