@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import time
 from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
@@ -22,6 +21,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.topology import Topology, Vpc, VSwitch
 from vpcdns.model.world import World
+from vpcdns.server import collector
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.state import State
@@ -63,8 +63,7 @@ def world(upstream: int, count: int) -> World:
 def main() -> int:
     address, port, upstream, count = sys.argv[1], *map(int, sys.argv[2:5])
     resolver = Resolver(State(world(upstream, count)))
-    gc.collect()
-    gc.freeze()
+    collector.settle()
     return asyncio.run(serve(Service(resolver, [Listen(ip_address(address), port)])))
 
 

@@ -6,7 +6,6 @@ Knows every part by its face; what they do is theirs. Prints nothing.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -27,6 +26,7 @@ from vpcdns.observe.metrics import Others, Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
+from vpcdns.server import collector
 from vpcdns.server.cache import MAX_OCTETS, Cache
 from vpcdns.server.faults import Faults
 from vpcdns.server.listeners import Sharing
@@ -206,9 +206,7 @@ class Program:
                 await self.admin.start()
             self.query_log.start()
             reloading = asyncio.create_task(self.reloader.run())
-            # What is here now stays: the collector need not walk a million groups again and again.
-            gc.collect()
-            gc.freeze()
+            collector.settle()
             return await serve(
                 self._leading or self.service,
                 ready=lambda listens: self._ready(ready, listens, admin),

@@ -8,7 +8,6 @@ anything: a change is told to every other worker and acknowledged before whoever
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -20,6 +19,7 @@ from itertools import count
 from typing import Any, Final
 
 from vpcdns.errors import StartupError
+from vpcdns.server import collector
 from vpcdns.server.channel import Channel
 
 log = logging.getLogger("vpcdns.workers")
@@ -82,8 +82,7 @@ class Workers:
 
         Before anything runs here beside this thread: neither threads nor event loops survive a fork.
         """
-        gc.collect()
-        gc.freeze()  # the collector writes to whatever it walks over, and what is written to is not shared
+        collector.settle()  # it writes to whatever it walks over, and what is written to is not shared
         sys.stdout.flush()
         for one in range(1, number + 1):
             ours, theirs = Channel.pair()
