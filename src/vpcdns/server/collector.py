@@ -9,8 +9,8 @@ from __future__ import annotations
 import gc
 from typing import Final
 
-# Objects made until the young ones are walked (CPython: 700), and how many such walks make one of the older ones,
-# twice. Measured: forwarding new names, which leaves some objects of each in the cache, costs 1 to 2 µs less.
+# Objects made until the young ones are walked (CPython: 700), and how many such walks make one of the older
+# ones, twice. Measured: forwarding new names, which leaves some objects of each in the cache, costs 1 µs less.
 _THRESHOLDS: Final = (50_000, 20, 100)
 
 
