@@ -110,12 +110,38 @@ async def test_a_failing_responder_is_servfail_and_the_connection_lives(order: b
 async def test_queries_per_connection_are_bounded_and_all_of_them_answered() -> None:
     async with serving(limits=TcpLimits(queries=5)) as served:
         client = await served.tcp()
-        client.send(*(query(ident, b"late" if ident == 0 else b"echo") for ident in range(50)))
+        client.send(*(query(ident, b"late" if ident == 0 else b"echo") for ident in range(5)))
         assert [await client.message() for _ in range(4)] == [response(i) for i in range(1, 5)]
+        client.send(query(5))  # too late: nothing is read any more
         served.responder.release.set()
         assert await client.message() == response(0, b"late")
         assert await client.is_closed()
         assert len(served.responder.seen) == 5
+
+
+@on_loop
+async def test_what_came_together_is_answered_together_beyond_the_bound() -> None:
+    """A client that pipelines has always something on its way; as little as can be meets a closed door."""
+    async with serving(limits=TcpLimits(queries=5, in_flight=20)) as served:
+        client = await served.tcp()
+        client.send(*(query(ident, b"late" if ident % 2 else b"echo") for ident in range(300)))
+        await until(lambda: served.responder.waiting == 20)
+        served.responder.release.set()
+        assert {await client.message() for _ in range(300)} == {
+            response(ident, b"late" if ident % 2 else b"echo") for ident in range(300)
+        }
+        assert await client.is_closed()
+
+
+@on_loop
+async def test_many_queries_of_one_peer_leave_others_their_turn() -> None:
+    async with serving() as served:
+        greedy, other = await served.tcp(), await served.tcp()
+        greedy.send(*(query(ident) for ident in range(900)))
+        other.send(query(1000))
+        await other.message()
+        assert len(served.responder.seen) < 900
+        assert [await greedy.message() for _ in range(900)] == [response(ident) for ident in range(900)]
 
 
 @on_loop

@@ -1,7 +1,7 @@
 """What Python's garbage collector is told by a server: what stays need not be walked again and again.
 
 Knows nothing of what is there. Hardly anything that serving makes is part of a cycle; what is cached, in
-contrast, looks like a growing heap, which the collector walks whole every time that it has grown by a quarter.
+contrast, looks like a growing heap, which the collector walks whole each time that it has grown by a quarter.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import gc
 from typing import Final
 
 # Objects made until the young ones are walked (CPython: 700), and how many such walks make one of the older
-# ones, twice. Measured: forwarding new names, which leaves some objects of each in the cache, costs 1 µs less.
+# ones, twice. Measured: forwarding new names, some objects of each of which are cached, costs 1 µs less.
 _THRESHOLDS: Final = (50_000, 20, 100)
 
 

@@ -23,6 +23,8 @@ from vpcdns.wire.proxy import SIGNATURE, read_proxy
 _SHORTEST = 12
 _LONGEST = 4_096
 _LONGEST_RESPONSE = 0xFFFF
+# Queries that had to be asked about, before everybody else gets a turn: some 5 ms.
+_ASKED_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,9 @@ class TcpLimits:
     write: float = 5.0
     # After our last response: until the peer closes too (see `Connection._finish`).
     linger: float = 2.0
-    # CVE-2025-30193 (dnsdist): unlimited queries on one connection.
-    queries: int = 100
+    # CVE-2025-30193 (dnsdist): unlimited queries on one connection. BIND and Unbound have no bound
+    # (docs/decisions/0012-queries-on-one-connection.md). What came in one read is answered together.
+    queries: int = 1_000
     # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
     in_flight: int = 50
     sweep: float = 1.0
@@ -171,26 +174,65 @@ class Connection(asyncio.BufferedProtocol):
         if self._may_proxy and not self._read_proxy():
             self._go_on()
             return
-        unread, at = self._unread, 0
         out: list[bytes] = []
-        while not (self._ending or self._stalled()) and len(unread) - at >= 2:
-            length = unread[at] << 8 | unread[at + 1]
-            if not _SHORTEST <= length <= _LONGEST:
-                self._keeper.counters.tcp_malformed += 1
-                self._ending = True
-            elif (after := at + 2 + length) <= len(unread):
-                self._take(unread[at + 2 : after], out)
-                at = after
-            else:
-                break
+        at = self._answer(self._unread, out)
         if at:
-            self._unread = unread[at:]
+            self._unread = self._unread[at:]
             self._active_at = self._loop.time()
             self._begun_at = None
             self._keeper.active(self)
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
+        if self._queries >= self._keeper.limits.queries and not _complete(self._unread):
+            # Only now: what came together is answered together, and fewer queries meet a closing connection.
+            self._ending = True
         self._go_on()
+
+    def _answer(self, unread: bytes, out: list[bytes]) -> int:
+        """How far the messages were taken. Responses that are there go to `out`, lengths before them.
+
+        What can be recalled is recalled in this loop, as in that of `batches`.
+        """
+        view = self._current_view(_complete(unread))
+        tell, recalled_count = self._keeper.answering.tell, 0
+        at, size, asked_at_most = 0, len(unread), self._queries + _ASKED_AT_ONCE
+        while not (self._ending or self._stalled()) and size - at >= 2 and self._queries < asked_at_most:
+            length = unread[at] << 8 | unread[at + 1]
+            after = at + 2 + length
+            if not _SHORTEST <= length <= _LONGEST:
+                self._keeper.counters.tcp_malformed += 1
+                self._ending = True
+                break
+            if after > size:
+                break
+            if view is not None:
+                query = unread[at + 4 : after]
+                recalled = view.memo.get(query) or view.recall(query)
+                if recalled is not None:
+                    response, known = recalled
+                    known.count += 1
+                    recalled_count += 1
+                    out += ((len(response) + 2).to_bytes(2, "big"), unread[at + 2 : at + 4], response)
+                    if tell is not None:
+                        tell((time.time(), view, query, self.peer))
+                    at = after
+                    continue
+            self._ask(unread[at + 2 : after], out)
+            at = after
+        counters = self._keeper.counters
+        counters.tcp_received += recalled_count
+        counters.tcp_answered += recalled_count
+        self._queries += recalled_count
+        return at
+
+    def _current_view(self, count: int) -> View | None:
+        """What the next `count` queries may be recalled from; None: they must all be asked about."""
+        hot = self._keeper.answering.hot(count) if count else None
+        if hot is None or self._proxied is not None:
+            return None
+        if self._view is None or self._view.hot is not hot:
+            self._view = hot.view(self.peer, "tcp", self._listen)
+        return self._view
 
     def _read_proxy(self) -> bool:
         """Takes a PROXY header from the front; False while it may still be on its way, or is broken."""
@@ -217,6 +259,9 @@ class Connection(asyncio.BufferedProtocol):
             self.end()
         elif self._stalled():
             self._hold_reading()
+        elif _complete(self._unread):
+            self._hold_reading()
+            self._loop.call_soon(self._take_turn)
         elif self._peer_ended:
             self.end()
         else:
@@ -226,42 +271,22 @@ class Connection(asyncio.BufferedProtocol):
             elif self._begun_at is None:
                 self._begun_at = self._loop.time()
 
-    def _take(self, message: bytes, out: list[bytes]) -> None:
+    def _take_turn(self) -> None:
+        """Goes on with what is there, after everybody else had a turn."""
+        if self._transport is not None and not self._transport.is_closing() and not self._ending:
+            self._advance()
+
+    def _ask(self, message: bytes, out: list[bytes]) -> None:
         """Asks for one answer; one that is there goes to `out`, with its length before it."""
         keeper = self._keeper
         keeper.counters.tcp_received += 1
         self._queries += 1
-        if self._queries >= keeper.limits.queries:
-            self._ending = True
-        recalled = self._recalled(message)
-        if recalled is not None:
-            self._put(recalled, out)
-            return
         answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
         if answer is None or isinstance(answer, bytes):
             self._put(answer, out)
         else:
             self.in_flight += 1
             keeper.answering.later(answer, message, self._answered)
-
-    def _recalled(self, message: bytes) -> bytes | None:
-        """The response, if it can be had without asking."""
-        answering = self._keeper.answering
-        hot = answering.hot(1)
-        if hot is None or self._proxied is not None:
-            return None
-        view = self._view
-        if view is None or view.hot is not hot:
-            view = self._view = hot.view(self.peer, "tcp", self._listen)
-        query = message[2:]
-        recalled = view.memo.get(query) or view.recall(query)
-        if recalled is None:
-            return None
-        response, known = recalled
-        known.count += 1
-        if answering.tell is not None:
-            answering.tell((time.time(), view, query, self.peer))
-        return message[:2] + response
 
     def _put(self, response: bytes | None, out: list[bytes]) -> None:
         if response is None or len(response) > _LONGEST_RESPONSE:
@@ -314,3 +339,12 @@ class Connection(asyncio.BufferedProtocol):
             except OSError:
                 # ENOTCONN: the peer has reset the connection meanwhile.
                 transport.abort()
+
+
+def _complete(octets: bytes) -> int:
+    """How many complete messages there are."""
+    at, count, size = 0, 0, len(octets)
+    while size - at >= 2:
+        at += 2 + (octets[at] << 8 | octets[at + 1])
+        count += at <= size
+    return count
