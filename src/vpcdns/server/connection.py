@@ -193,10 +193,11 @@ class Connection(asyncio.BufferedProtocol):
 
         What can be recalled is recalled in this loop, as in that of `batches`.
         """
-        view = self._current_view(_complete(unread))
-        tell, recalled_count = self._keeper.answering.tell, 0
-        at, size, asked_at_most = 0, len(unread), self._queries + _ASKED_AT_ONCE
-        while not (self._ending or self._stalled()) and size - at >= 2 and self._queries < asked_at_most:
+        view, tell = self._current_view(unread), self._keeper.answering.tell
+        at, size, recalled_count = 0, len(unread), 0
+        asked_at_most = self._queries + _ASKED_AT_ONCE
+        waits = self._ending or self._stalled()
+        while size - at >= 2 and not waits:
             length = unread[at] << 8 | unread[at + 1]
             after = at + 2 + length
             if not _SHORTEST <= length <= _LONGEST:
@@ -219,14 +220,16 @@ class Connection(asyncio.BufferedProtocol):
                     continue
             self._ask(unread[at + 2 : after], out)
             at = after
+            waits = self._ending or self._stalled() or self._queries >= asked_at_most
         counters = self._keeper.counters
         counters.tcp_received += recalled_count
         counters.tcp_answered += recalled_count
         self._queries += recalled_count
         return at
 
-    def _current_view(self, count: int) -> View | None:
-        """What the next `count` queries may be recalled from; None: they must all be asked about."""
+    def _current_view(self, unread: bytes) -> View | None:
+        """What the queries that are there may be recalled from; None: they must all be asked about."""
+        count = _complete(unread)
         hot = self._keeper.answering.hot(count) if count else None
         if hot is None or self._proxied is not None:
             return None
@@ -259,7 +262,7 @@ class Connection(asyncio.BufferedProtocol):
             self.end()
         elif self._stalled():
             self._hold_reading()
-        elif _complete(self._unread):
+        elif self._unread and _complete(self._unread):
             self._hold_reading()
             self._loop.call_soon(self._take_turn)
         elif self._peer_ended:
@@ -344,7 +347,7 @@ class Connection(asyncio.BufferedProtocol):
 def _complete(octets: bytes) -> int:
     """How many complete messages there are."""
     at, count, size = 0, 0, len(octets)
-    while size - at >= 2:
+    while at + 2 <= size:
         at += 2 + (octets[at] << 8 | octets[at + 1])
-        count += at <= size
-    return count
+        count += 1
+    return count if at <= size else count - 1
