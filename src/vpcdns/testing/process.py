@@ -40,8 +40,13 @@ class Server:
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
         workers: int = 1,
+        start_within: float = START_WITHIN,
     ) -> None:
-        """A string is YAML; a Path is a file, which is served as it is and looked at for changes."""
+        """A string is YAML; a Path is a file, which is served as it is and looked at for changes.
+
+        A file of a million groups may want more seconds to `start_within`.
+        """
+        self._start_within = start_within
         self._config = config
         self._state = state
         self._workers = workers
@@ -98,7 +103,7 @@ class Server:
         )
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         with self._changed:
-            self._changed.wait_for(lambda: self._is_ready() or self._ended(), START_WITHIN)
+            self._changed.wait_for(lambda: self._is_ready() or self._ended(), self._start_within)
             if not self._is_ready():
                 told = "".join(self._lines)
                 self.stop()
