@@ -1,4 +1,4 @@
-"""`python benchmarks/rebinding.py [--groups N]`: what clients see of a rebind that moves all groups elsewhere.
+"""`python benchmarks/rebinding.py [--groups N]`: what clients see of a rebind of all groups.
 
 A server in a process, and a client in each of two VPCs that asks over UDP without a pause, for another name
 each time. Every answer is judged by when its query was sent: before the rebind was asked for, or after it was

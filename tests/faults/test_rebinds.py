@@ -1,4 +1,4 @@
-"""A rebind under load, as clients see it through sockets: nothing lost, nothing of the old World once it is gone."""
+"""A rebind under load, as clients see it through sockets: nothing lost, nothing of a World that is gone."""
 
 from __future__ import annotations
 
