@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def nothing() -> None:
+def nothing(_mask: int) -> None:
     raise AssertionError("nobody asked")
 
 
@@ -94,7 +94,7 @@ async def test_whoever_has_the_socket_now_is_called() -> None:
     with listening:
         for _ in range(3):
             heard = asyncio.Event()
-            sock = ports.open(upstream, heard.set)
+            sock = ports.open(upstream, lambda _, heard=heard: heard.set())  # type: ignore[misc] # bound at once
             listening.sendto(b"x", sock.getsockname())
             await asyncio.wait_for(heard.wait(), 5)
             assert sock.recv(100) == b"x"
@@ -119,5 +119,5 @@ async def test_a_socket_that_cannot_be_connected_is_closed() -> None:
     ports = Ports()
     with pytest.raises(OSError, match=r"."):
         ports.open(Upstream(ip_address("255.255.255.255"), 53), nothing)
-    assert not ports._heard
+    assert not ports._watch._heard
     ports.close_all()

@@ -1,28 +1,22 @@
 """Sockets for questions to upstreams: every question leaves from a random port of its own.
 
-Knows descriptors and an event loop, not what is said. Sockets are waited for through an epoll of our own,
-which the loop watches as one: that costs a sixth of the loop's own way (measured: 1 µs a socket against 6),
-and one system call tells of all that are ready. A socket whose question was answered is dissolved
-(connect(2) to AF_UNSPEC), which takes its port from it; the next question gets it with another. It is as
-good as new, but was not made, closed and watched anew (measured: 3.7 µs against 9.5;
-docs/decisions/0011-ports.md).
+Knows sockets, not what is said. A socket whose question was answered is dissolved (connect(2) to AF_UNSPEC),
+which takes its port from it; the next question gets it with another. It is as good as new, but was not made,
+closed and watched anew (measured: 3.7 µs against 9.5; docs/decisions/0011-ports.md).
 """
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
-import select
 import socket
 import sys
 from collections.abc import Callable
 from typing import Final
 
 from vpcdns.model.policy import Upstream
+from vpcdns.server.watch import Heard, Watch
 
-_READY_AT_MOST: Final = 64  # taken before everything else gets its turn
 _IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
-_IN: Final = getattr(select, "EPOLLIN", 0)
 _FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
@@ -32,16 +26,12 @@ class Ports:
     """Belongs to the running event loop."""
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._heard: dict[int, Callable[[], None]] = {}
+        self._watch = Watch(self._stray)
         # Connected to nobody and bound to nothing, by family and descriptor; still watched.
         self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in _FAMILIES.values()}
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._dissolve = _dissolver() if self._epoll is not None else None
-        if self._epoll is not None:
-            self._loop.add_reader(self._epoll.fileno(), self._ready)
+        self._dissolve = _dissolver() if self._watch.is_epoll else None
 
-    def open(self, upstream: Upstream, heard: Callable[[], None]) -> socket.SocketType:
+    def open(self, upstream: Upstream, heard: Heard) -> socket.SocketType:
         """A socket at a random port that hears nobody but the upstream. Raises OSError.
 
         `heard` is called as long as there is something to read, until the socket is closed.
@@ -50,12 +40,11 @@ class Ports:
         idle = self._idle[family]
         if idle:
             descriptor, sock = idle.popitem()
+            self._watch.hand_over(descriptor, heard)
         else:
             # The type that sockets are made of: what `socket.socket` adds to it costs as much as the call.
             sock = socket.SocketType(family, _KIND)
-            descriptor = sock.fileno()
-            self._watch(descriptor, heard)
-        self._heard[descriptor] = heard
+            self._watch.begin(sock.fileno(), heard)
         try:
             sock.connect(upstream.socket_address)
         except OSError:
@@ -66,15 +55,14 @@ class Ports:
     def close(self, sock: socket.SocketType, *, answered: bool = False) -> None:
         """Gives up the port. After its answer nothing is wrong with a socket, and it can have another one."""
         descriptor = sock.fileno()
-        self._heard.pop(descriptor, None)
         if answered and self._dissolve is not None:
             idle = self._idle[sock.family]
             if len(idle) < _IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
+                self._watch.hand_over(descriptor, None)
                 idle[descriptor] = sock
                 return
-        if self._epoll is None:
-            self._loop.remove_reader(descriptor)
-        sock.close()  # the kernel takes it off the epoll's list
+        self._watch.end(descriptor)
+        sock.close()
 
     def close_all(self) -> None:
         """The idle ones, and the waiting; sockets that are open are closed by whoever has them."""
@@ -82,33 +70,14 @@ class Ports:
             while idle:
                 idle.popitem()[1].close()
         self._dissolve = None
-        if self._epoll is not None and not self._epoll.closed:
-            if not self._loop.is_closed():
-                self._loop.remove_reader(self._epoll.fileno())
-            self._epoll.close()
-
-    def _watch(self, descriptor: int, heard: Callable[[], None]) -> None:
-        if self._epoll is None:  # macOS
-            self._loop.add_reader(descriptor, heard)
-        else:
-            self._epoll.register(descriptor, _IN)
-
-    def _ready(self) -> None:
-        assert self._epoll is not None  # noqa: S101 - only watched where there is one
-        for descriptor, _ in self._epoll.poll(0, _READY_AT_MOST):
-            # An earlier one may have closed this one, or even given its number anew: then there is nothing to
-            # read, and whoever reads knows that.
-            heard = self._heard.get(descriptor)
-            if heard is not None:
-                heard()
-            else:
-                self._stray(descriptor)
+        self._watch.close()
 
     def _stray(self, descriptor: int) -> None:
         """Something came between the answer and the giving up of the port: such a socket is not as new."""
         for idle in self._idle.values():
             sock = idle.pop(descriptor, None)
             if sock is not None:
+                self._watch.end(descriptor)
                 sock.close()
 
 

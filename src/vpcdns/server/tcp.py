@@ -21,6 +21,8 @@ from vpcdns.server.answering import Answering
 from vpcdns.server.connection import Connection, TcpLimits
 from vpcdns.server.counters import Counters
 from vpcdns.server.responder import Peers
+from vpcdns.server.stream import Stream
+from vpcdns.server.watch import Watch
 
 log = logging.getLogger("vpcdns.server")
 
@@ -49,7 +51,7 @@ class TcpServer:
         # The longest idle first: whoever is active moves to the end.
         self._connections: dict[Connection, None] = {}
         self._per_client: Counter[Address] = Counter()
-        self._opening: set[asyncio.Task[None]] = set()
+        self._watch: Watch | None = None
         self._listening: dict[socket.socket, Listen] = {}
         self._quiet_until = 0.0
         self._paused: asyncio.TimerHandle | None = None
@@ -91,6 +93,9 @@ class TcpServer:
         for connection in tuple(self._connections):
             connection.abort()
         await self._empty.wait()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
 
     def active(self, connection: Connection) -> None:
         if connection in self._connections:
@@ -134,20 +139,13 @@ class TcpServer:
         self._empty.clear()
         self.counters.tcp_accepted += 1
         self.counters.tcp_open += 1
-        task = loop.create_task(self._open(sock, connection))
-        self._opening.add(task)
-        task.add_done_callback(self._opening.discard)
+        if self._watch is None:
+            self._watch = Watch()
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pipelined answers do not wait for an ACK
+        Stream(sock, connection, self._watch).start()
         if self._sweeping is None:
             self._sweeping = loop.call_later(self.limits.sweep, self._sweep)
-
-    async def _open(self, sock: socket.socket, connection: Connection) -> None:
-        """Only in a coroutine does asyncio make transports; this one ends before the first octet is read."""
-        sock.setblocking(False)
-        try:
-            await asyncio.get_running_loop().connect_accepted_socket(lambda: connection, sock)
-        except OSError:
-            sock.close()
-            self.lost(connection)
 
     def _has_room(self) -> bool:
         return len(self._connections) < self._at_most or self._evict()

@@ -127,7 +127,7 @@ class UdpAttempt(Attempt):
             self._sock = None
             self._ports.close(sock, answered=self._answered)
 
-    def _readable(self) -> None:
+    def _readable(self, _mask: int) -> None:
         if self._sock is None:
             return
         try:

