@@ -1,7 +1,8 @@
 """Reloads the configuration without a gap: on request, and when what the file says has changed.
 
 Knows files and the State. The new file is checked whole before anything changes; a bad one is reported,
-and the old World serves on. Files are looked at, not watched (docs/decisions/0005).
+and the old World serves on. Files are looked at now and then, and at once when `folders` says so
+(docs/decisions/0005, 0013).
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -21,11 +23,13 @@ from vpcdns.errors import ConfigurationError, StartupError, StateError
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import differences
+from vpcdns.server.folders import Folders
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.reload")
 
 LOOK_EVERY: Final = 0.5  # seconds; one stat(2) a file
+SETTLE: Final = 0.05  # seconds between the looks after something was told
 _TOLD_AT_MOST: Final = 20
 # Seconds until a thread that works gives way to one that has a query to answer; Python's own 5 ms would be
 # added to every answer during a reload.
@@ -82,30 +86,37 @@ class Reloader:
         self._loaded = signatures(self._paths) if looked is None else looked
         self._relisten = relisten
         self._look_every = look_every
-        self._requested = asyncio.Event()
+        self._requested = False
+        self._woken = asyncio.Event()
 
     def request(self) -> None:
         """Reload soon, whether the files have changed or not. Many requests at once are one."""
-        self._requested.set()
+        self._requested = True
+        self._woken.set()
 
     async def run(self) -> None:
         """Looks and reloads until it is cancelled."""
-        looked = self._loaded
+        folders = Folders(self._paths, self._woken.set)
+        try:
+            await self._look_and_reload()
+        finally:
+            folders.close()
+
+    async def _look_and_reload(self) -> None:
+        looked, wait = self._loaded, self._look_every
         while True:
-            try:
-                await asyncio.wait_for(self._requested.wait(), self._look_every)
-            except TimeoutError:
-                now = signatures(self._paths)
-                # A file that is still being written looks different each time.
-                settled, looked = now == looked, now
-                if not settled or now == self._loaded:
-                    continue
-                asked = False
-            else:
-                self._requested.clear()
-                asked = True
-            self._loaded = looked = signatures(self._paths)
-            await self.reload(asked=asked)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), wait)
+            self._woken.clear()
+            asked, self._requested = self._requested, False
+            now = signatures(self._paths)
+            # A file that is still being written looks different each time.
+            settled, looked = now == looked, now
+            changed = now != self._loaded
+            wait = self._look_every if settled or not changed else min(SETTLE, self._look_every)
+            if asked or (settled and changed):
+                self._loaded = now
+                await self.reload(asked=asked)
 
     async def reload(self, *, asked: bool = True) -> bool:
         """Loads once; whether the World is now what the files say."""

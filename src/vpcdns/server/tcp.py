@@ -36,6 +36,8 @@ _OUT_OF_RESOURCES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS,
 # Four of the longest queries, or a few hundred usual ones, at a time.
 _READ_AT_MOST: Final = 16_384
 _CROWDED: Final = 0.75
+# Idle connections that are closed when there are no descriptors, so that as many others have their turn.
+_ROOM: Final = 4
 
 
 class TcpServer:
@@ -167,7 +169,8 @@ class TcpServer:
         """Leaves connections to the kernel for a moment: with the reader on, the loop would spin."""
         if self._paused is not None:
             return
-        self._evict()
+        for _ in range(_ROOM):
+            self._evict()
         loop = asyncio.get_running_loop()
         if loop.time() >= self._quiet_until:
             self._quiet_until = loop.time() + _QUIET
