@@ -11,7 +11,7 @@ from typing import Final
 
 # Objects made until the young ones are walked (CPython: 700), and how many such walks make one of the older
 # ones, twice. Measured: forwarding new names, some objects of each of which are cached, costs 1 µs less.
-_THRESHOLDS: Final = (50_000, 20, 100)
+_THRESHOLDS: Final = (10_000, 10, 10)
 
 
 def settle() -> None:

@@ -173,7 +173,9 @@ class Stream(asyncio.Transport):
         return self._descriptor < 0
 
     def _lost(self, error: Exception | None) -> None:
+        protocol = self._protocol
+        del self._protocol  # they know each other, and must not have to be collected
         try:
-            self._protocol.connection_lost(error)
+            protocol.connection_lost(error)
         finally:
             self._sock.close()

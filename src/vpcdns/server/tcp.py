@@ -63,6 +63,8 @@ class TcpServer:
 
     def start(self, sock: socket.socket, listen: Listen) -> None:
         """Begins to accept on `sock`, which listens already."""
+        if self._watch is None:
+            self._watch = Watch()
         self._listening[sock] = listen
         asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
 
@@ -141,8 +143,10 @@ class TcpServer:
         self._empty.clear()
         self.counters.tcp_accepted += 1
         self.counters.tcp_open += 1
-        if self._watch is None:
-            self._watch = Watch()
+        if self._watch is None:  # closed meanwhile
+            sock.close()
+            self.lost(connection)
+            return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pipelined answers do not wait for an ACK
         Stream(sock, connection, self._watch).start()
@@ -169,7 +173,7 @@ class TcpServer:
         """Leaves connections to the kernel for a moment: with the reader on, the loop would spin."""
         if self._paused is not None:
             return
-        for _ in range(_ROOM):
+        for _ in range(max(1, min(_ROOM, len(self._connections) // 4))):
             self._evict()
         loop = asyncio.get_running_loop()
         if loop.time() >= self._quiet_until:
