@@ -194,8 +194,8 @@ async def forwarding(
     if left := asyncio.all_tasks() - tasks:
         _, pending = await asyncio.wait(left, timeout=1)
         assert not pending
-    # A double in a thread of its own lets go of its end when it hears that we have; one of an earlier test may
-    # only have done so since this one began.
+    # A double in a thread of its own lets go of its end when it hears that we have; one of an earlier test
+    # may only have done so since this one began.
     await until(lambda: descriptors() <= before)
 
 
