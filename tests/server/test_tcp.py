@@ -106,23 +106,52 @@ async def test_a_failing_responder_is_servfail_and_the_connection_lives(order: b
         assert await client.message() == response(2)
 
 
+@pytest.mark.parametrize("order", [b"echo", b"late"])
 @on_loop
-async def test_queries_per_connection_are_bounded_and_all_of_them_answered() -> None:
+async def test_who_asks_one_at_a_time_is_closed_after_its_share(order: bytes) -> None:
     async with serving(limits=TcpLimits(queries=5)) as served:
+        served.responder.release.set()
         client = await served.tcp()
-        client.send(*(query(ident, b"late" if ident == 0 else b"echo") for ident in range(5)))
-        assert [await client.message() for _ in range(4)] == [response(i) for i in range(1, 5)]
-        client.send(query(5))  # too late: nothing is read any more
+        for ident in range(5):
+            client.send(query(ident, order))
+            assert await client.message() == response(ident, order)
+        assert await client.is_closed()
+
+
+@on_loop
+async def test_who_pipelines_is_closed_after_its_share_only_in_a_lull() -> None:
+    """It has always something on its way, and whatever meets a closed door must be asked again."""
+    async with serving(limits=TcpLimits(queries=5, lull=0.2, sweep=0.02)) as served:
+        client = await served.tcp()
+        client.send(query(0), query(1))
+        for ident in range(2, 100):
+            client.send(query(ident))
+            assert await client.message() == response(ident - 2)
+            await asyncio.sleep(0.01)
+        assert [await client.message(), await client.message()] == [response(98), response(99)]
+        assert await client.is_closed()
+        assert len(served.responder.seen) == 100
+
+
+@on_loop
+async def test_a_share_is_not_over_before_the_last_answer_and_the_rest_of_a_message() -> None:
+    async with serving(limits=TcpLimits(queries=1, lull=0.05, sweep=0.02)) as served:
+        client = await served.tcp()
+        late_and_a_half = framed(query(0, b"late"), query(1))
+        client.write(late_and_a_half[:-3])
+        await until(lambda: served.responder.waiting == 1)
+        await asyncio.sleep(0.2)
         served.responder.release.set()
         assert await client.message() == response(0, b"late")
+        await asyncio.sleep(0.2)
+        client.write(late_and_a_half[-3:])
+        assert await client.message() == response(1)
         assert await client.is_closed()
-        assert len(served.responder.seen) == 5
 
 
 @on_loop
-async def test_what_came_together_is_answered_together_beyond_the_bound() -> None:
-    """A client that pipelines has always something on its way; as little as can be meets a closed door."""
-    async with serving(limits=TcpLimits(queries=5, in_flight=20)) as served:
+async def test_what_came_together_is_answered_together_beyond_the_share() -> None:
+    async with serving(limits=TcpLimits(queries=5, in_flight=20, sweep=0.02)) as served:
         client = await served.tcp()
         client.send(*(query(ident, b"late" if ident % 2 else b"echo") for ident in range(300)))
         await until(lambda: served.responder.waiting == 20)

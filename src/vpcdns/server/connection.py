@@ -46,9 +46,11 @@ class TcpLimits:
     write: float = 5.0
     # After our last response: until the peer closes too (see `Connection._finish`).
     linger: float = 2.0
-    # CVE-2025-30193 (dnsdist): unlimited queries on one connection. BIND and Unbound have no bound
-    # (docs/decisions/0012-queries-on-one-connection.md). What came in one read is answered together.
+    # After so many a connection has had its share, and ends as soon as no query can be under way to us
+    # (docs/decisions/0012-queries-on-one-connection.md). BIND and Unbound have no such bound.
     queries: int = 1_000
+    # No query for so long: none is under way.
+    lull: float = 0.1
     # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
     in_flight: int = 50
     sweep: float = 1.0
@@ -87,6 +89,7 @@ class Connection(asyncio.BufferedProtocol):
         self._may_proxy = keeper.answering.trusts(peer)
         self._proxied: Address | None = None
         self._queries = 0
+        self._pipelines = False
         self._ending = False
         self._peer_ended = False
         self._linger = True
@@ -163,7 +166,10 @@ class Connection(asyncio.BufferedProtocol):
             return False
         if self._begun_at is not None:
             return now - self._begun_at > limits.message
-        return now - self._active_at > idle
+        return now - self._active_at > (min(idle, limits.lull) if self._had_its_share() else idle)
+
+    def _had_its_share(self) -> bool:
+        return self._queries >= self._keeper.limits.queries
 
     def _stalled(self) -> bool:
         """Whether further queries must wait until the peer has read, or some answers are there."""
@@ -175,16 +181,18 @@ class Connection(asyncio.BufferedProtocol):
             self._go_on()
             return
         out: list[bytes] = []
+        before = self._queries - self.in_flight
         at = self._answer(self._unread, out)
         if at:
+            self._pipelines = self._pipelines or self._queries - before > 1
             self._unread = self._unread[at:]
             self._active_at = self._loop.time()
             self._begun_at = None
             self._keeper.active(self)
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
-        if self._queries >= self._keeper.limits.queries and not _complete(self._unread):
-            # Only now: what came together is answered together, and fewer queries meet a closing connection.
+        if self._had_its_share() and not (self._pipelines or self._unread or self.in_flight):
+            # It waits for each answer before it asks again, so no query of it can meet the closed door.
             self._ending = True
         self._go_on()
 
