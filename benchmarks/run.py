@@ -35,6 +35,10 @@ PROBE_RATE: Final = 1_000  # queries per second while latency is measured
 TICK: Final = os.sysconf("SC_CLK_TCK")
 
 
+class _NoAnswer(Exception):
+    """A server did not come up; the others may."""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -55,8 +59,9 @@ def main() -> int:
         for case in cases:
             results[case.name] = _compare(case, servers, arguments.rounds, arguments.seconds, Path(name))
             print(table(case.title, results[case.name]), flush=True)
-    if arguments.json is not None:
-        arguments.json.write_text(json.dumps({"host": host(), "results": plain(results)}, indent=2) + "\n")
+            if arguments.json is not None:  # as far as we came: the rest may take long, or fail
+                figures = {"host": host(), "results": plain(results)}
+                arguments.json.write_text(json.dumps(figures, indent=2) + "\n")
     if arguments.document is not None:
         write_document(arguments.document, {case.name: case.title for case in cases}, results)
     return 0
@@ -77,8 +82,11 @@ def _compare(
         queries = folder / "queries"
         queries.write_text("\n".join(case.names(number)) + "\n")
         for server in servers:
-            measured[server.name].append(_measure(case, server, queries, seconds, folder))
-    return measured
+            try:
+                measured[server.name].append(_measure(case, server, queries, seconds, folder))
+            except _NoAnswer as reason:
+                print(f"{case.name}, left out: {reason}", file=sys.stderr)
+    return {name: rounds for name, rounds in measured.items() if rounds}
 
 
 def _measure(case: Case, server: Server, queries: Path, seconds: float, folder: Path) -> Measured:
@@ -160,7 +168,7 @@ def _running(core: str, command: list[str], case: Case, port: int) -> Iterator[s
 def _wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
     """Until anything is answered; a million names take BIND and Unbound their time to read."""
     query = b"\0\1\1\0\0\1\0\0\0\0\0\0\5ready\7example\0\0\1\0\1"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     while time.monotonic() < deadline and process.poll() is None:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
@@ -172,7 +180,8 @@ def _wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
                     return
             except OSError:
                 time.sleep(0.05)
-    raise RuntimeError(f"{process.args!r} does not answer")
+    how = "does not answer" if process.poll() is None else f"ended with {process.returncode}"
+    raise _NoAnswer(f"{process.args!r} {how}")
 
 
 def _cpu(pid: int) -> float:
