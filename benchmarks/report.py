@@ -97,14 +97,15 @@ def write_document(path: Path, titles: Mapping[str, str], results: Results) -> N
 
 
 def plot(titles: Mapping[str, str], results: Results) -> str:
-    """Bars of CPU time per query; what is longer than the page is cut and says its number."""
-    scale, cut, y, drawn = 14.0, 40.0, 10, list[str]()
+    """Bars of CPU time per query, of one scale in all cases but those that it would not fit the page."""
+    widest, y, drawn = 560.0, 10, list[str]()
     for name, measured in results.items():
         drawn.append(f'<text x="10" y="{y + 14}" font-weight="bold">{titles[name]}</text>')
         y += 20
+        scale = min(14.0, widest / max(median(rounds).cpu for rounds in measured.values()))
         for server, rounds in measured.items():
             cpu = median(rounds).cpu
-            width = min(cpu, cut) * scale
+            width = cpu * scale
             drawn.append(f'<text x="10" y="{y + 11}">{server}</text>')
             drawn.append(
                 f'<rect x="90" y="{y}" width="{width:.0f}" height="13" fill="{COLOURS.get(server, "#888")}"/>'
