@@ -97,7 +97,7 @@ def write_document(path: Path, titles: Mapping[str, str], results: Results) -> N
 
 
 def plot(titles: Mapping[str, str], results: Results) -> str:
-    """Bars of CPU time per query, of one scale in all cases but those that it would not fit the page."""
+    """Bars of CPU time per query, of one scale but for a case that would not fit the page."""
     widest, y, drawn = 560.0, 10, list[str]()
     for name, measured in results.items():
         drawn.append(f'<text x="10" y="{y + 14}" font-weight="bold">{titles[name]}</text>')

@@ -85,6 +85,8 @@ def _compare(
             try:
                 measured[server.name].append(_measure(case, server, queries, seconds, folder))
             except _NoAnswer as reason:
+                if server is servers[0]:
+                    raise  # the one that the others are compared with
                 print(f"{case.name}, left out: {reason}", file=sys.stderr)
     return {name: rounds for name, rounds in measured.items() if rounds}
 

@@ -109,7 +109,7 @@ async def test_a_failing_responder_is_servfail_and_the_connection_lives(order: b
 @pytest.mark.parametrize("order", [b"echo", b"late"])
 @on_loop
 async def test_who_asks_one_at_a_time_is_closed_after_its_share(order: bytes) -> None:
-    async with serving(limits=TcpLimits(queries=5)) as served:
+    async with serving(limits=TcpLimits(queries=5, sweep=60)) as served:  # at once, not by the sweep
         served.responder.release.set()
         client = await served.tcp()
         for ident in range(5):
@@ -121,7 +121,7 @@ async def test_who_asks_one_at_a_time_is_closed_after_its_share(order: bytes) ->
 @on_loop
 async def test_who_pipelines_is_closed_after_its_share_only_in_a_lull() -> None:
     """It has always something on its way, and whatever meets a closed door must be asked again."""
-    async with serving(limits=TcpLimits(queries=5, lull=0.2, sweep=0.02)) as served:
+    async with serving(limits=TcpLimits(queries=5, lull=0.5, sweep=0.02)) as served:
         client = await served.tcp()
         client.send(query(0), query(1))
         for ident in range(2, 100):
