@@ -17,7 +17,7 @@ import pytest
 
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
-from vpcdns.server.connection import TcpLimits
+from vpcdns.server.allowance import TcpLimits
 from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.responder import Transport
 from vpcdns.server.service import Service

@@ -21,7 +21,7 @@ from tests.server.doubles import (
     serving,
     until,
 )
-from vpcdns.server.connection import TcpLimits
+from vpcdns.server.allowance import TcpLimits
 
 QUICK = TcpLimits(idle=0.2, idle_when_crowded=0.1, message=0.2, write=0.2, linger=0.2, sweep=0.02)
 
@@ -290,7 +290,7 @@ async def test_the_longest_idle_makes_room_and_whoever_waits_keeps_its_place() -
 
 STARVED = """
 import asyncio, json, os, resource, sys
-from vpcdns.server.connection import TcpLimits
+from vpcdns.server.allowance import TcpLimits
 from doubles import Obedient, listen_on
 from vpcdns.server.service import Service
 

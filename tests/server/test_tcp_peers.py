@@ -17,7 +17,7 @@ from tests.nameserver import Nameserver, Transport
 from tests.server.doubles import Tcp, framed, on_loop, query, response, serving, until
 from vpcdns.config import loads
 from vpcdns.model.policy import Listen
-from vpcdns.server.connection import TcpLimits
+from vpcdns.server.allowance import TcpLimits
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service
 from vpcdns.state import State

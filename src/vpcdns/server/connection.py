@@ -1,19 +1,19 @@
 """One TCP connection: frames in, frames out, persistent, pipelined, out of order (RFC 7766).
 
-Knows a transport, a buffer and how far the peer may go. Holds no timer and no task: `tcp` looks at every
-connection now and then and asks whether its time is up.
+Knows a transport and a buffer; how far the peer may go is `allowance`'s. Holds no timer and no task: `tcp`
+looks at every connection now and then and asks whether its time is up.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.server.allowance import Allowance, TcpLimits
 from vpcdns.server.answering import Answering
 from vpcdns.server.counters import Counters
 from vpcdns.server.hot import View
@@ -25,35 +25,6 @@ _LONGEST = 4_096
 _LONGEST_RESPONSE = 0xFFFF
 # Queries that had to be asked about, before everybody else gets a turn: some 5 ms.
 _ASKED_AT_ONCE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class TcpLimits:
-    """How much of us TCP peers may hold; times in seconds."""
-
-    # BIND 150, NSD 100, PowerDNS 20, Knot DNS half of the file descriptors; all from before clients kept
-    # connections open as RFC 7766 asks. Ours holds 2,000 or half of the descriptors, whichever is less.
-    connections: int = 2_000
-    # BIND and Unbound have none. An address can be a whole network behind NAT.
-    per_client: int = 250
-    # RFC 7766 §6.2.3: a few seconds. BIND 30, Unbound 30, Knot DNS 10.
-    idle: float = 10.0
-    # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
-    idle_when_crowded: float = 2.0
-    # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).
-    message: float = 5.0
-    # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
-    write: float = 5.0
-    # After our last response: until the peer closes too (see `Connection._finish`).
-    linger: float = 2.0
-    # After so many a connection has had its share, and ends as soon as no query can be under way to us
-    # (docs/decisions/0012-queries-on-one-connection.md). BIND and Unbound have no such bound.
-    queries: int = 1_000
-    # No query for so long: none is under way.
-    lull: float = 0.1
-    # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
-    in_flight: int = 50
-    sweep: float = 1.0
 
 
 class Keeper(Protocol):
@@ -88,16 +59,11 @@ class Connection(asyncio.BufferedProtocol):
         self._view: View | None = None
         self._may_proxy = keeper.answering.trusts(peer)
         self._proxied: Address | None = None
-        self._queries = 0
-        self._pipelines = False
         self._ending = False
         self._peer_ended = False
         self._linger = True
         self._reading_paused = False
-        self._active_at = now
-        self._begun_at: float | None = None
-        self._blocked_at: float | None = None
-        self._finished_at: float | None = None
+        self._used = Allowance(keeper.limits, now)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -127,13 +93,13 @@ class Connection(asyncio.BufferedProtocol):
         self._linger = False
         if not self._stalled():
             self.end()
-        return self._finished_at is None
+        return self._used.finished_at is None
 
     def pause_writing(self) -> None:
-        self._blocked_at = self._loop.time()
+        self._used.blocked_at = self._loop.time()
 
     def resume_writing(self) -> None:
-        self._blocked_at = None
+        self._used.blocked_at = None
         self._advance()
 
     def end(self, linger: bool = True) -> None:
@@ -144,7 +110,7 @@ class Connection(asyncio.BufferedProtocol):
         self._linger = self._linger and linger
         self._ending = True
         self._unread = b""
-        self._begun_at = None
+        self._used.begun_at = None
         self._read_on()
         if self.in_flight == 0:
             self._finish()
@@ -157,41 +123,28 @@ class Connection(asyncio.BufferedProtocol):
 
     def expired(self, now: float, idle: float) -> bool:
         """Whether the peer has taken longer than it may; `idle` is how long it may ask nothing."""
-        limits = self._keeper.limits
-        if self._blocked_at is not None:
-            return now - self._blocked_at > limits.write
-        if self._finished_at is not None:
-            return now - self._finished_at > limits.linger
-        if self.in_flight:
-            return False
-        if self._begun_at is not None:
-            return now - self._begun_at > limits.message
-        return now - self._active_at > (min(idle, limits.lull) if self._had_its_share() else idle)
-
-    def _had_its_share(self) -> bool:
-        return self._queries >= self._keeper.limits.queries
+        return self._used.is_over(now, idle, owed=self.in_flight > 0)
 
     def _stalled(self) -> bool:
         """Whether further queries must wait until the peer has read, or some answers are there."""
-        return self._blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
+        return self._used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
 
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
         if self._may_proxy and not self._read_proxy():
             self._go_on()
             return
-        out: list[bytes] = []
-        before = self._queries - self.in_flight
+        used, out = self._used, list[bytes]()
+        before = used.queries - self.in_flight
         at = self._answer(self._unread, out)
         if at:
-            self._pipelines = self._pipelines or self._queries - before > 1
+            used.pipelines = used.pipelines or used.queries - before > 1
+            used.active_at, used.begun_at = self._loop.time(), None
             self._unread = self._unread[at:]
-            self._active_at = self._loop.time()
-            self._begun_at = None
             self._keeper.active(self)
         if out and self._transport is not None:
             self._transport.write(b"".join(out))
-        if self._had_its_share() and not (self._pipelines or self._unread or self.in_flight):
+        if used.is_used_up and not (used.pipelines or self._unread or self.in_flight):
             # It waits for each answer before it asks again, so no query of it can meet the closed door.
             self._ending = True
         self._go_on()
@@ -203,7 +156,7 @@ class Connection(asyncio.BufferedProtocol):
         """
         view, tell = self._current_view(unread), self._keeper.answering.tell
         at, size, recalled_count = 0, len(unread), 0
-        asked_at_most = self._queries + _ASKED_AT_ONCE
+        asked_at_most = self._used.queries + _ASKED_AT_ONCE
         waits = self._ending or self._stalled()
         while size - at >= 2 and not waits:
             length = unread[at] << 8 | unread[at + 1]
@@ -228,11 +181,11 @@ class Connection(asyncio.BufferedProtocol):
                     continue
             self._ask(unread[at + 2 : after], out)
             at = after
-            waits = self._ending or self._stalled() or self._queries >= asked_at_most
+            waits = self._ending or self._stalled() or self._used.queries >= asked_at_most
         counters = self._keeper.counters
         counters.tcp_received += recalled_count
         counters.tcp_answered += recalled_count
-        self._queries += recalled_count
+        self._used.queries += recalled_count
         return at
 
     def _current_view(self, unread: bytes) -> View | None:
@@ -278,9 +231,9 @@ class Connection(asyncio.BufferedProtocol):
         else:
             self._read_on()
             if not self._unread:
-                self._begun_at = None
-            elif self._begun_at is None:
-                self._begun_at = self._loop.time()
+                self._used.begun_at = None
+            elif self._used.begun_at is None:
+                self._used.begun_at = self._loop.time()
 
     def _take_turn(self) -> None:
         """Goes on with what is there, after everybody else had a turn."""
@@ -291,7 +244,7 @@ class Connection(asyncio.BufferedProtocol):
         """Asks for one answer; one that is there goes to `out`, with its length before it."""
         keeper = self._keeper
         keeper.counters.tcp_received += 1
-        self._queries += 1
+        self._used.queries += 1
         answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
         if answer is None or isinstance(answer, bytes):
             self._put(answer, out)
@@ -316,7 +269,7 @@ class Connection(asyncio.BufferedProtocol):
         out: list[bytes] = []
         self._put(response, out)
         self._transport.write(b"".join(out))
-        self._active_at = self._loop.time()
+        self._used.active_at = self._loop.time()
         self._keeper.active(self)
         self._advance()
 
@@ -339,9 +292,9 @@ class Connection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None:
             return
-        said_so = self._finished_at is not None
+        said_so = self._used.finished_at is not None
         if not said_so:
-            self._finished_at = self._loop.time()
+            self._used.finished_at = self._loop.time()
         if not self._linger:
             transport.close()
         elif not said_so:

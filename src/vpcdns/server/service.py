@@ -15,9 +15,9 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from vpcdns.model.policy import Listen
+from vpcdns.server.allowance import TcpLimits
 from vpcdns.server.answering import Answering
 from vpcdns.server.batches import BatchListener
-from vpcdns.server.connection import TcpLimits
 from vpcdns.server.counters import Counters
 from vpcdns.server.listeners import Bound, Sharing, bind
 from vpcdns.server.mmsg import is_available

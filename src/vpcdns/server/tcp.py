@@ -17,8 +17,9 @@ from typing import Final
 
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.server.allowance import TcpLimits
 from vpcdns.server.answering import Answering
-from vpcdns.server.connection import Connection, TcpLimits
+from vpcdns.server.connection import Connection
 from vpcdns.server.counters import Counters
 from vpcdns.server.responder import Peers
 from vpcdns.server.stream import Stream

@@ -1,0 +1,78 @@
+"""How much of us a TCP peer may hold and for how long, and what a connection has used of it.
+
+Knows numbers and times, given by whoever has a clock; neither sockets nor messages.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """How much of us TCP peers may hold; times in seconds."""
+
+    # BIND 150, NSD 100, PowerDNS 20, Knot DNS half of the file descriptors; all from before clients kept
+    # connections open as RFC 7766 asks. Ours holds 2,000 or half of the descriptors, whichever is less.
+    connections: int = 2_000
+    # BIND and Unbound have none. An address can be a whole network behind NAT.
+    per_client: int = 250
+    # RFC 7766 §6.2.3: a few seconds. BIND 30, Unbound 30, Knot DNS 10.
+    idle: float = 10.0
+    # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
+    idle_when_crowded: float = 2.0
+    # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).
+    message: float = 5.0
+    # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
+    write: float = 5.0
+    # After our last response: until the peer closes too (see `connection.Connection`).
+    linger: float = 2.0
+    # After so many a connection has had its share, and ends as soon as no query can be under way to us
+    # (docs/decisions/0012-queries-on-one-connection.md). BIND and Unbound have no such bound.
+    queries: int = 1_000
+    # No query for so long: none is under way.
+    lull: float = 0.1
+    # BIND 23, Knot Resolver 100 (net.tcp_pipeline). Bounds memory, not speed.
+    in_flight: int = 50
+    sweep: float = 1.0
+
+
+class Allowance:
+    """Of one connection. All times are those of the event loop's clock, in seconds.
+
+    `queries` counts those that were taken; `pipelines` says that there were several before an answer to the
+    first. `active_at` is when the peer last got an answer. The others are set while something lasts: since
+    when a message is incomplete, since when responses wait to be read, since when we have said our last.
+    """
+
+    __slots__ = ("_limits", "active_at", "begun_at", "blocked_at", "finished_at", "pipelines", "queries")
+
+    def __init__(self, limits: TcpLimits, now: float) -> None:
+        self.queries = 0
+        self.pipelines = False
+        self.active_at = now
+        self.begun_at: float | None = None
+        self.blocked_at: float | None = None
+        self.finished_at: float | None = None
+        self._limits = limits
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether the connection had its share of queries."""
+        return self.queries >= self._limits.queries
+
+    def is_over(self, now: float, idle: float, *, owed: bool) -> bool:
+        """Whether the peer has taken longer than it may.
+
+        `idle` is how long it may ask nothing; `owed` says that it waits for us, not we for it.
+        """
+        limits = self._limits
+        if self.blocked_at is not None:
+            return now - self.blocked_at > limits.write
+        if self.finished_at is not None:
+            return now - self.finished_at > limits.linger
+        if owed:
+            return False
+        if self.begun_at is not None:
+            return now - self.begun_at > limits.message
+        return now - self.active_at > (min(idle, limits.lull) if self.is_used_up else idle)
