@@ -17,7 +17,7 @@ from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError, MalformedMessage
 from vpcdns.exchange import Arrival, Drop, Fetched, Forward, Reply, Transport, begin, finish, servfail
 from vpcdns.wire.proxy import HEADER_SIZE, MAX_SIZE, SIGNATURE, read_proxy
-from vpcdns.wire.query import read_query
+from vpcdns.wire.query import HEADER, read_query
 from vpcdns.wire.relay import answers_question, read_response
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
 
@@ -100,7 +100,7 @@ def upstream(octets: bytes) -> None:
     if not answers_question(message, 7, QUESTION):
         return
     try:
-        relayed = read_response(message)
+        relayed = read_response(message, HEADER.size + len(QUESTION))
     except MalformedMessage:  # a response that is not used: the next upstream is asked
         return
     for forward in FORWARDS:

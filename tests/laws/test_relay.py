@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from ipaddress import ip_address
 
 import dns.edns
@@ -17,7 +18,7 @@ from tests.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.exchange import Arrival, Failure, Fetched, Forward, Reply, Transport, begin, finish
 from vpcdns.wire.query import read_query
-from vpcdns.wire.relay import answers_question, read_response
+from vpcdns.wire.relay import Relayed, answers_question, read_response
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
 
 WORLD = example()
@@ -27,6 +28,17 @@ ASKED = [
     query(name, rtype, edns=edns, payload=payload)
     for name, rtype in (("www.example.org", "A"), (LONGEST, "TXT"))
     for edns, payload in ((False, 0), (0, 512), (0, 4096))
+]
+
+# Records: two addresses, then a TTL that is too high, data that are too short, another owner, two cut short.
+PIECES = [
+    b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1",
+    b"\xc0\x0c\0\x1c\0\1\0\0\0\x3c\0\x10" + bytes(16),
+    b"\xc0\x0c\0\1\0\1\x80\0\0\0\0\4\xc0\0\2\1",
+    b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\3\xc0\0\2",
+    b"\xc0\x0d\0\1\0\1\0\0\0\x3c\0\4\xc0\0\2\1",
+    b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0",
+    b"\xc0\x0c\0\1\0\1\0\0",
 ]
 
 
@@ -75,6 +87,30 @@ def test_any_response_of_an_upstream(
     assert result.octets[:2] == message[:2]
     assert result.octets[12:].startswith(read.question_wire)
     assert len(result.octets) <= (udp_limit(read) if transport == "udp" else MAX_TCP_PAYLOAD)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=3), st.integers(0, 1))
+def test_the_quick_reader_reads_the_same(pieces: list[bytes], missing: int) -> None:
+    """Where the caller knows where the question ends, addresses are read by another way."""
+    question = b"\1a\0\0\1\0\1"
+    head = struct.pack("!6H", 7, 0x8180, 1, len(pieces) + missing, 0, 0)
+    octets = head + question + b"".join(pieces)
+    assert read_by(octets, len(head + question)) == read_by(octets, None)
+
+
+@given(st.data(), st.sampled_from(ASKED))
+def test_the_quick_reader_reads_the_same_of_any_response(
+    data: st.DataObject, asked: dns.message.Message
+) -> None:
+    octets = data.draw(responses(asked))
+    assert read_by(octets, len(asked.question[0].name.to_digestable()) + 16) == read_by(octets, None)
+
+
+def read_by(octets: bytes, question_end: int | None) -> Relayed | None:
+    try:
+        return read_response(octets, question_end)
+    except MalformedMessage:
+        return None
 
 
 def test_an_upstreams_extended_error_gives_way() -> None:

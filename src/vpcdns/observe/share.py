@@ -12,8 +12,7 @@ from vpcdns.model.policy import Upstream
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.tally import Counts, Tally
 from vpcdns.server.cache import CacheCounters
-from vpcdns.server.counters import Counters
-from vpcdns.server.forwarder import ForwardCounters
+from vpcdns.server.counters import Counters, ForwardCounters
 from vpcdns.server.ratelimit import RateCounters
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service

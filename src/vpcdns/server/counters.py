@@ -1,11 +1,13 @@
-"""What the listeners count, as plain integers, for whoever shows them.
+"""What listeners and the forwarder count, as plain integers, for whoever shows them.
 
 Knows no metrics library: one is told these numbers when it asks.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from vpcdns.model.policy import Upstream
 
 
 @dataclass(slots=True)
@@ -38,3 +40,17 @@ class Counters:
     late_refused: int = 0
     """Answered SERVFAIL because too many answers were outstanding."""
     responder_exceptions: int = 0
+
+
+@dataclass(slots=True)
+class ForwardCounters:
+    """For the metrics: what was asked of upstreams, and how it went."""
+
+    queries: dict[Upstream, int] = field(default_factory=dict)
+    silences: dict[Upstream, int] = field(default_factory=dict)
+    joined: int = 0
+    overloaded: int = 0
+    loops: int = 0
+    discarded: int = 0
+    over_tcp: int = 0
+    failures: int = 0

@@ -31,7 +31,8 @@ from vpcdns.model.world import World
 from vpcdns.server.answer import Answer
 from vpcdns.server.cache import Cache
 from vpcdns.server.fleeting import fleeting
-from vpcdns.server.forwarder import Forwarder, Sender
+from vpcdns.server.flight import Sender
+from vpcdns.server.forwarder import Forwarder
 from vpcdns.server.hot import Hot, Recollection
 from vpcdns.server.ratelimit import ResponseRates
 from vpcdns.server.short_way import ShortWay

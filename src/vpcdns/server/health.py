@@ -1,0 +1,45 @@
+"""Which upstreams answer: those that are silent are asked last, for a while.
+
+Knows upstreams and monotonic seconds, given by whoever has a clock; neither sockets nor questions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from vpcdns.model.policy import Upstream
+
+_DOWN_AFTER: Final = 2  # silences in a row
+_DOWN_AT_MOST: Final = 30.0  # seconds until an upstream that is down is asked first again
+
+
+@dataclass(slots=True)
+class Health:
+    """How an upstream has done: silences in a row, and until when others are asked before it."""
+
+    silences: int = 0
+    down_until: float = 0.0
+
+
+class Healths(dict[Upstream, Health]):
+    """Of those upstreams that did not answer the last time."""
+
+    def in_order(self, upstreams: tuple[Upstream, ...], now: float) -> tuple[Upstream, ...]:
+        """The upstreams as configured, those that are down last."""
+        if not self:
+            return upstreams
+        down = {upstream for upstream, health in self.items() if health.down_until > now}
+        return tuple(sorted(upstreams, key=down.__contains__))
+
+    def heard(self, upstream: Upstream) -> None:
+        """An upstream said something."""
+        if self:
+            self.pop(upstream, None)
+
+    def silent(self, upstream: Upstream, now: float) -> None:
+        """An upstream did not answer within its share of the deadline, or could not be reached."""
+        health = self.setdefault(upstream, Health())
+        health.silences += 1
+        if health.silences >= _DOWN_AFTER:
+            health.down_until = now + min(_DOWN_AT_MOST, 2.0 ** min(health.silences, 10))
