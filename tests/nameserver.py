@@ -66,6 +66,10 @@ class Nameserver:
         return Upstream(address, port)
 
     def __enter__(self) -> Nameserver:
+        # Here and not in the thread: tests that count descriptors must not see it come later.
+        self._selector = selectors.DefaultSelector()
+        for sock in (self._udp, self._tcp, self._stop_reader):
+            self._selector.register(sock, selectors.EVENT_READ)
         self._thread.start()
         return self
 
@@ -78,9 +82,7 @@ class Nameserver:
             sock.close()
 
     def _serve(self) -> None:
-        with selectors.DefaultSelector() as selector:
-            for sock in (self._udp, self._tcp, self._stop_reader):
-                selector.register(sock, selectors.EVENT_READ)
+        with self._selector as selector:
             connections: dict[socket.socket, bytes] = {}
             while True:
                 for key, _ in selector.select():

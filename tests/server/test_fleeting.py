@@ -135,8 +135,9 @@ async def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @on_loop
-async def test_observers_are_told() -> None:
+async def test_observers_are_told_of_what_is_decided() -> None:
+    """Asked of upstreams, taken from the cache and recalled; the listener counts what is recalled."""
     async with forwarding(saying(A)) as ask:
-        for _ in range(4):
+        for told in (1, 2, 2, 2):
             await ask.octets(message())
-        assert len(ask.told) == 4
+            assert len(ask.told) == told

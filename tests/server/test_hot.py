@@ -109,14 +109,13 @@ def test_nothing_is_recalled_while_somebody_must_see_every_query(resolver: Resol
 
 def test_the_memo_is_bounded_and_emptied_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hot, "MEMO_AT_MOST", 3)
-    now = [0.0]
-    memory = hot.Hot(example(), lambda: now[0])
+    memory = hot.Hot(example(), 0.0)
     resolver = Resolver(State(example()))
     resolver.remembered = memory
     for number in range(5):
         ask(resolver, f"{number}-vpc.alicloudapi.com")
     view = memory.view(ip_address(IN_A), "udp", LISTEN)
     assert len(view.memo) == 3
-    now[0] = hot.MEMO_KEPT
+    memory.now = hot.MEMO_KEPT
     ask(resolver, "later-vpc.alicloudapi.com")
     assert len(view.memo) == 1

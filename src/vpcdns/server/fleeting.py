@@ -12,6 +12,7 @@ from typing import Final
 
 from vpcdns.exchange import Fetched, Forward, ForwardKey, Reply
 from vpcdns.server.cache import Cache
+from vpcdns.server.known import Known
 from vpcdns.wire.query import HEADER
 from vpcdns.wire.relay import Relayed
 from vpcdns.wire.response import TC
@@ -20,13 +21,18 @@ _TTL: Final = struct.Struct("!I")
 
 
 class Fleeting:
-    """A cached response without its id. `octets` hold for as long as the clock is before `until`."""
+    """A cached response. `recalled` is what is said without its id, and its kind, while it is before `until`.
 
-    __slots__ = ("_body", "_cache", "_key", "_relayed", "_ttls", "octets", "reply", "until")
+    That is never before the first `renew`, and `known` is to be set before that.
+    """
+
+    __slots__ = ("_body", "_cache", "_key", "_relayed", "_ttls", "known", "recalled", "reply", "until")
+
+    known: Known
+    recalled: tuple[bytes, Known]
 
     def __init__(self, cache: Cache, key: ForwardKey, relayed: Relayed, reply: Reply) -> None:
         self.reply = reply
-        self.octets = reply.octets[2:]
         self.until = 0.0
         self._cache = cache
         self._key = key
@@ -41,7 +47,7 @@ class Fleeting:
             return False
         for at, ttl in self._ttls:
             _TTL.pack_into(self._body, at, max(0, ttl - known.age))
-        self.octets = bytes(self._body[2:])
+        self.recalled = bytes(self._body[2:]), self.known
         self.until = known.until
         return True
 

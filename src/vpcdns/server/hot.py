@@ -9,7 +9,6 @@ for as long as its TTLs need not be counted down.
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, Protocol
@@ -68,7 +67,7 @@ def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Drop] | No
         result = finish(result, Fetched(recollection[5]), view.hot.world)
     if isinstance(result, Forward):
         kept = view.fleeting.get(query)
-        return None if kept is None else (arrival, kept[0].reply)
+        return None if kept is None else (arrival, kept.reply)
     return arrival, result
 
 
@@ -92,17 +91,15 @@ class View:
         self.transport = transport
         self.listen = listen
         self.memo: dict[bytes, Recalled] = {}
-        self.fleeting: dict[bytes, tuple[Fleeting, Known]] = {}
+        self.fleeting: dict[bytes, Fleeting] = {}
         self.routes = Routes()
 
     def recall(self, query: bytes) -> Recalled | None:
         """The response to a query that is not in the memo, if it can be had all the same."""
         kept = self.fleeting.get(query)
         if kept is not None:
-            fleeting, known = kept
-            now = self.hot.clock()
-            if now < fleeting.until or fleeting.renew(now):
-                return fleeting.octets, known
+            if self.hot.now < kept.until or kept.renew(self.hot.now):
+                return kept.recalled
             del self.fleeting[query]
             return None
         recalled = self.hot.tables.answer(query, self)
@@ -127,29 +124,26 @@ class View:
         known = self.hot.kind_of(arrival, fleeting.reply)
         if known is not None:
             self.hot.make_room_for_fleeting()
-            self.fleeting[query] = fleeting, known
+            fleeting.known = known
+            self.fleeting[query] = fleeting
 
 
 class Hot:
     """What is remembered in one World; for the next there is another.
 
-    `kinds` are those of the answers that were recalled, to be counted.
+    `kinds` are those of the answers that were recalled, to be counted. `now` is in monotonic seconds, as of
+    the latest queries: the clock is not asked for each.
     """
 
-    def __init__(
-        self,
-        world: World,
-        clock: Callable[[], float] = time.monotonic,
-        short_way: ShortWay | None = None,
-    ) -> None:
+    def __init__(self, world: World, now: float, short_way: ShortWay | None = None) -> None:
         self.world = world
+        self.now = now
         self.short_way = short_way
         self.tables: Tables[Known] = Tables(world)
         self.room = MEMO_AT_MOST
         self.kinds: dict[tuple[object, ...], Known] = {}
-        self.clock = clock
         self._fleeting = 0
-        self._emptied_at = clock()
+        self._emptied_at = now
         self._views: dict[tuple[bool, str | None, str, int], View] = {}
 
     def view(self, peer: Address, transport: Transport, listen: Listen) -> View:
@@ -172,10 +166,9 @@ class Hot:
     def has_room(self) -> bool:
         """Whether one more response may be remembered; empties a full memo that has been kept for long."""
         if self.room <= 0:
-            now = self.clock()
-            if now - self._emptied_at < MEMO_KEPT:
+            if self.now - self._emptied_at < MEMO_KEPT:
                 return False
-            self._emptied_at = now
+            self._emptied_at = self.now
             self.room = MEMO_AT_MOST
             for view in self._views.values():
                 view.memo.clear()

@@ -73,7 +73,7 @@ class Resolver:
         self.retiring: list[Callable[[Hot], None]] = []
         self.tell: Callable[[Recollection], None] | None = None
         self.short_way = ShortWay(self)
-        self.remembered = Hot(state.world, clock, self.short_way)
+        self.remembered = Hot(state.world, clock(), self.short_way)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
@@ -108,6 +108,7 @@ class Resolver:
         for watcher in self.watchers:
             if watcher(count):
                 return None
+        self.remembered.now = self.clock()
         return self.remembered
 
     def _renew(self, _old: World, new: World) -> None:
@@ -115,7 +116,7 @@ class Resolver:
         for retire in self.retiring:
             retire(self.remembered)
         self.remembered.close()
-        self.remembered = Hot(new, self.clock, self.short_way)
+        self.remembered = Hot(new, self.clock(), self.short_way)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
