@@ -15,13 +15,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cases import REGION, custom_domain, group_id
 
+from vpcdns import collector
 from vpcdns.model.frozen import FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.topology import Topology, Vpc, VSwitch
 from vpcdns.model.world import World
-from vpcdns.server import collector
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import Service, serve
 from vpcdns.state import State

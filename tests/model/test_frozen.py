@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vpcdns.model.frozen import PARTS, FrozenMap
+from vpcdns.model.frozen import PARTS, Filling, FrozenMap
 
 EDITS = st.lists(st.tuples(st.booleans(), st.integers(0, 60), st.integers()), max_size=200)
 
@@ -87,3 +87,22 @@ def test_every_change_copies_one_part_at_most() -> None:
         assert len(copied) == 1
         version = changed
     assert len(version) == 100_000
+
+
+@pytest.mark.parametrize("size", [0, 1, PARTS, PARTS + 1, 5 * PARTS])
+def test_one_that_was_filled_is_the_same(size: int) -> None:
+    """A key counts by what it had first, or last; a small map keeps its order."""
+    items = {f"{number}": number for number in range(size)}
+    filling: Filling[str, int] = Filling()
+    for key, value in items.items():
+        assert filling.get(key, -1) == -1
+        assert filling.setdefault(key, value) == value
+        assert filling.setdefault(key, -2) == value
+    for key in list(items)[::7]:
+        filling[key] = items[key] = -3
+        assert filling.get(key, 0) == -3
+    filled, plain = filling.frozen(), FrozenMap(items)
+    assert filled == plain
+    assert (list(filled), len(filled), filled.is_ordered) == (list(plain), size, plain.is_ordered)
+    assert filled.set("more", 0) == plain.set("more", 0)
+    assert len(filling.frozen()) == 0

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vpcdns import __version__
+from vpcdns import __version__, collector
 from vpcdns.cli.workers import Leading, Parts, check_workers
 from vpcdns.config import Admin, Loaded, Tell, load
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
@@ -26,7 +26,6 @@ from vpcdns.observe.metrics import Others, Sources
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.ring import Decisions
 from vpcdns.observe.tally import Tally
-from vpcdns.server import collector
 from vpcdns.server.cache import MAX_OCTETS, Cache
 from vpcdns.server.faults import Faults
 from vpcdns.server.listeners import Sharing

@@ -14,7 +14,7 @@ from typing import TypedDict
 from vpcdns.config import schema
 from vpcdns.config.problems import Finding, Path, of_refusal
 from vpcdns.config.usual import Usual
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen import Filling, FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import (
@@ -46,9 +46,9 @@ class GatewayBuilder:
         self.suffix = suffix
         self.findings = findings
         self.instances: dict[InstanceKey, Instance] = {}
-        self.groups: dict[str, Group] = {}
+        self._groups: Filling[str, Group] = Filling()
         self._endpoints: dict[EndpointKey, InstanceKey] = {}
-        self._owners: dict[Name, str] = {}
+        self._owners: Filling[Name, str] = Filling()
         self._usual = Usual(suffix)
         self._regions: dict[str, list[str]] = {}  # instance_id -> regions that have one
         self._lowest: dict[tuple[str, str], IPv4Address] = {}  # vSwitch -> all below it is taken
@@ -58,8 +58,8 @@ class GatewayBuilder:
         return GatewayParts(
             instances=FrozenMap(self.instances),
             endpoints=FrozenMap(self._endpoints),
-            groups=FrozenMap.taking(self.groups),
-            custom_domains=CustomDomains.of(self._owners.items()),
+            groups=self._groups.frozen(),
+            custom_domains=CustomDomains.of(self._owners.frozen()),
         )
 
     def add_instances(self, parts: Sequence[schema.ServerlessPart | schema.DedicatedPart]) -> None:
@@ -114,10 +114,9 @@ class GatewayBuilder:
                     self._note_region(index, given.instance_id, regions)
                     continue
                 group = in_region(given, regions[0])
-            if group.group_id in self.groups:
+            if self._groups.setdefault(group.group_id, group) is not group:
                 self._refuse(("groups", index), [duplicate(f"group {group.group_id}", ("group_id",))])
                 continue
-            self.groups[group.group_id] = group
             if not self._usual.knows(group):
                 refusals = list(group_refusals(group, self.instances, self.suffix))
                 self._refuse(("groups", index), refusals)

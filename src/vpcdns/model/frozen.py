@@ -37,17 +37,12 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
         self._parts = (whole,) if len(whole) <= PARTS else _split(whole.items())
         self._length = len(whole)
 
-    @staticmethod
-    def taking(items: dict[K, V]) -> FrozenMap[K, V]:
-        """A map of what is in `items`, which is empty afterwards when it was large.
-
-        Neither is then copied or let go of as a whole, for which a million items stop every thread.
-        """
-        if len(items) <= PARTS:
-            return FrozenMap(items)
-        made: FrozenMap[K, V] = FrozenMap.__new__(FrozenMap)
-        made._length = len(items)
-        made._parts = _split(_popped(items))
+    @classmethod
+    def of_parts(cls, parts: tuple[dict[K, V], ...]) -> FrozenMap[K, V]:
+        """A map of parts that are as they must be and nobody else's: one, or `PARTS` by the keys' hashes."""
+        made: FrozenMap[K, V] = cls.__new__(cls)
+        made._parts = parts
+        made._length = sum(map(len, parts))
         return made
 
     def set(self, key: K, value: V) -> FrozenMap[K, V]:
@@ -151,6 +146,44 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
         return f"FrozenMap({dict(self.scan())!r})"
 
 
+class Filling(Generic[K, V]):
+    """A map while it is filled.
+
+    In parts as soon as it is large: a dictionary of a million items that grows, is copied or is let go of
+    stops every thread for 0.1 s or more.
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: tuple[dict[K, V], ...] = ({},)
+
+    def setdefault(self, key: K, value: V) -> V:
+        """The value that `key` has already, or else `value`, which it has from now on."""
+        parts = self._parts
+        part = parts[hash(key) & (len(parts) - 1)]
+        kept = part.setdefault(key, value)
+        if len(part) > PARTS and len(parts) == 1:
+            self._parts = _split(part.items())
+        return kept
+
+    def __setitem__(self, key: K, value: V) -> None:
+        parts = self._parts
+        part = parts[hash(key) & (len(parts) - 1)]
+        part[key] = value
+        if len(part) > PARTS and len(parts) == 1:
+            self._parts = _split(part.items())
+
+    def get(self, key: K, default: V) -> V:
+        """The value of `key`, or `default`."""
+        return self._parts[hash(key) & (len(self._parts) - 1)].get(key, default)
+
+    def frozen(self) -> FrozenMap[K, V]:
+        """What it holds now; it is empty afterwards."""
+        parts, self._parts = self._parts, ({},)
+        return FrozenMap.of_parts(parts)
+
+
 def _same(one: object, other: object) -> bool:
     return one is other
 
@@ -161,8 +194,3 @@ def _split(items: Iterable[tuple[K, V]]) -> tuple[dict[K, V], ...]:
     for key, value in items:
         parts[hash(key) & last][key] = value
     return parts
-
-
-def _popped(items: dict[K, V]) -> Iterator[tuple[K, V]]:
-    while items:
-        yield items.popitem()

@@ -13,7 +13,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen import Filling, FrozenMap
 from vpcdns.model.names import Name
 
 # RFC 6598: the shared space that the cloud's services answer from; in every VPC's system routes.
@@ -94,17 +94,18 @@ class CustomDomains:
     nodes: FrozenMap[Name, int] = field(default_factory=FrozenMap)
 
     @staticmethod
-    def of(owners: Iterable[tuple[Name, str]]) -> CustomDomains:
-        owned = dict(owners)
-        nodes = dict.fromkeys(owned, 1)
+    def of(owners: FrozenMap[Name, str] | Iterable[tuple[Name, str]]) -> CustomDomains:
+        owned = owners if isinstance(owners, FrozenMap) else FrozenMap(owners)
+        nodes: Filling[Name, int] = Filling()
         # Most names have their parents in common with many others: those are counted once, not name by name.
         families: dict[tuple[bytes, ...], list[Name]] = {}
         for name in owned:
+            nodes[name] = 1
             families.setdefault(name.folded[1:], []).append(name)
         for siblings in families.values():
             for node in siblings[0].ancestors():
                 nodes[node] = nodes.get(node, 0) + len(siblings)
-        return CustomDomains(FrozenMap.taking(owned), FrozenMap.taking(nodes))
+        return CustomDomains(owned, nodes.frozen())
 
     def add(self, name: Name, group_id: str) -> CustomDomains:
         nodes = self.nodes

@@ -18,8 +18,8 @@ from contextlib import contextmanager, suppress
 from itertools import count
 from typing import Any, Final
 
+from vpcdns import collector
 from vpcdns.errors import StartupError
-from vpcdns.server import collector
 from vpcdns.server.channel import Channel
 
 log = logging.getLogger("vpcdns.workers")
