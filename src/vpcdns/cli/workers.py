@@ -24,9 +24,11 @@ from vpcdns.observe.ring import Decisions
 from vpcdns.observe.share import Share
 from vpcdns.observe.tally import Tally
 from vpcdns.server.faults import Fault, Faults
+from vpcdns.server.reload import beside, let_go, pieces
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.service import GRACE, Service
-from vpcdns.server.shared import SharedLock, Shelf
+from vpcdns.server.shared import SharedLock
+from vpcdns.server.shelf import Shelf
 from vpcdns.server.workers import Workers
 from vpcdns.state import Commit, Reread, State, Step
 
@@ -86,12 +88,17 @@ class Following:
 
     async def take_file(self) -> None:
         """Takes what was read from the shelf, to have it at hand."""
-        self._taken = await asyncio.get_running_loop().run_in_executor(None, self._shelf.take)
+        self._taken = await beside(self._shelf.take)
 
     def reread(self) -> int:
         """Puts in place what was taken."""
         taken, self._taken = self._taken, None
-        return self.step(Reread(taken)) if taken is not None else 0
+        if taken is None:
+            return 0
+        left = pieces(self._parts.state.world)
+        revision = self.step(Reread(taken))
+        asyncio.get_running_loop().run_in_executor(None, let_go, left)
+        return revision
 
     async def relisten(self, listens: Sequence[Listen]) -> None:
         await self._parts.service.relisten(listens)

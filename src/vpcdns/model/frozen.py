@@ -125,11 +125,8 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
                 yield from [key for key, value in mine.items() if theirs.get(key, _GONE) is not value]
                 yield from [key for key in theirs if key not in mine]
 
-    def parts(self) -> list[object]:
-        """What it is made of, to be let go of one by one by the last owner.
-
-        A million objects that go at once stop every thread for as long as that takes.
-        """
+    def pieces(self) -> list[dict[K, V]]:
+        """What it is made of, not to be changed: to do something with a million items bit by bit."""
         return list(self._parts)
 
     def __eq__(self, other: object) -> bool:

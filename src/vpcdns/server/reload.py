@@ -121,7 +121,7 @@ class Reloader:
     async def reload(self, *, asked: bool = True) -> bool:
         """Loads once; whether the World is now what the files say."""
         try:
-            fresh = await _beside(self._load)
+            fresh = await beside(self._load)
             self._state.check(fresh.world)  # before anything is touched, the listeners included
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
@@ -144,7 +144,7 @@ class Reloader:
         self.status.succeeded_at = time.time()
         self.status.successes += 1
         lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.unfiled else ""
-        changes = await _beside(partial(_told_last, replaced, new))
+        changes = await beside(partial(_told_last, replaced, new))
         log.info("Reloaded, revision %d%s: %s", new.revision, lost, changes)
         return True
 
@@ -161,7 +161,7 @@ def told(old: World, new: World) -> str:
     return "; ".join(found[:_TOLD_AT_MOST]) + more if found else "nothing changed"
 
 
-async def _beside(work: Callable[[], T]) -> T:
+async def beside(work: Callable[[], T]) -> T:
     """Does work that takes long in a thread, while queries are answered here."""
     interval = sys.getswitchinterval()
     sys.setswitchinterval(SWITCH_EVERY)
@@ -174,13 +174,22 @@ async def _beside(work: Callable[[], T]) -> T:
 def _told_last(replaced: list[World], new: World) -> str:
     """What changed; takes the old World out of `replaced`, and lets go of it bit by bit."""
     old = replaced.pop()
-    changes = told(old, new)
-    maps = old.groups, old.custom_domains.owners, old.custom_domains.nodes
-    parts = [part for one in maps for part in one.parts()]
-    del old, maps
-    while parts:
-        parts.pop()
+    changes, left = told(old, new), pieces(old)
+    del old
+    let_go(left)
     return changes
+
+
+def pieces(world: World) -> list[object]:
+    """What is many in a World, so that it does not go with it, but is let go of by `let_go`."""
+    maps = world.groups, world.custom_domains.owners, world.custom_domains.nodes
+    return [piece for one in maps for piece in one.pieces()]
+
+
+def let_go(left: list[object]) -> None:
+    """One by one, for a thread: a million objects that go at once stop every thread while they do."""
+    while left:
+        left.pop()
 
 
 def _signature(path: Path) -> Signature:

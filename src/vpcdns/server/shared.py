@@ -1,4 +1,4 @@
-"""What the workers of a server have in common beside messages: a lock, counts, room for what is large.
+"""What the workers of a server have in common beside messages: a lock, and counts.
 
 Knows memory and descriptors that a fork hands down. Made before it, used after it by whoever has them.
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
-import pickle
 from types import TracebackType
-from typing import Any, Final
+from typing import Final
 
 SLOTS: Final = 4_096
 
@@ -51,26 +50,3 @@ class SharedHappenings:
 
     def count(self, fault_id: int) -> int:
         return self._counts[fault_id % SLOTS]
-
-
-class Shelf:
-    """Where one process lays down what the others take: large values, which would stop up a channel.
-
-    One value at a time. Both take their time and may be called in a thread.
-    """
-
-    def __init__(self) -> None:
-        self._fd = os.memfd_create("vpcdns-shelf")
-
-    def put(self, value: Any) -> None:
-        self.clear()
-        with os.fdopen(os.dup(self._fd), "wb") as file:
-            file.seek(0)
-            pickle.dump(value, file, pickle.HIGHEST_PROTOCOL)
-
-    def take(self) -> Any:
-        with mmap.mmap(self._fd, 0, prot=mmap.PROT_READ) as octets:
-            return pickle.loads(octets)  # noqa: S301 - our own process's
-
-    def clear(self) -> None:
-        os.ftruncate(self._fd, 0)
