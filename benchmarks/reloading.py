@@ -85,11 +85,13 @@ def main() -> int:
     parser.add_argument("--groups", type=int, default=1_000_000)
     parser.add_argument("--reloads", type=int, default=2)
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--state", action="store_true", help="keep a state file")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         files = variants(Path(folder), arguments.groups)
         path = Path(folder, "vpcdns.json")
-        with Server(path, workers=arguments.workers, start_within=120) as server:
+        state = Path(folder, "vpcdns.state") if arguments.state else None
+        with Server(path, workers=arguments.workers, state=state, start_within=300) as server:
             clients = [Client(f"127.0.0.{number}", server.dns, arguments.groups) for number in (1, 2)]
             threads = [threading.Thread(target=client.run) for client in clients]
             for thread in threads:

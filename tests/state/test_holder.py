@@ -23,6 +23,9 @@ from vpcdns.state.records import Records, group_key
 class Full:
     """A journal on a full disk."""
 
+    def prepare(self, file: World) -> None:
+        pass
+
     def append(self, commit: Commit, world: World, records: Records) -> None:
         raise StateError("no room")
 

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -22,6 +23,7 @@ from vpcdns.state import Commit, State
 from vpcdns.state import store as store_module
 from vpcdns.state.opening import open_state
 from vpcdns.state.records import group_key
+from vpcdns.state.rows import Kept, snapshot_text
 from vpcdns.state.store import Store, history, read
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +118,66 @@ def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
     state, store = open_state(path, example())
     store.close()
     assert state.unfiled == 8
+
+
+def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is made in a thread, and the journal goes on meanwhile."""
+    begin = threading.Event()
+
+    def late(kept: Kept, configuration: str | None = None) -> str:
+        if threading.current_thread() is not threading.main_thread():
+            assert begin.wait(10)
+        return snapshot_text(kept, configuration)
+
+    monkeypatch.setattr(store_module, "SNAPSHOT_EVERY", 1)
+    monkeypatch.setattr(store_module, "snapshot_text", late)
+    state, store = open_state(path, example())
+    for name in ("one", "two"):
+        state.apply(RenameGroup(OFF, name))
+    assert name_in(path) == "two"
+    state.reload(changed_file())
+    begin.set()
+    store.close()
+    assert read(path).world == state.world
+    assert name_in(path) == ""
+
+
+def test_a_snapshot_that_cannot_be_made_is_told_of(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    state, store = open_state(path, example())
+    monkeypatch.setattr(store_module, "SNAPSHOT_EVERY", 1)
+    monkeypatch.setattr(store_module, "_put_snapshot", full)
+    state.apply(RenameGroup(OFF, "one"))
+    store.close()
+    assert "no new snapshot" in caplog.text
+    assert name_in(path) == "one", "the journal has it"
+
+
+def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a thread, so that queries are answered meanwhile."""
+    state, store = open_state(path, example())
+    file = changed_file()
+    thread = threading.Thread(target=state.prepare, args=(file,))
+    thread.start()
+    thread.join()
+    for name in ("objects_digest", "configuration_text"):
+        monkeypatch.setattr(store_module, name, None)
+    state.reload(file)
+    store.close()
+    monkeypatch.undo()
+    assert read(path).world == state.world
+    state, store = open_state(path, file)
+    state.apply(RenameGroup(OFF, "one"))
+    store.close()
+    state, store = open_state(path, file)
+    store.close()
+    assert state.unfiled == 1, "the digest is the file's"
 
 
 def test_two_servers_do_not_share_a_state(path: Path) -> None:
@@ -239,6 +301,7 @@ def test_a_full_disk_refuses_the_change_and_the_state_goes_on(path: Path) -> Non
 
 WRITER = """
 import sys
+import threading
 from pathlib import Path
 from tests.worlds import OFF, example
 from vpcdns.model.changes import RenameGroup

@@ -123,6 +123,7 @@ class Reloader:
         try:
             fresh = await beside(self._load)
             self._state.check(fresh.world)  # before anything is touched, the listeners included
+            await beside(partial(self._state.prepare, fresh.world))
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
             if fresh.source_hash == self.status.source_hash and not asked:

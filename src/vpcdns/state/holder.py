@@ -55,7 +55,10 @@ Step = Commit | Reread
 
 
 class Journal(Protocol):
-    """Where changes are kept. Each method returns when they are durable, and raises StateError otherwise."""
+    """Where changes are kept. `append` and `replace` return when they are durable, or raise StateError."""
+
+    def prepare(self, file: World) -> None:
+        """Does beforehand what takes long when `replace` comes with this file. For a thread."""
 
     def append(self, commit: Commit, world: World, records: Records) -> None:
         """Keeps a commit, after which `world` and `records` hold."""
@@ -142,6 +145,11 @@ class State:
     def check(self, file: World) -> None:
         """Raises ConfigurationError when `reload` would, and changes nothing."""
         self._with_changes(file)
+
+    def prepare(self, file: World) -> None:
+        """Does beforehand what takes long when `reload` comes with this file. For a thread."""
+        if self._journal is not None:
+            self._journal.prepare(file)
 
     def _with_changes(self, file: World) -> tuple[World, int]:
         """What the file says, with the changes since if they stay, and how many those are."""

@@ -65,7 +65,7 @@ def commit_text(commit: Commit) -> str:
     body: dict[str, Any] = {"changes": [encode_change(change) for change in commit.changes]}
     if commit.records:
         body["records"] = dict(commit.records)
-    return json.dumps(body, separators=(",", ":"))
+    return _compact(body)
 
 
 def replayed(entry: Entry, kept: Kept) -> Kept:
@@ -84,15 +84,34 @@ def replayed(entry: Entry, kept: Kept) -> Kept:
     return Kept(world, records, kept.unfiled + len(commit.changes), kept.objects)
 
 
-def snapshot_text(kept: Kept) -> str:
+def snapshot_text(kept: Kept, configuration: str | None = None) -> str:
+    """As JSON; `configuration` is that of its World, if it was written down before."""
     body = {
-        "revision": kept.world.revision,
-        "configuration": written(kept.world),
-        "records": dict(kept.records),
-        "unfiled": kept.unfiled,
-        "objects": kept.objects,
+        "revision": str(kept.world.revision),
+        "configuration": configuration_text(kept.world) if configuration is None else configuration,
+        "records": _compact(dict(kept.records)),
+        "unfiled": str(kept.unfiled),
+        "objects": _compact(kept.objects),
     }
-    return json.dumps(body, separators=(",", ":"))
+    return _mapping(body)
+
+
+def configuration_text(world: World) -> str:
+    """The configuration of `world` as JSON. Written part by part: so a thread that does it stops no other."""
+    return _mapping(
+        {
+            name: f"[{','.join(map(_compact, part))}]" if isinstance(part, list) else _compact(part)
+            for name, part in written(world).items()
+        }
+    )
+
+
+def _mapping(texts: Mapping[str, str]) -> str:
+    return "{" + ",".join(f"{_compact(name)}:{text}" for name, text in texts.items()) + "}"
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def snapshot(text: str) -> Kept:

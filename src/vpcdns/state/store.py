@@ -8,11 +8,14 @@ or a power cut every commit is there whole, or not at all (docs/decisions/0007).
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,11 +28,14 @@ from vpcdns.state.rows import (
     Entry,
     Kept,
     commit_text,
+    configuration_text,
     objects_digest,
     replayed,
     snapshot,
     snapshot_text,
 )
+
+log = logging.getLogger("vpcdns.state")
 
 APPLICATION_ID: Final = 0x76706364  # "vpcd", in the file's header
 SCHEMA_VERSION: Final = 1
@@ -45,6 +51,15 @@ _SCHEMA: Final = (
 _COLUMNS: Final = "number, at, who, kind, revision, text, seal"
 
 
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What takes long to tell of a file's World: its configuration, unless that was used, and its digest."""
+
+    file: World
+    objects: str
+    configuration: str | None = None
+
+
 class Store:
     """A state file that is open for one server; `kept` is what it held when it was opened, if anything."""
 
@@ -52,6 +67,8 @@ class Store:
         """Opens the file, or makes it. Raises StateError for a file that cannot be used."""
         self.path = path
         self._clock = clock
+        self._written: _Written | None = None
+        self._snapshotting: threading.Thread | None = None
         self._lock = _locked(path)
         try:
             if not path.exists():
@@ -64,6 +81,8 @@ class Store:
             raise
 
     def close(self) -> None:
+        if self._snapshotting is not None:
+            self._snapshotting.join()
         self._db.close()
         os.close(self._lock)
 
@@ -71,32 +90,64 @@ class Store:
         """Keeps a commit, after which `world` and `records` hold; durable when it returns."""
         assert self.kept is not None, "a state begins with a file"  # noqa: S101
         entry = self._entry(commit.who, "commit", world.revision, commit_text(commit))
-        kept = Kept(world, records, self.kept.unfiled + len(commit.changes), self.kept.objects)
-        self._write(entry, kept if entry.number - self._snapshot_at >= SNAPSHOT_EVERY else None)
-        self.kept = kept
+        with self._transaction():
+            self._insert(entry)
+        self._last = entry
+        self.kept = Kept(world, records, self.kept.unfiled + len(commit.changes), self.kept.objects)
+        if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
+            self._begin_snapshot(entry, self.kept)
+
+    def prepare(self, file: World) -> None:
+        """Writes down what `replace` will want when this file comes. For a thread."""
+        self._written = _Written(file, objects_digest(file), configuration_text(file))
 
     def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
         """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
-        kept = Kept(world, records, unfiled, objects_digest(file))
-        self._write(self._entry(FILE, "file", world.revision, "{}"), kept)
-        self.kept = kept
+        written = self._written
+        if written is None or written.file is not file:
+            written = _Written(file, objects_digest(file))
+        kept = Kept(world, records, unfiled, written.objects)
+        text = snapshot_text(kept, None if unfiled else written.configuration)
+        entry = self._entry(FILE, "file", world.revision, "{}")
+        with self._transaction():
+            self._insert(entry)
+            _put_snapshot(self._db, entry, text)
+        # The digest is wanted again when the same file is put back; its text would take up memory until then.
+        self._written = _Written(file, written.objects)
+        self._last, self._snapshot_at, self.kept = entry, entry.number, kept
+
+    def _begin_snapshot(self, entry: Entry, kept: Kept) -> None:
+        """Makes one in a thread, while the journal goes on: of many groups it takes seconds."""
+        if self._snapshotting is not None and self._snapshotting.is_alive():
+            return
+        self._snapshotting = threading.Thread(target=self._snapshot, args=(entry, kept), name="snapshot")
+        self._snapshotting.start()
+
+    def _snapshot(self, entry: Entry, kept: Kept) -> None:
+        try:
+            text = snapshot_text(kept)
+            with _in_words(self.path), closing(_connected(self.path)) as db, db:
+                db.execute("BEGIN IMMEDIATE")
+                # Unless the file was read again meanwhile: from before that, nothing can be replayed.
+                if db.execute("SELECT number FROM snapshot").fetchone()[0] < entry.number:
+                    _put_snapshot(db, entry, text)
+            self._snapshot_at = max(self._snapshot_at, entry.number)
+        except StateError as error:
+            # Nothing is lost: the journal has it all, and the next commit tries again.
+            log.error("The state has no new snapshot: %s", error)  # noqa: TRY400 - no fault of ours
 
     def _entry(self, who: str, kind: str, revision: int, text: str) -> Entry:
         number, seal = (0, NO_SEAL) if self._last is None else (self._last.number, self._last.seal)
         return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
 
-    def _write(self, entry: Entry, kept: Kept | None) -> None:
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
         with _in_words(self.path), self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", _row(entry))  # noqa: S608
-            if kept is not None:
-                text = snapshot_text(kept)
-                self._db.execute("DELETE FROM snapshot")
-                row = (entry.number, text, _snapshot_seal(entry, text))
-                self._db.execute("INSERT INTO snapshot VALUES (?,?,?)", row)
-        self._last = entry
-        if kept is not None:
-            self._snapshot_at = entry.number
+            yield
+
+    def _insert(self, entry: Entry) -> None:
+        self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", _row(entry))  # noqa: S608
 
 
 def history(path: Path) -> Iterator[Entry]:
@@ -125,6 +176,11 @@ def read(path: Path) -> Kept:
     return kept
 
 
+def _put_snapshot(db: sqlite3.Connection, entry: Entry, text: str) -> None:
+    db.execute("DELETE FROM snapshot")
+    db.execute("INSERT INTO snapshot VALUES (?,?,?)", (entry.number, text, _snapshot_seal(entry, text)))
+
+
 def _row(entry: Entry) -> tuple[Any, ...]:
     return entry.number, entry.at, entry.who, entry.kind, entry.revision, entry.text, entry.seal
 
@@ -148,15 +204,24 @@ def _opened(path: Path) -> sqlite3.Connection:
     """The file open, its header checked before anything could write to it."""
     _check_header(path)
     with _in_words(path):
-        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+        db = _connected(path)
         try:
-            db.execute("PRAGMA synchronous=FULL")
             if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
                 raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
         except BaseException:
             db.close()
             raise
         return db
+
+
+def _connected(path: Path) -> sqlite3.Connection:
+    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
+    try:
+        db.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        db.close()
+        raise
+    return db
 
 
 def _make(path: Path) -> None:
