@@ -41,8 +41,9 @@ from vpcdns.server.ratelimit import is_limited
 
 # Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
-# Batches before TCP and everything else get their turn: some 2 ms.
-BATCHES: Final = 4
+# Seconds until TCP and everything else get their turn. By the clock, not by datagrams: while a thread works,
+# each batch may have to wait for it, and many a batch is one datagram.
+TURN: Final = 0.002
 # When so many were answered at a time, more will have come in a moment. To wait for them in a short sleep
 # costs less than to be woken for a few, and whoever sends need not wake us. Network cards do the same.
 MANY: Final = 6
@@ -81,8 +82,8 @@ class BatchListener:
             self._loop = None
 
     def _drain(self) -> None:
-        left, together = BATCH * BATCHES, 0
-        while left > 0:
+        end, together = time.monotonic() + TURN, 0
+        while time.monotonic() < end:
             try:
                 count = self._batch.receive()
             except OSError:
@@ -95,7 +96,6 @@ class BatchListener:
                 time.sleep(PAUSE)
                 together = 0
                 continue
-            left -= count
             self._counters.udp_received += count
             silent = self._answer(count)
             self._send(count, silent)
