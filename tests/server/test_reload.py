@@ -16,6 +16,7 @@ from tests.server.doubles import on_loop, until
 from tests.worlds import example
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.model.policy import Answers, Listen
+from vpcdns.model.world import World
 from vpcdns.server.folders import Folders
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
@@ -97,9 +98,10 @@ async def test_a_link_that_is_swapped_is_followed(tmp_path: Path) -> None:
 
 
 @on_loop
-async def test_a_touched_file_changes_nothing(tmp_path: Path) -> None:
-    files = Files(tmp_path / "vpcdns.yaml")
+async def test_a_touched_file_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, prepared = Files(tmp_path / "vpcdns.yaml"), list[World]()
     state, reloader = reloading(files)
+    monkeypatch.setattr(state, "prepare", prepared.append)
     task = asyncio.create_task(reloader.run())
     await asyncio.sleep(0)
     before = state.world
@@ -107,7 +109,10 @@ async def test_a_touched_file_changes_nothing(tmp_path: Path) -> None:
     await until(lambda: files.loads == 2)
     await asyncio.sleep(LOOK)
     assert state.world is before
+    assert not prepared, "nothing is written down that does not take effect"
     task.cancel()
+    assert await reloader.reload()
+    assert len(prepared) == 1
 
 
 @on_loop

@@ -123,10 +123,12 @@ class Reloader:
         try:
             fresh = await beside(self._load)
             self._state.check(fresh.world)  # before anything is touched, the listeners included
-            await beside(partial(self._state.prepare, fresh.world))
+            unchanged = fresh.source_hash == self.status.source_hash and not asked
+            if not unchanged:
+                await beside(partial(self._state.prepare, fresh.world))
             if self._relisten is not None:
                 await self._relisten(fresh.listens)
-            if fresh.source_hash == self.status.source_hash and not asked:
+            if unchanged:
                 self.status.problem = None
                 return True
             replaced, unfiled = [self._state.world], self._state.unfiled

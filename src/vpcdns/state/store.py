@@ -1,13 +1,12 @@
 """The state file: SQLite with a journal of commits and a snapshot, durable before anything is acknowledged.
 
-Knows SQLite and the file; what the rows mean is `rows`'. A file that is damaged, or somebody else's, is
-refused and left as it is. Write-ahead log with `synchronous=FULL`: one fsync a commit, and after `kill -9`
-or a power cut every commit is there whole, or not at all (docs/decisions/0007).
+Knows the tables; what their rows mean is `rows`', how the file is opened `file`'s. Write-ahead log with
+`synchronous=FULL`: one fsync a commit, and after `kill -9` or a power cut every commit is there whole, or not
+at all (docs/decisions/0007).
 """
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 import sqlite3
@@ -21,6 +20,7 @@ from typing import Any, Final
 
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
+from vpcdns.state.file import connected, in_words, locked, make, opened
 from vpcdns.state.holder import FILE, Commit
 from vpcdns.state.records import Records
 from vpcdns.state.rows import (
@@ -37,18 +37,11 @@ from vpcdns.state.rows import (
 
 log = logging.getLogger("vpcdns.state")
 
-APPLICATION_ID: Final = 0x76706364  # "vpcd", in the file's header
-SCHEMA_VERSION: Final = 1
 SNAPSHOT_EVERY: Final = 1_000  # entries; so many are replayed at a start
 
-_SCHEMA: Final = (
-    """CREATE TABLE journal (
-        number INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
-        revision INTEGER NOT NULL, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT""",
-    # One row; `number` is the last entry that it holds. Its seal is that of an entry with its text.
-    "CREATE TABLE snapshot (number INTEGER PRIMARY KEY, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT",
-)
 _COLUMNS: Final = "number, at, who, kind, revision, text, seal"
+_INSERT: Final = f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)"  # noqa: S608 - all of it is ours
+_SELECT: Final = f"SELECT {_COLUMNS} FROM journal ORDER BY number"  # noqa: S608 - all of it is ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +62,12 @@ class Store:
         self._clock = clock
         self._written: _Written | None = None
         self._snapshotting: threading.Thread | None = None
-        self._lock = _locked(path)
+        self._lock = locked(path)
         try:
             if not path.exists():
-                _make(path)
-            self._db = _opened(path)
-            with _in_words(path):
+                make(path)
+            self._db = opened(path)
+            with in_words(path):
                 self.kept, self._last, self._snapshot_at = _read(self._db)
         except BaseException:
             os.close(self._lock)
@@ -126,7 +119,7 @@ class Store:
     def _snapshot(self, entry: Entry, kept: Kept) -> None:
         try:
             text = snapshot_text(kept)
-            with _in_words(self.path), closing(_connected(self.path)) as db, db:
+            with in_words(self.path), closing(connected(self.path)) as db, db:
                 db.execute("BEGIN IMMEDIATE")
                 # Unless the file was read again meanwhile: from before that, nothing can be replayed.
                 if db.execute("SELECT number FROM snapshot").fetchone()[0] < entry.number:
@@ -142,21 +135,21 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with _in_words(self.path), self._db:
+        with in_words(self.path), self._db:
             self._db.execute("BEGIN IMMEDIATE")
             yield
 
     def _insert(self, entry: Entry) -> None:
-        self._db.execute(f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)", _row(entry))  # noqa: S608
+        self._db.execute(_INSERT, _row(entry))
 
 
 def history(path: Path) -> Iterator[Entry]:
     """The entries of a state file, the oldest first; also of one that a server has open."""
-    db = _opened(path)
+    db = opened(path)
     try:
-        with _in_words(path):
+        with in_words(path):
             last = None
-            for row in db.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY number"):  # noqa: S608
+            for row in db.execute(_SELECT):
                 last = _checked(Entry(*row), last)
                 yield last
     finally:
@@ -165,9 +158,9 @@ def history(path: Path) -> Iterator[Entry]:
 
 def read(path: Path) -> Kept:
     """What a state file holds; also of one that a server has open. Raises StateError."""
-    db = _opened(path)
+    db = opened(path)
     try:
-        with _in_words(path):
+        with in_words(path):
             kept, _, _ = _read(db)
     finally:
         db.close()
@@ -185,86 +178,17 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     return entry.number, entry.at, entry.who, entry.kind, entry.revision, entry.text, entry.seal
 
 
-def _locked(path: Path) -> int:
-    """A lock beside the file, held while the process lives: two servers would part ways."""
-    lock = path.with_name(f"{path.name}-lock")
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StateError(f"{path}: {lock.name} cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(descriptor)
-        raise StateError(f"{path}: another vpcdns has it open; give each its own") from None
-    return descriptor
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    """The file open, its header checked before anything could write to it."""
-    _check_header(path)
-    with _in_words(path):
-        db = _connected(path)
-        try:
-            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
-        except BaseException:
-            db.close()
-            raise
-        return db
-
-
-def _connected(path: Path) -> sqlite3.Connection:
-    db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)
-    try:
-        db.execute("PRAGMA synchronous=FULL")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _make(path: Path) -> None:
-    """A new file, made elsewhere and put in place when it is whole; what is there is never replaced."""
-    draft = path.with_name(f"{path.name}-new")
-    with _in_words(path):
-        draft.unlink(missing_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-        db = sqlite3.connect(draft, isolation_level=None)
-        with db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute(f"PRAGMA application_id={APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
-            for statement in _SCHEMA:
-                db.execute(statement)
-        db.close()
-        os.link(draft, path)
-        draft.unlink()
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-
-def _check_header(path: Path) -> None:
-    """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
-    try:
-        with path.open("rb") as file:
-            header = file.read(100)
-    except OSError as error:
-        raise StateError(f"{path}: it cannot be read: {error.strerror}") from error
-    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
-        raise StateError(f"{path}: it is no state file of vpcdns; it was left as it is{_WAYS_OUT}")
-    version, application = int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
-    if application != APPLICATION_ID:
-        raise StateError(f"{path}: it is another program's SQLite file; it was left as it is")
-    if version != SCHEMA_VERSION:
-        raise StateError(f"{path}: it has schema {version}, and this vpcdns knows schema {SCHEMA_VERSION}")
-
-
 def _read(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
-    """What holds, the last entry, and the number of the one that the snapshot was made at."""
+    """What holds, the last entry, and the number of the one that the snapshot was made at.
+
+    In one transaction: a server that has the file open goes on writing.
+    """
+    with db:
+        db.execute("BEGIN")
+        return _read_now(db)
+
+
+def _read_now(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
     row = db.execute("SELECT number, text, seal FROM snapshot").fetchone()
     if row is None:
         if db.execute("SELECT count(*) FROM journal").fetchone()[0]:
@@ -272,7 +196,7 @@ def _read(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
         return None, None, 0
     number, text, seal = row
     kept, last = None, None
-    for columns in db.execute(f"SELECT {_COLUMNS} FROM journal ORDER BY number"):  # noqa: S608
+    for columns in db.execute(_SELECT):
         last = _checked(Entry(*columns), last)
         if last.number == number:
             if seal != _snapshot_seal(last, text):
@@ -295,26 +219,3 @@ def _checked(entry: Entry, before: Entry | None) -> Entry:
 
 def _snapshot_seal(entry: Entry, text: str) -> str:
     return Entry(entry.number, 0.0, "", "snapshot", entry.revision, text, NO_SEAL).expected_seal(entry.seal)
-
-
-@contextmanager
-def _in_words(path: Path) -> Iterator[None]:
-    """SQLite's errors and ours as StateErrors that name the file."""
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        raise StateError(f"{path}: it cannot be used: {error}") from error
-    except (sqlite3.DatabaseError, OverflowError, UnicodeDecodeError) as error:
-        raise StateError(f"{path}: it is damaged ({error}); it was left as it is{_WAYS_OUT}") from error
-    except OSError as error:
-        raise StateError(f"{path}: {error.strerror}") from error
-    except StateError as error:
-        if str(error).startswith(str(path)):
-            raise
-        raise StateError(f"{path}: it is damaged: {error}; it was left as it is{_WAYS_OUT}") from error
-
-
-_WAYS_OUT: Final = """
-ways out:
-  - put a backup of it in its place
-  - name another file, which begins with what the configuration says"""

@@ -1,0 +1,138 @@
+"""The state file as a file: made, locked, opened, and what is wrong with it in words.
+
+Knows SQLite and file systems; what is in the tables is `store`'s.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from vpcdns.errors import StateError
+
+APPLICATION_ID: Final = 0x76706364  # "vpcd", in the file's header
+SCHEMA_VERSION: Final = 1
+# Seconds for another connection to be done writing (SQLite: 5): a snapshot of a million groups has 160 MB.
+_WAIT: Final = 10.0
+
+_SCHEMA: Final = (
+    """CREATE TABLE journal (
+        number INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, kind TEXT NOT NULL,
+        revision INTEGER NOT NULL, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT""",
+    # One row; `number` is the last entry that it holds. Its seal is that of an entry with its text.
+    "CREATE TABLE snapshot (number INTEGER PRIMARY KEY, text TEXT NOT NULL, seal TEXT NOT NULL) STRICT",
+)
+
+
+def locked(path: Path) -> int:
+    """A lock beside the file, as a descriptor to be closed: two servers would part ways.
+
+    Raises StateError.
+    """
+    lock = path.with_name(f"{path.name}-lock")
+    try:
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateError(f"{path}: {lock.name} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise StateError(f"{path}: another vpcdns has it open; give each its own") from None
+    return descriptor
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """The file open, its header checked before anything could write to it. Raises StateError."""
+    _check_header(path)
+    with in_words(path):
+        db = connected(path)
+        try:
+            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """The file open once more, unchecked. Raises sqlite3's errors."""
+    uri = f"{path.absolute().as_uri()}?mode=rw"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT)
+    try:
+        db.execute("PRAGMA synchronous=FULL")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def make(path: Path) -> None:
+    """A new file, made elsewhere and put in place when it is whole; what is there is never replaced.
+
+    Raises StateError.
+    """
+    draft = path.with_name(f"{path.name}-new")
+    with in_words(path):
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+        db = sqlite3.connect(draft, isolation_level=None)
+        with db:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.execute(f"PRAGMA application_id={APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
+            for statement in _SCHEMA:
+                db.execute(statement)
+        db.close()
+        os.link(draft, path)
+        draft.unlink()
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _check_header(path: Path) -> None:
+    """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(100)
+    except OSError as error:
+        raise StateError(f"{path}: it cannot be read: {error.strerror}") from error
+    if not header.startswith(b"SQLite format 3\0") or len(header) < 100:
+        raise StateError(f"{path}: it is no state file of vpcdns; it was left as it is{_WAYS_OUT}")
+    version, application = int.from_bytes(header[60:64], "big"), int.from_bytes(header[68:72], "big")
+    if application != APPLICATION_ID:
+        raise StateError(f"{path}: it is another program's SQLite file; it was left as it is")
+    if version != SCHEMA_VERSION:
+        raise StateError(f"{path}: it has schema {version}, and this vpcdns knows schema {SCHEMA_VERSION}")
+
+
+@contextmanager
+def in_words(path: Path) -> Iterator[None]:
+    """SQLite's errors and ours as StateErrors that name the file."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise StateError(f"{path}: it cannot be used: {error}") from error
+    except (sqlite3.DatabaseError, OverflowError, UnicodeDecodeError) as error:
+        raise StateError(f"{path}: it is damaged ({error}); it was left as it is{_WAYS_OUT}") from error
+    except OSError as error:
+        raise StateError(f"{path}: {error.strerror}") from error
+    except StateError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise StateError(f"{path}: it is damaged: {error}; it was left as it is{_WAYS_OUT}") from error
+
+
+_WAYS_OUT: Final = """
+ways out:
+  - put a backup of it in its place
+  - name another file, which begins with what the configuration says"""
