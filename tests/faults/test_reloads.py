@@ -57,6 +57,10 @@ def until(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
+def await_address(server: Served, expected: str) -> None:
+    until(lambda: address(server) == expected)
+
+
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     file = tmp_path / "vpcdns.yaml"
@@ -78,7 +82,7 @@ def test_no_query_is_lost_during_100_reloads_under_load(config: Path) -> None:
                 before, expected = serial(server), addresses[number % 2]
                 renamed(config, configuration(expected))
                 server.process.send_signal(signal.SIGHUP)
-                until(lambda expected=expected: address(server) == expected)  # type: ignore[misc]
+                await_address(server, expected)
                 assert serial(server) > before
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)
@@ -95,7 +99,7 @@ def test_a_storm_of_sighups(config: Path) -> None:
             server.process.send_signal(signal.SIGHUP)
         config.write_text(configuration("10.1.8.99"))
         server.process.send_signal(signal.SIGHUP)
-        until(lambda: address(server) == "10.1.8.99")
+        await_address(server, "10.1.8.99")
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)
     assert load.count > 0
@@ -124,7 +128,7 @@ def written_in_pieces(config: Path, text: str) -> None:
 def test_a_change_is_found_by_looking(config: Path, change: Callable[[Path, str], None]) -> None:
     with served(config) as server:
         change(config, configuration("10.1.8.77"))
-        until(lambda: address(server) == "10.1.8.77")
+        await_address(server, "10.1.8.77")
 
 
 def test_a_config_map_is_swapped_by_its_link(tmp_path: Path) -> None:
@@ -139,7 +143,7 @@ def test_a_config_map_is_swapped_by_its_link(tmp_path: Path) -> None:
         assert address(server) == "10.1.8.20"
         (tmp_path / "..data_tmp").symlink_to("..2")
         (tmp_path / "..data_tmp").rename(tmp_path / "..data")
-        until(lambda: address(server) == "10.1.8.21")
+        await_address(server, "10.1.8.21")
 
 
 def half_written(config: Path) -> None:
@@ -177,6 +181,6 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_the_next_good_one_does(
         if config.is_dir():
             config.rmdir()
         renamed(config, configuration("10.1.8.33"))
-        until(lambda: address(server) == "10.1.8.33")
+        await_address(server, "10.1.8.33")
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)

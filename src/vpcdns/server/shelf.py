@@ -49,11 +49,11 @@ class Shelf:
 
 def _read(octets: mmap.mmap) -> World:
     rest: World
-    rest, pieces = pickle.load(octets)  # noqa: S301 - our own process's
+    rest, pieces = pickle.load(octets)  # noqa: S301 - the process that forked us wrote it
     groups: Filling[str, Group] = Filling()
     owners: Filling[Name, str] = Filling()
     for _ in range(pieces):
-        for row in pickle.load(octets):  # noqa: S301
+        for row in pickle.load(octets):  # noqa: S301 - as above
             group = _group(row)
             groups[group.group_id] = group
             for name in group.custom_domains:

@@ -23,13 +23,12 @@ from vpcdns.wire.response import (
     shrinking,
     write_opt,
 )
-from vpcdns.wire.sound import POINTER_TO_QUESTION, Names
+from vpcdns.wire.sound import ADDRESS_SIZES, POINTER_TO_QUESTION, Names
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _RECORD_HEAD: Final = struct.Struct("!HHIH")
 _TTL: Final = struct.Struct("!I")
-_OWNED_BY_QUESTION: Final = struct.Struct("!HHHIH")  # a record whose owner is a pointer to the question
-_ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
+_OWNED_BY_QUESTION: Final = struct.Struct("!2sHHIH")  # a record whose owner is a pointer to the question
 _MAX_POINTERS: Final = 64  # a name has at most 127 labels; real ones need two or three pointers
 
 
@@ -224,7 +223,7 @@ def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedReco
             return None
         owner, rtype, _, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
         end = rdata_at + length
-        if owner != 0xC00C or ttl > MAX_TTL or _ADDRESS_SIZES.get(rtype) != length or end > size:
+        if owner != POINTER_TO_QUESTION or ttl > MAX_TTL or ADDRESS_SIZES.get(rtype) != length or end > size:
             return None
         records.append(RelayedRecord(0, offset, rtype, ttl, offset + 6, rdata_at, end))
         offset = end

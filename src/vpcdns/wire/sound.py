@@ -16,11 +16,11 @@ from vpcdns.model.names import MAX_LABEL, MAX_NAME
 HEADER_SIZE: Final = 12
 POINTER_TO_QUESTION: Final = b"\xc0\x0c"
 RECORD_HEAD_SIZE: Final = 10
+ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 # Octets before the names, names, octets behind them: the types whose names may be compressed or are
 # decompressed by receivers (RFC 1035 §3.3, RFC 3597 §4), and addresses, which parsers expect to fit.
 _FORMS: Final[dict[int, tuple[int, int, int]]] = {
-    RRType.A: (4, 0, 0),
-    RRType.AAAA: (16, 0, 0),
+    **{rtype: (size, 0, 0) for rtype, size in ADDRESS_SIZES.items()},
     **dict.fromkeys((2, 3, 4, 5, 7, 8, 9, 12, 39), (0, 1, 0)),  # NS MD MF CNAME MB MG MR PTR DNAME
     RRType.SOA: (0, 2, 20),
     **dict.fromkeys((14, 17), (0, 2, 0)),  # MINFO RP
