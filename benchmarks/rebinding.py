@@ -16,6 +16,8 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -73,6 +75,22 @@ class Client:
                 self.asked.append(Asked(sent, time.monotonic(), response[3] & 15 == 0))
 
 
+@contextmanager
+def asking(server: Server, groups: int) -> Iterator[list[Client]]:
+    """A client in each of the two VPCs, which ask until the end."""
+    clients = [Client(f"127.0.0.{number}", server.dns, groups) for number in (1, 2)]
+    threads = [threading.Thread(target=client.run) for client in clients]
+    for thread in threads:
+        thread.start()
+    try:
+        yield clients
+    finally:
+        for client in clients:
+            client.stopping.set()
+        for thread in threads:
+            thread.join()
+
+
 @dataclass(frozen=True, slots=True)
 class Rebind:
     """To which of the two VPCs, when it was asked for, and when it was acknowledged."""
@@ -126,21 +144,15 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = scale_files.write(Path(folder, "vpcdns.json"), arguments.groups)
-        with Server(path, workers=arguments.workers, start_within=120) as server:
-            hosts = [f"127.0.0.{number}" for number in (1, 2)]
-            clients = [Client(host, server.dns, arguments.groups) for host in hosts]
-            threads = [threading.Thread(target=client.run) for client in clients]
-            for thread in threads:
-                thread.start()
+        with (
+            Server(path, workers=arguments.workers, start_within=120) as server,
+            asking(server, arguments.groups) as clients,
+        ):
             rebinds = []
             for number in range(arguments.rebinds):
                 time.sleep(0.02)
                 rebinds.append(rebound(server, (number + 1) % 2))
             time.sleep(0.02)
-            for client in clients:
-                client.stopping.set()
-            for thread in threads:
-                thread.join()
     found = {"groups": arguments.groups, **judged(clients, rebinds)}
     print(json.dumps(found, indent=2))
     return int(bool(found["lost"] or found["wrong"]))

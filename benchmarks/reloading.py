@@ -12,14 +12,13 @@ import json
 import statistics
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 import scale_files
-from rebinding import Asked, Client
+from rebinding import Asked, Client, asking
 from scale_files import VPCS
 
 from vpcdns.testing import Server
@@ -91,20 +90,15 @@ def main() -> int:
         files = variants(Path(folder), arguments.groups)
         path = Path(folder, "vpcdns.json")
         state = Path(folder, "vpcdns.state") if arguments.state else None
-        with Server(path, workers=arguments.workers, state=state, start_within=300) as server:
-            clients = [Client(f"127.0.0.{number}", server.dns, arguments.groups) for number in (1, 2)]
-            threads = [threading.Thread(target=client.run) for client in clients]
-            for thread in threads:
-                thread.start()
+        with (
+            Server(path, workers=arguments.workers, state=state, start_within=300) as server,
+            asking(server, arguments.groups) as clients,
+        ):
             reloads = []
             for number in range(1, arguments.reloads + 1):
                 time.sleep(1)
                 reloads.append(reloaded(server, path, files[number % 2], number))
             time.sleep(1)
-            for client in clients:
-                client.stopping.set()
-            for thread in threads:
-                thread.join()
     found = {"groups": arguments.groups, **judged(clients, reloads)}
     print(json.dumps(found, indent=2))
     return int(bool(found["lost"] or found["wrong"]))
