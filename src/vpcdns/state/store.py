@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -62,16 +62,16 @@ class Store:
         self._clock = clock
         self._written: _Written | None = None
         self._snapshotting: threading.Thread | None = None
-        self._lock = locked(path)
-        try:
+        with ExitStack() as unless_all_is_well:
+            self._lock = locked(path)
+            unless_all_is_well.callback(os.close, self._lock)
             if not path.exists():
                 make(path)
             self._db = opened(path)
+            unless_all_is_well.callback(self._db.close)
             with in_words(path):
                 self.kept, self._last, self._snapshot_at = _read(self._db)
-        except BaseException:
-            os.close(self._lock)
-            raise
+            unless_all_is_well.pop_all()
 
     def close(self) -> None:
         if self._snapshotting is not None:
