@@ -15,15 +15,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from cases import REGION, custom_domain, group_id
 
-from vpcdns import collector
-from vpcdns.model.frozen import FrozenMap
+from vpcdns import gc_pauses
+from vpcdns.listen.service import Service, serve
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.topology import Topology, Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service, serve
 from vpcdns.state import State
 
 BLOCK = IPv4Network("10.1.0.0/16")
@@ -63,7 +63,7 @@ def world(upstream: int, count: int) -> World:
 def main() -> int:
     address, port, upstream, count = sys.argv[1], *map(int, sys.argv[2:5])
     resolver = Resolver(State(world(upstream, count)))
-    collector.settle()
+    gc_pauses.settle()
     return asyncio.run(serve(Service(resolver, [Listen(ip_address(address), port)])))
 
 

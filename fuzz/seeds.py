@@ -14,11 +14,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.asking import query
 from tests.conformance.names import CONFIG, DEDICATED_A
 from tests.conformance.test_malformed import BROKEN, GOOD, SILENT
 from tests.conformance.test_rfc8906 import ROWS
 from tests.differential.upstream import answer
+from tests.support.asking import query
 from tests.wire.test_cost import QUERIES
 from vpcdns.wire.proxy import SIGNATURE
 

@@ -11,11 +11,12 @@ import struct
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from tests.asking import well_formed
-from tests.worlds import IN_A, STRANGER, example
+from tests.support.asking import well_formed
+from tests.support.worlds import IN_A, STRANGER, example
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError, MalformedMessage
-from vpcdns.exchange import Arrival, Drop, Fetched, Forward, Reply, Transport, begin, finish, servfail
+from vpcdns.model.policy import Transport
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Reply, begin, finish, servfail
 from vpcdns.wire.proxy import HEADER_SIZE, MAX_SIZE, SIGNATURE, read_proxy
 from vpcdns.wire.query import HEADER, read_query
 from vpcdns.wire.relay import answers_question, read_response

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.served import ROOT, Served, served
+from tests.support.served import ROOT, Served, served
 from vpcdns.config import json_schema, loads
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.rules import Rule

@@ -16,12 +16,12 @@ import dns.rcode
 import pytest
 import yaml
 
-from tests.asking import ede, query, read, soa
+from tests.support.asking import ede, query, read, soa
 from vpcdns.config import Loaded, loads
-from vpcdns.exchange import Arrival, Drop, Forward, Reply, Transport, begin
-from vpcdns.model.policy import Listen
+from vpcdns.listen.service import Service
+from vpcdns.model.policy import Listen, Transport
+from vpcdns.query import Arrival, Drop, Forward, Reply, begin
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 Step = dict[str, Any]

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from tests.served import EXAMPLE as EXAMPLE_FILE
-from tests.served import vpcdns
+from tests.support.served import EXAMPLE as EXAMPLE_FILE
+from tests.support.served import vpcdns
 from vpcdns.cli.explain import _steps
+from vpcdns.forward.host_resolvers import host_upstreams
 from vpcdns.model.decision import Step
-from vpcdns.server.upstreams import host_upstreams
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 EXAMPLE = ("explain", "--config", "config/vpcdns.yaml")

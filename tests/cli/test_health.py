@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
-from tests.nameserver import Nameserver, answering
-from tests.served import served, vpcdns
+from tests.support.nameserver import Nameserver, answering
+from tests.support.served import served, vpcdns
 
 
 def test_healthy() -> None:

@@ -12,7 +12,7 @@ import dns.message
 import dns.query
 import pytest
 
-from tests.served import COMMAND, EXAMPLE, ROOT, process, served
+from tests.support.served import COMMAND, EXAMPLE, ROOT, process, served
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 

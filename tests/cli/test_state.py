@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.served import EXAMPLE, vpcdns
+from tests.support.served import EXAMPLE, vpcdns
 from vpcdns.config import load
 from vpcdns.errors import StartupError
 from vpcdns.testing import Server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.served import EXAMPLE
+from tests.support.served import EXAMPLE
 from vpcdns.cli.trial import trial
 from vpcdns.config import loads
 

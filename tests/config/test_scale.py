@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from vpcdns.cli.progress import reading
-from vpcdns.config import document, loads, schema, streamed
+from vpcdns.config import document, json_stream, loads, schema
 from vpcdns.config.groups import GroupReader, group_of
-from vpcdns.config.streamed import WINDOW, Unreadable
-from vpcdns.config.usual import Usual
+from vpcdns.config.json_stream import WINDOW, Unreadable
+from vpcdns.config.passed_groups import Usual
 from vpcdns.errors import MalformedName
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains
 from vpcdns.model.names import Name
 from vpcdns.model.rules import custom_domain_refusals
@@ -137,10 +137,10 @@ def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | Non
         text.encode() + b"{",
     ):
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(streamed, "WINDOW", window)
+            patch.setattr(json_stream, "WINDOW", window)
             groups: list[object] = []
             try:
-                rest = streamed.read(octets, {"groups": groups.append})
+                rest = json_stream.read(octets, {"groups": groups.append})
             except Unreadable:
                 continue
         whole = document.read(octets.decode())
@@ -153,7 +153,7 @@ def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | Non
 )
 def test_what_is_unusual_is_left_to_the_whole(text: str) -> None:
     with pytest.raises(Unreadable):
-        streamed.read(text.encode(), {})
+        json_stream.read(text.encode(), {})
 
 
 def test_a_file_of_many_windows() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.names import CONFIG
-from tests.processes import vpcdns
+from tests.support.processes import vpcdns
 
 
 @pytest.fixture(scope="session")

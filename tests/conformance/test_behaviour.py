@@ -15,7 +15,6 @@ import dns.rcode
 import pytest
 from dns.edns import ECSOption, GenericOption, OptionType
 
-from tests.asking import data, ede, query, soa
 from tests.conformance.asking import TRANSPORTS, Ask, asked
 from tests.conformance.names import (
     BIG,
@@ -36,7 +35,8 @@ from tests.conformance.names import (
     SUFFIX,
     UNKNOWN,
 )
-from tests.processes import vpcdns
+from tests.support.asking import data, ede, query, soa
+from tests.support.processes import vpcdns
 
 pytestmark = pytest.mark.filterwarnings("default")
 over_both = pytest.mark.parametrize("ask", TRANSPORTS)

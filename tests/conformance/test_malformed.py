@@ -9,9 +9,9 @@ import dns.flags
 import dns.rcode
 import pytest
 
-from tests.asking import data
 from tests.conformance.asking import TRANSPORTS, Ask, asked
 from tests.conformance.names import DEDICATED_A, IN_A, STRANGER
+from tests.support.asking import data
 from vpcdns.model.names import Name
 
 RD, TC, QR = 0x0100, 0x0200, 0x8000

@@ -12,20 +12,20 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests import asking, worlds
-from tests.control.http import admin
-from tests.observe.deciding import HOSTILE
-from tests.server.doubles import Udp, on_loop
+from tests.support import asking, worlds
+from tests.support.deciding import HOSTILE
+from tests.support.doubles import Udp, on_loop
+from tests.support.http import admin
 from vpcdns.control import AdminServer
 from vpcdns.errors import StartupError
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
+from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.ring import Decisions
-from vpcdns.rendering import resolution_data
+from vpcdns.observe.recent_decisions import Decisions
 from vpcdns.state import State
 
 EVERYWHERE = Listen(ip_address("0.0.0.0"), 0)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests import asking
-from tests.control.http import admin
-from tests.observe.deciding import HOSTILE
-from tests.server.doubles import Udp, on_loop
+from tests.support import asking
+from tests.support.deciding import HOSTILE
+from tests.support.doubles import Udp, on_loop
+from tests.support.http import admin
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.model.policy import Listen
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 import dns.rdtypes.ANY.SOA
 import pytest
 
-from tests.asking import query, read
 from tests.conformance.asking import over_udp
 from tests.conformance.names import CONFIG, SUFFIX
 from tests.differential import peers, upstream
-from tests.nameserver import Nameserver
-from tests.processes import vpcdns
+from tests.support.asking import query, read
+from tests.support.nameserver import Nameserver
+from tests.support.processes import vpcdns
 from vpcdns import __version__
 from vpcdns.config import loads
 from vpcdns.model.policy import ServerIdentity

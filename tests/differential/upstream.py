@@ -10,7 +10,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.rrset
 
-from tests.nameserver import Transport
+from tests.support.nameserver import Transport
 
 SOA = "ns.example. hostmaster.example. 7 3600 600 86400 3000"
 TTL = 3_000  # as MINIMUM: RFC 2308 §5 has resolvers take the lower of the two

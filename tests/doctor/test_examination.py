@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.nameserver import Nameserver, Script, Transport, answering
-from tests.worlds import CUSTOM, DEDICATED_NAME, ENDPOINT, IN_A, IN_B, example
+from tests.support.nameserver import Nameserver, Script, Transport, answering
+from tests.support.worlds import CUSTOM, DEDICATED_NAME, ENDPOINT, IN_A, IN_B, example
 from vpcdns.doctor.ask import _collect, _Pending
 from vpcdns.doctor.examination import Examination, examine
 from vpcdns.doctor.finding import Severity
 from vpcdns.doctor.probes import VERSION
 from vpcdns.errors import MalformedMessage
-from vpcdns.exchange import Arrival, Reply, begin
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Upstream
+from vpcdns.query import Arrival, Reply, begin
 from vpcdns.wire.stub import read_stub_response, write_query
 
 WORLD = example(forwarding=Forwarding())

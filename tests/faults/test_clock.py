@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.doubles import on_loop
-from tests.server.forwarding import A, forwarding, saying
-from tests.worlds import CUSTOM, example
+from tests.support.doubles import on_loop
+from tests.support.forwarding import A, forwarding, saying
+from tests.support.worlds import CUSTOM, example
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 

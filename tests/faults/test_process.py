@@ -18,7 +18,7 @@ import pytest
 
 from tests.faults.load import Load
 from tests.faults.test_reloads import NAME, address, configuration, serial, until
-from tests.served import COMMAND, ROOT, Served, served
+from tests.support.served import COMMAND, ROOT, Served, served
 
 
 @pytest.fixture

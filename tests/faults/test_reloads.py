@@ -13,7 +13,7 @@ import dns.query
 import pytest
 
 from tests.faults.load import Load
-from tests.served import Served, served
+from tests.support.served import Served, served
 
 NAME = "a0000000000000000000000000000000-cn-hangzhou-vpc.alicloudapi.com"
 DEADLINE = 20.0

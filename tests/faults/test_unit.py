@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.test_reloads import address, configuration
-from tests.served import COMMAND, ROOT, Served
+from tests.support.served import COMMAND, ROOT, Served
 
 UNIT = ROOT / "packaging" / "vpcdns.service"
 EXPOSURE_AT_MOST = 2.0  # of 10; most services of a distribution have 9

@@ -22,11 +22,11 @@ import dns.query
 import dns.rcode
 import pytest
 
-from tests.asking import ede
 from tests.faults.load import Load
 from tests.faults.test_reloads import NAME, address, configuration, until
-from tests.nameserver import Nameserver, Transport
-from tests.served import Served, served
+from tests.support.asking import ede
+from tests.support.nameserver import Nameserver, Transport
+from tests.support.served import Served, served
 
 FLAT = 12 << 20  # octets: the memo and malloc's own, not the names
 PER_SECOND = 1_000

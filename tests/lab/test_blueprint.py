@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from tests.hybrid import CONFIGURATION, hybrid
-from tests.lab.strategies import worlds
+from tests.support.hybrid import CONFIGURATION, hybrid
+from tests.support.topology_strategies import worlds
 from vpcdns.lab.blueprint import CLIENTS, Namespace, Numbers, blueprint, lab_world, via
 from vpcdns.model.clients import identify
 from vpcdns.model.world import World

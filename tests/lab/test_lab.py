@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.hybrid import CONFIGURATION, SERVERLESS_NAME
+from tests.support.hybrid import CONFIGURATION, SERVERLESS_NAME
 from vpcdns.lab import lifecycle
 from vpcdns.lab.kernel import namespaces
-from vpcdns.lab.rehearsing import run_live
+from vpcdns.lab.live_scenario import run_live
 from vpcdns.rehearsal.scenario import read_scenario
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"

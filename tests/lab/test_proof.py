@@ -13,11 +13,11 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from tests.lab.example import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
-from tests.lab.strategies import names, worlds
+from tests.support.lab_example import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
+from tests.support.topology_strategies import names, worlds
 from vpcdns.lab.live import LiveLab, from_address
+from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.routing import path, source_of
-from vpcdns.model.walk import Verdict
 from vpcdns.model.world import World
 
 TOPOLOGIES = int(os.environ.get("LAB_TOPOLOGIES", "250"))

@@ -8,7 +8,7 @@ from typing import get_args
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.strategies import ALL_CHANGES, CHANGES, topologies, worlds
+from tests.support.world_strategies import ALL_CHANGES, CHANGES, topologies, worlds
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import SHARED_SPACE, CustomDomains, InstanceType
 from vpcdns.model.names import Name

@@ -12,15 +12,15 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests import asking
-from tests.laws.strategies import ADDRESSES, CHANGES, CUSTOM, GROUPS, worlds
-from tests.worlds import HZ, SH
-from vpcdns.exchange import Arrival, Reply, Transport, begin
+from tests.support import asking
+from tests.support.world_strategies import ADDRESSES, CHANGES, CUSTOM, GROUPS, worlds
+from tests.support.worlds import HZ, SH
 from vpcdns.model.changes import Change
-from vpcdns.model.policy import Listen
+from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
-from vpcdns.server.hot import recollected
+from vpcdns.query import Arrival, Reply, begin
+from vpcdns.recall.views import recollected
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 

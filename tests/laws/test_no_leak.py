@@ -11,13 +11,14 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import read
-from tests.laws.strategies import ADDRESSES, TYPES, VPCS, worlds
-from vpcdns.exchange import Arrival, Fetched, Forward, Reply, Transport, begin, finish
+from tests.support.asking import read
+from tests.support.world_strategies import ADDRESSES, TYPES, VPCS, worlds
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.names import Name
+from vpcdns.model.policy import Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
+from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
 from vpcdns.wire.relay import read_response
 
 INTERNAL = (b"vpcdns", b"internal")

@@ -13,10 +13,11 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import query
-from tests.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
+from tests.support.asking import query
+from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
 from vpcdns.errors import MalformedMessage
-from vpcdns.exchange import Arrival, Failure, Fetched, Forward, Reply, Transport, begin, finish
+from vpcdns.model.policy import Transport
+from vpcdns.query import Arrival, Failure, Fetched, Forward, Reply, begin, finish
 from vpcdns.wire.query import read_query
 from vpcdns.wire.relay import Relayed, answers_question, read_response
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit

@@ -3,7 +3,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.strategies import ADDRESSES, CUSTOM, LABELS, TYPES, VPCS, cased, private_names, worlds
+from tests.support.world_strategies import (
+    ADDRESSES,
+    CUSTOM,
+    LABELS,
+    TYPES,
+    VPCS,
+    cased,
+    private_names,
+    worlds,
+)
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome, Reason
 from vpcdns.model.dns import Question, Rcode, RRType

@@ -12,14 +12,14 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import query
 from tests.laws.test_relay import responses
-from tests.worlds import IN_B, example
+from tests.support.asking import query
+from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
-from vpcdns.exchange import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.forward.attempt import errand_of
 from vpcdns.model.policy import Listen
-from vpcdns.server.routes import Routes
-from vpcdns.server.upstream import errand_of
+from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.recall.routes import Routes
 from vpcdns.wire.relay import read_response
 
 WORLD = example()

@@ -7,11 +7,11 @@ from ipaddress import IPv4Address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.lab.strategies import NETWORKS, VPCS, names, topologies, worlds
+from tests.support.topology_strategies import NETWORKS, VPCS, names, topologies, worlds
+from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.route_tables import route_tables
 from vpcdns.model.routing import path, source_of
 from vpcdns.model.topology import CenConnection, Topology
-from vpcdns.model.walk import Verdict
 from vpcdns.model.world import World
 
 ADDRESSES = st.one_of(

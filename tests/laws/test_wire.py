@@ -8,10 +8,11 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import query, read, well_formed
-from tests.laws.strategies import LABELS, TYPES
-from tests.worlds import CUSTOM, DEDICATED_NAME, IN_B, STRANGER, example
-from vpcdns.exchange import Arrival, Forward, Reply, Transport, begin, over_tcp_please, servfail
+from tests.support.asking import query, read, well_formed
+from tests.support.world_strategies import LABELS, TYPES
+from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_B, STRANGER, example
+from vpcdns.model.policy import Transport
+from vpcdns.query import Arrival, Forward, Reply, begin, over_tcp_please, servfail
 
 WORLD = example()
 CLIENTS = st.sampled_from(["127.0.0.1", IN_B, STRANGER, "fd00:1::5", "::1"]).map(ip_address)

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from tests.worlds import (
+from tests.support.worlds import (
     BOUND,
     CUSTOM,
     DEDICATED,

@@ -3,7 +3,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.worlds import (
+from tests.support.worlds import (
     HZ,
     IN_A,
     IN_B,

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from tests.worlds import (
+from tests.support.worlds import (
     CUSTOM,
     DEDICATED_NAME,
     ENDPOINT,

@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.worlds import (
+from tests.support.worlds import (
     BOUND,
     DEDICATED_NAME,
     ENDPOINT,

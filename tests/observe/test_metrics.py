@@ -7,17 +7,17 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests import worlds
-from tests.observe.deciding import HOSTILE, decided, state, tell
+from tests.support import worlds
+from tests.support.deciding import HOSTILE, decided, state, tell
+from vpcdns.listen.service import Service
 from vpcdns.model.policy import QueryLogging, Upstream
 from vpcdns.observe import metrics
 from vpcdns.observe.metrics import Others, Sources, exposition
+from vpcdns.observe.query_counts import Tally
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.share import Share
-from vpcdns.observe.tally import Tally
+from vpcdns.observe.worker_counts import Share
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]

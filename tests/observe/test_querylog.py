@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests import worlds
-from tests.observe.deciding import HOSTILE, decided, state, tell
+from tests.support import worlds
+from tests.support.deciding import HOSTILE, decided, state, tell
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 from vpcdns.observe.querylog import QueryLog

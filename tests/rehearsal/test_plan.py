@@ -10,16 +10,16 @@ from ipaddress import IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.hybrid import hybrid
-from tests.laws.strategies import CHANGES, VPC_CHANGES, tried, worlds
+from tests.support.hybrid import hybrid
+from tests.support.world_strategies import CHANGES, VPC_CHANGES, tried, worlds
 from vpcdns.model.names import Name
 from vpcdns.model.routing import path, source_of
 from vpcdns.model.topology import Route
 from vpcdns.model.topology_changes import AddRoute, CutConnection, ResolveAs
 from vpcdns.model.world import World
+from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.plan import NOBODY, Fate, fate, plan
 from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_text
-from vpcdns.rehearsal.words import changed
 
 
 def names_of(world: World) -> set[Name]:

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from vpcdns.model.changes import Bind
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.routing import path, source_of
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, Topology, Vpc, VSwitch

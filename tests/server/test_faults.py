@@ -11,11 +11,10 @@ import dns.message
 import dns.rcode
 import pytest
 
-from tests.asking import data, ede, query
-from tests.worlds import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
-from vpcdns.exchange import Transport
+from tests.support.asking import data, ede, query
+from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen
+from vpcdns.model.policy import Listen, Transport
 from vpcdns.server.faults import Fault, Faults, Kind
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State

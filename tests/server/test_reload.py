@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.doubles import on_loop, until
-from tests.worlds import example
+from tests.support.doubles import on_loop, until
+from tests.support.worlds import example
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.model.policy import Answers, Listen
 from vpcdns.model.world import World
-from vpcdns.server.folders import Folders
+from vpcdns.server.file_watch import Folders
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 
@@ -193,7 +193,7 @@ async def test_where_nothing_tells_looking_finds(
     def no_watches(folders: object) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("vpcdns.server.folders._watching", no_watches)
+    monkeypatch.setattr("vpcdns.server.file_watch._watching", no_watches)
     monkeypatch.setattr("sys.platform", "linux")
     files = Files(tmp_path / "vpcdns.yaml")
     state, reloader = reloading(files)

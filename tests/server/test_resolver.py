@@ -13,9 +13,8 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.nameserver import Nameserver, Transport
-from tests.server.doubles import Udp, on_loop, until
-from tests.server.forwarding import (
+from tests.support.doubles import Udp, on_loop, until
+from tests.support.forwarding import (
     GOOD,
     QNAME,
     SOON,
@@ -28,8 +27,8 @@ from tests.server.forwarding import (
     text,
     with_loopback,
 )
-from tests.wire.test_proxy import header
-from tests.worlds import (
+from tests.support.nameserver import Nameserver, Transport
+from tests.support.worlds import (
     CUSTOM,
     DEDICATED_NAME,
     ENDPOINT,
@@ -42,13 +41,14 @@ from tests.worlds import (
     VPC_B,
     example,
 )
-from vpcdns.exchange import Reply
+from tests.wire.test_proxy import header
+from vpcdns.forward.forwarder import Forwarder
+from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Listen, Upstream
-from vpcdns.server.forwarder import Forwarder
+from vpcdns.query import Reply
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 OK = f"NOERROR, {QNAME}. 300 192.0.2.1"

@@ -13,19 +13,19 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.nameserver import Nameserver, Script, Transport
-from tests.server.doubles import Udp, on_loop, until
-from tests.server.forwarding import GOOD, NEVER, Asked, Gated, forwarding, made, saying, text, with_loopback
-from tests.server.test_upstream import WRONG
-from tests.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, IN_A, example
+from tests.forward.test_attempt import WRONG
+from tests.support.doubles import Udp, on_loop, until
+from tests.support.forwarding import GOOD, NEVER, Asked, Gated, forwarding, made, saying, text, with_loopback
+from tests.support.nameserver import Nameserver, Script, Transport
+from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, IN_A, example
+from vpcdns.forward.forwarder import Forwarder
+from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
-from vpcdns.observe.ring import Decisions
-from vpcdns.observe.tally import Tally
-from vpcdns.server.forwarder import Forwarder
+from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.recent_decisions import Decisions
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"

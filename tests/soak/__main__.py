@@ -23,10 +23,10 @@ import dns.message
 import dns.rdatatype
 import dns.rrset
 
-from tests.nameserver import Nameserver, Transport
 from tests.soak.checkers import Score, UdpChecker, check_over_tcp
 from tests.soak.hostile import flood, rude
 from tests.soak.truth import CLIENTS, FORWARDED, Truth, configuration, witness
+from tests.support.nameserver import Nameserver, Transport
 
 PER_CHECKER: Final = 60.0  # queries a second over UDP, for each address
 HOSTILE: Final = 200.0  # datagrams a second

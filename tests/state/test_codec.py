@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tests.laws.strategies import ALL_CHANGES
+from tests.support.world_strategies import ALL_CHANGES
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import Bind, Change
 from vpcdns.state.codec import CHANGES as KINDS

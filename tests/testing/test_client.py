@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.openapi.calling import KEY_ID, SECRET
+from tests.support.openapi_calls import KEY_ID, SECRET
 from vpcdns.errors import StartupError
 from vpcdns.testing import Client, Problem, Server
 

@@ -13,11 +13,11 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.asking import query
+from tests.support.asking import query
+from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_A, example
 from tests.wire.test_query import header, opt, option
-from tests.worlds import CUSTOM, DEDICATED_NAME, IN_A, example
 from vpcdns.errors import MalformedMessage, MalformedName
-from vpcdns.exchange import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
 from vpcdns.wire.relay import read_response
 
 WORLD = example()

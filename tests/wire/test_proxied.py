@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import answered, data, exchanged, query
-from tests.worlds import DEDICATED_NAME, ENDPOINT, IN_A, IN_B, STRANGER, example
+from tests.support.asking import answered, data, exchanged, query
+from tests.support.worlds import DEDICATED_NAME, ENDPOINT, IN_A, IN_B, STRANGER, example
 from vpcdns.errors import MalformedMessage
-from vpcdns.exchange import Drop
+from vpcdns.query import Drop
 from vpcdns.wire.proxy import SIGNATURE, ProxyHeader, read_proxy
 
 WORLD = example()

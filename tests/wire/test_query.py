@@ -16,8 +16,8 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import query
 from tests.model.test_names import LABELS
+from tests.support.asking import query
 from vpcdns.model.dns import Rcode
 from vpcdns.wire.query import ClientSubnet, Query, read_query
 

@@ -14,8 +14,8 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.asking import data, ede, query, read
 from tests.model.test_names import LABELS
+from tests.support.asking import data, ede, query, read
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
 from vpcdns.wire.query import Query, read_query

@@ -23,13 +23,13 @@ from vpcdns.cli.parameters import (
     read_type,
 )
 from vpcdns.config import load
+from vpcdns.forward.host_resolvers import with_upstreams
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome, Step
 from vpcdns.model.dns import Question, type_text
+from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
-from vpcdns.rendering import resolution_data
-from vpcdns.server.upstreams import with_upstreams
 
 
 def explain(

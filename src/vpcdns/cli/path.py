@@ -13,10 +13,10 @@ from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import say, say_json, say_rendered
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption
 from vpcdns.config import load
+from vpcdns.model.packet_walk import Hop
+from vpcdns.model.rendering import path_data
 from vpcdns.model.routing import Path
-from vpcdns.model.walk import Hop
-from vpcdns.rehearsal.requests import path_of
-from vpcdns.rendering import path_data
+from vpcdns.rehearsal.http_answers import path_of
 
 
 def path_command(

@@ -14,9 +14,9 @@ from vpcdns.cli.output import complain, say, say_json
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
 from vpcdns.config import load
 from vpcdns.model.world import World
+from vpcdns.rehearsal.change_text import changed, usage
 from vpcdns.rehearsal.plan import plan
 from vpcdns.rehearsal.plan_text import plan_data, plan_markdown, plan_text
-from vpcdns.rehearsal.words import changed, usage
 
 
 class Format(StrEnum):

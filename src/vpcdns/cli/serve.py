@@ -19,12 +19,12 @@ import typer
 from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, say
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
-from vpcdns.cli.program import Program, Source
 from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
-from vpcdns.server.privileges import find_user
+from vpcdns.process.privileges import find_user
+from vpcdns.process.program import Program, Source
 from vpcdns.server.reload import signatures
 from vpcdns.state import State
 

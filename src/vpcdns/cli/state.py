@@ -12,7 +12,7 @@ import typer
 from vpcdns.cli.output import say, say_json
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load, with_objects, written, yaml_text
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.state.records import living
 from vpcdns.state.rows import Entry
 from vpcdns.state.store import Store, read

@@ -12,9 +12,9 @@ from ipaddress import IPv4Address
 from typing import TypedDict
 
 from vpcdns.config import schema
+from vpcdns.config.passed_groups import Usual
 from vpcdns.config.problems import Finding, Path, of_refusal
-from vpcdns.config.usual import Usual
-from vpcdns.model.frozen import Filling, FrozenMap
+from vpcdns.model.frozen_map import Filling, FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import (

@@ -15,14 +15,14 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from vpcdns import collector
-from vpcdns.config import document, streamed
+from vpcdns import gc_pauses
+from vpcdns.config import document, json_stream
 from vpcdns.config.build import Admin, Built, build
 from vpcdns.config.groups import GroupReader, Tell, group_of
 from vpcdns.config.positions import located
 from vpcdns.config.problems import Finding, dotted
+from vpcdns.config.salvage import believable, validated
 from vpcdns.config.schema import Configuration
-from vpcdns.config.sound import believable, validated
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.gateway import Group
 from vpcdns.model.policy import Listen, QueryLogging, ServerIdentity
@@ -119,7 +119,7 @@ def _loaded(
     identity: ServerIdentity,
     tell: Tell | None = None,
 ) -> Loaded:
-    with collector.paused():
+    with gc_pauses.paused():
         good = _good(octets, folder, revision, identity, tell)
         return good or _told(octets, name, folder, revision, identity)
 
@@ -131,8 +131,8 @@ def _good(
     reader = GroupReader(tell)
     takers = {"groups": reader.take}
     try:
-        value: object = streamed.read(octets, takers)
-    except streamed.Unreadable:
+        value: object = json_stream.read(octets, takers)
+    except json_stream.Unreadable:
         reader = GroupReader(tell)
         try:
             read = document.read(octets.decode("utf-8-sig"), {"groups": reader.take})
@@ -147,7 +147,7 @@ def _good(
         configuration = Configuration.model_validate(value)
     except ValidationError:
         return None
-    # JSON that `streamed` does not read comes with its groups.
+    # JSON that `json_stream` does not read comes with its groups.
     groups = chain(map(group_of, configuration.groups), _consumed(reader.groups))
     built = build(configuration, groups, folder, revision, identity)
     return None if built.findings else _with_hash(built, configuration, octets)

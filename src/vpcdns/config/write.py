@@ -18,7 +18,7 @@ from vpcdns.config import document, schema
 from vpcdns.config.values import custom_domain
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc

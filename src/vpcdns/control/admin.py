@@ -23,7 +23,7 @@ from vpcdns.control.sockets import bind
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.ring import Decisions
+from vpcdns.observe.recent_decisions import Decisions
 
 log = logging.getLogger("vpcdns.admin")
 

@@ -25,18 +25,18 @@ from vpcdns.control.errors import Fault, Refused, failed, refused
 from vpcdns.control.guard import Door, Guard
 from vpcdns.control.openapi import OpenApi
 from vpcdns.control.openapi.http import answered, is_api_request
-from vpcdns.control.rehearsing import Rehearsing
+from vpcdns.control.path_and_plan import Rehearsing
 from vpcdns.errors import MalformedName
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
 from vpcdns.model.names import Name
+from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
-from vpcdns.observe.decided import decision_data, time_text
 from vpcdns.observe.metrics import Sources, exposition
-from vpcdns.observe.ring import CAPACITY, Decisions
-from vpcdns.rendering import resolution_data
+from vpcdns.observe.query_record import decision_data, time_text
+from vpcdns.observe.recent_decisions import CAPACITY, Decisions
 
 # A decision takes some 20 µs to render; queries wait no longer than for so many.
 _RENDERED_AT_ONCE: Final = 50

@@ -14,7 +14,7 @@ from typing import Final
 
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
-from vpcdns.server.bind_errors import startup_error
+from vpcdns.net.bind_errors import startup_error
 
 DEFAULT_PORT: Final = 5380  # that of the examples
 _BACKLOG: Final = 64

@@ -21,8 +21,8 @@ from vpcdns.control.errors import Refused
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
-from vpcdns.observe.decided import Decided, decision_data
-from vpcdns.observe.ring import CAPACITY, Decisions
+from vpcdns.observe.query_record import Decided, decision_data
+from vpcdns.observe.recent_decisions import CAPACITY, Decisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, Fault, Faults, Kind
 from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.codec import decode_change

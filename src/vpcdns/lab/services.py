@@ -14,10 +14,10 @@ from typing import Final
 
 from vpcdns.lab.blueprint import DNS_NAMESPACE, RESOLVER, Blueprint
 from vpcdns.lab.kernel import Kernel, inside, setns
+from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 HTTP: Final = 80

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import (

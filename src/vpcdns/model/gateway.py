@@ -13,7 +13,7 @@ from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from vpcdns.model.frozen import Filling, FrozenMap
+from vpcdns.model.frozen_map import Filling, FrozenMap
 from vpcdns.model.names import Name
 
 # RFC 6598: the shared space that the cloud's services answer from; in every VPC's system routes.

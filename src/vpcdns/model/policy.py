@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 from ipaddress import ip_network
-from typing import Final
+from typing import Final, Literal
 
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Address, Prefix
+
+Transport = Literal["udp", "tcp"]
 
 # RFC 1122, 1918, 6598, 3927, 4193, 4291: space that is nobody's on the Internet.
 PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(

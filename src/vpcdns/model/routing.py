@@ -16,11 +16,11 @@ from vpcdns.model.decision import OWN_NAMES, Outcome
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.gateway import SHARED_SPACE, InstanceType, group_of_label
 from vpcdns.model.names import Name
+from vpcdns.model.packet_walk import Goal, Hop, PathProblem, Verdict, Walk
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.route_tables import Here, RouteTables, route_tables
 from vpcdns.model.topology import Address, Network, Route, Vpc
 from vpcdns.model.vpc_domains import recognise
-from vpcdns.model.walk import Goal, Hop, PathProblem, Verdict, Walk
 from vpcdns.model.world import World
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal, Rule, missing
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Topology
 from vpcdns.model.topology_rules import connection_refusals, network_refusals

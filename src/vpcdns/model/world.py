@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding, ServerIdentity

@@ -24,13 +24,13 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from vpcdns import __version__
+from vpcdns.listen.counters import Counters
+from vpcdns.listen.service import Service
+from vpcdns.observe.query_counts import OCTETS, SECONDS, Cell, Counts, Tally, gather
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.share import Share
-from vpcdns.observe.tally import OCTETS, SECONDS, Cell, Counts, Tally, gather
-from vpcdns.server.counters import Counters
+from vpcdns.observe.worker_counts import Share
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.service import Service
 from vpcdns.state import State
 
 _T = TypeVar("_T")

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import StartupError
-from vpcdns.exchange import Arrival, Drop, Reply
 from vpcdns.model.policy import QueryLogging, QueryLogMode
-from vpcdns.observe.decided import decided, log_data
+from vpcdns.observe.query_record import decided, log_data
+from vpcdns.query import Arrival, Drop, Reply
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.querylog")

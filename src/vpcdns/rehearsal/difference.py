@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from typing import TypeVar
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceKey
 from vpcdns.model.topology import Connection, Network, Vpc
 from vpcdns.model.world import World

@@ -12,7 +12,7 @@ from html import escape
 from itertools import pairwise
 from typing import Final
 
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Instance
 from vpcdns.model.route_tables import Here, ends_of
 from vpcdns.model.routing import Path

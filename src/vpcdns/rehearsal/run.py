@@ -13,9 +13,9 @@ from vpcdns.errors import MalformedChange
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, Source, path, source_of
 from vpcdns.model.world import World
+from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.plan import NOBODY, Fate, fate
 from vpcdns.rehearsal.scenario import Expectation, Rehearsal, Step
-from vpcdns.rehearsal.words import changed
 
 
 @dataclass(frozen=True, slots=True)

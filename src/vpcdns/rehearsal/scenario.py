@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from vpcdns.config import document, load, loads, wording
+from vpcdns.config import document, load, loads, schema_errors
 from vpcdns.config.positions import located
 from vpcdns.config.problems import Finding, dotted
 from vpcdns.config.schema import Part
@@ -100,7 +100,7 @@ def read_scenario(file: Path) -> Rehearsal:
     try:
         scenario = Scenario.model_validate(read.value)
     except ValidationError as error:
-        raise _error(file, text, [*findings, *wording.findings(error, read.value, Scenario)]) from None
+        raise _error(file, text, [*findings, *schema_errors.findings(error, read.value, Scenario)]) from None
     if findings:
         raise _error(file, text, findings)
     if isinstance(scenario.configuration, str):

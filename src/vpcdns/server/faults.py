@@ -13,16 +13,16 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
-from vpcdns.exchange import Arrival, Transport, asked_by, fault
+from vpcdns.listen.dispatch import abandon
+from vpcdns.listen.responder import Responder
 from vpcdns.model.clients import Client
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen
+from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
-from vpcdns.server.answering import abandon
-from vpcdns.server.hot import Hot, Recollection
-from vpcdns.server.responder import Responder
-from vpcdns.server.shared import SLOTS
+from vpcdns.query import Arrival, asked_by, fault
+from vpcdns.recall.views import Hot, Recollection
+from vpcdns.server.shared_memory import SLOTS
 from vpcdns.state import State
 
 MAX_FAULTS: Final = 1_000

@@ -23,7 +23,7 @@ from vpcdns.errors import ConfigurationError, StartupError, StateError
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import differences
-from vpcdns.server.folders import Folders
+from vpcdns.server.file_watch import Folders
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.reload")

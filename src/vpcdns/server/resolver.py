@@ -10,7 +10,17 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from vpcdns.exchange import (
+from vpcdns.forward.attempt import errand_of
+from vpcdns.forward.cache import Cache
+from vpcdns.forward.forwarder import Forwarder
+from vpcdns.forward.outstanding import Sender
+from vpcdns.listen.rate_limits import ResponseRates
+from vpcdns.model.clients import is_trusted
+from vpcdns.model.dns import Rcode
+from vpcdns.model.policy import Listen, Transport
+from vpcdns.model.topology import Address
+from vpcdns.model.world import World
+from vpcdns.query import (
     Arrival,
     Drop,
     Failure,
@@ -18,25 +28,14 @@ from vpcdns.exchange import (
     Forward,
     ForwardKey,
     Reply,
-    Transport,
     begin,
     finish,
     servfail,
 )
-from vpcdns.model.clients import is_trusted
-from vpcdns.model.dns import Rcode
-from vpcdns.model.policy import Listen
-from vpcdns.model.topology import Address
-from vpcdns.model.world import World
-from vpcdns.server.answer import Answer
-from vpcdns.server.cache import Cache
-from vpcdns.server.fleeting import fleeting
-from vpcdns.server.flight import Sender
-from vpcdns.server.forwarder import Forwarder
-from vpcdns.server.hot import Hot, Recollection
-from vpcdns.server.ratelimit import ResponseRates
+from vpcdns.query.answer import Answer
+from vpcdns.recall.cached_answers import fleeting
+from vpcdns.recall.views import Hot, Recollection
 from vpcdns.server.short_way import ShortWay
-from vpcdns.server.upstream import errand_of
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
 

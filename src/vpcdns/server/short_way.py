@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vpcdns.exchange import Arrival, Failure, Fetched, Reply
-from vpcdns.server.answer import Answer
-from vpcdns.server.hot import Done, Raw, View, arrival_of
-from vpcdns.server.known import Known
-from vpcdns.server.routes import Route
-from vpcdns.server.upstream import Errand
+from vpcdns.forward.attempt import Errand
+from vpcdns.query import Arrival, Failure, Fetched, Reply
+from vpcdns.query.answer import Answer
+from vpcdns.recall.answer_kind import Known
+from vpcdns.recall.routes import Route
+from vpcdns.recall.views import Done, Raw, View, arrival_of
 from vpcdns.wire.relay import Relayed
 
 if TYPE_CHECKING:

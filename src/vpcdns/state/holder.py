@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from vpcdns.model.changes import Change
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
 from vpcdns.state.joining import joined, same_objects

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vpcdns.errors import StateError
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.world import World
 from vpcdns.state.holder import State
 from vpcdns.state.joining import joined

@@ -13,7 +13,7 @@ from typing import Any
 
 from vpcdns.config import loads, written, written_objects
 from vpcdns.errors import ConfigurationError, MalformedChange, StateError
-from vpcdns.model.frozen import FrozenMap
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
 from vpcdns.state.codec import decode_change, encode_change

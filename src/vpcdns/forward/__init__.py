@@ -1,0 +1,1 @@
+"""Asks upstreams: attempts, ports, health, cache."""

@@ -1,0 +1,210 @@
+"""One attempt at one upstream, over UDP or TCP: a fresh socket, a random id, a strict ear.
+
+Knows sockets and which octets count as the response (RFC 5452 §9.1: address, port, id and question all
+match). Who is asked, and how often, is for `flight`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import socket
+from enum import Enum, auto
+from typing import Final, NamedTuple, Protocol
+
+from vpcdns.errors import MalformedMessage
+from vpcdns.forward.ports import Ports
+from vpcdns.model.policy import Upstream
+from vpcdns.query import Forward, ForwardKey
+from vpcdns.wire.query import HEADER
+from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
+
+_MAX_MESSAGE: Final = 65_535
+_DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the ear, not the process
+_IDS_AT_ONCE: Final = 256
+_FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
+_TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+_received = bytearray(_MAX_MESSAGE)  # allocated once
+_window = memoryview(_received)
+_random: list[int] = []
+
+
+class Errand(NamedTuple):
+    """What is asked of whom. `message` is without its id, which is another for every attempt."""
+
+    key: ForwardKey
+    upstreams: tuple[Upstream, ...]
+    question_wire: bytes
+    message: bytes
+
+
+def errand_of(forward: Forward, key: ForwardKey) -> Errand:
+    """The errand of a query that was decided to be forwarded."""
+    query = forward.query
+    message = write_upstream_query(query, 0)[2:]
+    return Errand(key, forward.resolution.upstreams, query.question_wire, message)
+
+
+class Fault(Enum):
+    """Why an attempt came to nothing."""
+
+    UNREACHABLE = auto()
+    UNUSABLE = auto()
+
+
+class Listener(Protocol):
+    """Who wants to hear how an attempt went; each attempt ends with `received` or `failed`, once."""
+
+    def received(self, attempt: Attempt, relayed: Relayed) -> None: ...
+    def failed(self, attempt: Attempt, fault: Fault) -> None: ...
+    def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None: ...
+
+
+def random_id() -> int:
+    """A message id that nobody can guess; the kernel is asked for many at once."""
+    if not _random:
+        octets = secrets.token_bytes(2 * _IDS_AT_ONCE)
+        _random.extend(memoryview(octets).cast("H"))
+    return _random.pop()
+
+
+class Attempt:
+    """What the two transports share. `close` may come at any time, and twice."""
+
+    __slots__ = ("_errand", "_id", "_listener", "_sock", "upstream")
+
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
+        self.upstream = upstream
+        self._errand = errand
+        self._listener = listener
+        self._id = random_id()
+        self._sock: socket.SocketType | None = None
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+    def sent(self, host: str, port: int, identity: int) -> bool:
+        """Whether a query from there with that id is the one that this attempt sent."""
+        return (
+            identity == self._id and self._sock is not None and self._sock.getsockname()[:2] == (host, port)
+        )
+
+    def _message(self) -> bytes:
+        return self._id.to_bytes(2, "big") + self._errand.message
+
+    def _read(self, octets: bytes) -> Relayed:
+        """The response, or MalformedMessage for anything else."""
+        question_wire = self._errand.question_wire
+        if not answers_question(octets, self._id, question_wire):
+            raise MalformedMessage("not an answer to our question")
+        return read_response(octets, HEADER.size + len(question_wire))
+
+
+class UdpAttempt(Attempt):
+    """One datagram out; waits for its answer until it is closed."""
+
+    __slots__ = ("_answered", "_discards", "_ports")
+
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener, ports: Ports) -> None:
+        super().__init__(upstream, errand, listener)
+        self._ports = ports
+        self._discards = 0
+        self._answered = False
+
+    def start(self) -> None:
+        try:
+            self._sock = sock = self._ports.open(self.upstream, self._readable)
+            sock.send(self._message())
+        except OSError:
+            # Told later: whoever starts an attempt is not done starting it.
+            asyncio.get_running_loop().call_soon(self._listener.failed, self, Fault.UNREACHABLE)
+
+    def close(self) -> None:
+        sock = self._sock
+        if sock is not None:
+            self._sock = None
+            self._ports.close(sock, answered=self._answered)
+
+    def _readable(self, _mask: int) -> None:
+        if self._sock is None:
+            return
+        try:
+            octets = _window[: self._sock.recv_into(_received)].tobytes()
+        except BlockingIOError:
+            return
+        except OSError:  # ECONNREFUSED and its kin: an ICMP message came back
+            self._listener.failed(self, Fault.UNREACHABLE)
+            return
+        try:
+            relayed = self._read(octets)
+        except MalformedMessage:
+            self._discard(octets)
+        else:
+            self._answered = self._discards == 0
+            self._listener.received(self, relayed)
+
+    def _discard(self, octets: bytes) -> None:
+        self._discards += 1
+        if self._discards >= _DISCARDS_AT_MOST:
+            self._listener.failed(self, Fault.UNUSABLE)
+            return
+        # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
+        theirs = int.from_bytes(octets[:2], "big")
+        wrong_id = theirs != self._id and answers_question(octets, theirs, self._errand.question_wire)
+        self._listener.discarded(self, wrong_id=wrong_id)
+
+
+class TcpAttempt(Attempt):
+    """One connection, one question; what comes first must be the answer."""
+
+    __slots__ = ("_task",)
+
+    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
+        super().__init__(upstream, errand, listener)
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.get_running_loop().create_task(self._exchange())
+
+    def close(self) -> None:
+        # The task closes the socket: the loop still watches its descriptor, whose number may be given anew.
+        if self._task is not None and self._task is not asyncio.current_task():
+            self._task.cancel()
+
+    async def _exchange(self) -> None:
+        try:
+            relayed = await self._ask()
+        except OSError:
+            self._listener.failed(self, Fault.UNREACHABLE)
+        except (MalformedMessage, EOFError):
+            self._listener.failed(self, Fault.UNUSABLE)
+        else:
+            self._listener.received(self, relayed)
+
+    async def _ask(self) -> Relayed:
+        loop = asyncio.get_running_loop()
+        with socket.socket(_FAMILIES[self.upstream.address.version], _TCP) as sock:
+            self._sock = sock
+            await loop.sock_connect(sock, self.upstream.socket_address)
+            message = self._message()
+            await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
+            length = int.from_bytes(await _receive(sock, 2), "big")
+            relayed = self._read(await _receive(sock, length))
+        if relayed.truncated:
+            raise MalformedMessage("truncated over TCP")
+        return relayed
+
+
+async def _receive(sock: socket.socket, count: int) -> bytes:
+    """Exactly so many octets; raises EOFError when the peer ends before."""
+    loop, octets = asyncio.get_running_loop(), b""
+    while len(octets) < count:
+        more = await loop.sock_recv(sock, count - len(octets))
+        if not more:
+            raise EOFError
+        octets += more
+    return octets

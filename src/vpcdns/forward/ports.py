@@ -1,0 +1,90 @@
+"""Sockets for questions to upstreams: every question leaves from a random port of its own.
+
+Knows sockets, not what is said. A socket whose question was answered is dissolved (connect(2) to AF_UNSPEC),
+which takes its port from it; the next question gets it with another. It is as good as new, but was not made,
+closed and watched anew (measured: 3.7 µs against 9.5; docs/decisions/0011-ports.md).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import socket
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from vpcdns.model.policy import Upstream
+from vpcdns.net.epoll import Heard, Watch
+
+_IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
+_FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
+_KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+_UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
+
+
+class Ports:
+    """Belongs to the running event loop."""
+
+    def __init__(self) -> None:
+        self._watch = Watch(self._stray)
+        # Connected to nobody and bound to nothing, by family and descriptor; still watched.
+        self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in _FAMILIES.values()}
+        self._dissolve = _dissolver() if self._watch.is_epoll else None
+
+    def open(self, upstream: Upstream, heard: Heard) -> socket.SocketType:
+        """A socket at a random port that hears nobody but the upstream. Raises OSError.
+
+        `heard` is called as long as there is something to read, until the socket is closed.
+        """
+        family = _FAMILIES[upstream.address.version]
+        idle = self._idle[family]
+        if idle:
+            descriptor, sock = idle.popitem()
+            self._watch.hand_over(descriptor, heard)
+        else:
+            # The type that sockets are made of: what `socket.socket` adds to it costs as much as the call.
+            sock = socket.SocketType(family, _KIND)
+            self._watch.begin(sock.fileno(), heard)
+        try:
+            sock.connect(upstream.socket_address)
+        except OSError:
+            self.close(sock)
+            raise
+        return sock
+
+    def close(self, sock: socket.SocketType, *, answered: bool = False) -> None:
+        """Gives up the port. After its answer nothing is wrong with a socket, and it can have another one."""
+        descriptor = sock.fileno()
+        if answered and self._dissolve is not None:
+            idle = self._idle[sock.family]
+            if len(idle) < _IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
+                self._watch.hand_over(descriptor, None)
+                idle[descriptor] = sock
+                return
+        self._watch.end(descriptor)
+        sock.close()
+
+    def close_all(self) -> None:
+        """The idle ones, and the waiting; sockets that are open are closed by whoever has them."""
+        for idle in self._idle.values():
+            while idle:
+                idle.popitem()[1].close()
+        self._dissolve = None
+        self._watch.close()
+
+    def _stray(self, descriptor: int) -> None:
+        """Something came between the answer and the giving up of the port: such a socket is not as new."""
+        for idle in self._idle.values():
+            sock = idle.pop(descriptor, None)
+            if sock is not None:
+                self._watch.end(descriptor)
+                sock.close()
+
+
+def _dissolver() -> Callable[[int, bytes, int], int] | None:
+    """connect(2) by address of any family, which `socket.connect` cannot; Linux gives up the port with it."""
+    if not sys.platform.startswith("linux"):
+        return None
+    connect = ctypes.CDLL(None).connect
+    connect.argtypes = (ctypes.c_int, ctypes.c_char_p, ctypes.c_uint)
+    return connect

@@ -1,0 +1,1 @@
+"""UDP and TCP listeners: octets in, octets out. Ask a `Responder` for what to answer."""

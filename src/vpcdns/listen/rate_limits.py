@@ -1,0 +1,139 @@
+"""How many responses a network gets over UDP, where whoever asks may be somebody else than the source says.
+
+Pure: the clock is the caller's. Decides on what was decided already, and only ever makes less of it. Trusted
+peers are not limited, and over TCP nobody is: there the source has shown that it is there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from vpcdns.model.clients import is_trusted
+from vpcdns.model.topology import Address, within
+from vpcdns.model.world import World
+from vpcdns.query import Arrival, Drop, Forward, Reply, over_tcp_please
+
+# Refusals a second to a network of strangers: more than a misconfigured host asks for, and no weapon.
+STRANGERS_PER_SECOND: Final = 100
+# Of those over the limit, every so many-th is truncated instead of dropped (BIND, NSD 2, Knot DNS 1), so
+# that a client that shares its network with a flood can still ask over TCP.
+SLIP: Final = 2
+# A flood from spoofed networks must not grow memory; BIND's max-table-size is 20,000. Some 200 octets each.
+NETWORKS_AT_MOST: Final = 10_000
+# As in BIND and Knot DNS: what one customer has.
+_IPV4_SHIFT: Final = 32 - 24
+_IPV6_SHIFT: Final = 128 - 56
+_IPV6_MARK: Final = 1 << 64
+
+
+class Verdict(Enum):
+    """What becomes of a response."""
+
+    SEND = auto()
+    TRUNCATE = auto()
+    DROP = auto()
+
+
+@dataclass(slots=True)
+class RateCounters:
+    """For the metrics: responses of which less was made."""
+
+    truncated: int = 0
+    dropped: int = 0
+
+
+@dataclass(slots=True)
+class _Network:
+    """`left` is how many responses it may have at `at`, up to a second's worth; `over` counts the rest."""
+
+    at: float
+    left: float
+    over: int = 0
+
+
+class RateLimit:
+    """A bounded table of networks, each with a second's worth of responses to spend."""
+
+    def __init__(self, *, slip: int = SLIP, networks_at_most: int = NETWORKS_AT_MOST) -> None:
+        self.counters = RateCounters()
+        self._slip = slip
+        self._networks_at_most = networks_at_most
+        self._networks: OrderedDict[int, _Network] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._networks)
+
+    def verdict(self, peer: Address, per_second: int, now: float) -> Verdict:
+        """Counts a response to `peer`; `now` is in monotonic seconds."""
+        network = self._network(network_of(peer), per_second, now)
+        network.left = min(per_second, network.left + (now - network.at) * per_second)
+        network.at = now
+        if network.left >= 1:
+            network.left -= 1
+            network.over = 0
+            return Verdict.SEND
+        network.over += 1
+        if network.over % self._slip == 0:
+            self.counters.truncated += 1
+            return Verdict.TRUNCATE
+        self.counters.dropped += 1
+        return Verdict.DROP
+
+    def _network(self, key: int, per_second: int, now: float) -> _Network:
+        """The one that was silent for the longest goes when there is no room: it most likely owes nothing."""
+        network = self._networks.get(key)
+        if network is None:
+            if len(self._networks) >= self._networks_at_most:
+                self._networks.popitem(last=False)
+            network = self._networks[key] = _Network(now, per_second)
+        else:
+            self._networks.move_to_end(key)
+        return network
+
+
+class ResponseRates:
+    """Strangers are always limited, clients when `server.responses_per_second` says so."""
+
+    def __init__(self) -> None:
+        self.strangers = RateLimit()
+        self.clients = RateLimit()
+
+    def limited(
+        self, result: Reply | Forward | Drop, arrival: Arrival, world: World, now: float
+    ) -> Reply | Forward | Drop:
+        """`result`, or what is left of it. What would be forwarded counts as the response that it will be."""
+        if arrival.transport == "tcp" or isinstance(result, Drop) or is_trusted(arrival.peer, world):
+            return result
+        if not within(arrival.peer, world.access.clients):
+            limit, per_second = self.strangers, STRANGERS_PER_SECOND
+        elif world.access.responses_per_second is not None:
+            limit, per_second = self.clients, world.access.responses_per_second
+        else:
+            return result
+        match limit.verdict(arrival.peer, per_second, now):
+            case Verdict.SEND:
+                return result
+            case Verdict.TRUNCATE:
+                # A query with a fault has nothing to ask again for, and no longer response than this one.
+                return (
+                    result
+                    if result.query.fault is not None
+                    else over_tcp_please(result.query, result.resolution)
+                )
+            case Verdict.DROP:
+                return Drop(result.resolution)
+
+
+def is_limited(peer: Address, world: World) -> bool:
+    """Whether responses over UDP to this client are counted, so that none may be sent without asking."""
+    return world.access.responses_per_second is not None and not is_trusted(peer, world)
+
+
+def network_of(address: Address) -> int:
+    """The /24 or /56 that an address is in, as a number."""
+    if address.version == 4:
+        return int(address) >> _IPV4_SHIFT
+    return _IPV6_MARK | int(address) >> _IPV6_SHIFT

@@ -1,0 +1,245 @@
+"""The life cycle: bind, serve, drain, end.
+
+Knows listeners, signals and time. Prints nothing and decides no exit code but its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final, Protocol
+
+from vpcdns.listen.counters import Counters
+from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.responder import Responder
+from vpcdns.listen.tcp import TcpServer
+from vpcdns.listen.tcp_limits import TcpLimits
+from vpcdns.listen.udp import UdpListener
+from vpcdns.listen.udp_batches import BatchListener
+from vpcdns.model.policy import Listen
+from vpcdns.net.binding import Bound, Sharing, bind
+from vpcdns.net.recvmmsg import is_available
+
+log = logging.getLogger("vpcdns.server")
+
+# A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
+GRACE: Final = 4.0
+
+
+class Service:
+    """A responder, served on `listens`. Counts into `counters`.
+
+    `batches` tells whether datagrams are taken by recvmmsg(2); default: where the platform has it.
+    `sharing` tells who else may listen there.
+    """
+
+    def __init__(
+        self,
+        responder: Responder,
+        listens: Sequence[Listen],
+        limits: TcpLimits | None = None,
+        *,
+        batches: bool | None = None,
+        sharing: Sharing = Sharing.ALONE,
+    ) -> None:
+        self._batches = is_available() if batches is None else batches
+        self.counters = Counters()
+        self.stopping = False
+        self._answering = Answering(responder, self.counters)
+        self._limits = limits
+        self._sharing = sharing
+        self._listens = tuple(listens)
+        self._bound: list[Bound] = []
+        self._udp: dict[socket.socket, UdpListener | BatchListener] = {}
+        self._tcp: TcpServer | None = None
+
+    @property
+    def serving(self) -> tuple[Listen, ...]:
+        """Where queries are answered now."""
+        return tuple(udp.listen for udp in self._udp.values())
+
+    def bind(self) -> tuple[Listen, ...]:
+        """Takes every address and port, and returns the actual ones; nothing is answered yet.
+
+        Apart from `start` so that privileges can be dropped in between. Raises StartupError.
+        """
+        if not self._bound:
+            self._bound = bind(self._listens, self._sharing)
+        return tuple(bound.listen for bound in self._bound)
+
+    def join(self) -> None:
+        """In a forked process: listens with sockets of its own where those that it inherited do."""
+        inherited, self._sharing = self._bound, Sharing.JOINING
+        self._bound = bind([bound.listen for bound in inherited], self._sharing)
+        for bound in inherited:
+            bound.close()
+
+    async def start(self) -> tuple[Listen, ...]:
+        """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""
+        listens = self.bind()
+        self._tcp = TcpServer(self._answering, self.counters, self._limits)
+        for bound in self._bound:
+            self._serve(bound)
+        return listens
+
+    async def relisten(self, listens: Sequence[Listen]) -> None:
+        """Serves `listens` from now on, without a gap on those that stay.
+
+        New ones are bound before anything is given up; raises StartupError when one cannot be, and
+        then nothing has changed.
+        """
+        left = list(self._bound)
+        kept: list[tuple[Bound, Listen]] = []
+        wanted: list[Listen] = []
+        for listen in listens:
+            bound = next((bound for bound in left if _same_place(bound.listen, listen)), None)
+            if bound is None:
+                wanted.append(listen)
+            else:
+                left.remove(bound)
+                kept.append((bound, replace(listen, port=bound.listen.port)))
+        new = bind(wanted, self._sharing)
+        for bound in left:
+            self._leave(bound)
+            bound.close()
+        self._bound = [self._moved(bound, listen) for bound, listen in kept] + new
+        for bound in new:
+            self._serve(bound)
+
+    def _moved(self, bound: Bound, listen: Listen) -> Bound:
+        """The same sockets under another `listen`: who asks there counts as somebody else."""
+        if bound.listen == listen:
+            return bound
+        self._leave(bound)
+        moved = replace(bound, listen=listen)
+        self._serve(moved)
+        return moved
+
+    def _serve(self, bound: Bound) -> None:
+        listener = BatchListener if self._batches else UdpListener
+        udp = listener(bound.udp, bound.listen, self._answering, self.counters)
+        self._udp[bound.udp] = udp
+        udp.start()
+        if self._tcp is not None:
+            self._tcp.start(bound.tcp, bound.listen)
+
+    def _leave(self, bound: Bound) -> None:
+        self._udp.pop(bound.udp).stop_reading()
+        if self._tcp is not None:
+            self._tcp.leave(bound.tcp)
+
+    async def stop(self, grace: float = GRACE) -> None:
+        """Reads nothing more, gives outstanding answers `grace` seconds, then closes everything.
+
+        May be called again, with less grace, after it was cancelled.
+        """
+        self.stopping = True
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + grace
+        for udp in self._udp.values():
+            udp.stop_reading()
+        if self._tcp is not None:
+            self._tcp.stop_accepting()
+            self._tcp.end()
+        await self._answering.settle(grace)
+        await asyncio.sleep(0)  # the last answers are sent in the turn after the one that brought them
+        if self._tcp is not None:
+            await self._tcp.close(deadline - loop.time())
+        for bound in self._bound:
+            bound.close()
+        self._udp.clear()
+        self._bound.clear()
+        self._tcp = None
+
+
+def _same_place(bound: Listen, wanted: Listen) -> bool:
+    """Whether a socket that is bound serves what is wanted; port 0 is any port."""
+    return bound.address == wanted.address and wanted.port in (bound.port, 0)
+
+
+class _Signals:
+    """SIGTERM and SIGINT while it is entered, as events in the loop."""
+
+    def __init__(self) -> None:
+        self.first = asyncio.Event()
+        self.second = asyncio.Event()
+        self.number = signal.SIGTERM
+
+    def arrived(self, number: signal.Signals) -> None:
+        self.number = number
+        (self.second if self.first.is_set() else self.first).set()
+
+
+class Serving(Protocol):
+    """What can be served until a signal comes: a Service, or several as one."""
+
+    async def start(self) -> tuple[Listen, ...]: ...
+
+    async def stop(self, grace: float = GRACE) -> None: ...
+
+
+async def serve(
+    service: Serving,
+    *,
+    grace: float = GRACE,
+    ready: Callable[[tuple[Listen, ...]], None] | None = None,
+    hangup: Callable[[], None] | None = None,
+) -> int:
+    """Serves until SIGTERM or SIGINT, then drains and returns 0.
+
+    A second signal ends it at once, with 128 and the signal's number, as shells count. `ready` is called
+    with the addresses served, `hangup` for each SIGHUP. Raises StartupError.
+    """
+    loop = asyncio.get_running_loop()
+    signals = _Signals()
+    # Before binding: as process 1 of a container we would not get a signal that nobody has asked for.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.arrived, number)
+    if hangup is not None:
+        loop.add_signal_handler(signal.SIGHUP, hangup)
+    # A storm of signals fills the socket that tells of them; that more of the same came is nobody's concern.
+    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
+    try:
+        listens = await service.start()
+        log.info("Listening on %s", ", ".join(map(str, listens)))
+        if ready is not None:
+            ready(listens)
+        await signals.first.wait()
+        log.info("%s: stopping", signals.number.name)
+        return await _stop(service, grace, signals)
+    finally:
+        await service.stop(0)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            loop.remove_signal_handler(number)
+
+
+async def _stop(service: Serving, grace: float, signals: _Signals) -> int:
+    stopping = asyncio.ensure_future(service.stop(grace))
+    impatient = asyncio.ensure_future(signals.second.wait())
+    await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)
+    impatient.cancel()
+    if stopping.done():
+        stopping.result()
+        return 0
+    log.warning("%s again: stopping at once", signals.number.name)
+    stopping.cancel()
+    with suppress(asyncio.CancelledError):
+        await stopping
+    await service.stop(0)
+    return 128 + signals.number
+
+
+def run(
+    service: Service,
+    *,
+    grace: float = GRACE,
+    ready: Callable[[tuple[Listen, ...]], None] | None = None,
+    hangup: Callable[[], None] | None = None,
+) -> int:
+    """`serve` in an event loop of its own: the exit code of a process."""
+    return asyncio.run(serve(service, grace=grace, ready=ready, hangup=hangup))

@@ -1,0 +1,209 @@
+"""TCP listeners: who gets a connection, who must give one up, and when.
+
+Knows every connection and the limits on all of them. What happens on one is `connection`'s. Accepts by
+itself, because asyncio's server logs each failure for want of descriptors, and cannot choose whom it lets in.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import resource
+import socket
+from collections import Counter
+from contextlib import suppress
+from typing import Final
+
+from vpcdns.listen.counters import Counters
+from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.responder import Peers
+from vpcdns.listen.tcp_connection import Connection
+from vpcdns.listen.tcp_limits import TcpLimits
+from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
+from vpcdns.net.epoll import Watch
+from vpcdns.net.stream import Stream
+
+log = logging.getLogger("vpcdns.server")
+
+# Connections accepted before everything else gets its turn.
+_BATCH: Final = 32
+# Without descriptors there is nothing to accept with; asyncio waits 1 s, but ours frees one at once.
+_PAUSE: Final = 0.1
+# Between two log lines about it.
+_QUIET: Final = 60.0
+_OUT_OF_RESOURCES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+# Four of the longest queries, or a few hundred usual ones, at a time.
+_READ_AT_MOST: Final = 16_384
+_CROWDED: Final = 0.75
+# Idle connections that are closed when there are no descriptors, so that as many others have their turn.
+_ROOM: Final = 4
+
+
+class TcpServer:
+    """All TCP listeners and their connections."""
+
+    def __init__(self, answering: Answering, counters: Counters, limits: TcpLimits | None = None) -> None:
+        self.answering = answering
+        self.counters = counters
+        self.limits = limits or TcpLimits()
+        self.buffer = memoryview(bytearray(_READ_AT_MOST))
+        self._at_most = min(self.limits.connections, _half_of_descriptors())
+        self._peers = Peers()
+        # The longest idle first: whoever is active moves to the end.
+        self._connections: dict[Connection, None] = {}
+        self._per_client: Counter[Address] = Counter()
+        self._watch: Watch | None = None
+        self._listening: dict[socket.socket, Listen] = {}
+        self._quiet_until = 0.0
+        self._paused: asyncio.TimerHandle | None = None
+        self._sweeping: asyncio.TimerHandle | None = None
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def start(self, sock: socket.socket, listen: Listen) -> None:
+        """Begins to accept on `sock`, which listens already."""
+        if self._watch is None:
+            self._watch = Watch()
+        self._listening[sock] = listen
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
+
+    def leave(self, sock: socket.socket) -> None:
+        """Accepts no more on `sock`, which stays open; who is connected stays so."""
+        if self._listening.pop(sock, None) is not None:
+            asyncio.get_running_loop().remove_reader(sock.fileno())
+
+    def stop_accepting(self) -> None:
+        """Closes the listening sockets; who is connected stays so."""
+        loop = asyncio.get_running_loop()
+        if self._paused is not None:
+            self._paused.cancel()
+            self._paused = None
+        for sock in self._listening:
+            loop.remove_reader(sock.fileno())
+            sock.close()
+        self._listening.clear()
+
+    def end(self) -> None:
+        """Reads no further query; each connection closes after its last outstanding answer."""
+        for connection in tuple(self._connections):
+            connection.end(linger=False)
+
+    async def close(self, grace: float) -> None:
+        """Waits `grace` seconds for connections to end, then closes those that are left."""
+        if grace > 0:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), grace)
+        for connection in tuple(self._connections):
+            connection.abort()
+        await self._empty.wait()
+        if self._watch is not None:
+            self._watch.close()
+            self._watch = None
+
+    def active(self, connection: Connection) -> None:
+        if connection in self._connections:
+            del self._connections[connection]
+            self._connections[connection] = None
+
+    def lost(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return
+        del self._connections[connection]
+        self.counters.tcp_open -= 1
+        self._per_client[connection.peer] -= 1
+        if not self._per_client[connection.peer]:
+            del self._per_client[connection.peer]
+        if not self._connections:
+            self._empty.set()
+
+    def _accept(self, listening: socket.socket, listen: Listen) -> None:
+        for _ in range(_BATCH):
+            try:
+                sock, address = listening.accept()
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.counters.tcp_accept_errors += 1
+                if error.errno in _OUT_OF_RESOURCES:
+                    self._pause(error)
+                    return
+                continue  # ECONNABORTED and its like: that client has gone, others wait.
+            self._admit(sock, self._peers[address[0]], address[1], listen)
+
+    def _admit(self, sock: socket.socket, peer: Address, port: int, listen: Listen) -> None:
+        if self._per_client[peer] >= self.limits.per_client or not self._has_room():
+            self.counters.tcp_refused += 1
+            sock.close()
+            return
+        loop = asyncio.get_running_loop()
+        connection = Connection(self, listen, peer, port, loop.time())
+        self._connections[connection] = None
+        self._per_client[peer] += 1
+        self._empty.clear()
+        self.counters.tcp_accepted += 1
+        self.counters.tcp_open += 1
+        if self._watch is None:  # closed meanwhile
+            sock.close()
+            self.lost(connection)
+            return
+        sock.setblocking(False)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pipelined answers do not wait for an ACK
+        Stream(sock, connection, self._watch).start()
+        if self._sweeping is None:
+            self._sweeping = loop.call_later(self.limits.sweep, self._sweep)
+
+    def _has_room(self) -> bool:
+        return len(self._connections) < self._at_most or self._evict()
+
+    def _evict(self) -> bool:
+        """Closes the longest idle connection; False if all of them wait for our answers.
+
+        Those are passed over, and there are not many of them: outstanding answers are bounded.
+        """
+        for connection in self._connections:
+            if connection.in_flight == 0:
+                self.counters.tcp_evicted += 1
+                connection.abort()
+                self.lost(connection)
+                return True
+        return False
+
+    def _pause(self, error: OSError) -> None:
+        """Leaves connections to the kernel for a moment: with the reader on, the loop would spin."""
+        if self._paused is not None:
+            return
+        for _ in range(max(1, min(_ROOM, len(self._connections) // 4))):
+            self._evict()
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self._quiet_until:
+            self._quiet_until = loop.time() + _QUIET
+            log.error("Cannot accept TCP connections: %s; idle ones are closed to make room", error.strerror)
+        for sock in self._listening:
+            loop.remove_reader(sock.fileno())
+        self._paused = loop.call_later(_PAUSE, self._resume)
+
+    def _resume(self) -> None:
+        self._paused = None
+        loop = asyncio.get_running_loop()
+        for sock, listen in self._listening.items():
+            loop.add_reader(sock.fileno(), self._accept, sock, listen)
+
+    def _sweep(self) -> None:
+        """Closes what has taken longer than it may. One timer for all: 2,000 cost 0.2 ms (measured)."""
+        loop = asyncio.get_running_loop()
+        now, limits = loop.time(), self.limits
+        crowded = len(self._connections) >= _CROWDED * self._at_most
+        idle = limits.idle_when_crowded if crowded else limits.idle
+        for connection in tuple(self._connections):
+            if connection.expired(now, idle):
+                self.counters.tcp_expired += 1
+                connection.abort()
+        self._sweeping = loop.call_later(limits.sweep, self._sweep) if self._connections else None
+
+
+def _half_of_descriptors() -> int:
+    """Knot DNS' measure: the other half is for upstreams, files and who knows what."""
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return 2**31 if limit == resource.RLIM_INFINITY else limit // 2

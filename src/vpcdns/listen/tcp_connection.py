@@ -1,0 +1,314 @@
+"""One TCP connection: frames in, frames out, persistent, pipelined, out of order (RFC 7766).
+
+Knows a transport and a buffer; how far the peer may go is `allowance`'s. Holds no timer and no task: `tcp`
+looks at every connection now and then and asks whether its time is up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Protocol, cast
+
+from vpcdns.errors import MalformedMessage
+from vpcdns.listen.counters import Counters
+from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.tcp_limits import Allowance, TcpLimits
+from vpcdns.model.policy import Listen
+from vpcdns.model.topology import Address
+from vpcdns.recall.views import View
+from vpcdns.wire.proxy import SIGNATURE, read_proxy
+
+# A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
+_SHORTEST = 12
+_LONGEST = 4_096
+_LONGEST_RESPONSE = 0xFFFF
+# Queries that had to be asked about, before everybody else gets a turn: some 5 ms.
+_ASKED_AT_ONCE = 100
+
+
+class Keeper(Protocol):
+    """Who holds the connections, as one of them sees it."""
+
+    limits: TcpLimits
+    counters: Counters
+    answering: Answering
+    # What a socket is read into. One for all: the event loop's selector fills it and calls `buffer_updated`
+    # in one go. It also bounds what a peer that does not read may leave with us.
+    buffer: memoryview
+
+    def active(self, connection: Connection) -> None:
+        """A query was answered: the connection is the least idle one now."""
+
+    def lost(self, connection: Connection) -> None:
+        """The connection is over."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """Answers what one peer asks. `in_flight` is the number of answers that are still outstanding."""
+
+    def __init__(self, keeper: Keeper, listen: Listen, peer: Address, port: int, now: float) -> None:
+        self.peer = peer
+        self.in_flight = 0
+        self._keeper = keeper
+        self._listen = listen
+        self._port = port
+        self._loop = asyncio.get_running_loop()
+        self._transport: asyncio.Transport | None = None
+        self._unread = b""
+        self._view: View | None = None
+        self._may_proxy = keeper.answering.trusts(peer)
+        self._proxied: Address | None = None
+        self._ending = False
+        self._peer_ended = False
+        self._linger = True
+        self._reading_paused = False
+        self._used = Allowance(keeper.limits, now)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        if self._ending:
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._ending = True
+        self._unread = b""
+        self._keeper.lost(self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._keeper.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if not self._ending:
+            octets = bytes(self._keeper.buffer[:nbytes])
+            self._unread = self._unread + octets if self._unread else octets
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """The peer asks no more, and may well be waiting for what it asked.
+
+        RFC 7766 §6.2.4 forbids to answer a session that is closed; this one is half closed.
+        """
+        self._peer_ended = True
+        self._linger = False
+        if not self._stalled():
+            self.end()
+        return self._used.finished_at is None
+
+    def pause_writing(self) -> None:
+        self._used.blocked_at = self._loop.time()
+
+    def resume_writing(self) -> None:
+        self._used.blocked_at = None
+        self._advance()
+
+    def end(self, linger: bool = True) -> None:
+        """Reads no further query; closes after the last outstanding answer.
+
+        With `linger` the peer is waited for, as far as the limits go.
+        """
+        self._linger = self._linger and linger
+        self._ending = True
+        self._unread = b""
+        self._used.begun_at = None
+        self._read_on()
+        if self.in_flight == 0:
+            self._finish()
+
+    def abort(self) -> None:
+        """Closes at once; what was not sent yet is lost."""
+        self._ending = True
+        if self._transport is not None:
+            self._transport.abort()
+
+    def expired(self, now: float, idle: float) -> bool:
+        """Whether the peer has taken longer than it may; `idle` is how long it may ask nothing."""
+        return self._used.is_over(now, idle, owed=self.in_flight > 0)
+
+    def _stalled(self) -> bool:
+        """Whether further queries must wait until the peer has read, or some answers are there."""
+        return self._used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
+
+    def _advance(self) -> None:
+        """Answers the complete messages that are there, as far as the limits go, in one write."""
+        if self._may_proxy and not self._read_proxy():
+            self._go_on()
+            return
+        used, out = self._used, list[bytes]()
+        before = used.queries - self.in_flight
+        at = self._answer(self._unread, out)
+        if at:
+            used.pipelines = used.pipelines or used.queries - before > 1
+            used.active_at, used.begun_at = self._loop.time(), None
+            self._unread = self._unread[at:]
+            self._keeper.active(self)
+        if out and self._transport is not None:
+            self._transport.write(b"".join(out))
+        if used.is_used_up and not (used.pipelines or self._unread or self.in_flight):
+            # It waits for each answer before it asks again, so no query of it can meet the closed door.
+            self._ending = True
+        self._go_on()
+
+    def _answer(self, unread: bytes, out: list[bytes]) -> int:
+        """How far the messages were taken. Responses that are there go to `out`, lengths before them.
+
+        What can be recalled is recalled in this loop, as in that of `batches`.
+        """
+        view, tell = self._current_view(unread), self._keeper.answering.tell
+        at, size, recalled_count = 0, len(unread), 0
+        asked_at_most = self._used.queries + _ASKED_AT_ONCE
+        waits = self._ending or self._stalled()
+        while size - at >= 2 and not waits:
+            length = unread[at] << 8 | unread[at + 1]
+            after = at + 2 + length
+            if not _SHORTEST <= length <= _LONGEST:
+                self._keeper.counters.tcp_malformed += 1
+                self._ending = True
+                break
+            if after > size:
+                break
+            if view is not None:
+                query = unread[at + 4 : after]
+                recalled = view.memo.get(query) or view.recall(query)
+                if recalled is not None:
+                    response, known = recalled
+                    known.count += 1
+                    recalled_count += 1
+                    out += ((len(response) + 2).to_bytes(2, "big"), unread[at + 2 : at + 4], response)
+                    if tell is not None:
+                        tell((time.time(), view, query, self.peer))
+                    at = after
+                    continue
+            self._ask(unread[at + 2 : after], out)
+            at = after
+            waits = self._ending or self._stalled() or self._used.queries >= asked_at_most
+        counters = self._keeper.counters
+        counters.tcp_received += recalled_count
+        counters.tcp_answered += recalled_count
+        self._used.queries += recalled_count
+        return at
+
+    def _current_view(self, unread: bytes) -> View | None:
+        """What the queries that are there may be recalled from; None: they must all be asked about."""
+        count = _complete(unread)
+        hot = self._keeper.answering.hot(count) if count else None
+        if hot is None or self._proxied is not None:
+            return None
+        if self._view is None or self._view.hot is not hot:
+            self._view = hot.view(self.peer, "tcp", self._listen)
+        return self._view
+
+    def _read_proxy(self) -> bool:
+        """Takes a PROXY header from the front; False while it may still be on its way, or is broken."""
+        beginning = self._unread[: len(SIGNATURE)]
+        if not self._unread or SIGNATURE[: len(beginning)] != beginning:
+            self._may_proxy = not self._unread
+            return True
+        try:
+            header = read_proxy(self._unread)
+        except MalformedMessage:
+            self._keeper.counters.tcp_malformed += 1
+            self._ending = True
+            return False
+        if header is None:
+            return False
+        self._may_proxy = False
+        self._proxied = header.source
+        self._unread = self._unread[header.size :]
+        return True
+
+    def _go_on(self) -> None:
+        """Whatever follows from what is left in the buffer."""
+        if self._ending:
+            self.end()
+        elif self._stalled():
+            self._hold_reading()
+        elif self._unread and _complete(self._unread):
+            self._hold_reading()
+            self._loop.call_soon(self._take_turn)
+        elif self._peer_ended:
+            self.end()
+        else:
+            self._read_on()
+            if not self._unread:
+                self._used.begun_at = None
+            elif self._used.begun_at is None:
+                self._used.begun_at = self._loop.time()
+
+    def _take_turn(self) -> None:
+        """Goes on with what is there, after everybody else had a turn."""
+        if self._transport is not None and not self._transport.is_closing() and not self._ending:
+            self._advance()
+
+    def _ask(self, message: bytes, out: list[bytes]) -> None:
+        """Asks for one answer; one that is there goes to `out`, with its length before it."""
+        keeper = self._keeper
+        keeper.counters.tcp_received += 1
+        self._used.queries += 1
+        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
+        if answer is None or isinstance(answer, bytes):
+            self._put(answer, out)
+        else:
+            self.in_flight += 1
+            keeper.answering.later(answer, message, self._answered)
+
+    def _put(self, response: bytes | None, out: list[bytes]) -> None:
+        if response is None or len(response) > _LONGEST_RESPONSE:
+            self._keeper.counters.tcp_silent += 1
+            self._ending = True
+            return
+        self._keeper.counters.tcp_answered += 1
+        out.append(len(response).to_bytes(2, "big"))
+        out.append(response)
+
+    def _answered(self, response: bytes | None) -> None:
+        """An outstanding answer came, in whatever order."""
+        self.in_flight -= 1
+        if self._transport is None or self._transport.is_closing():
+            return
+        out: list[bytes] = []
+        self._put(response, out)
+        self._transport.write(b"".join(out))
+        self._used.active_at = self._loop.time()
+        self._keeper.active(self)
+        self._advance()
+
+    def _hold_reading(self) -> None:
+        if not self._reading_paused and self._transport is not None:
+            self._reading_paused = True
+            self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._reading_paused and self._transport is not None:
+            self._reading_paused = False
+            self._transport.resume_reading()
+
+    def _finish(self) -> None:
+        """Nothing more to send: says so, and waits for the peer to say the same.
+
+        To close while octets of the peer are unread would reset the connection, and with it responses that
+        are still on their way (RFC 1122 §4.2.2.13).
+        """
+        transport = self._transport
+        if transport is None:
+            return
+        said_so = self._used.finished_at is not None
+        if not said_so:
+            self._used.finished_at = self._loop.time()
+        if not self._linger:
+            transport.close()
+        elif not said_so:
+            try:
+                transport.write_eof()
+            except OSError:
+                # ENOTCONN: the peer has reset the connection meanwhile.
+                transport.abort()
+
+
+def _complete(octets: bytes) -> int:
+    """How many complete messages there are."""
+    at, count, size = 0, 0, len(octets)
+    while at + 2 <= size:
+        at += 2 + (octets[at] << 8 | octets[at + 1])
+        count += 1
+    return count if at <= size else count - 1

@@ -1,0 +1,1 @@
+"""Linux sockets without DNS: batches of datagrams, epoll, binding, streams."""

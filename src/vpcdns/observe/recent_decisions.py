@@ -1,0 +1,81 @@
+"""The latest decisions, for the console and for tests; the oldest go first.
+
+An observer of the Resolver: holds references, renders nothing until somebody reads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from vpcdns.observe.query_counts import RECALLED
+from vpcdns.observe.query_record import Decided, decided
+from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.recall.views import Recollection, recollected
+from vpcdns.state import State
+
+CAPACITY: Final = 1_000
+# Of a longer response only the decision is remembered, so that all of them are some MB at most.
+MAX_OCTETS: Final = 4_096
+
+
+_Told = tuple[float, float, int, Arrival, Reply | Drop]
+
+
+class Decisions:
+    """A bounded memory of decided queries.
+
+    `recalled` is for the hot path, which pays for no more than the deque's own `append`.
+    """
+
+    def __init__(self, state: State, capacity: int = CAPACITY) -> None:
+        self._state = state
+        self._entries: deque[_Told | Recollection] = deque(maxlen=capacity)
+        self.recalled: Callable[[Recollection], None] = self._entries.append
+        self.others: Callable[[int], Awaitable[Iterable[list[Decided]]]] | None = None
+        """Gets as many of each of the other workers."""
+        self.cleared: Callable[[], object] | None = None
+        """Called when they are to forget theirs too."""
+
+    def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
+        if isinstance(result, Reply) and len(result.octets) > MAX_OCTETS:
+            result = replace(result, octets=b"", relayed=None)
+        self._entries.append((time.time(), took, self._state.world.revision, arrival, result))
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def latest(self, limit: int) -> list[Decided]:
+        """At most `limit` of them, the newest first."""
+        found = (_decided(entry) for entry in reversed(self._entries))
+        return list(islice((entry for entry in found if entry is not None), limit))
+
+    async def of_all(self, limit: int) -> list[Decided]:
+        """The same, of the whole server."""
+        found = self.latest(limit)
+        if self.others is not None:
+            for more in await self.others(limit):
+                found += more
+            found.sort(key=_time, reverse=True)
+        return found[:limit]
+
+    def clear(self) -> None:
+        self._entries.clear()
+        if self.cleared is not None:
+            self.cleared()
+
+
+def _time(query: Decided) -> float:
+    return query.at
+
+
+def _decided(entry: _Told | Recollection) -> Decided | None:
+    if len(entry) == 5:
+        return decided(*entry)
+    told = recollected(entry)
+    took = entry[4] if len(entry) == 6 else RECALLED
+    return None if told is None else decided(entry[0], took, entry[1].hot.world.revision, *told)

@@ -1,0 +1,1 @@
+"""One server put together and kept running: the program, its worker processes, privileges."""

@@ -1,0 +1,73 @@
+"""Where one process lays down a World that the others take: too large a thing for a channel.
+
+Knows memory that a fork hands down, and that groups are many. They are written and read in pieces: a million
+objects that are pickled at once stop every thread of a process for a second, and take three times as long.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+import pickle
+from dataclasses import replace
+from sys import intern
+from typing import Final
+
+from vpcdns import gc_pauses
+from vpcdns.model.frozen_map import Filling, FrozenMap
+from vpcdns.model.gateway import CustomDomains, Group
+from vpcdns.model.names import Name
+from vpcdns.model.world import World
+
+_Row = tuple[str, str, str, str, bool, list[str]]
+_NO_NAMES: Final[tuple[Name, ...]] = ()
+
+
+class Shelf:
+    """One World at a time. `put` and `take` take their time, and are for threads."""
+
+    def __init__(self) -> None:
+        self._fd = os.memfd_create("vpcdns-shelf")
+
+    def put(self, world: World) -> None:
+        self.clear()
+        with os.fdopen(os.dup(self._fd), "wb") as file:
+            file.seek(0)
+            pieces = world.groups.pieces()
+            rest = replace(world, groups=FrozenMap(), custom_domains=CustomDomains())
+            pickle.dump((rest, len(pieces)), file, pickle.HIGHEST_PROTOCOL)
+            for piece in pieces:
+                pickle.dump([_row(group) for group in piece.values()], file, pickle.HIGHEST_PROTOCOL)
+
+    def take(self) -> World:
+        with mmap.mmap(self._fd, 0, prot=mmap.PROT_READ) as octets, gc_pauses.paused():
+            return _read(octets)
+
+    def clear(self) -> None:
+        os.ftruncate(self._fd, 0)
+
+
+def _read(octets: mmap.mmap) -> World:
+    rest: World
+    rest, pieces = pickle.load(octets)  # noqa: S301 - the process that forked us wrote it
+    groups: Filling[str, Group] = Filling()
+    owners: Filling[Name, str] = Filling()
+    for _ in range(pieces):
+        for row in pickle.load(octets):  # noqa: S301 - as above
+            group = _group(row)
+            groups[group.group_id] = group
+            for name in group.custom_domains:
+                owners[name] = group.group_id
+    return replace(rest, groups=groups.frozen(), custom_domains=CustomDomains.of(owners.frozen()))
+
+
+def _row(group: Group) -> _Row:
+    names = list(map(str, group.custom_domains))
+    return group.group_id, group.instance_id, group.region_id, group.name, group.vpc_domain, names
+
+
+def _group(row: _Row) -> Group:
+    group_id, instance_id, region_id, name, vpc_domain, names = row
+    domains = tuple([Name.of_host(text) or Name.from_text(text) for text in names]) if names else _NO_NAMES
+    # What many have in common is one object, as it was before.
+    return Group(group_id, intern(instance_id), intern(region_id), name, vpc_domain, domains)

@@ -1,0 +1,150 @@
+"""Replies to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from vpcdns.errors import MalformedMessage, MalformedName
+from vpcdns.model.decision import OWN_NAMES, Outcome, Step
+from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
+from vpcdns.model.policy import Explain
+from vpcdns.model.resolution import Resolution, resolve
+from vpcdns.model.world import World
+from vpcdns.query.beginning import decide
+from vpcdns.query.responses import explained, limit_of, options_of, reply
+from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Reply
+from vpcdns.wire.query import Query
+from vpcdns.wire.relay import Relayed, cname_target, owner_name, without_records_from, write_relayed
+from vpcdns.wire.sound import POINTER_TO_QUESTION
+
+STALE_TTL: Final = 30  # seconds, RFC 8767 §4
+MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
+
+
+def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Forward | Drop:
+    """The reply to a forwarded query, out of what the upstreams said.
+
+    Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
+    is a Forward again if the change wants other upstreams asked.
+    """
+    query, arrival, resolution = forward.query, forward.arrival, forward.resolution
+    if world.revision != forward.revision:
+        anew = decide(query, resolution.question, arrival, world)
+        if not isinstance(anew, Forward) or anew.resolution.upstreams != resolution.upstreams:
+            return anew
+        resolution = anew.resolution
+    if isinstance(result, Failure):
+        return _failed(query, arrival, resolution, result, world)
+    try:
+        if result.relayed.truncated and arrival.transport == "tcp":
+            raise MalformedMessage("truncated, with nowhere left to ask for the rest")
+        own = _own_hop(result, resolution, world)
+    except (MalformedMessage, MalformedName):
+        return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
+    if own is not None:
+        return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
+    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
+    octets = write_relayed(
+        relayed,
+        query,
+        limit_of(query, arrival, resolution.client, world),
+        age=result.age,
+        ttl=STALE_TTL if result.stale else None,
+        extended_error=explained(_fetched_error(result), world.answers.explain),
+        options=options_of(query, arrival, resolution.client, world),
+    )
+    return Reply(octets, query, _relayed_resolution(resolution, relayed), relayed)
+
+
+def _failed(query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World) -> Reply:
+    servfail = replace(
+        resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=failure.error
+    )
+    return reply(query, arrival, servfail, world)
+
+
+def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
+    """Follows an upstream's CNAMEs; the first that leads to a name of ours is decided for this client.
+
+    Nothing that the upstream says about such a name, or behind it, is passed on (CVE-2026-26017).
+    """
+    question, relayed = resolution.question, fetched.relayed
+    if relayed.plain or question.rtype in (RRType.CNAME, RRType.ANY):
+        return None
+    cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
+    if not cnames:
+        return None
+    if len(cnames) > MAX_CNAMES:
+        raise MalformedMessage("more CNAMEs than any resolver follows")
+    targets = {owner_name(relayed, record): record for record in cnames}
+    if len(targets) < len(cnames):
+        # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
+        raise MalformedMessage("two CNAMEs at one name")
+    name, chain = question.name, list[Record]()
+    while (record := targets.pop(name, None)) is not None:
+        target = cname_target(relayed, record)
+        ttl = STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
+        chain.append(Record(name, RRType.CNAME, ttl, target))
+        hop = resolve(Question(target, question.rtype), resolution.client, world)
+        if hop.reason in OWN_NAMES:
+            return replace(
+                hop,
+                question=question,
+                answers=(*chain, *hop.answers),
+                steps=(*resolution.steps, Step("cname", f"upstream says CNAME {target}"), *hop.steps[1:]),
+                authoritative=False,  # RFC 6604 §2: the first name is not ours
+            )
+        name = target
+    return None
+
+
+def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
+    """Without what the upstream says unasked about names of ours, and what follows it.
+
+    Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
+    Authority stays: the SOA above a denied name may be the suffix's. A record is cut off with all that
+    follow, as those may point into it. Owners that are the question's name, which is not ours, are
+    nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
+    """
+    if relayed.plain:
+        return relayed
+    decided = {resolution.question.name}
+    for place, record in enumerate(relayed.records):
+        owner = relayed.octets[record.name_at : record.name_at + 2]
+        if owner == POINTER_TO_QUESTION or record.section == 1:
+            continue
+        name = owner_name(relayed, record)
+        if name in decided:
+            continue
+        decided.add(name)
+        if (
+            len(decided) > MAX_OWNERS
+            or resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES
+        ):
+            return without_records_from(relayed, place)
+    return relayed
+
+
+def _relayed_resolution(resolution: Resolution, relayed: Relayed) -> Resolution:
+    rcode = Rcode(relayed.rcode) if relayed.rcode in Rcode.__members__.values() else Rcode.SERVFAIL
+    return replace(resolution, outcome=Outcome.RESPOND, rcode=rcode)
+
+
+def _fetched_error(fetched: Fetched) -> ExtendedError | None:
+    relayed = fetched.relayed
+    if fetched.stale:
+        code = InfoCode.STALE_NXDOMAIN_ANSWER if relayed.rcode == Rcode.NXDOMAIN else InfoCode.STALE_ANSWER
+        return ExtendedError(code, "upstreams do not answer")
+    if relayed.rcode == Rcode.SERVFAIL and not relayed.extended_errors:
+        return ExtendedError(InfoCode.NETWORK_ERROR, "upstream answered SERVFAIL")
+    return None
+
+
+def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
+    """The upstream's extended errors are said as ours are."""
+    if explain is Explain.FULL or not relayed.extended_errors:
+        return relayed
+    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
+    return relayed._replace(extended_errors=errors)

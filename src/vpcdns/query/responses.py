@@ -1,0 +1,106 @@
+"""Responses to what is decided here: how long they may be, and what is said besides the answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vpcdns.model.clients import Client, is_trusted
+from vpcdns.model.dns import ExtendedError, Rcode
+from vpcdns.model.policy import Explain
+from vpcdns.model.resolution import Resolution
+from vpcdns.model.world import World
+from vpcdns.query.values import Arrival, Reply
+from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
+
+TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
+
+
+def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Reply:
+    """The response that renders a Resolution."""
+    response = Response(
+        resolution.rcode,
+        resolution.answers,
+        () if resolution.soa is None else (resolution.soa,),
+        authoritative=resolution.authoritative,
+        # A stranger is offered nothing, so neither is recursion (docs/decisions/0009).
+        recursion_available=_forwards(world) and resolution.client.allowed,
+        extended_error=explained(resolution.extended_error, world.answers.explain),
+        options=options_of(query, arrival, resolution.client, world),
+    )
+    limit = limit_of(query, arrival, resolution.client, world)
+    return Reply(write_response(query, response, limit), query, resolution)
+
+
+def fault(
+    query: Query,
+    arrival: Arrival,
+    rcode: Rcode,
+    error: ExtendedError | None = None,
+    *,
+    truncated: bool = False,
+) -> Reply:
+    """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
+    response = Response(rcode, extended_error=error, truncated=truncated)
+    limit = MAX_TCP_PAYLOAD
+    if arrival.transport == "udp":
+        limit = query.size if error is None else udp_limit(query)
+    return Reply(write_response(query, response, limit), query)
+
+
+def over_tcp_please(query: Query, resolution: Resolution | None = None) -> Reply:
+    """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
+    response = Response(Rcode.NOERROR, truncated=True)
+    return Reply(write_response(query, response, query.size), query, resolution)
+
+
+def servfail(message: bytes) -> bytes | None:
+    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing.
+
+    Who asked is not known here, so it is never longer than the query.
+    """
+    query = read_query(message)
+    if query is None:
+        return None
+    return write_response(query, Response(Rcode.SERVFAIL), query.size)
+
+
+def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> int:
+    """How many octets a response may have.
+
+    A stranger's address may be spoofed, but over TCP, and for peers trusted not to be (decisions/0009).
+    """
+    if arrival.transport == "tcp":
+        return MAX_TCP_PAYLOAD
+    limit = udp_limit(query)
+    return limit if client.allowed or is_trusted(arrival.peer, world) else min(limit, query.size)
+
+
+def _forwards(world: World) -> bool:
+    return bool(world.forwarding.upstreams or world.forwarding.rules)
+
+
+def explained(error: ExtendedError | None, explain: Explain) -> ExtendedError | None:
+    """As much of an extended error as is said."""
+    match explain:
+        case Explain.FULL:
+            return error
+        case Explain.CODE:
+            return None if error is None else ExtendedError(error.info_code)
+        case Explain.OFF:
+            return None
+
+
+def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> tuple[tuple[int, bytes], ...]:
+    """EDNS options that the query asked for. A stranger gets none: nothing of ours, and nothing longer."""
+    if query.edns is None or not client.allowed:
+        return ()
+    options: list[tuple[int, bytes]] = []
+    if query.edns.has(OPTION_NSID):
+        options.append((OPTION_NSID, world.identity.server_id.encode()))
+    subnet_used = arrival.proxied is None and is_trusted(arrival.peer, world)
+    if query.edns.client_subnet is not None and subnet_used:
+        options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo()))
+    if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
+        options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1
+    return tuple(options)

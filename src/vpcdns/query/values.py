@@ -1,0 +1,104 @@
+"""How a query comes, and what can become of it. Knows no rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from vpcdns.model.dns import ExtendedError, InfoCode
+from vpcdns.model.policy import Listen, Transport
+from vpcdns.model.resolution import Resolution
+from vpcdns.model.topology import Address
+from vpcdns.wire.query import Query
+from vpcdns.wire.relay import Relayed
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a message came: from whom, over what, and whose listener it reached.
+
+    `proxied` is the client that a PROXY header named, if the peer is trusted to name one. `listen` decides
+    nothing: it is for whoever tells of the query.
+    """
+
+    peer: Address
+    transport: Transport = "udp"
+    listener_vpc_id: str | None = None
+    proxied: Address | None = None
+    listen: Listen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Octets to send. `resolution` is None when the query could not be resolved, only answered.
+
+    `relayed` is the upstream's response that the octets were made of, if they were.
+    """
+
+    octets: bytes
+    query: Query
+    resolution: Resolution | None = None
+    relayed: Relayed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """A query to be asked of `resolution.upstreams`; `finish` makes the reply of what they say."""
+
+    query: Query
+    arrival: Arrival
+    resolution: Resolution
+    revision: int
+
+    @property
+    def key(self) -> ForwardKey:
+        """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
+        query, edns = self.query, self.query.edns
+        bits = query.rd | query.ad << 1 | query.cd << 2
+        if edns is not None:
+            bits |= 8 | edns.do << 4
+        # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
+        wire = query.question_wire
+        whom = " ".join(map(str, self.resolution.upstreams))
+        return wire[:-4].lower() + wire[-4:] + bytes((bits,)) + whom.encode()
+
+
+ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
+
+    `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    """
+
+    relayed: Relayed
+    age: int = 0
+    stale: bool = False
+    until: float = field(default=0.0, compare=False)
+
+
+class Failure(Enum):
+    """Why there is no response from upstream; the table of errors to extended errors (RFC 8914).
+
+    All are SERVFAIL: never NXDOMAIN, never an empty NOERROR (RFC 5625 §6.2).
+    """
+
+    SILENT = (InfoCode.NO_REACHABLE_AUTHORITY, "no upstream answered in time")
+    UNREACHABLE = (InfoCode.NETWORK_ERROR, "no upstream could be reached")
+    UNUSABLE = (InfoCode.NETWORK_ERROR, "upstream's response was unusable")
+    REFUSED = (InfoCode.NETWORK_ERROR, "upstream refused")
+    REMEMBERED = (InfoCode.CACHED_ERROR, "upstream failed a moment ago")
+    OVERLOADED = (InfoCode.OTHER, "too many queries are being forwarded")
+    LOOP = (InfoCode.OTHER, "forwarding loop: an upstream asks us what we asked it")
+
+    def __init__(self, info_code: InfoCode, text: str) -> None:
+        self.error = ExtendedError(info_code, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """No response: the message is owed none, or policy says so."""
+
+    resolution: Resolution | None = None

@@ -1,0 +1,1 @@
+"""What is answered without being decided again. Knows no rule; everything here came from `query`."""

@@ -1,0 +1,136 @@
+"""Where plain queries for foreign names go, and how they are written on their way there and back.
+
+Knows how the octets of such a query lie. That a name is forwarded, and to whom, is decided by the slow path,
+for one name; the route then holds for its whole family (`model.families`), in the same view of one World.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from vpcdns.forward.attempt import Errand, errand_of
+from vpcdns.model.dns import Rcode
+from vpcdns.model.families import is_apart, parent_of_family
+from vpcdns.model.names import MAX_LABEL, MAX_NAME
+from vpcdns.model.policy import Upstream
+from vpcdns.model.world import World
+from vpcdns.query import Forward
+from vpcdns.recall.answer_kind import Known
+from vpcdns.wire.query import AD, CD, QR, RD
+from vpcdns.wire.relay import Relayed
+from vpcdns.wire.response import AA, RA, TC, udp_limit, write_opt
+
+ROUTES_AT_MOST: Final = 4_096  # of one view, at some 1 KiB each
+
+# All offsets are in a message without its id.
+_FLAGS_AND_COUNTS: Final = 10
+_NAME_AT: Final = _FLAGS_AND_COUNTS
+# Labels before a route is given up; each takes 0.3 µs. Reverse names of IPv6 have 34.
+_LABELS_AT_MOST: Final = 8
+_RCODES: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
+
+
+class Route:
+    """The way of queries that are alike but for their first labels.
+
+    `first_at_most` is how many octets those may have in wire format. `known` are the kinds of responses that
+    came back this way, by RCODE, each learned from the slow path.
+    """
+
+    __slots__ = (
+        "_flags",
+        "_key_end",
+        "_limit",
+        "_message_end",
+        "_message_head",
+        "_opt",
+        "_question_end",
+        "first_at_most",
+        "known",
+        "upstreams",
+    )
+
+    def __init__(self, forward: Forward, behind: int) -> None:
+        """Of a query that was forwarded; so many octets of its name stand before the family's parent."""
+        asked = forward.query
+        key, question = forward.key, asked.question_wire
+        errand = errand_of(forward, key)
+        self.upstreams: tuple[Upstream, ...] = errand.upstreams
+        self.known: dict[int, Known] = {}
+        # The wire format of a name has at most 255 octets; type and class are no part of it.
+        self.first_at_most = MAX_NAME - (len(question) - 4 - behind)
+        self._key_end = key[behind:]
+        self._question_end = question[behind:]
+        self._message_head = errand.message[:_FLAGS_AND_COUNTS]
+        self._message_end = errand.message[_FLAGS_AND_COUNTS + behind :]
+        self._limit = udp_limit(asked) - 2
+        self._opt = write_opt(asked, Rcode.NOERROR, ())
+        self._flags = QR | RA | (RD if asked.rd else 0) | (CD if asked.cd else 0)
+
+    def errand(self, first: bytes) -> Errand:
+        """What is asked of upstreams on behalf of a query with those first labels."""
+        return Errand(
+            first.lower() + self._key_end,
+            self.upstreams,
+            first + self._question_end,
+            self._message_head + first + self._message_end,
+        )
+
+    def response(self, first: bytes, relayed: Relayed) -> bytes | None:
+        """The response without its id, made of the upstream's; None where that is for the slow path.
+
+        Of a plain response everything behind the question stays as it is: it is whole, fresh, and no more
+        than the client can take.
+        """
+        if not relayed.plain or relayed.rcode not in _RCODES or relayed.flags & TC:
+            return None
+        octets, opt = relayed.octets, self._opt
+        question, records = first + self._question_end, octets[relayed.question_end :]
+        if _FLAGS_AND_COUNTS + len(question) + len(records) + len(opt) > self._limit:
+            return None
+        flags = self._flags | relayed.flags & (AA | AD) | relayed.rcode
+        counts = b"\0\1" + octets[6:10] + (b"\0\1" if opt else b"\0\0")
+        return flags.to_bytes(2, "big") + counts + question + records + opt
+
+
+class Routes:
+    """Those of one view."""
+
+    def __init__(self) -> None:
+        self._routes: dict[bytes, Route] = {}
+
+    def __len__(self) -> int:
+        return len(self._routes)
+
+    def find(self, query: bytes) -> tuple[Route, bytes] | None:
+        """The route of a query without its id, and the first labels of its name, in wire format."""
+        head, end, size = query[:_FLAGS_AND_COUNTS], _NAME_AT, len(query)
+        for _ in range(_LABELS_AT_MOST):
+            if end >= size or not 0 < query[end] <= MAX_LABEL:
+                return None
+            end += 1 + query[end]
+            route = self._routes.get(head + query[end:])
+            if route is not None:
+                first = query[_NAME_AT:end]
+                return None if len(first) > route.first_at_most or is_apart(first) else (route, first)
+        return None
+
+    def learn(self, query: bytes, forward: Forward, world: World) -> None:
+        """Remembers where a query went, if its family goes there."""
+        asked, resolution = forward.query, forward.resolution
+        edns, arrival = asked.edns, forward.arrival
+        if (
+            arrival.transport != "udp"
+            or arrival.proxied is not None
+            or asked.question_wire != query[_NAME_AT : _NAME_AT + len(asked.question_wire)]
+            # A subnet names another client, and what else an option asks for is said to one client only.
+            or (edns is not None and edns.options)
+            or resolution.answers
+            or len(self._routes) >= ROUTES_AT_MOST
+        ):
+            return
+        name = resolution.question.name
+        parent = parent_of_family(name, world)
+        if parent is not None:
+            behind = len(name.wire()) - len(parent.wire())
+            self._routes[query[:_FLAGS_AND_COUNTS] + query[_NAME_AT + behind :]] = Route(forward, behind)

@@ -1,0 +1,144 @@
+"""Whatever is asked: an answer in the cloud's form, a World that keeps the rules and can be written down."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.config.test_write import same
+from tests.laws.test_changes import check, check_topology
+from tests.support.openapi_calls import CLOUDAPI, VPC, Cloud
+from tests.support.worlds import (
+    BOUND,
+    DEDICATED,
+    HZ,
+    OFF,
+    SERVERLESS,
+    SH,
+    SHARED,
+    UNBOUND,
+    VPC_A,
+    VPC_B,
+    VPC_C,
+)
+from vpcdns.config import loads, written, yaml_text
+from vpcdns.control.openapi import AccessKeys, ApiRequest
+from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.state import Commit, State
+from vpcdns.state.codec import decode_change, encode_change
+
+POOL = {
+    "GroupId": [DEDICATED, OFF, SERVERLESS, "9" * 32, "made"],
+    "InstanceId": [SHARED, BOUND, UNBOUND, "made", "none"],
+    "TargetInstanceId": [SHARED, BOUND, UNBOUND, "made"],
+    "VpcId": [VPC_A, VPC_B, VPC_C, "made", "vpc-none"],
+    "VswitchId": ["vsw-1", "vsw-2", "made", ""],
+    "VSwitchId": ["vsw-1", "made"],
+    "VpcIntranetEnable": ["true", "False", "", "maybe"],
+    "DeleteVpcAccess": ["true", "false", ""],
+    "GroupName": ["fresh_name", "weather", "x", "ünïcödé_1"],
+    "DomainName": ["a.example.org", "API.example.com", "*.example.net", "..", "x.alicloudapi.com"],
+    "CustomDomainType": ["INTRANET", "INTERNET", "intranet", "OTHER"],
+    "IsForce": ["true", ""],
+    "CidrBlock": ["10.40.0.0/16", "10.40.1.0/24", "10.2.64.0/24", "10.1.0.0/16", "100.64.0.0/16", "x"],
+    "RegionId": [HZ, SH, "", "eu-central-1", "NO!"],
+    "ZoneId": ["z"],
+    "Token": ["t-1", "t-2"],
+    "InstanceName": ["n"],
+    "InstanceSpec": ["s"],
+    "ChargeType": ["PostPaid", "PREPAY", "free"],
+    "Description": ["", "text\n\x00"],
+    "PageSize": ["1", "50", "x"],
+    "Tag.1.Key": ["k"],
+}
+PARAMETERS = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) for name, values in POOL.items()}
+)
+CALLS = st.lists(st.tuples(st.sampled_from(sorted(ACTIONS)), PARAMETERS), max_size=25)
+IDS = {"GroupId": "GroupId", "InstanceId": "InstanceId", "VpcId": "VpcId", "VSwitchId": "VSwitchId"}
+
+
+def filled(parameters: dict[str, str], made: dict[str, str]) -> dict[str, str]:
+    """The latest id that was made in place of `made`."""
+    alias = {"TargetInstanceId": "InstanceId", "VswitchId": "VSwitchId"}
+    return {
+        name: made.get(alias.get(name, name), "none") if value == "made" else value
+        for name, value in parameters.items()
+    }
+
+
+@given(CALLS)
+@settings(max_examples=60)
+def test_any_calls_leave_a_world_that_keeps_the_rules(
+    calls: list[tuple[tuple[str, str], dict[str, str]]],
+) -> None:
+    cloud = Cloud()
+    commits: list[Commit] = []
+    commit = cloud.state.commit
+
+    def noted(commit_: Commit, expected_revision: int | None = None) -> Any:
+        commits.append(commit_)
+        return commit(commit_, expected_revision)
+
+    vars(cloud.state)["commit"] = noted
+    made: dict[str, str] = {}
+    for (version, action), parameters in calls:
+        before = cloud.state.world
+        answer = cloud.ask(action, version, **filled(parameters, made))
+        assert answer.status in (200, 400, 403, 404)
+        assert answer.body["RequestId"]
+        json.dumps(answer.body)
+        if answer.status != 200:
+            assert cloud.state.world is before
+            assert not answer.body["Code"].startswith("Throttling")
+        elif action.startswith("Create"):
+            made |= {name: answer.body[name] for name in IDS if name in answer.body}
+    world = cloud.state.world
+    check(world)
+    check_topology(world)
+    same(loads(yaml_text(written(world)), revision=world.revision).world, world)
+    # The journal tells the same: what was done, read back, does the same.
+    again = State(Cloud().world)
+    for one in commits:
+        told = json.loads(json.dumps([encode_change(change) for change in one.changes]))
+        again.commit(Commit(tuple(map(decode_change, told)), json.loads(json.dumps(dict(one.records)))))
+    same(again.world, world)
+    assert dict(again.records) == dict(cloud.state.records)
+
+
+@given(
+    st.sampled_from(["GET", "POST", "PUT"]),
+    st.text(max_size=60),
+    st.dictionaries(
+        st.sampled_from(
+            ["authorization", "x-acs-action", "x-acs-version", "x-acs-date", "content-type", "host"]
+        ),
+        st.one_of(
+            st.text(max_size=40),
+            st.sampled_from(
+                [
+                    "ACS3-HMAC-SHA256 Credential=testAK,SignedHeaders=host,Signature=00",
+                    CLOUDAPI,
+                    VPC,
+                    "application/x-www-form-urlencoded",
+                    "DescribeApiGroups",
+                ]
+            ),
+        ),
+    ),
+    st.binary(max_size=80),
+    st.booleans(),
+)
+def test_any_request_is_answered_in_the_clouds_form(
+    method: str, query: str, headers: dict[str, str], body: bytes, keyed: bool
+) -> None:
+    cloud = Cloud() if keyed else Cloud(keys=AccessKeys({}), open_without_keys=True)
+    before = cloud.state.world
+    answer = cloud.api.answer(ApiRequest(method, "/", query, headers, body))
+    assert answer.status in (200, 400, 403, 404)
+    assert cloud.state.world is before
+    if keyed:
+        assert answer.status != 200, "nobody guesses a signature"

@@ -1,0 +1,228 @@
+"""Who is asked when: time-outs, failures, health, joining, limits, loops. Short deadlines, no sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Any
+
+import dns.edns
+import dns.flags
+import dns.message
+import pytest
+
+from tests.support.doubles import on_loop, until
+from tests.support.forwarding import GOOD, QNAME, SOON, A, Gated, Switch, forwarding, saying, silent, text
+from tests.support.nameserver import Nameserver, Transport
+from tests.support.worlds import IN_A, IN_B
+from tests.wire.test_relay import option
+from vpcdns.forward.forwarder import DEADLINE
+from vpcdns.model.policy import Upstream
+
+OK = f"NOERROR, {QNAME}. 300 192.0.2.1"
+SERVFAIL, REFUSED = saying(rcode="SERVFAIL"), saying(rcode="REFUSED")
+
+
+def unreachable() -> Upstream:
+    with Nameserver(silent) as gone:
+        return gone.upstream
+
+
+def test_the_deadline_leaves_dockers_resolver_time() -> None:
+    assert DEADLINE <= 3.5
+
+
+@pytest.mark.parametrize("first", [silent, SERVFAIL, REFUSED])
+@on_loop
+async def test_the_next_upstream_is_asked(first: object) -> None:
+    async with forwarding(first, GOOD, deadline=SOON * 3) as ask:  # type: ignore[arg-type]
+        assert text(await ask()) == OK
+        assert len(ask.servers[1].queries) == 1
+
+
+@on_loop
+async def test_the_next_upstream_is_asked_when_one_cannot_be_reached() -> None:
+    with Nameserver(GOOD) as good:
+        async with forwarding(upstreams=(unreachable(), good.upstream)) as ask:
+            assert text(await ask()) == OK
+
+
+@pytest.mark.parametrize(
+    ("scripts", "expected"),
+    [
+        ([silent], "SERVFAIL, EDE 22"),
+        ([silent, silent], "SERVFAIL, EDE 22"),
+        ([SERVFAIL], "SERVFAIL, EDE 23"),
+        ([SERVFAIL, SERVFAIL], "SERVFAIL, EDE 23"),
+        ([REFUSED], "SERVFAIL, EDE 23"),
+        ([REFUSED] * 10, "SERVFAIL, EDE 23"),
+        ([SERVFAIL, silent], "SERVFAIL, EDE 23"),
+        ([silent, REFUSED], "SERVFAIL, EDE 23"),
+    ],
+)
+@on_loop
+async def test_when_all_fail_it_is_servfail_in_time(scripts: list[object], expected: str) -> None:
+    """Never NXDOMAIN, never an empty NOERROR (RFC 5625 §6.2)."""
+    async with forwarding(*scripts, deadline=SOON) as ask:  # type: ignore[arg-type]
+        started = time.monotonic()
+        assert text(await ask()) == expected
+        assert time.monotonic() - started < SOON * 2
+        queries = sum(len(server.queries) for server in ask.servers)
+        assert len(scripts) <= queries + 2
+        assert queries <= 8
+
+
+@on_loop
+async def test_connection_refused_is_servfail_at_once() -> None:
+    async with forwarding(upstreams=(unreachable(),)) as ask:
+        assert text(await ask()) == "SERVFAIL, EDE 23"
+
+
+@on_loop
+async def test_one_lost_datagram_is_no_loss() -> None:
+    lost: list[bytes] = []
+
+    def script(message: bytes, transport: Transport) -> Iterable[bytes]:
+        if not lost:
+            lost.append(message)
+            return ()
+        return GOOD(message, transport)
+
+    async with forwarding(script, deadline=SOON) as ask:
+        assert text(await ask()) == OK
+
+
+@on_loop
+async def test_a_late_answer_is_as_good_as_any() -> None:
+    gated = Gated(GOOD)
+    async with forwarding(gated, silent, deadline=1.5) as ask:
+        answer = asyncio.ensure_future(ask())
+        await until(lambda: len(ask.servers[1].queries) == 1)
+        gated.open.set()
+        assert text(await answer) == OK
+
+
+@on_loop
+async def test_an_upstream_that_is_down_is_asked_last_and_comes_back() -> None:
+    first = Switch(silent)
+    async with forwarding(first, GOOD, deadline=SOON) as ask:
+        for number in range(2):
+            await ask(f"down{number}.example.org")
+        asked = len(ask.queries)
+        await ask("now.example.org")
+        assert len(ask.queries) == asked
+        first.script = GOOD
+        health = ask.resolver.forwarder.health[ask.servers[0].upstream]
+        assert health.silences == 2
+        health.down_until = 0.0
+        await ask("back.example.org")
+        assert len(ask.queries) == asked + 1
+        assert not ask.resolver.forwarder.health
+
+
+@on_loop
+async def test_identical_queries_are_asked_once() -> None:
+    gated = Gated(saying(A))
+    async with forwarding(gated) as ask:
+        answers = [
+            asyncio.ensure_future(ask(qname, peer=peer, payload=payload))
+            for qname in (QNAME, QNAME.upper(), "wWw.eXample.org")
+            for peer in (IN_A, IN_B)
+            for payload in (512, 1232)
+        ]
+        await until(lambda: len(ask.queries) == 1)
+        gated.open.set()
+        for answer in await asyncio.gather(*answers):
+            assert answer.answer[0][0].to_text() == "192.0.2.1"
+        assert len(ask.queries) == 1
+        assert ask.resolver.forwarder.counters.joined == 11
+
+
+@on_loop
+async def test_a_clients_subnet_or_cookie_neither_splits_nor_shares() -> None:
+    """RebirthDay: the key never holds a subnet. And nobody gets another's cookie."""
+    gated = Gated(GOOD)
+    async with forwarding(gated) as ask:
+        answers = [
+            asyncio.ensure_future(ask(peer="127.0.0.9", options=[option]))
+            for option in (
+                dns.edns.ECSOption("10.1.0.5", 32),
+                dns.edns.ECSOption("10.2.0.5", 32),
+                option(10, b"12345678"),
+                option(12, bytes(50)),
+            )
+        ]
+        await until(lambda: len(ask.queries) == 1)
+        gated.open.set()
+        got = [[type(o).__name__ for o in answer.options] for answer in await asyncio.gather(*answers)]
+        assert got == [["ECSOption"], ["ECSOption"], [], []]
+        assert len(ask.queries) == 1
+        assert dns.message.from_wire(ask.queries[0][1]).options == ()
+
+
+@pytest.mark.parametrize("how", [{"use_edns": False}, {"want_dnssec": True}, {"flags": dns.flags.CD}])
+@on_loop
+async def test_what_the_upstream_would_answer_otherwise_is_not_joined(how: dict[str, Any]) -> None:
+    gated = Gated(GOOD)
+    async with forwarding(gated) as ask:
+        answers = [asyncio.ensure_future(ask()), asyncio.ensure_future(ask(**how))]
+        gated.open.set()
+        await asyncio.gather(*answers)
+        assert len(ask.queries) == 2
+
+
+@on_loop
+async def test_too_many_in_flight_are_servfail_at_once() -> None:
+    gated = Gated(GOOD)
+    async with forwarding(gated, max_flights=20) as ask:
+        answers = [asyncio.ensure_future(ask(f"n{number}.example.org")) for number in range(20)]
+        await asyncio.sleep(0)
+        assert len(ask.resolver.forwarder) == 20
+        assert text(await ask()) == "SERVFAIL, EDE 0"
+        joined = asyncio.ensure_future(ask("n0.example.org"))  # one that is on its way costs nothing
+        gated.open.set()
+        await asyncio.gather(*answers, joined)
+        assert text(await ask()) == OK  # and it was not remembered as a failure
+
+
+@on_loop
+async def test_a_thousand_at_once() -> None:
+    async with forwarding(silent) as ask:
+        answers = [asyncio.ensure_future(ask(f"n{number}.example.org")) for number in range(1001)]
+        rcodes = (await answers[1000]).rcode()
+        assert rcodes == dns.rcode.SERVFAIL
+        assert len(ask.resolver.forwarder) == 1000
+        ask.resolver.close()
+        await asyncio.gather(*answers)
+
+
+@on_loop
+async def test_closing_gives_up_what_is_in_flight() -> None:
+    async with forwarding(silent) as ask:
+        answer = asyncio.ensure_future(ask())
+        await until(lambda: len(ask.queries) == 1)
+        ask.resolver.close()
+        assert text(await answer) == "SERVFAIL, EDE 22"
+
+
+@on_loop
+async def test_no_socket_to_be_had_is_servfail(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with forwarding(GOOD, deadline=SOON) as ask:
+        import socket
+
+        def none(*_: object) -> None:
+            raise OSError(24, "Too many open files")
+
+        monkeypatch.setattr(socket, "SocketType", none)
+        try:
+            assert text(await ask()) == "SERVFAIL, EDE 23"
+        finally:
+            monkeypatch.undo()
+        ask.now += 10
+        assert text(await ask()) == OK
+
+
+def test_upstreams_are_written_as_sockets_want_them() -> None:
+    assert Upstream(ip_address("::1"), 5).socket_address == ("::1", 5)

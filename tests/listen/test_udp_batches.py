@@ -1,0 +1,127 @@
+"""What is recalled leaves the sockets as it was decided: octets, addresses and counts."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from ipaddress import ip_address
+
+import pytest
+
+from tests.support import asking
+from tests.support.doubles import Udp, needs_ipv6, on_loop
+from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, VPC_A, example
+from vpcdns.listen.service import Service
+from vpcdns.model.changes import DisableVpcDomain
+from vpcdns.model.policy import Listen
+from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.query import Arrival, Reply, begin
+from vpcdns.server.resolver import Resolver
+from vpcdns.state import State
+
+pytestmark = pytest.mark.parametrize("batches", [True, False], ids=["recvmmsg", "recvmsg"])
+
+
+@asynccontextmanager
+async def serving(host: str, batches: bool) -> AsyncIterator[tuple[Resolver, State, Listen]]:
+    state = State(example())
+    resolver = Resolver(state)
+    service = Service(resolver, [Listen(ip_address(host), 0, VPC_A)], batches=batches)
+    (listen,) = await service.start()
+    try:
+        yield resolver, state, listen
+    finally:
+        await service.stop(0)
+        resolver.close()
+
+
+def decided(state: State, message: bytes, peer: str, listen: Listen) -> bytes:
+    result = begin(message, Arrival(ip_address(peer), "udp", listen.vpc_id, listen=listen), state.world)
+    assert isinstance(result, Reply)
+    return result.octets
+
+
+@pytest.mark.parametrize(
+    ("host", "asked", "family", "peer"),
+    [
+        ("127.0.0.1", "127.0.0.1", socket.AF_INET, "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.2", socket.AF_INET, "127.0.0.1"),
+        pytest.param("::1", "::1", socket.AF_INET6, "::1", marks=needs_ipv6),
+        pytest.param("::", "127.0.0.2", socket.AF_INET, "127.0.0.1", marks=needs_ipv6),
+    ],
+)
+@on_loop
+async def test_a_recalled_answer_is_the_decided_one(
+    batches: bool, host: str, asked: str, family: int, peer: str
+) -> None:
+    async with serving(host, batches) as (resolver, state, listen):
+        with Udp(family) as client:
+            for name in (DEDICATED_NAME, DEDICATED_NAME.upper(), CUSTOM):
+                for identity in range(1, 5):
+                    message = asking.query(name, identity=identity).to_wire()
+                    octets, source = await client.ask(message, (asked, listen.port))
+                    assert octets == decided(state, message, peer, listen)
+                    assert source == asked
+        # One was decided for each of the two instances' kinds; DEDICATED_NAME in capitals needed no decision.
+        assert sum(known.count for known in resolver.remembered.kinds.values()) == 12 - 2
+
+
+@on_loop
+async def test_all_are_counted_and_told(batches: bool) -> None:
+    async with serving("127.0.0.1", batches) as (resolver, state, listen):
+        tally, decisions = Tally(), Decisions(state)
+        tally.follow(resolver)
+        resolver.observers.append(decisions)
+        resolver.tell = decisions.recalled
+        with Udp() as client:
+            for identity in range(50):
+                client.send(
+                    asking.query(DEDICATED_NAME, identity=identity).to_wire(), ("127.0.0.1", listen.port)
+                )
+            for _ in range(50):
+                await client.receive()
+        assert sum(cell.count for cell in tally.counts().cells.values()) == 50
+        told = decisions.latest(100)
+        assert len(told) == 50
+        assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}
+        assert {str(one.arrival.peer) for one in told} == {"127.0.0.1"}
+
+
+@on_loop
+async def test_a_change_holds_for_the_very_next_query(batches: bool) -> None:
+    async with serving("127.0.0.1", batches) as (_, state, listen):
+        message = asking.query(DEDICATED_NAME).to_wire()
+        with Udp() as client:
+            before = [await client.ask(message, ("127.0.0.1", listen.port)) for _ in range(3)]
+            state.apply(DisableVpcDomain(DEDICATED))
+            after, _ = await client.ask(message, ("127.0.0.1", listen.port))
+        assert before[0] == before[1] == before[2]
+        assert after == decided(state, message, "127.0.0.1", listen)
+        assert after != before[0][0]
+
+
+@on_loop
+async def test_recalled_and_asked_ones_mix_in_a_batch(batches: bool) -> None:
+    """Silence for one datagram must not silence, or shift, another."""
+    async with serving("127.0.0.1", batches) as (_, state, listen):
+        with Udp() as client:
+            await client.ask(asking.query(DEDICATED_NAME).to_wire(), ("127.0.0.1", listen.port))
+            sent = {}
+            for identity in range(100, 160):
+                message = asking.query(
+                    CUSTOM if identity % 3 else DEDICATED_NAME, identity=identity
+                ).to_wire()
+                if identity % 5 == 0:
+                    message = message[:2] + b"\x81" + message[3:]  # a response: owed nothing
+                else:
+                    sent[identity] = message
+                client.send(message, ("127.0.0.1", listen.port))
+            for _ in range(len(sent)):
+                octets, _ = await client.receive()
+                message = sent.pop(int.from_bytes(octets[:2], "big"))
+                assert octets == decided(state, message, "127.0.0.1", listen)
+            await asyncio.sleep(0)
+        assert not sent

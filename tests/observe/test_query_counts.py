@@ -1,0 +1,99 @@
+"""Counts: every decided query once, under words out of fixed sets."""
+
+from __future__ import annotations
+
+import pickle
+from ipaddress import ip_network
+
+import pytest
+
+from tests.support import asking, worlds
+from tests.support.deciding import decided, relayed, state, tell
+from vpcdns.model.topology import Topology, Vpc
+from vpcdns.model.world import World
+from vpcdns.observe import query_counts as module
+from vpcdns.observe.query_counts import INTERNET, NOBODY, OTHER, Labels, Tally
+from vpcdns.state import State
+
+
+def only(tally: Tally) -> Labels:
+    (labels,) = tally.counts().cells
+    return labels
+
+
+def test_an_answer() -> None:
+    holder, tally = state(), Tally()
+    told = decided(holder)
+    for _ in range(3):
+        tell(tally, told, 0.0002)
+    labels = Labels("127.0.0.1:5300", "udp", "1", "A", worlds.VPC_A, "NOERROR", "dedicated-bound-vpc")
+    assert only(tally) == labels
+    cell = tally.counts().cells[labels]
+    assert cell.count == 3
+    assert cell.seconds == pytest.approx(0.0006)
+    assert cell.octets_in == 3 * len(asking.query(worlds.DEDICATED_NAME).to_wire())
+    assert sum(cell.response_sizes) == sum(cell.request_sizes) == 3
+
+
+@pytest.mark.parametrize(
+    ("client", "vpc"),
+    [(worlds.ON_INTERNET, INTERNET), (worlds.STRANGER, NOBODY), ("fd00:1::9", worlds.VPC_A)],
+)
+def test_who_asked(client: str, vpc: str) -> None:
+    holder, tally = state(), Tally()
+    tell(tally, decided(holder, client=client))
+    assert only(tally).vpc == vpc
+    assert only(tally).family == ("2" if ":" in client else "1")
+
+
+def test_types_and_rcodes_are_a_fixed_set() -> None:
+    holder, tally = state(), Tally()
+    for rtype in range(1, 400):
+        if rtype not in (41, 251, 252):
+            tell(tally, decided(holder, rtype=f"TYPE{rtype}"))
+    for rcode in range(1, 16):
+        tell(tally, relayed(holder, "www.example.net", rcode=rcode))
+    types = {labels.type for labels in tally.counts().cells}
+    assert OTHER in types
+    assert len(types) < 30
+
+
+@pytest.mark.parametrize(
+    ("message", "rcode", "reason"),
+    [
+        (b"?", "", "malformed"),
+        (b"\0\1\1\0\0\2" + bytes(6), "FORMERR", "malformed"),
+        (b"\0\1\x28\0\0\1" + bytes(6), "NOTIMP", "opcode-not-implemented"),
+        (asking.query("x.test", edns=1).to_wire(), "BADVERS", "edns-version"),
+    ],
+)
+def test_what_cannot_be_resolved_is_counted_too(message: bytes, rcode: str, reason: str) -> None:
+    tally = Tally()
+    tell(tally, decided(state(), message=message))
+    assert (only(tally).rcode, only(tally).reason, only(tally).vpc) == (rcode, reason, NOBODY)
+
+
+def test_vpcs_beyond_the_limit_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_VPCS", 2)
+    blocks = [ip_network(f"10.{number}.0.0/16") for number in range(1, 6)]
+    vpcs = [Vpc(f"vpc-{number}", "r", (), (block,)) for number, block in enumerate(blocks, 1)]
+    holder, tally = State(World(topology=Topology.of(vpcs))), Tally()
+    for number in range(1, 6):
+        for _ in range(2):
+            tell(tally, decided(holder, "localhost", client=f"10.{number}.0.1"))
+    cells = {labels.vpc: cell.count for labels, cell in tally.counts().cells.items()}
+    assert cells == {"vpc-1": 2, "vpc-2": 2, OTHER: 6}
+
+
+def test_counts_of_several_processes_are_put_together() -> None:
+    holder, mine, theirs = state(), Tally(), Tally()
+    tell(mine, decided(holder))
+    for client in (worlds.IN_A, worlds.IN_B):
+        tell(theirs, decided(holder, client=client))
+    counts, sent = mine.counts(), pickle.loads(pickle.dumps(theirs.counts()))  # noqa: S301 - our own
+    counts.merge([sent])
+    assert sorted((labels.vpc, cell.count) for labels, cell in counts.cells.items()) == [
+        (worlds.VPC_A, 2),
+        (worlds.VPC_B, 1),
+    ]
+    assert sum(cell.count for cell in sent.cells.values()) == 2

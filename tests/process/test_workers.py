@@ -1,0 +1,288 @@
+"""`serve --workers`: several processes that are one server, whatever happens to it and to them."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import socket
+import time
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import dns.message
+import dns.query
+import dns.rcode
+import pytest
+
+from tests.support.served import EXAMPLE, process
+from vpcdns.testing import Server
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux only")
+
+DEDICATED = "apigateway-hz-ead4f4b0bac8"
+WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
+VPC_A = "vpc-bp11w979o2s9rcr962w25"
+IN_A, IN_B = "127.10.0.5", "127.20.0.5"
+CLIENTS = 32  # that one worker of two gets them all: once in 2^31 runs
+DEADLINE = 20.0
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(EXAMPLE, workers=2) as started:
+        yield started
+
+
+def eventually(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not true():
+        assert time.monotonic() < deadline
+        select.select([], [], [], 0.01)
+
+
+def workers_of(server: Server) -> list[int]:
+    pid = server.pid
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def is_gone(pid: int) -> bool:
+    """A zombie is gone: whose child it has become may take its time."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+@contextmanager
+def asked(at: tuple[str, int], source: str, name: str = WEATHER) -> Iterator[list[socket.socket]]:
+    """Many clients of one address, each of which has asked."""
+    query = dns.message.make_query(name, "A").to_wire()
+    with ExitStack() as opened:
+        clients = [
+            opened.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(CLIENTS)
+        ]
+        for client in clients:
+            client.bind((source, 0))
+            client.connect(at)
+            client.send(query)
+        yield clients
+
+
+def answers(
+    clients: Sequence[socket.socket], number: int = CLIENTS, within: float = DEADLINE
+) -> list[dns.message.Message]:
+    """So many, or those that have come when the time is over."""
+    found: list[dns.message.Message] = []
+    deadline = time.monotonic() + within
+    while len(found) < number:
+        ready = select.select(clients, [], [], max(0.0, deadline - time.monotonic()))[0]
+        if not ready:
+            break
+        found += (dns.message.from_wire(client.recv(4096)) for client in ready)
+    return found
+
+
+def told(at: tuple[str, int], source: str, name: str = WEATHER) -> list[str]:
+    """What all clients are told: an address or an RCODE, each once."""
+    with asked(at, source, name) as clients:
+        found = answers(clients)
+    assert len(found) == CLIENTS
+    return sorted({str(one.answer[0][0]) if one.answer else dns.rcode.to_text(one.rcode()) for one in found})
+
+
+def read(server: Server, path: str) -> str:
+    with urllib.request.urlopen(server.url + path, timeout=DEADLINE) as response:  # noqa: S310 - ours
+        text: str = response.read().decode()
+    return text
+
+
+def metric(server: Server, name: str) -> float:
+    text = read(server, "/metrics")
+    return sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)))
+
+
+def rebind(vpc_id: str, vswitch_id: str) -> dict[str, object]:
+    return {
+        "change": "Bind",
+        "instance_key": ["cn-hangzhou", DEDICATED],
+        "vpc_id": vpc_id,
+        "vswitch_id": vswitch_id,
+    }
+
+
+def test_all_answer_and_are_counted_as_one(server: Server) -> None:
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    with asked(server.dns, IN_A) as clients:
+        main = len(answers(clients, within=0.5))
+        assert 0 < main < CLIENTS
+        os.kill(worker, signal.SIGCONT)
+        assert len(answers(clients, CLIENTS - main)) == CLIENTS - main
+    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert metric(server, "vpcdns_server_workers") == 2
+    assert metric(server, "vpcdns_dns_requests_total") == 2 * CLIENTS
+    assert metric(server, "vpcdns_server_udp_answered_total") == 2 * CLIENTS
+    assert metric(server, "vpcdns_dns_request_duration_seconds_count") == 2 * CLIENTS
+    queries = server.client.queries()
+    assert len(queries) == 2 * CLIENTS
+    assert [one["time"] for one in queries] == sorted((one["time"] for one in queries), reverse=True)
+    server.client.clear_queries()
+    assert server.client.queries() == []
+
+
+def test_tcp(server: Server) -> None:
+    query = dns.message.make_query(WEATHER, "A")
+    for _ in range(8):
+        response = dns.query.tcp(query, *server.dns[:1], port=server.dns[1], source=IN_A, timeout=DEADLINE)
+        assert str(response.answer[0][0]) == "10.1.8.20"
+
+
+def test_a_change_has_reached_all_when_it_is_answered(server: Server) -> None:
+    vpc = {"vpc_id": "vpc-new", "region_id": "cn-hangzhou", "cidr_blocks": ["10.9.0.0/16"]}
+    vpc |= {"source_networks": ["127.90.0.0/16"]}
+    vswitch = {"vswitch_id": "vsw-new", "cidr_block": "10.9.8.0/24"}
+    client = server.client
+    client.change({"change": "CreateVpc", "vpc": {**vpc, "vswitches": [vswitch]}})
+    for _ in range(3):
+        client.change(rebind("vpc-new", "vsw-new"))
+        assert told(server.dns, IN_A) == ["NXDOMAIN"]
+        assert told(server.dns, "127.90.0.5") == ["10.9.8.1"]
+        client.change(rebind(VPC_A, "vsw-bp1a"))
+        assert told(server.dns, "127.90.0.5") == ["NXDOMAIN"]
+    client.change(rebind("vpc-new", "vsw-new"))
+    client.reset()
+    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert "rror" not in server.log
+
+
+def test_a_fault_happens_so_many_times_in_all(server: Server) -> None:
+    server.client.add_fault("servfail", times=5)
+    with asked(server.dns, IN_A) as clients:
+        codes = [one.rcode() for one in answers(clients)]
+    assert codes.count(dns.rcode.SERVFAIL) == 5
+    assert len(codes) == CLIENTS
+    server.client.add_fault("servfail")
+    assert told(server.dns, IN_A) == ["SERVFAIL"]
+    assert [one["happened"] for one in server.client.faults()] == [CLIENTS]
+    server.client.clear_faults()
+    assert told(server.dns, IN_A) == ["10.1.8.20"]
+
+
+class FromFile(Server):
+    """Listens where the file says."""
+
+    def _command(self, folder: Path) -> Sequence[str]:
+        command = list(super()._command(folder))
+        at = command.index("--listen")
+        return [*command[:at], *command[at + 2 :]]
+
+
+def test_a_reload_reaches_all(tmp_path: Path) -> None:
+    file = tmp_path / "vpcdns.yaml"
+    file.write_text(EXAMPLE.read_text().replace("127.0.0.1:5300", "127.0.0.1:0"))
+    with FromFile(file, workers=2) as server:
+        assert told(server.dns, IN_A) == ["10.1.8.20"]
+        listen = f'["127.0.0.1:0", {{address: "127.0.0.2:0", vpc_id: {VPC_A}}}]'
+        changed = file.read_text().replace("10.1.8.20", "10.1.8.30").replace('["127.0.0.1:0"]', listen)
+        file.write_text(changed)
+        assert server.wait_for("10.1.8.30")
+        assert told(server.dns, IN_A) == ["10.1.8.30"]
+        port = re.search(r"127\.0\.0\.2:(\d+)", read(server, "/world"))
+        assert port
+        assert told(("127.0.0.2", int(port[1])), "127.0.0.1") == ["10.1.8.30"]
+        assert told(("127.0.0.2", int(port[1])), IN_B) == ["10.1.8.30"]
+        os.kill(server.pid, signal.SIGHUP)
+        assert server.wait_for("nothing changed")
+        assert metric(server, "vpcdns_reload_total") == 2
+        assert metric(server, "vpcdns_server_workers") == 2
+
+
+def test_the_query_log_is_one(tmp_path: Path) -> None:
+    log = tmp_path / "queries.log"
+    config = EXAMPLE.read_text().replace("server:\n", f"server:\n  log: {{queries: full, file: {log}}}\n")
+    with Server(config, workers=2) as server:
+        told(server.dns, IN_A)
+        log.rename(tmp_path / "old.log")
+        os.kill(server.pid, signal.SIGHUP)
+        assert server.wait_for("nothing changed")
+        told(server.dns, IN_B)
+    lines = [*(tmp_path / "old.log").read_text().splitlines(), *log.read_text().splitlines()]
+    assert len(lines) == 2 * CLIENTS
+    assert all(line.startswith("{") and line.endswith("}") for line in lines)
+
+
+def test_a_worker_that_dies_is_missed_by_nobody(server: Server) -> None:
+    told(server.dns, IN_A)
+    assert metric(server, "vpcdns_dns_requests_total") == CLIENTS
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGKILL)
+    assert server.wait_for("has ended (status -9); 1 left")
+    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert metric(server, "vpcdns_server_workers") == 1
+    assert metric(server, "vpcdns_dns_requests_total") == 2 * CLIENTS
+
+
+def test_a_worker_that_does_not_listen_is_killed(server: Server) -> None:
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
+    assert is_gone(worker)
+    assert "did not answer in time" in server.log
+    assert told(server.dns, IN_A) == ["10.1.8.20"]
+
+
+def test_none_is_left_when_the_main_process_dies(server: Server) -> None:
+    (worker,) = workers_of(server)
+    server.kill()
+    eventually(lambda: is_gone(worker))
+
+
+def test_drains_and_ends(server: Server) -> None:
+    (worker,) = workers_of(server)
+    server.client.add_fault("delay", delay_ms=300)
+    with asked(server.dns, IN_A) as clients:
+        eventually(lambda: sum(one["happened"] for one in server.client.faults()) == CLIENTS)
+        running = server._process
+        assert running is not None
+        os.kill(worker, signal.SIGINT)  # as Ctrl-C does to everybody
+        running.terminate()
+        assert len(answers(clients)) == CLIENTS
+        assert running.wait(DEADLINE) == 0
+    assert is_gone(worker)
+    assert "Traceback" not in server.log
+
+
+def test_a_second_signal_ends_it_at_once(server: Server) -> None:
+    (worker,) = workers_of(server)
+    server.client.add_fault("delay", delay_ms=60_000)
+    with asked(server.dns, IN_A):
+        eventually(lambda: sum(one["happened"] for one in server.client.faults()) == CLIENTS)
+        running = server._process
+        assert running is not None
+        running.terminate()
+        assert server.wait_for("SIGTERM: stopping")
+        before = time.monotonic()
+        running.terminate()
+        assert running.wait(DEADLINE) == 128 + signal.SIGTERM
+        assert time.monotonic() - before < 3
+    assert is_gone(worker)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_is_shared_with_no_other_server(server: Server, workers: str) -> None:
+    listen = f"127.0.0.1:{server.dns[1]}"
+    done = process("serve", "--config", str(EXAMPLE), "--listen", listen, "--workers", workers)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"cannot listen on {listen}")
+
+
+def test_more_than_two(tmp_path: Path) -> None:
+    with Server(EXAMPLE, workers=4, state=tmp_path / "state") as server:
+        assert len(workers_of(server)) == 3
+        server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
+        assert told(server.dns, IN_A) == ["10.1.8.40"]
+        assert metric(server, "vpcdns_server_workers") == 4

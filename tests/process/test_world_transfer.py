@@ -1,0 +1,69 @@
+"""A World laid down by one process is the same World to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from tests.support.worlds import DEDICATED, example
+from vpcdns.model.changes import AddCustomDomain
+from vpcdns.model.frozen_map import PARTS, FrozenMap
+from vpcdns.model.gateway import CustomDomains, Group
+from vpcdns.model.names import Name
+from vpcdns.model.world import World
+from vpcdns.process.world_transfer import Shelf
+
+NAMES = ("api.example.org", "*.Shop.example", r"odd\.label.example")
+
+
+def large() -> World:
+    """More groups than fit into one piece, each with a custom domain."""
+    groups = [
+        Group(
+            f"{number:032x}", "instance", "cn-hangzhou", "", bool(number % 2), (Name((b"%d" % number, b"x")),)
+        )
+        for number in range(3 * PARTS)
+    ]
+    owners = FrozenMap((group.custom_domains[0], group.group_id) for group in groups)
+    held = FrozenMap((group.group_id, group) for group in groups)
+    return replace(example(), groups=held, custom_domains=CustomDomains.of(owners))
+
+
+def named() -> World:
+    world = example()
+    for text in NAMES:
+        changed = AddCustomDomain(DEDICATED, Name.from_text(text)).apply(world)
+        assert isinstance(changed, World)
+        world = changed
+    return world
+
+
+@pytest.mark.parametrize("make", [World, example, named, large])
+def test_what_is_taken_is_what_was_put(make: Callable[[], World]) -> None:
+    shelf, world = Shelf(), make()
+    shelf.put(large())
+    shelf.put(world)
+    for _ in range(2):
+        taken = shelf.take()
+        assert taken == world
+        assert list(taken.groups) == list(world.groups)
+        assert all(
+            mine.labels == theirs.labels
+            for one, other in zip(taken.groups.values(), world.groups.values(), strict=True)
+            for mine, theirs in zip(one.custom_domains, other.custom_domains, strict=True)
+        )
+    shelf.clear()
+
+
+def test_groups_share_what_they_have_in_common() -> None:
+    """270 octets a group are counted on it."""
+    shelf, world = Shelf(), large()
+    shelf.put(world)
+    taken = shelf.take()
+    assert len({id(group.instance_id) for group in taken.groups.values()}) == 1
+    assert len({id(group.region_id) for group in taken.groups.values()}) == 1
+    owned = {id(name) for name in taken.custom_domains.owners}
+    assert owned == {id(name) for name in taken.custom_domains.nodes if len(name) == 2}
+    assert owned == {id(name) for group in taken.groups.values() for name in group.custom_domains}

@@ -1,0 +1,128 @@
+"""What the admin server answers, and what changes in words are."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.hybrid import DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
+from vpcdns.model.changes import Bind, CreateGroup, MigrateGroup
+from vpcdns.model.world import World
+from vpcdns.rehearsal.change_text import changed, read_change, usage
+from vpcdns.rehearsal.http_answers import path_answer, plan_answer
+
+
+def test_a_path_as_data() -> None:
+    answer = path_answer(hybrid(), SERVERLESS_NAME, "idc")
+    assert json.loads(json.dumps(answer)) == answer
+    assert list(answer) == ["source", "name", "resolution", "verdict", "hops", "problems"]
+    assert answer["resolution"] == {
+        "rcode": "NOERROR",
+        "reason": "serverless-same-region",
+        "addresses": ["100.100.80.10"],
+    }
+    assert answer["verdict"] == "no_route"
+    assert {tuple(problem) for problem in answer["problems"]} == {("code", "detail", "remedy")}
+    hops = path_answer(hybrid(), DEDICATED_NAME, "127.40.0.5")["hops"]
+    assert hops[0] == {"at": "idc", "destination": "10.1.0.0/16", "via": "vpn-1"}
+
+
+def test_what_cannot_be_read() -> None:
+    with pytest.raises(MalformedSource, match="there are: vpc-a, vpc-b, vpc-c, idc"):
+        path_answer(hybrid(), DEDICATED_NAME, "nowhere")
+    with pytest.raises(MalformedName):
+        path_answer(hybrid(), "a..b", "idc")
+    with pytest.raises(MalformedChange, match="is no change"):
+        plan_answer(hybrid(), ["explode"])
+
+
+def test_a_plan_as_data() -> None:
+    answer = plan_answer(hybrid(), ["bind gw vpc-b vsw-b"])
+    assert json.loads(json.dumps(answer)) == answer
+    assert (answer["changes"], answer["lost"], answer["gained"]) == (6, 4, 2)
+    assert plan_answer(hybrid(), []) == {"changes": 0, "lost": 0, "gained": 0, "sections": []}
+
+
+WORDS = [
+    "bind gw vpc-b vsw-b 10.2.8.9",
+    f"disable {'d' * 32}",
+    f"enable {'d' * 32}",
+    f"create-group {'e' * 32} gw 'a new one'",
+    f"delete-group {'d' * 32}",
+    f"migrate {'a' * 32} gw",
+    f"add-domain {'d' * 32} *.example.org",
+    f"remove-domain {'d' * 32} api.example.com",
+    "route idc 100.64.0.0/10 cen-1",
+    "unroute idc 10.1.0.0/16",
+    "cut vpn-1",
+    "selectors vpn-1 10.1.0.0/16,100.64.0.0/10 -",
+    "attach cen-1 vpc-c",
+    "detach cen-1 idc",
+    "service-route cen-1 100.100.80.0/24 vpc-a idc,vpc-b",
+    "resolve-as idc vpc-b",
+    "resolve-as idc -",
+]
+
+
+@pytest.mark.parametrize("text", WORDS)
+def test_every_form_of_a_change(text: str) -> None:
+    world = hybrid()
+    after = changed(world, text)
+    assert isinstance(after, World)
+    assert after.revision > world.revision
+    assert any(line.startswith(text.split(maxsplit=1)[0]) for line in usage())
+
+
+def test_every_form_is_tried() -> None:
+    assert {line.split()[0] for line in usage()} - {text.split()[0] for text in WORDS} == {"unbind"}
+    with pytest.raises(MalformedChange, match="rule 6"):
+        changed(hybrid(), "unbind gw")
+
+
+def test_words_become_the_changes_they_name() -> None:
+    world = hybrid()
+    assert read_change("bind gw vpc-b vsw-b", world) == Bind(("cn-hangzhou", "gw"), "vpc-b", "vsw-b")
+    assert read_change("bind cn-x/gw vpc-b vsw-b", world) == Bind(("cn-x", "gw"), "vpc-b", "vsw-b")
+    assert read_change(f"migrate {'a' * 32} gw", world) == MigrateGroup("a" * 32, "gw")
+    assert isinstance(read_change(f"create-group {'e' * 32} gw", world), CreateGroup)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "is no change"),
+        ("bind 'gw", "cannot be read"),
+        ("bind nowhere vpc-b vsw-b", "there is no instance nowhere"),
+        ("bind gw vpc-b vsw-b 10.2", "write: bind"),
+        ("route idc 10.1.0.1/16 vpn-1", "has host bits set"),
+        ("route idc 10.1.0.0/16 nowhere", "there is no connection nowhere"),
+        ("route nowhere 10.1.0.0/16 vpn-1", "there is no network nowhere"),
+        ("unroute idc 10.9.0.0/16", "there is no route to 10.9.0.0/16"),
+        ("cut nowhere", "there is no connection nowhere"),
+        ("selectors cen-1 - -", "there is no IPsec connection cen-1"),
+        ("attach vpn-1 vpc-c", "there is no CEN vpn-1"),
+        ("attach cen-1 nowhere", "there is no VPC or network nowhere"),
+        ("service-route cen-1 10.0.0.0/8 vpc-a idc", "outside 100.64.0.0/10"),
+        ("service-route cen-1 100.64.0.0/10 vpc-c idc", "not attached"),
+        ("resolve-as idc nowhere", "there is no VPC nowhere"),
+        (f"add-domain {'d' * 32} a..b", "write: add-domain GROUP DOMAIN"),
+    ],
+)
+def test_what_is_no_change(text: str, said: str) -> None:
+    with pytest.raises(MalformedChange) as caught:
+        changed(hybrid(), text)
+    assert said in str(caught.value)
+
+
+def test_cutting_withdraws_routes_and_detaching_service_routes() -> None:
+    world = hybrid()
+    assert changed(world, "cut vpn-1").topology.networks["idc"].routes == ()
+    world = changed(world, "service-route cen-1 100.64.0.0/10 vpc-a idc,vpc-b")
+    world = changed(world, "route idc 10.0.0.0/8 cen-1")
+    without = changed(world, "detach cen-1 idc")
+    assert [route.via for route in without.topology.networks["idc"].routes] == ["vpn-1"]
+    connection = without.topology.connections["cen-1"]
+    assert [route.access for route in getattr(connection, "service_routes")] == [("vpc-b",)]  # noqa: B009
+    assert getattr(changed(world, "detach cen-1 vpc-a").topology.connections["cen-1"], "service_routes") == ()  # noqa: B009

@@ -1,0 +1,63 @@
+"""Queries decided as the Resolver decides them, told to observers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from ipaddress import ip_address
+
+import dns.name
+
+from tests.support import asking, worlds
+from vpcdns.model.policy import Listen, Transport
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Reply, begin, finish
+from vpcdns.state import State
+from vpcdns.wire.relay import read_response
+
+LISTEN = Listen(ip_address("127.0.0.1"), 5300)
+HOSTILE = dns.name.Name(
+    (b'<img src=x onerror="alert(1)">', b"a\nb\\\"'{}", b"\x00\xff\x1b[31m\xe2\x80\xa8", b"localhost", b"")
+)
+
+Observer = Callable[[Arrival, Reply | Drop, float], None]
+
+
+def state() -> State:
+    return State(worlds.example())
+
+
+def arrival(client: str = worlds.IN_A, transport: Transport = "udp", listen: Listen = LISTEN) -> Arrival:
+    return Arrival(ip_address(client), transport, listen=listen)
+
+
+def decided(
+    holder: State,
+    name: str | dns.name.Name = worlds.DEDICATED_NAME,
+    rtype: str = "A",
+    client: str = worlds.IN_A,
+    message: bytes | None = None,
+    transport: Transport = "udp",
+) -> tuple[Arrival, Reply | Drop]:
+    came = arrival(client, transport)
+    result = begin(message or asking.query(name, rtype).to_wire(), came, holder.world)
+    assert not isinstance(result, Forward)
+    return came, result
+
+
+def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Arrival, Reply | Drop]:
+    """A query that was forwarded, and answered with those records."""
+    from tests.support.nameserver import answering
+
+    world = replace(holder.world, forwarding=worlds.FORWARDING)
+    message = asking.query(name).to_wire()
+    came = arrival()
+    forward = begin(message, came, world)
+    assert isinstance(forward, Forward)
+    (response,) = answering(*records, rcode=rcode)(message, "udp")
+    result = finish(forward, Fetched(read_response(response)), world)
+    assert not isinstance(result, Forward)
+    return came, result
+
+
+def tell(observer: Observer, told: tuple[Arrival, Reply | Drop], took: float = 0.0004) -> None:
+    observer(*told, took)

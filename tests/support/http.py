@@ -1,0 +1,94 @@
+"""An admin server on a free port, and a client that can be as rude as a test wants."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+from tests.support import worlds
+from vpcdns.control import AdminServer
+from vpcdns.listen.service import Service
+from vpcdns.model.policy import Listen
+from vpcdns.observe.metrics import Sources
+from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.server.reload import ReloadStatus
+from vpcdns.server.resolver import Resolver
+from vpcdns.state import State
+
+DEADLINE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def code(self) -> str:
+        """The code of a refusal."""
+        code: str = self.json()["error"]["code"]
+        return code
+
+
+@dataclass(slots=True)
+class Admin:
+    """A running admin server, and a DNS service that need not run."""
+
+    server: AdminServer
+    service: Service
+    resolver: Resolver
+    state: State
+    decisions: Decisions
+    status: ReloadStatus
+    at: Listen | Path
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.at, Path):
+            return await asyncio.open_unix_connection(str(self.at))
+        return await asyncio.open_connection("127.0.0.1", self.at.port)
+
+    async def raw(self, octets: bytes) -> Answer:
+        """Sends octets, and reads one response up to the end of the connection."""
+        reader, writer = await self.connect()
+        writer.write(octets)
+        response = await reader.read()
+        writer.close()
+        head, _, body = response.partition(b"\r\n\r\n")
+        status, *lines = head.decode("latin-1").split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        return Answer(int(status.split()[1]), headers, body)
+
+    async def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+        given = {"host": "127.0.0.1", "connection": "close", **headers}
+        if body:
+            given.setdefault("content-length", str(len(body)))
+        head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
+        return await self.raw(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+
+
+@asynccontextmanager
+async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
+    state = State(worlds.example())
+    resolver, tally, decisions = Resolver(state), Tally(), Decisions(state)
+    resolver.observers += [tally, decisions]
+    service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
+    status = ReloadStatus("ab" * 32, 1_700_000_000.0)
+    sources = Sources(state, tally, service, resolver, status)
+    server = AdminServer(listen or Listen(ip_address("127.0.0.1"), 0), sources, decisions, token)
+    at = await server.start()
+    try:
+        yield Admin(server, service, resolver, state, decisions, status, at)
+    finally:
+        await service.stop(0)
+        await server.stop()

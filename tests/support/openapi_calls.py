@@ -1,0 +1,114 @@
+"""Requests as clients make them: signed both ways, and unsigned; answers as values."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.support.worlds import example
+from vpcdns.control.openapi import AccessKeys, ApiRequest, ApiResponse, OpenApi
+from vpcdns.control.openapi.signature import Claim, claim
+from vpcdns.model.world import World
+from vpcdns.state import State
+
+KEY_ID, SECRET = "testAK", "testSK"
+NOW = 1_795_345_263.0  # 2026-11-22T11:01:03Z
+CLOUDAPI, VPC = "2016-07-14", "2016-04-28"
+SENT_AT = "2026-11-22T11:01:03Z"
+
+_numbers = count(1)
+
+
+def v2(parameters: dict[str, str], *, secret: str = SECRET, form: bool = False, **over: str) -> ApiRequest:
+    """A request of the classic kind: everything in the query, or in a form body."""
+    signed = {
+        "AccessKeyId": KEY_ID,
+        "Format": "JSON",
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureType": "",
+        "SignatureVersion": "1.0",
+        "SignatureNonce": f"nonce-{next(_numbers)}",
+        "Timestamp": SENT_AT,
+        "Version": CLOUDAPI,
+        **parameters,
+        **over,
+    }
+
+    def made(pairs: dict[str, str]) -> ApiRequest:
+        text = urlencode(pairs)
+        headers = {"host": "127.0.0.1:5380"}
+        if form:
+            headers["content-type"] = "application/x-www-form-urlencoded"
+            return ApiRequest("POST", "/", "", headers, text.encode())
+        return ApiRequest("POST", "/", text, headers)
+
+    unsigned = claim(made({**signed, "Signature": "-"}))
+    assert isinstance(unsigned, Claim)
+    return made({**signed, "Signature": unsigned._expected(secret)})
+
+
+def v3(action: str, query: dict[str, str], *, secret: str = SECRET, **over: str) -> ApiRequest:
+    """A request of the new SDKs: action and version in headers."""
+    headers = {
+        "host": "127.0.0.1:5380",
+        "x-acs-action": action,
+        "x-acs-content-sha256": hashlib.sha256(b"").hexdigest(),
+        "x-acs-date": SENT_AT,
+        "x-acs-signature-nonce": f"nonce-{next(_numbers)}",
+        "x-acs-version": CLOUDAPI,
+        **{name.replace("_", "-"): value for name, value in over.items()},
+    }
+    names = ";".join(sorted(headers))
+
+    def made(signature: str) -> ApiRequest:
+        authorization = f"ACS3-HMAC-SHA256 Credential={KEY_ID},SignedHeaders={names},Signature={signature}"
+        return ApiRequest("POST", "/", urlencode(query), {**headers, "authorization": authorization})
+
+    unsigned = claim(made("-"))
+    assert isinstance(unsigned, Claim)
+    return made(unsigned._expected(secret))
+
+
+@dataclass
+class Cloud:
+    """The API over a world, asked without a socket."""
+
+    world: World = field(default_factory=example)
+    keys: AccessKeys = field(default_factory=lambda: AccessKeys({KEY_ID: SECRET}))
+    region_id: str | None = "cn-hangzhou"
+    open_without_keys: bool = False
+    now: float = NOW
+
+    def __post_init__(self) -> None:
+        self.state = State(self.world)
+        self.api = OpenApi(
+            self.state,
+            self.keys,
+            region_id=self.region_id,
+            open_without_keys=self.open_without_keys,
+            now=lambda: self.now,
+            monotonic=lambda: self.now,
+        )
+
+    def ask(self, action: str, version: str = CLOUDAPI, **parameters: str) -> ApiResponse:
+        named = {name.replace("__", "."): value for name, value in parameters.items()}
+        return self.api.answer(v2({"Action": action, "Version": version, **named}))
+
+    def done(self, action: str, version: str = CLOUDAPI, **parameters: str) -> dict[str, Any]:
+        """The body of what went well."""
+        answer = self.ask(action, version, **parameters)
+        assert answer.status == 200, answer.body
+        return answer.body
+
+    def refused(self, action: str, version: str = CLOUDAPI, **parameters: str) -> tuple[int, str]:
+        """Status and code of a refusal, which has changed nothing and has the cloud's form."""
+        before, records = self.state.world, self.state.records
+        answer = self.ask(action, version, **parameters)
+        assert answer.status >= 400, answer.body
+        assert set(answer.body) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
+        assert self.state.world is before
+        assert self.state.records is records
+        return answer.status, answer.body["Code"]
