@@ -177,7 +177,7 @@ async def test_relisten_keeps_adds_and_gives_up_listeners() -> None:
     async with serving("127.0.0.1", "127.0.0.2") as served:
         kept, gone = served.listens
         as_vpc = Listen(kept.address, kept.port, "vpc-a")
-        await served.service.relisten([as_vpc, Listen(ip_address("127.0.0.3"), 0)])
+        served.service.commit(served.service.prepare([as_vpc, Listen(ip_address("127.0.0.3"), 0)]))
         with Udp() as udp:
             await udp.ask(query(1), ("127.0.0.1", kept.port))
         assert served.responder.seen[-1][3] == as_vpc
@@ -193,5 +193,5 @@ async def test_relisten_changes_nothing_when_a_port_is_taken() -> None:
             taken.bind(("127.0.0.2", 0))
             port = taken.getsockname()[1]
             with pytest.raises(StartupError):
-                await served.service.relisten([Listen(ip_address("127.0.0.2"), port)])
+                served.service.prepare([Listen(ip_address("127.0.0.2"), port)])
         await served.is_serving()

@@ -11,7 +11,7 @@ import signal
 import socket
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from vpcdns.listen.counters import Counters
@@ -29,6 +29,25 @@ log = logging.getLogger("vpcdns.server")
 
 # A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
 GRACE: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedListeners:
+    """Where a Service is to listen next: sockets that stay, with their next `Listen`, new and former ones."""
+
+    stay: list[tuple[Bound, Listen]]
+    new: list[Bound]
+    gone: list[Bound]
+
+    @property
+    def listens(self) -> tuple[Listen, ...]:
+        """Where it will listen, with actual ports."""
+        return *(listen for _, listen in self.stay), *(bound.listen for bound in self.new)
+
+    def abandon(self) -> None:
+        """Closes what was bound for nothing."""
+        for bound in self.new:
+            bound.close()
 
 
 class Service:
@@ -87,28 +106,28 @@ class Service:
             self._serve(bound)
         return listens
 
-    async def relisten(self, listens: Sequence[Listen]) -> None:
-        """Serves `listens` from now on, without a gap on those that stay.
+    def prepare(self, listens: Sequence[Listen]) -> PreparedListeners:
+        """Binds what `listens` needs and is not bound yet; what is served stays as it is until `commit`.
 
-        New ones are bound before anything is given up; raises StartupError when one cannot be, and
-        then nothing has changed.
+        Raises StartupError when a port cannot be had; nothing is left open then.
         """
-        left = list(self._bound)
-        kept: list[tuple[Bound, Listen]] = []
-        wanted: list[Listen] = []
+        gone, stay, wanted = list(self._bound), list[tuple[Bound, Listen]](), list[Listen]()
         for listen in listens:
-            bound = next((bound for bound in left if _same_place(bound.listen, listen)), None)
+            bound = next((bound for bound in gone if _same_place(bound.listen, listen)), None)
             if bound is None:
                 wanted.append(listen)
             else:
-                left.remove(bound)
-                kept.append((bound, replace(listen, port=bound.listen.port)))
-        new = bind(wanted, self._sharing)
-        for bound in left:
+                gone.remove(bound)
+                stay.append((bound, replace(listen, port=bound.listen.port)))
+        return PreparedListeners(stay, bind(wanted, self._sharing), gone)
+
+    def commit(self, prepared: PreparedListeners) -> None:
+        """Serves the prepared listeners from now on, without a gap on those that stay. Cannot fail."""
+        for bound in prepared.gone:
             self._leave(bound)
             bound.close()
-        self._bound = [self._moved(bound, listen) for bound, listen in kept] + new
-        for bound in new:
+        self._bound = [self._moved(bound, listen) for bound, listen in prepared.stay] + prepared.new
+        for bound in prepared.new:
             self._serve(bound)
 
     def _moved(self, bound: Bound, listen: Listen) -> Bound:

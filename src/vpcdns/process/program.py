@@ -174,7 +174,10 @@ class Program:
         return fresh
 
     async def _relisten(self, listens: tuple[Listen, ...]) -> None:
-        await (self._leading or self.service).relisten(listens)
+        if self._leading is not None:
+            await self._leading.relisten(listens)
+        else:
+            self.service.commit(self.service.prepare(listens))
 
     async def _others(self) -> Others:
         return Others() if self._leading is None else await self._leading.others()

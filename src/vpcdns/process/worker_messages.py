@@ -100,8 +100,8 @@ class Following:
         asyncio.get_running_loop().run_in_executor(None, let_go, left)
         return revision
 
-    async def relisten(self, listens: Sequence[Listen]) -> None:
-        await self._parts.service.relisten(listens)
+    def relisten(self, listens: Sequence[Listen]) -> None:
+        self._parts.service.commit(self._parts.service.prepare(listens))
 
     def hang_up(self) -> None:
         self._parts.query_log.reopen()
@@ -155,7 +155,7 @@ class Leading:
         """The last thing before what was read takes effect: the others take it, too."""
         await self.workers.ask("take_file", within=_TAKEN_WITHIN)
         self._shelf.clear()
-        await self._parts.service.relisten(listens)
+        self._parts.service.commit(self._parts.service.prepare(listens))
         self.workers.call("relisten", self._parts.service.bind())
 
     def hang_up(self) -> None:
