@@ -16,7 +16,7 @@ from tests.support.worlds import IN_A, STRANGER, example
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError, MalformedMessage
 from vpcdns.model.policy import Transport
-from vpcdns.query import Arrival, Drop, Fetched, Forward, Reply, begin, finish, servfail
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish, servfail
 from vpcdns.wire.proxy import HEADER_SIZE, MAX_SIZE, SIGNATURE, read_proxy
 from vpcdns.wire.query import HEADER, read_query
 from vpcdns.wire.relay import answers_question, read_response
@@ -33,9 +33,9 @@ QUESTION = b"\3www\7example\3org\0\0\1\0\1"
 LONGEST_QUERY, LONGEST_FILE = 4_096, 20_000
 
 
-def _judge(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
+def _judge(result: Response | Forward | Drop, message: bytes, transport: Transport) -> None:
     """Well-formed as dnspython sees it; not of family 0, which `dig +subnet=0` sends and we echo."""
-    edns = result.query.edns if isinstance(result, Reply) else None
+    edns = result.query.edns if isinstance(result, Response) else None
     if edns is None or edns.client_subnet is None or edns.client_subnet.option[:2] != b"\0\0":
         well_formed(result, message, transport)
 
@@ -58,7 +58,7 @@ def opt(octets: bytes) -> None:
     message = b"\x12\x34\1\0\0\1\0\0\0\0\0\1\x0balicloudapi\3com\0\0\6\0\1" + record
     for arrival in ARRIVALS:
         result = begin(message, arrival, WORLD)
-        assert isinstance(result, Reply)
+        assert isinstance(result, Response)
         assert result.query.edns is not None
         _judge(result, message, arrival.transport)
 
@@ -78,7 +78,7 @@ def proxy(octets: bytes) -> None:
         alone = begin(rest, Arrival(ARRIVALS[0].peer, "tcp", None, header.source), WORLD)
         if not rest.startswith(SIGNATURE):
             assert type(result) is type(alone)
-        if isinstance(result, Reply):
+        if isinstance(result, Response):
             _judge(result, rest, "udp")
 
 
@@ -107,7 +107,7 @@ def upstream(octets: bytes) -> None:
     for forward in FORWARDS:
         for fetched in (Fetched(relayed), Fetched(relayed, 2**31), Fetched(relayed, 5, stale=True)):
             result = finish(forward, fetched, WORLD)
-            if not isinstance(result, Reply):
+            if not isinstance(result, Response):
                 continue
             limit = udp_limit(forward.query) if forward.arrival.transport == "udp" else MAX_TCP_PAYLOAD
             assert len(result.octets) <= limit

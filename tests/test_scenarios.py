@@ -20,7 +20,7 @@ from tests.support.asking import ede, query, read, soa
 from vpcdns.config import Loaded, loads
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, Transport
-from vpcdns.query import Arrival, Drop, Forward, Reply, begin
+from vpcdns.query import Arrival, Drop, Forward, Response, begin
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -85,7 +85,7 @@ def test_by_the_core(file: Path) -> None:
             elif expect.get("drop"):
                 assert isinstance(result, Drop)
             else:
-                assert isinstance(result, Reply), step["ask"]
+                assert isinstance(result, Response), step["ask"]
                 compare(read(result.octets), expect)
 
 

@@ -21,7 +21,7 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Upstream
-from vpcdns.query import Arrival, Reply, begin
+from vpcdns.query import Arrival, Response, begin
 from vpcdns.wire.stub import read_stub_response, write_query
 
 WORLD = example(forwarding=Forwarding())
@@ -32,7 +32,7 @@ def vpcdns(client: str) -> Script:
 
     def script(message: bytes, transport: Transport) -> Iterable[bytes]:
         reply = begin(message, Arrival(ip_address(client), transport), WORLD)
-        return [reply.octets] if isinstance(reply, Reply) else []
+        return [reply.octets] if isinstance(reply, Response) else []
 
     return script
 
@@ -121,7 +121,7 @@ def test_a_reply_from_another_address() -> None:
         pending = _Pending([VERSION], None)
         (query,) = pending.messages()
         reply = begin(query, Arrival(ip_address("127.0.0.1")), WORLD)
-        assert isinstance(reply, Reply)
+        assert isinstance(reply, Response)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
             other.bind(("127.0.0.2", 0))
             other.sendto(reply.octets, asker.getsockname())

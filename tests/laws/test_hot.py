@@ -19,7 +19,7 @@ from vpcdns.model.changes import Change
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Reply, begin
+from vpcdns.query import Arrival, Response, begin
 from vpcdns.recall.views import recollected
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -100,7 +100,7 @@ def hot_answer(
     told = recollected((0.0, view, message[2:], peer))
     assert told is not None
     arrival, again = told
-    assert isinstance(again, Reply)
+    assert isinstance(again, Response)
     assert again.octets[2:] == recalled[0]
     assert arrival.peer == peer
     return message[:2] + recalled[0]
@@ -110,7 +110,7 @@ def slow_answer(
     world: World, message: bytes, peer: Address, transport: Transport, listen: Listen
 ) -> bytes | None:
     result = begin(message, Arrival(peer, transport, listen.vpc_id, listen=listen), world)
-    return result.octets if isinstance(result, Reply) else None
+    return result.octets if isinstance(result, Response) else None
 
 
 @given(worlds(), sessions(), st.lists(CHANGES, max_size=2))

@@ -18,7 +18,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.wire.relay import read_response
 
 INTERNAL = (b"vpcdns", b"internal")
@@ -68,7 +68,7 @@ def test_an_endpoint_is_shown_to_no_other_vpc(
     """In no octet of any response: not by a CNAME, explain, whoami, an extended error or a denial."""
     result = begin(query(data.draw(telling_names(world)), rtype), Arrival(peer, transport, listener), world)
     client = identify(peer, world, listener_vpc_id=listener)
-    if isinstance(result, Reply):
+    if isinstance(result, Response):
         assert leaks(result.octets, client, world) == []
 
 
@@ -83,7 +83,7 @@ def test_the_bound_vpc_gets_the_endpoint_and_only_that(
         if binding is None:
             continue
         result = begin(query(world.vpc_domain(group), 1), Arrival(peer), world)
-        answers = read(result.octets).answer if isinstance(result, Reply) else []
+        answers = read(result.octets).answer if isinstance(result, Response) else []
         told = [rdata.to_text() for rrset in answers for rdata in rrset]
         is_open = client.allowed and group.vpc_domain and client.vpc_id == binding.vpc_id
         assert told == ([str(binding.address)] if is_open else [])
@@ -105,5 +105,5 @@ def test_an_upstream_cannot_show_one_either(
     for _, address in world.endpoints:
         response.answer.append(dns.rrset.from_text(alias, 60, "IN", "A", str(address)))
     final = finish(result, Fetched(read_response(response.to_wire())), world)
-    if isinstance(final, Reply):
+    if isinstance(final, Response):
         assert leaks(final.octets, client, world) == []

@@ -17,7 +17,7 @@ from tests.support.asking import query
 from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Transport
-from vpcdns.query import Arrival, Failure, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Failure, Fetched, Forward, Response, begin, finish
 from vpcdns.wire.query import read_query
 from vpcdns.wire.relay import Relayed, answers_question, read_response
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
@@ -84,7 +84,7 @@ def test_any_response_of_an_upstream(
         result = finish(forward, Fetched(read_response(octets), age, stale), WORLD)
     except MalformedMessage:
         result = finish(forward, Failure.UNUSABLE, WORLD)
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     assert result.octets[:2] == message[:2]
     assert result.octets[12:].startswith(read.question_wire)
     assert len(result.octets) <= (udp_limit(read) if transport == "udp" else MAX_TCP_PAYLOAD)
@@ -125,7 +125,7 @@ def test_an_upstreams_extended_error_gives_way() -> None:
         forward = begin(asked.to_wire(), Arrival(ip_address(IN_B)), WORLD)
         assert isinstance(forward, Forward)
         result = finish(forward, Fetched(read_response(response.to_wire())), WORLD)
-        assert isinstance(result, Reply)
+        assert isinstance(result, Response)
         assert len(result.octets) <= 512
         found = dns.message.from_wire(result.octets, one_rr_per_rrset=True)
         assert len(found.answer) == count

@@ -18,7 +18,7 @@ from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.forward.attempt import errand_of
 from vpcdns.model.policy import Listen
-from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.routes import Routes
 from vpcdns.wire.relay import read_response
 
@@ -90,7 +90,7 @@ def test_the_short_way_says_what_the_slow_path_says(
     short = route.response(labels, relayed)
     slow = finish(forward, Fetched(relayed), WORLD)
     if short is not None:
-        assert isinstance(slow, Reply)
+        assert isinstance(slow, Response)
         assert message[:2] + short == slow.octets
 
 

@@ -12,7 +12,7 @@ from tests.support.asking import query, read, well_formed
 from tests.support.world_strategies import LABELS, TYPES
 from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_B, STRANGER, example
 from vpcdns.model.policy import Transport
-from vpcdns.query import Arrival, Forward, Reply, begin, over_tcp_please, servfail
+from vpcdns.query import Arrival, Forward, Response, begin, servfail, truncated_response
 
 WORLD = example()
 CLIENTS = st.sampled_from(["127.0.0.1", IN_B, STRANGER, "fd00:1::5", "::1"]).map(ip_address)
@@ -76,14 +76,14 @@ def test_a_stranger_gets_no_more_than_it_sent(message: bytes) -> None:
     """Over UDP the amplification of any response to a stranger is at most 1 (docs/decisions/0009)."""
     result = begin(message, Arrival(ip_address(STRANGER)), WORLD)
     assert not isinstance(result, Forward)
-    if isinstance(result, Reply):
+    if isinstance(result, Response):
         assert len(result.octets) <= len(message)
-        assert len(over_tcp_please(result.query).octets) <= len(message)
+        assert len(truncated_response(result.query).octets) <= len(message)
 
 
 @given(MESSAGES, CLIENTS)
 def test_no_error_is_longer_than_the_query(message: bytes, client: object) -> None:
     result = begin(message, Arrival(ip_address(str(client))), WORLD)
-    if isinstance(result, Reply) and result.query.fault is not None:
+    if isinstance(result, Response) and result.query.fault is not None:
         assert len(result.octets) <= len(message)
     assert len(servfail(message) or b"") <= len(message)

@@ -18,7 +18,7 @@ from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
 from vpcdns.observe.query_counts import Tally
 from vpcdns.observe.recent_decisions import Decisions
-from vpcdns.query import Arrival, Reply, begin
+from vpcdns.query import Arrival, Response, begin
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -40,7 +40,7 @@ async def serving(host: str, batches: bool) -> AsyncIterator[tuple[Resolver, Sta
 
 def decided(state: State, message: bytes, peer: str, listen: Listen) -> bytes:
     result = begin(message, Arrival(ip_address(peer), "udp", listen.vpc_id, listen=listen), state.world)
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     return result.octets
 
 

@@ -9,7 +9,7 @@ from tests.support import worlds
 from tests.support.deciding import HOSTILE, decided, relayed, state
 from vpcdns.observe.query_record import MAX_ANSWERS, MAX_TEXT, decision_data, log_data
 from vpcdns.observe.query_record import decided as value_of
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 
 KEYS = [
     *("time", "client", "vpc_id", "network_id", "protocol", "qname", "qtype", "rcode", "reason", "answers"),
@@ -17,7 +17,7 @@ KEYS = [
 ]
 
 
-def data(told: tuple[Arrival, Reply | Drop]) -> dict[str, Any]:
+def data(told: tuple[Arrival, Response | Drop]) -> dict[str, Any]:
     told_of = log_data(value_of(1_700_000_000.25, 0.00125, 7, *told))
     assert list(told_of) == KEYS
     return told_of

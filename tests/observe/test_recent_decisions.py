@@ -7,7 +7,7 @@ from dataclasses import replace
 from tests.support.deciding import decided, relayed, state, tell
 from vpcdns.observe.query_record import log_data
 from vpcdns.observe.recent_decisions import MAX_OCTETS, Decisions
-from vpcdns.query import Reply
+from vpcdns.query import Response
 
 
 def test_the_newest_come_first_and_the_oldest_go() -> None:
@@ -34,7 +34,7 @@ def test_a_long_response_is_not_kept() -> None:
     holder = state()
     decisions = Decisions(holder)
     came, result = relayed(holder, "www.example.net", "www.example.net 60 IN A 192.0.2.7")
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     tell(decisions, (came, result))
     assert decisions.latest(1)[0].relayed is not None
     tell(decisions, (came, replace(result, octets=bytes(MAX_OCTETS + 1))))

@@ -39,7 +39,7 @@ from tests.support.worlds import (
 from vpcdns.model.decision import Reason
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ServerIdentity, Transport, Upstream
-from vpcdns.query import Arrival, Drop, Forward, Reply, begin, servfail
+from vpcdns.query import Arrival, Drop, Forward, Response, begin, servfail
 
 WORLD = example()
 SUFFIX = "alicloudapi.com"
@@ -164,7 +164,7 @@ def test_rfc_8906_an_unknown_opcode(opcode: int, body: bytes) -> None:
     """§8.1.4: NOTIMP, the header and nothing else."""
     message = struct.pack("!6H", 7, opcode << 11, 1 if body else 0, 0, 0, 0) + body
     result = begin(message, Arrival(ip_address(IN_A)), WORLD)
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     assert result.octets == struct.pack("!6H", 7, QR | opcode << 11 | 4, 0, 0, 0, 0)
 
 
@@ -218,7 +218,7 @@ def test_rfc_8906_truncation() -> None:
         (query(SERVERLESS_NAME, payload=65535), 1232),
     ]:
         result = exchanged(world, asked, IN_A)
-        assert isinstance(result, Reply)
+        assert isinstance(result, Response)
         found = read(result.octets)
         kept = len(data(found))
         assert limit - 16 < len(result.octets) <= limit or kept == 60
@@ -264,7 +264,7 @@ def test_any_is_small(transport: Transport) -> None:
 def test_the_question_is_echoed_octet_for_octet() -> None:
     name = "".join(letter.upper() if index % 3 else letter for index, letter in enumerate(DEDICATED_NAME))
     result = exchanged(WORLD, asked := query(name), IN_A)
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     question = asked.to_wire()[12 : 12 + len(name) + 6]
     assert result.octets[12 : 12 + len(question)] == question
     found = read(result.octets)
@@ -336,7 +336,7 @@ def test_a_stranger_gets_no_more_than_it_sent() -> None:
         assert (found.rcode(), codes(found), ede(found)) == (dns.rcode.REFUSED, [15], (18, ""))
         assert not found.flags & RA
     result = exchanged(world, asked, STRANGER)
-    assert isinstance(result, Reply)
+    assert isinstance(result, Response)
     assert len(result.octets) <= len(asked.to_wire())
 
 

@@ -47,7 +47,7 @@ from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Listen, Upstream
-from vpcdns.query import Reply
+from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -441,6 +441,6 @@ async def test_observers_hear_of_every_decision() -> None:
         kinds = [
             result.resolution.reason.value
             for _, result in ask.told
-            if isinstance(result, Reply) and result.resolution
+            if isinstance(result, Response) and result.resolution
         ]
         assert kinds == ["forwarded", "forwarded", "dedicated-bound-vpc"]

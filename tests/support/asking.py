@@ -16,7 +16,7 @@ import dns.rdatatype
 
 from vpcdns.model.policy import Transport
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Drop, Forward, Reply, begin
+from vpcdns.query import Arrival, Drop, Forward, Response, begin
 from vpcdns.wire.query import read_query
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
 
@@ -62,7 +62,7 @@ def exchanged(
     *,
     transport: Transport = "udp",
     listener: str | None = None,
-) -> Reply | Forward | Drop:
+) -> Response | Forward | Drop:
     octets = message if isinstance(message, bytes) else message.to_wire()
     return begin(octets, Arrival(ip_address(client), transport, listener), world)
 
@@ -77,7 +77,7 @@ def answered(
 ) -> dns.message.Message:
     """The response, read strictly."""
     result = exchanged(world, message, client, transport=transport, listener=listener)
-    assert isinstance(result, Reply), result
+    assert isinstance(result, Response), result
     return read(result.octets)
 
 
@@ -111,9 +111,9 @@ def soa(message: dns.message.Message) -> str | None:
     return owners[0] if owners else None
 
 
-def well_formed(result: Reply | Forward | Drop, message: bytes, transport: Transport) -> None:
+def well_formed(result: Response | Forward | Drop, message: bytes, transport: Transport) -> None:
     """Whatever was asked: if there is a response, it is one to this message, and of a size that fits."""
-    if not isinstance(result, Reply):
+    if not isinstance(result, Response):
         return
     found = read(result.octets)
     asked = read_query(message)

@@ -10,7 +10,7 @@ import dns.name
 
 from tests.support import asking, worlds
 from vpcdns.model.policy import Listen, Transport
-from vpcdns.query import Arrival, Drop, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.state import State
 from vpcdns.wire.relay import read_response
 
@@ -19,7 +19,7 @@ HOSTILE = dns.name.Name(
     (b'<img src=x onerror="alert(1)">', b"a\nb\\\"'{}", b"\x00\xff\x1b[31m\xe2\x80\xa8", b"localhost", b"")
 )
 
-Observer = Callable[[Arrival, Reply | Drop, float], None]
+Observer = Callable[[Arrival, Response | Drop, float], None]
 
 
 def state() -> State:
@@ -37,14 +37,14 @@ def decided(
     client: str = worlds.IN_A,
     message: bytes | None = None,
     transport: Transport = "udp",
-) -> tuple[Arrival, Reply | Drop]:
+) -> tuple[Arrival, Response | Drop]:
     came = arrival(client, transport)
     result = begin(message or asking.query(name, rtype).to_wire(), came, holder.world)
     assert not isinstance(result, Forward)
     return came, result
 
 
-def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Arrival, Reply | Drop]:
+def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Arrival, Response | Drop]:
     """A query that was forwarded, and answered with those records."""
     from tests.support.nameserver import answering
 
@@ -59,5 +59,5 @@ def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Ar
     return came, result
 
 
-def tell(observer: Observer, told: tuple[Arrival, Reply | Drop], took: float = 0.0004) -> None:
+def tell(observer: Observer, told: tuple[Arrival, Response | Drop], took: float = 0.0004) -> None:
     observer(*told, took)

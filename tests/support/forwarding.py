@@ -27,7 +27,7 @@ from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.model.policy import Access, Forwarding, ForwardRule, Listen, Upstream
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -101,7 +101,7 @@ class Asked:
         self.state = state
         self.servers = servers
         self.now = 1000.0
-        self.told: list[tuple[Arrival, Reply | Drop]] = []
+        self.told: list[tuple[Arrival, Response | Drop]] = []
         resolver.clock = lambda: self.now
         resolver.observers.append(lambda arrival, result, took: self.told.append((arrival, result)))
 

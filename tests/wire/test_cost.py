@@ -17,7 +17,7 @@ from tests.support.asking import query
 from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_A, example
 from tests.wire.test_query import header, opt, option
 from vpcdns.errors import MalformedMessage, MalformedName
-from vpcdns.query import Arrival, Fetched, Forward, Reply, begin, finish
+from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.wire.relay import read_response
 
 WORLD = example()
@@ -132,5 +132,5 @@ def test_an_upstream_that_says_too_many_cnames_is_unusable(count: int, rcode: in
     assert isinstance(forward, Forward)
     owners = b"".join(cnames(1, owner=b"\1" + bytes([number]) + b"\xc0\x0c") for number in range(count))
     reply = finish(forward, Fetched(read_response(response((count, 0, 0), owners))), WORLD)
-    assert isinstance(reply, Reply)
+    assert isinstance(reply, Response)
     assert reply.octets[3] & 0xF == rcode

@@ -16,7 +16,7 @@ from vpcdns.listen.counters import Counters
 from vpcdns.listen.responder import Responder
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
-from vpcdns.query.answer import Answer
+from vpcdns.query import Answer
 from vpcdns.recall.views import Hot, Raw, Recollection, View
 
 log = logging.getLogger("vpcdns.server")

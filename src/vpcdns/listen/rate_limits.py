@@ -14,7 +14,7 @@ from typing import Final
 from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address, within
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Drop, Forward, Reply, over_tcp_please
+from vpcdns.query import Arrival, Drop, Forward, Response, truncated_response
 
 # Refusals a second to a network of strangers: more than a misconfigured host asks for, and no weapon.
 STRANGERS_PER_SECOND: Final = 100
@@ -102,8 +102,8 @@ class ResponseRates:
         self.clients = RateLimit()
 
     def limited(
-        self, result: Reply | Forward | Drop, arrival: Arrival, world: World, now: float
-    ) -> Reply | Forward | Drop:
+        self, result: Response | Forward | Drop, arrival: Arrival, world: World, now: float
+    ) -> Response | Forward | Drop:
         """`result`, or what is left of it. What would be forwarded counts as the response that it will be."""
         if arrival.transport == "tcp" or isinstance(result, Drop) or is_trusted(arrival.peer, world):
             return result
@@ -121,7 +121,7 @@ class ResponseRates:
                 return (
                     result
                     if result.query.fault is not None
-                    else over_tcp_please(result.query, result.resolution)
+                    else truncated_response(result.query, result.resolution)
                 )
             case Verdict.DROP:
                 return Drop(result.resolution)

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
-from vpcdns.query.answer import Answer
+from vpcdns.query import Answer
 from vpcdns.recall.views import Hot, Recollection
 
 # A query's peers are few and come again; a flood from spoofed addresses must not grow memory.

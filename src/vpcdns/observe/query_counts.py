@@ -19,7 +19,7 @@ from vpcdns.model.dns import Rcode, RRType
 from vpcdns.model.policy import Listen
 from vpcdns.model.resolution import Resolution
 from vpcdns.observe.query_record import FAULTS, MALFORMED
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import Known
 from vpcdns.recall.views import Hot
 from vpcdns.server.resolver import Resolver
@@ -143,7 +143,7 @@ class Tally:
         resolver.retiring.append(self._retire)
         resolver.short_way.counted = self.relayed
 
-    def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
+    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         resolution = result.resolution
         if resolution is None or isinstance(result, Drop):
             self._count_other(arrival, result, took)
@@ -171,7 +171,7 @@ class Tally:
         self._known_rows.clear()
 
     def _count(
-        self, arrival: Arrival, result: Reply, resolution: Resolution, took: float, times: int
+        self, arrival: Arrival, result: Response, resolution: Resolution, took: float, times: int
     ) -> None:
         _add(self._row_of(arrival, resolution), took, result.query.size, len(result.octets), times)
 
@@ -196,7 +196,7 @@ class Tally:
             gather(counts.cells, self._labels(key), Cell(row))
         return counts
 
-    def _count_other(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
+    def _count_other(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         """Queries that were dropped, or could not be resolved."""
         resolution = result.resolution
         rtype, vpc_id, reason, rcode = None, None, _REASON_MALFORMED, _NO_RCODE
@@ -205,7 +205,7 @@ class Tally:
             vpc_id = resolution.client.vpc_id
             reason = id(resolution.reason)
         size_in = size_out = 0
-        if isinstance(result, Reply):
+        if isinstance(result, Response):
             rcode = reason = int(result.query.fault or Rcode.FORMERR)
             size_in, size_out = result.query.size, len(result.octets)
             rtype = None if result.query.question is None else _TYPES.get(result.query.question.rtype)
@@ -215,7 +215,7 @@ class Tally:
         row[_IN] += size_in
         row[_OUT] += size_out
         row[_SECONDS_AT + bisect_left(SECONDS, took)] += 1
-        if isinstance(result, Reply):
+        if isinstance(result, Response):
             row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += 1
             row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += 1
 

@@ -13,7 +13,7 @@ from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.dns import Question, Rcode, Record, RRType, type_text
 from vpcdns.model.rendering import rdata_data, steps_data
 from vpcdns.model.resolution import Resolution
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 from vpcdns.wire.relay import Relayed, RelayedRecord, cname_target
 
 MAX_ANSWERS: Final = 8
@@ -46,7 +46,7 @@ class Decided(NamedTuple):
     dropped: bool
 
 
-def decided(at: float, took: float, revision: int, arrival: Arrival, result: Reply | Drop) -> Decided:
+def decided(at: float, took: float, revision: int, arrival: Arrival, result: Response | Drop) -> Decided:
     resolution = result.resolution
     question = None if resolution is None else resolution.question
     if isinstance(result, Drop):

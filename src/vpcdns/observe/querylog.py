@@ -21,7 +21,7 @@ from typing import Final
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 from vpcdns.observe.query_record import decided, log_data
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.querylog")
@@ -110,7 +110,7 @@ class QueryLog:
         self._until_next -= count
         return False
 
-    def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
+    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         if not self._every:
             return
         self._until_next -= 1

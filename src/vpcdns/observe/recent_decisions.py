@@ -14,7 +14,7 @@ from typing import Final
 
 from vpcdns.observe.query_counts import RECALLED
 from vpcdns.observe.query_record import Decided, decided
-from vpcdns.query import Arrival, Drop, Reply
+from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.views import Recollection, recollected
 from vpcdns.state import State
 
@@ -23,7 +23,7 @@ CAPACITY: Final = 1_000
 MAX_OCTETS: Final = 4_096
 
 
-_Told = tuple[float, float, int, Arrival, Reply | Drop]
+_Told = tuple[float, float, int, Arrival, Response | Drop]
 
 
 class Decisions:
@@ -41,8 +41,8 @@ class Decisions:
         self.cleared: Callable[[], object] | None = None
         """Called when they are to forget theirs too."""
 
-    def __call__(self, arrival: Arrival, result: Reply | Drop, took: float) -> None:
-        if isinstance(result, Reply) and len(result.octets) > MAX_OCTETS:
+    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+        if isinstance(result, Response) and len(result.octets) > MAX_OCTETS:
             result = replace(result, octets=b"", relayed=None)
         self._entries.append((time.time(), took, self._state.world.revision, arrival, result))
 

@@ -1,4 +1,4 @@
-"""The life of one query without I/O: (message, where it arrived, world) -> Reply, Forward or Drop.
+"""The life of one query without I/O: (message, where it arrived, world) -> Response, Forward or Drop.
 
 Knows the order of the checks (security.md §2): form, then identity, then stranger or not, and only
 then the name. Holds no state, reads no clock; `server` brings the octets and takes them away.
@@ -6,31 +6,33 @@ then the name. Holds no state, reads no clock; `server` brings the octets and ta
 
 from vpcdns.query.beginning import asked_by, begin
 from vpcdns.query.finishing import STALE_TTL, finish
-from vpcdns.query.responses import fault, over_tcp_please, reply, servfail
+from vpcdns.query.responses import error_response, response_to, servfail, truncated_response
 from vpcdns.query.values import (
+    Answer,
     Arrival,
     Drop,
     Failure,
     Fetched,
     Forward,
     ForwardKey,
-    Reply,
+    Response,
 )
 
 __all__ = [
     "STALE_TTL",
+    "Answer",
     "Arrival",
     "Drop",
     "Failure",
     "Fetched",
     "Forward",
     "ForwardKey",
-    "Reply",
+    "Response",
     "asked_by",
     "begin",
-    "fault",
+    "error_response",
     "finish",
-    "over_tcp_please",
-    "reply",
+    "response_to",
     "servfail",
+    "truncated_response",
 ]

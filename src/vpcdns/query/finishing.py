@@ -12,8 +12,8 @@ from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
-from vpcdns.query.responses import explained, limit_of, options_of, reply
-from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Reply
+from vpcdns.query.responses import explained, limit_of, options_of, response_to
+from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.query import Query
 from vpcdns.wire.relay import Relayed, cname_target, owner_name, without_records_from, write_relayed
 from vpcdns.wire.sound import POINTER_TO_QUESTION
@@ -23,7 +23,7 @@ MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each cost
 MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
-def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply | Forward | Drop:
+def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
     """The reply to a forwarded query, out of what the upstreams said.
 
     Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
@@ -44,7 +44,7 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
     except (MalformedMessage, MalformedName):
         return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
     if own is not None:
-        return Drop(own) if own.outcome is Outcome.DROP else reply(query, arrival, own, world)
+        return Drop(own) if own.outcome is Outcome.DROP else response_to(query, arrival, own, world)
     relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
     octets = write_relayed(
         relayed,
@@ -55,14 +55,16 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Reply |
         extended_error=explained(_fetched_error(result), world.answers.explain),
         options=options_of(query, arrival, resolution.client, world),
     )
-    return Reply(octets, query, _relayed_resolution(resolution, relayed), relayed)
+    return Response(octets, query, _relayed_resolution(resolution, relayed), relayed)
 
 
-def _failed(query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World) -> Reply:
+def _failed(
+    query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World
+) -> Response:
     servfail = replace(
         resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=failure.error
     )
-    return reply(query, arrival, servfail, world)
+    return response_to(query, arrival, servfail, world)
 
 
 def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:

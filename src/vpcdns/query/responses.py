@@ -9,16 +9,16 @@ from vpcdns.model.dns import ExtendedError, Rcode
 from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
-from vpcdns.query.values import Arrival, Reply
+from vpcdns.query.values import Arrival, Response
 from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, Response, udp_limit, write_response
+from vpcdns.wire.response import MAX_TCP_PAYLOAD, ResponseMessage, udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
 
-def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Reply:
+def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Response:
     """The response that renders a Resolution."""
-    response = Response(
+    response = ResponseMessage(
         resolution.rcode,
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
@@ -29,29 +29,29 @@ def reply(query: Query, arrival: Arrival, resolution: Resolution, world: World) 
         options=options_of(query, arrival, resolution.client, world),
     )
     limit = limit_of(query, arrival, resolution.client, world)
-    return Reply(write_response(query, response, limit), query, resolution)
+    return Response(write_response(query, response, limit), query, resolution)
 
 
-def fault(
+def error_response(
     query: Query,
     arrival: Arrival,
     rcode: Rcode,
     error: ExtendedError | None = None,
     *,
     truncated: bool = False,
-) -> Reply:
+) -> Response:
     """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
-    response = Response(rcode, extended_error=error, truncated=truncated)
+    response = ResponseMessage(rcode, extended_error=error, truncated=truncated)
     limit = MAX_TCP_PAYLOAD
     if arrival.transport == "udp":
         limit = query.size if error is None else udp_limit(query)
-    return Reply(write_response(query, response, limit), query)
+    return Response(write_response(query, response, limit), query)
 
 
-def over_tcp_please(query: Query, resolution: Resolution | None = None) -> Reply:
+def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
     """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
-    response = Response(Rcode.NOERROR, truncated=True)
-    return Reply(write_response(query, response, query.size), query, resolution)
+    response = ResponseMessage(Rcode.NOERROR, truncated=True)
+    return Response(write_response(query, response, query.size), query, resolution)
 
 
 def servfail(message: bytes) -> bytes | None:
@@ -62,7 +62,7 @@ def servfail(message: bytes) -> bytes | None:
     query = read_query(message)
     if query is None:
         return None
-    return write_response(query, Response(Rcode.SERVFAIL), query.size)
+    return write_response(query, ResponseMessage(Rcode.SERVFAIL), query.size)
 
 
 def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> int:

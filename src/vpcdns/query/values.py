@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -29,7 +30,7 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """Octets to send. `resolution` is None when the query could not be resolved, only answered.
 
     `relayed` is the upstream's response that the octets were made of, if they were.
@@ -102,3 +103,8 @@ class Drop:
     """No response: the message is owed none, or policy says so."""
 
     resolution: Resolution | None = None
+
+
+# What a responder gives: octets; something that gives them later; or None: no response, which over TCP closes
+# the connection.
+Answer = bytes | Awaitable[bytes | None] | None

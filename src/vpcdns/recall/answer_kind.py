@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vpcdns.query import Arrival, Reply
+from vpcdns.query import Arrival, Response
 
 
 class Known:
@@ -10,7 +10,7 @@ class Known:
 
     __slots__ = ("arrival", "count", "reply")
 
-    def __init__(self, arrival: Arrival, reply: Reply) -> None:
+    def __init__(self, arrival: Arrival, reply: Response) -> None:
         self.arrival = arrival
         self.reply = reply
         self.count = 0

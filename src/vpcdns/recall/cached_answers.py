@@ -11,7 +11,7 @@ import struct
 from typing import Final
 
 from vpcdns.forward.cache import Cache
-from vpcdns.query import Fetched, Forward, ForwardKey, Reply
+from vpcdns.query import Fetched, Forward, ForwardKey, Response
 from vpcdns.recall.answer_kind import Known
 from vpcdns.wire.query import HEADER
 from vpcdns.wire.relay import Relayed
@@ -31,7 +31,7 @@ class Fleeting:
     known: Known
     recalled: tuple[bytes, Known]
 
-    def __init__(self, cache: Cache, key: ForwardKey, relayed: Relayed, reply: Reply) -> None:
+    def __init__(self, cache: Cache, key: ForwardKey, relayed: Relayed, reply: Response) -> None:
         self.reply = reply
         self.until = 0.0
         self._cache = cache
@@ -53,7 +53,7 @@ class Fleeting:
 
 
 def fleeting(
-    message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply, cache: Cache
+    message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Response, cache: Cache
 ) -> Fleeting | None:
     """An entry for a response that is as it was fetched, and depends on nothing but message and view."""
     edns = forward.query.edns

@@ -18,8 +18,7 @@ from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Drop, Fetched, Forward, Reply, begin, finish
-from vpcdns.query.answer import Answer
+from vpcdns.query import Answer, Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.answer_kind import Known
 from vpcdns.recall.cached_answers import Fleeting
 from vpcdns.recall.routes import Routes
@@ -55,7 +54,7 @@ def arrival_of(view: View, peer: Raw) -> Arrival:
     return Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
 
 
-def recollected(recollection: Recollection) -> tuple[Arrival, Reply | Drop] | None:
+def recollected(recollection: Recollection) -> tuple[Arrival, Response | Drop] | None:
     """What was decided, decided again: the World is kept, and the same query gives the same decision.
 
     What came from upstreams is told as it is remembered; None when it is not any more.
@@ -108,7 +107,7 @@ class View:
             self.memo[query] = recalled
         return recalled
 
-    def learn(self, query: bytes, arrival: Arrival, reply: Reply) -> None:
+    def learn(self, query: bytes, arrival: Arrival, reply: Response) -> None:
         """Remembers a reply of the slow path."""
         known = self.hot.kind_of(arrival, reply) if _may_be_remembered(arrival, reply) else None
         if known is None:
@@ -182,7 +181,7 @@ class Hot:
             for view in self._views.values():
                 view.fleeting.clear()
 
-    def kind_of(self, arrival: Arrival, reply: Reply) -> Known | None:
+    def kind_of(self, arrival: Arrival, reply: Response) -> Known | None:
         """What is counted together with such a reply; None when there are too many kinds."""
         resolution = reply.resolution
         if resolution is None:
@@ -204,7 +203,7 @@ class Hot:
         return known
 
 
-def _may_be_remembered(arrival: Arrival, reply: Reply) -> bool:
+def _may_be_remembered(arrival: Arrival, reply: Response) -> bool:
     """Whether a reply depends on nothing but the query, the client's VPC, the transport and the World."""
     resolution = reply.resolution
     if (

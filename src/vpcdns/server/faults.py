@@ -20,7 +20,7 @@ from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
-from vpcdns.query import Arrival, asked_by, fault
+from vpcdns.query import Arrival, asked_by, error_response
 from vpcdns.recall.views import Hot, Recollection
 from vpcdns.server.shared_memory import SLOTS
 from vpcdns.state import State
@@ -210,9 +210,9 @@ class Faults:
             case Kind.DROP:
                 return None
             case Kind.SERVFAIL:
-                return fault(asked[0], asked[1], Rcode.SERVFAIL, error).octets
+                return error_response(asked[0], asked[1], Rcode.SERVFAIL, error).octets
             case Kind.TRUNCATE:
-                return fault(asked[0], asked[1], Rcode.NOERROR, error, truncated=True).octets
+                return error_response(asked[0], asked[1], Rcode.NOERROR, error, truncated=True).octets
 
     def _happens(self, name: Name, client: Client, transport: Transport) -> Fault | None:
         """The fault that happens to this query, counted."""

@@ -21,18 +21,18 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import (
+    Answer,
     Arrival,
     Drop,
     Failure,
     Fetched,
     Forward,
     ForwardKey,
-    Reply,
+    Response,
     begin,
     finish,
     servfail,
 )
-from vpcdns.query.answer import Answer
 from vpcdns.recall.cached_answers import fleeting
 from vpcdns.recall.views import Hot, Recollection
 from vpcdns.server.short_way import ShortWay
@@ -44,7 +44,7 @@ STALE_AFTER: Final = 1.8
 # A loop and a lack of room say nothing about whether upstreams would have answered.
 _NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP})
 
-Observer = Callable[[Arrival, Reply | Drop, float], None]
+Observer = Callable[[Arrival, Response | Drop, float], None]
 
 
 class Resolver:
@@ -97,7 +97,11 @@ class Resolver:
         if result is not decided:
             return self.told(arrival, result, started)
         # After a PROXY header the message is longer than the query; that is nothing to remember.
-        if isinstance(result, Reply) and result.resolution is not None and len(message) == result.query.size:
+        if (
+            isinstance(result, Response)
+            and result.resolution is not None
+            and len(message) == result.query.size
+        ):
             view = self.remembered.view_of(result.resolution.client, transport, listen)
             view.learn(message[2:], arrival, result)
         return self.told(arrival, result, started)
@@ -134,7 +138,7 @@ class Resolver:
         known = self.cache.fresh(key, self.clock())
         if known is not None:
             result = finish(forward, known, self._state.world)
-            if isinstance(known, Fetched) and isinstance(result, Reply):
+            if isinstance(known, Fetched) and isinstance(result, Response):
                 self._remember(message, forward, key, known, result)
             if not isinstance(result, Forward):
                 return self.told(forward.arrival, result, started)
@@ -146,7 +150,7 @@ class Resolver:
 
     def settle(
         self, message: bytes, arrival: Arrival, key: ForwardKey, fetched: Fetched | Failure, started: float
-    ) -> tuple[Reply | None, Answer]:
+    ) -> tuple[Response | None, Answer]:
         """Decides a query whose upstreams have been asked already: the reply, if any, and the answer."""
         world = self._state.world
         decided = begin(message, arrival, world)
@@ -158,7 +162,7 @@ class Resolver:
             pending = _Pending(self, result, result.key, 0, started)
             pending.ask()
             return None, pending.future
-        return (result if isinstance(result, Reply) else None), self.told(arrival, result, started)
+        return (result if isinstance(result, Response) else None), self.told(arrival, result, started)
 
     def _learn_route(self, message: bytes, forward: Forward) -> None:
         arrival = forward.arrival
@@ -167,7 +171,7 @@ class Resolver:
             view.routes.learn(message[2:], forward, self._state.world)
 
     def _remember(
-        self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Reply
+        self, message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Response
     ) -> None:
         arrival, kept = forward.arrival, fleeting(message, forward, key, fetched, reply, self.cache)
         if kept is not None and arrival.listen is not None:
@@ -182,17 +186,17 @@ class Resolver:
         elif result not in _NOT_UPSTREAMS_FAULT:
             self.cache.keep_failure(key, now)
 
-    def finish(self, forward: Forward, result: Fetched | Failure) -> Reply | Forward | Drop:
+    def finish(self, forward: Forward, result: Fetched | Failure) -> Response | Forward | Drop:
         """Decided in the World of now, which may be another than when the query came."""
         return finish(forward, result, self._state.world)
 
-    def told(self, arrival: Arrival, result: Reply | Drop, started: float) -> bytes | None:
+    def told(self, arrival: Arrival, result: Response | Drop, started: float) -> bytes | None:
         """What to send; observers hear of it first."""
         if self.observers:
             took = time.perf_counter() - started
             for observer in self.observers:
                 observer(arrival, result, took)
-        return result.octets if isinstance(result, Reply) else None
+        return result.octets if isinstance(result, Response) else None
 
 
 class _Pending:

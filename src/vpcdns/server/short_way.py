@@ -12,8 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from vpcdns.forward.attempt import Errand
-from vpcdns.query import Arrival, Failure, Fetched, Reply
-from vpcdns.query.answer import Answer
+from vpcdns.query import Answer, Arrival, Failure, Fetched, Response
 from vpcdns.recall.answer_kind import Known
 from vpcdns.recall.routes import Route
 from vpcdns.recall.views import Done, Raw, View, arrival_of
@@ -131,7 +130,7 @@ class _Walk:
             self._learn(arrival, reply, result)
         return answer
 
-    def _learn(self, arrival: Arrival, reply: Reply, relayed: Relayed) -> None:
+    def _learn(self, arrival: Arrival, reply: Response, relayed: Relayed) -> None:
         """The kind of such responses, if the route writes them as the slow path did."""
         if self._route.response(self._first, relayed) == reply.octets[2:]:
             self._route.known[relayed.rcode] = Known(arrival, reply)

@@ -33,7 +33,7 @@ _MAX_POINTER: Final = 0x3FFF  # RFC 1035 §4.1.4: 14 bits
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
+class ResponseMessage:
     """What to say to a query; the header's other bits and the question come from the query itself."""
 
     rcode: Rcode
@@ -51,7 +51,7 @@ def udp_limit(query: Query) -> int:
     return MIN_UDP_PAYLOAD if query.edns is None else min(query.edns.payload_size, MAX_UDP_PAYLOAD)
 
 
-def write_response(query: Query, response: Response, limit: int) -> bytes:
+def write_response(query: Query, response: ResponseMessage, limit: int) -> bytes:
     """The response in wire format, at most `limit` octets; OPT only if the query had one (RFC 6891 §7)."""
     body, ends = _write_records(query, (*response.answers, *response.authority))
     room = limit - HEADER.size - len(body)
