@@ -13,10 +13,10 @@ from vpcdns.cli.output import say, say_json
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load, with_objects, written, yaml_text
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.state.records import living
-from vpcdns.state.rows import Entry
-from vpcdns.state.store import Store, read
-from vpcdns.state.store import history as entries
+from vpcdns.state.api_attributes import of_objects_in
+from vpcdns.state.journal_rows import Entry
+from vpcdns.state.sqlite_journal import SqliteJournal, read
+from vpcdns.state.sqlite_journal import history as entries
 
 StateOption = Annotated[Path, typer.Option("--state", metavar="PATH", help="The state file.")]
 
@@ -62,12 +62,12 @@ def import_(
       vpcdns state import --state vpcdns.state vpcdns.yaml
     """
     world = load(file).world
-    store = Store(path)
+    journal = SqliteJournal(path)
     try:
-        records = FrozenMap() if store.kept is None else store.kept.records
-        store.replace(world, living(records, world), world, 0)
+        attributes = FrozenMap() if journal.kept is None else journal.kept.attributes
+        journal.replace(world, of_objects_in(attributes, world), world, 0)
     finally:
-        store.close()
+        journal.close()
     say(f"{path}: holds what {file} says")
 
 

@@ -25,7 +25,7 @@ from vpcdns.observe.query_record import Decided, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, Decisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, Fault, Faults, Kind
 from vpcdns.state import Commit, Conflict, State
-from vpcdns.state.codec import decode_change
+from vpcdns.state.change_json import decode_change
 
 WHO: Final = "test"
 MAX_CHANGES: Final = 1_000

@@ -36,8 +36,8 @@ from vpcdns.server.reload import Fresh, Reloader, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.shared_memory import SharedHappenings
 from vpcdns.state import State
-from vpcdns.state.opening import open_state
-from vpcdns.state.store import Store
+from vpcdns.state.open_state import open_state
+from vpcdns.state.sqlite_journal import SqliteJournal
 
 log = logging.getLogger("vpcdns.server")
 
@@ -103,7 +103,7 @@ class Program:
         several = workers > 1
         self._source = source
         self._user = user
-        self._store: Store | None = None
+        self._store: SqliteJournal | None = None
         if state is None:
             self.state = State(loaded.world)
         else:

@@ -4,6 +4,6 @@ A reload, an API call and a rehearsal all change the World through here, under t
 whoever must know of a new World subscribes. Knows no sockets and no HTTP.
 """
 
-from vpcdns.state.holder import FILE, Commit, Conflict, Journal, Reread, State, Step
+from vpcdns.state.current_world import FILE, Commit, Conflict, Journal, Reread, State, Step
 
 __all__ = ["FILE", "Commit", "Conflict", "Journal", "Reread", "State", "Step"]

@@ -28,7 +28,7 @@ from vpcdns.config import loads, written, yaml_text
 from vpcdns.control.openapi import AccessKeys, ApiRequest
 from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.state import Commit, State
-from vpcdns.state.codec import decode_change, encode_change
+from vpcdns.state.change_json import decode_change, encode_change
 
 POOL = {
     "GroupId": [DEDICATED, OFF, SERVERLESS, "9" * 32, "made"],
@@ -104,9 +104,9 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
     again = State(Cloud().world)
     for one in commits:
         told = json.loads(json.dumps([encode_change(change) for change in one.changes]))
-        again.commit(Commit(tuple(map(decode_change, told)), json.loads(json.dumps(dict(one.records)))))
+        again.commit(Commit(tuple(map(decode_change, told)), json.loads(json.dumps(dict(one.attributes)))))
     same(again.world, world)
-    assert dict(again.records) == dict(cloud.state.records)
+    assert dict(again.attributes) == dict(cloud.state.attributes)
 
 
 @given(

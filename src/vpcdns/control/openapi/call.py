@@ -20,7 +20,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Vpc
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.records import Record
+from vpcdns.state.api_attributes import Attributes
 
 MAX_TAGS: Final = 20  # the cloud's own limit
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
@@ -111,10 +111,10 @@ class Call:
             found["Tags"] = tags
         return found
 
-    def record(self, key: str) -> Record:
-        return self.state.records.get(key, {})
+    def record(self, key: str) -> Attributes:
+        return self.state.attributes.get(key, {})
 
-    def commit(self, *changes: Change, records: Mapping[str, Record | None] | None = None) -> None:
+    def commit(self, *changes: Change, records: Mapping[str, Attributes | None] | None = None) -> None:
         """Changes and records, all or none; raises the error of the rule that refuses them."""
         done = self.state.commit(Commit(changes, records or {}, self.who))
         if isinstance(done, Refusal):

@@ -16,7 +16,7 @@ from vpcdns.errors import MalformedName
 from vpcdns.model.changes import AddCustomDomain, Change, RemoveCustomDomain
 from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
-from vpcdns.state.records import Record, group_key
+from vpcdns.state.api_attributes import Attributes, group_key
 
 PER_TYPE: Final = 5  # names that a group may have of each type
 _TYPES: Final = ("INTERNET", "INTRANET")
@@ -67,7 +67,7 @@ def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
 
 def _released(
     call: Call, group: Group, name: Name, kind: str
-) -> tuple[list[Change], dict[str, Record | None]]:
+) -> tuple[list[Change], dict[str, Attributes | None]]:
     """What takes the name from whoever has it; refused without IsForce."""
     owner_id = call.world.custom_domains.owners.get(name) if kind == "INTRANET" else _internet(call, name)
     if owner_id is None or owner_id == group.group_id:
@@ -88,7 +88,7 @@ def _internet(call: Call, name: Name) -> str | None:
     return None
 
 
-def _without(call: Call, group: Group, name: Name) -> dict[str, Record | None]:
+def _without(call: Call, group: Group, name: Name) -> dict[str, Attributes | None]:
     """The group's record without a public name; nothing when it has none such."""
     names = call.record(group_key(group.group_id)).get("InternetDomains", [])
     rest = [one for one in names if one.lower() != str(name).lower()]

@@ -21,7 +21,7 @@ from vpcdns.model.changes import (
     RenameGroup,
 )
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.state.records import Record, group_key
+from vpcdns.state.api_attributes import Attributes, group_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
@@ -149,7 +149,7 @@ def domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
     return [*internal, *((name, "INTERNET") for name in record.get("InternetDomains", []))]
 
 
-def edited(call: Call, group: Group, attributes: dict[str, Any]) -> dict[str, Record | None]:
+def edited(call: Call, group: Group, attributes: dict[str, Any]) -> dict[str, Attributes | None]:
     """The group's record with `attributes` put in."""
     key = group_key(group.group_id)
     return {key: {**call.record(key), **attributes, "ModifiedTime": call.at}}
@@ -160,7 +160,7 @@ def sub_domain(call: Call, group: Group) -> str:
     return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
 
 
-def times(record: Record) -> dict[str, Any]:
+def times(record: Attributes) -> dict[str, Any]:
     return {name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record}
 
 

@@ -10,7 +10,7 @@ from vpcdns.control.openapi.errors import ApiError, invalid, missing, not_found
 from vpcdns.control.openapi.paging import page
 from vpcdns.model.changes import Bind, CreateInstance, DeleteInstance, Unbind
 from vpcdns.model.gateway import Instance, InstanceType
-from vpcdns.state.records import Record, instance_key
+from vpcdns.state.api_attributes import Attributes, instance_key
 
 # What is echoed of CreateInstance and ModifyInstanceAttribute.
 _KEPT: Final = (
@@ -126,7 +126,7 @@ def _keep(call: Call, instance: Instance, attributes: dict[str, Any]) -> None:
     call.commit(records=_changed(call, instance, attributes))
 
 
-def _changed(call: Call, instance: Instance, attributes: dict[str, Any]) -> dict[str, Record | None]:
+def _changed(call: Call, instance: Instance, attributes: dict[str, Any]) -> dict[str, Attributes | None]:
     key = instance_key(instance.key)
     merged = {**call.record(key), **attributes}
     return {key: {name: value for name, value in merged.items() if value is not None}}

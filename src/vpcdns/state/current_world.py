@@ -1,4 +1,4 @@
-"""Holds the current World and the records beside it: one reference each, replaced whole.
+"""Holds the current World and the attributes beside it: one reference each, replaced whole.
 
 Everything runs in one event loop, so whoever reads `world` once per query sees one World throughout.
 Synchronous: when a change returns, it is durable (if there is a journal) and queries are answered by it.
@@ -14,8 +14,8 @@ from vpcdns.model.changes import Change
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.joining import joined, same_objects
-from vpcdns.state.records import Record, Records, changed, living
+from vpcdns.state.api_attributes import Attributes, ObjectAttributes, of_objects_in, updated
+from vpcdns.state.file_with_changes import joined, same_objects
 
 Subscriber = Callable[[World, World], None]
 Follower = Callable[["Step"], None]
@@ -39,7 +39,7 @@ class Commit:
     """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`."""
 
     changes: Sequence[Change] = ()
-    records: Mapping[str, Record | None] = field(default_factory=dict)
+    attributes: Mapping[str, Attributes | None] = field(default_factory=dict)
     who: str = ""
 
 
@@ -60,10 +60,10 @@ class Journal(Protocol):
     def prepare(self, file: World) -> None:
         """Does beforehand what takes long when `replace` comes with this file. For a thread."""
 
-    def append(self, commit: Commit, world: World, records: Records) -> None:
-        """Keeps a commit, after which `world` and `records` hold."""
+    def append(self, commit: Commit, world: World, attributes: ObjectAttributes) -> None:
+        """Keeps a commit, after which `world` and `attributes` hold."""
 
-    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+    def replace(self, world: World, attributes: ObjectAttributes, file: World, unfiled: int) -> None:
         """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
 
 
@@ -77,13 +77,13 @@ class State:
         self,
         world: World,
         *,
-        records: Records | None = None,
+        attributes: ObjectAttributes | None = None,
         journal: Journal | None = None,
         file: World | None = None,
         unfiled: int = 0,
     ) -> None:
         self._world = world
-        self._records: Records = FrozenMap() if records is None else records
+        self._attributes: ObjectAttributes = FrozenMap() if attributes is None else attributes
         self._journal = journal
         self._file = file or world
         self._subscribers: list[Subscriber] = []
@@ -96,8 +96,8 @@ class State:
         return self._world
 
     @property
-    def records(self) -> Records:
-        return self._records
+    def attributes(self) -> ObjectAttributes:
+        return self._attributes
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Calls `subscriber(old, new)` after every replacement, in the order of subscription."""
@@ -134,11 +134,11 @@ class State:
         world = tried(commit, self._world)
         if isinstance(world, Refusal):
             return world
-        records = changed(self._records, commit.records)
+        attributes = updated(self._attributes, commit.attributes)
         if self._journal is not None:
-            self._journal.append(commit, world, records)
+            self._journal.append(commit, world, attributes)
         self.unfiled += len(commit.changes)
-        self._replace(world, records)
+        self._replace(world, attributes)
         self._tell(commit)
         return world
 
@@ -178,19 +178,21 @@ class State:
     def _reread(self, file: World) -> World:
         world, unfiled = self._with_changes(file)
         world = replace(world, revision=max(world.revision, self._world.revision + 1))
-        records = self._records if unfiled or not self._records else living(self._records, world)
+        attributes = (
+            self._attributes if unfiled or not self._attributes else of_objects_in(self._attributes, world)
+        )
         if self._journal is not None:
-            self._journal.replace(world, records, file, unfiled)
+            self._journal.replace(world, attributes, file, unfiled)
         self._file, self.unfiled = file, unfiled
-        self._replace(world, records)
+        self._replace(world, attributes)
         return world
 
     def _tell(self, step: Step) -> None:
         for follower in self._followers:
             follower(step)
 
-    def _replace(self, world: World, records: Records) -> None:
-        old, self._world, self._records = self._world, world, records
+    def _replace(self, world: World, attributes: ObjectAttributes) -> None:
+        old, self._world, self._attributes = self._world, world, attributes
         if world is not old:
             for subscriber in self._subscribers:
                 subscriber(old, world)

@@ -1,6 +1,6 @@
 """What is kept of an object beside the World: what the cloud's API echoes and nothing is decided on.
 
-Descriptions, specifications, charge types, times, tags. A record is plain JSON under the object's key.
+Descriptions, specifications, charge types, times, tags. A one is plain JSON under the object's key.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import InstanceKey
 from vpcdns.model.world import World
 
-Record = Mapping[str, Any]
-Records = FrozenMap[str, Record]
+Attributes = Mapping[str, Any]
+ObjectAttributes = FrozenMap[str, Attributes]
 
 
 def group_key(group_id: str) -> str:
@@ -32,21 +32,21 @@ def vswitch_key(vswitch_id: str) -> str:
     return f"vswitch {vswitch_id}"
 
 
-def changed(records: Records, changes: Mapping[str, Record | None]) -> Records:
-    """`records` with some put in place, or taken away (None)."""
-    for key, record in changes.items():
-        if record is not None:
-            records = records.set(key, record)
-        elif key in records:
-            records = records.delete(key)
-    return records
+def updated(attributes: ObjectAttributes, changes: Mapping[str, Attributes | None]) -> ObjectAttributes:
+    """`attributes` with some put in place, or taken away (None)."""
+    for key, one in changes.items():
+        if one is not None:
+            attributes = attributes.set(key, one)
+        elif key in attributes:
+            attributes = attributes.delete(key)
+    return attributes
 
 
-def living(records: Records, world: World) -> Records:
+def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
     """Those whose object `world` has."""
     keys = {group_key(group_id) for group_id in world.groups}
     keys.update(instance_key(key) for key in world.instances)
     for vpc in world.topology.vpcs.values():
         keys.add(vpc_key(vpc.vpc_id))
         keys.update(vswitch_key(vswitch.vswitch_id) for vswitch in vpc.vswitches)
-    return FrozenMap((key, record) for key, record in records.items() if key in keys)
+    return FrozenMap((key, one) for key, one in attributes.items() if key in keys)

@@ -19,12 +19,11 @@ from vpcdns.errors import StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
 from vpcdns.model.world import World
-from vpcdns.state import Commit, State
-from vpcdns.state import store as store_module
-from vpcdns.state.opening import open_state
-from vpcdns.state.records import group_key
-from vpcdns.state.rows import Kept, snapshot_text
-from vpcdns.state.store import Store, history, read
+from vpcdns.state import Commit, State, sqlite_journal
+from vpcdns.state.api_attributes import group_key
+from vpcdns.state.journal_rows import Snapshot, snapshot_text
+from vpcdns.state.open_state import open_state
+from vpcdns.state.sqlite_journal import SqliteJournal, history, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,10 +35,10 @@ def path(tmp_path: Path) -> Path:
 
 def begun(path: Path, *names: str) -> None:
     """A state with so many changes in it, closed."""
-    state, store = open_state(path, example())
+    state, journal = open_state(path, example())
     for name in names:
         state.commit(Commit((RenameGroup(OFF, name),), {group_key(OFF): {"Description": name}}, "me"))
-    store.close()
+    journal.close()
 
 
 def name_in(path: Path) -> str:
@@ -48,13 +47,13 @@ def name_in(path: Path) -> str:
 
 def test_changes_are_there_after_a_restart(path: Path) -> None:
     begun(path, "one", "two")
-    state, store = open_state(path, example())
+    state, journal = open_state(path, example())
     assert state.world.groups[OFF].name == "two"
-    assert state.records[group_key(OFF)] == {"Description": "two"}
+    assert state.attributes[group_key(OFF)] == {"Description": "two"}
     assert state.unfiled == 2
     assert state.world.revision > example().revision + 2
     state.apply(Bind((HZ, BOUND), VPC_B, "vsw-1"))
-    store.close()
+    journal.close()
     binding = read(path).world.instances[HZ, BOUND].binding
     assert binding is not None
     assert binding.vpc_id == VPC_B
@@ -62,9 +61,9 @@ def test_changes_are_there_after_a_restart(path: Path) -> None:
 
 def test_what_a_refused_commit_leaves(path: Path) -> None:
     begun(path, "one")
-    state, store = open_state(path, example())
+    state, journal = open_state(path, example())
     state.apply(RenameGroup("9" * 32, "nobody"))
-    store.close()
+    journal.close()
     assert [entry.kind for entry in history(path)] == ["file", "commit", "file"]
 
 
@@ -79,8 +78,8 @@ def test_the_history_tells_when_who_and_what(path: Path) -> None:
 
 def test_the_rest_of_the_file_takes_effect_around_the_state(path: Path) -> None:
     begun(path, "one")
-    state, store = open_state(path, example(Answers(ttl=5)))
-    store.close()
+    state, journal = open_state(path, example(Answers(ttl=5)))
+    journal.close()
     assert state.world.answers.ttl == 5
     assert state.world.groups[OFF].name == "one"
 
@@ -93,8 +92,8 @@ def changed_file() -> World:
 
 def test_a_state_without_changes_follows_the_file(path: Path) -> None:
     begun(path)
-    state, store = open_state(path, changed_file())
-    store.close()
+    state, journal = open_state(path, changed_file())
+    journal.close()
     assert not state.world.groups[SERVERLESS].vpc_domain
 
 
@@ -111,12 +110,12 @@ def test_when_both_have_changed_nobody_guesses(path: Path) -> None:
 def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_module, "SNAPSHOT_EVERY", 3)
+    monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 3)
     begun(path, *(f"name{number}" for number in range(8)))
     assert name_in(path) == "name7"
     assert read(path).unfiled == 8
-    state, store = open_state(path, example())
-    store.close()
+    state, journal = open_state(path, example())
+    journal.close()
     assert state.unfiled == 8
 
 
@@ -126,20 +125,20 @@ def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
     """It is made in a thread, and the journal goes on meanwhile."""
     begin = threading.Event()
 
-    def late(kept: Kept, configuration: str | None = None) -> str:
+    def late(kept: Snapshot, configuration: str | None = None) -> str:
         if threading.current_thread() is not threading.main_thread():
             assert begin.wait(10)
         return snapshot_text(kept, configuration)
 
-    monkeypatch.setattr(store_module, "SNAPSHOT_EVERY", 1)
-    monkeypatch.setattr(store_module, "snapshot_text", late)
-    state, store = open_state(path, example())
+    monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 1)
+    monkeypatch.setattr(sqlite_journal, "snapshot_text", late)
+    state, journal = open_state(path, example())
     for name in ("one", "two"):
         state.apply(RenameGroup(OFF, name))
     assert name_in(path) == "two"
     state.reload(changed_file())
     begin.set()
-    store.close()
+    journal.close()
     assert read(path).world == state.world
     assert name_in(path) == ""
 
@@ -150,49 +149,49 @@ def test_a_snapshot_that_cannot_be_made_is_told_of(
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    state, store = open_state(path, example())
-    monkeypatch.setattr(store_module, "SNAPSHOT_EVERY", 1)
-    monkeypatch.setattr(store_module, "_put_snapshot", full)
+    state, journal = open_state(path, example())
+    monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 1)
+    monkeypatch.setattr(sqlite_journal, "_put_snapshot", full)
     state.apply(RenameGroup(OFF, "one"))
-    store.close()
+    journal.close()
     assert "no new snapshot" in caplog.text
     assert name_in(path) == "one", "the journal has it"
 
 
 def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a thread, so that queries are answered meanwhile."""
-    state, store = open_state(path, example())
+    state, journal = open_state(path, example())
     file = changed_file()
     thread = threading.Thread(target=state.prepare, args=(file,))
     thread.start()
     thread.join()
     for name in ("objects_digest", "configuration_text"):
-        monkeypatch.setattr(store_module, name, None)
+        monkeypatch.setattr(sqlite_journal, name, None)
     state.reload(file)
-    store.close()
+    journal.close()
     monkeypatch.undo()
     assert read(path).world == state.world
-    state, store = open_state(path, file)
+    state, journal = open_state(path, file)
     state.apply(RenameGroup(OFF, "one"))
-    store.close()
-    state, store = open_state(path, file)
-    store.close()
+    journal.close()
+    state, journal = open_state(path, file)
+    journal.close()
     assert state.unfiled == 1, "the digest is the file's"
 
 
 def test_two_servers_do_not_share_a_state(path: Path) -> None:
-    _, store = open_state(path, example())
+    _, journal = open_state(path, example())
     with pytest.raises(StateError, match="another vpcdns has it open"):
-        Store(path)
+        SqliteJournal(path)
     assert name_in(path) == "", "but anybody may read it"
-    store.close()
-    Store(path).close()
+    journal.close()
+    SqliteJournal(path).close()
 
 
 @pytest.mark.parametrize("octets", [b"", b"vpcs: []\n", b"SQLite format 3\0", os.urandom(4096)])
 def test_somebody_elses_file_is_refused_and_left_alone(path: Path, octets: bytes) -> None:
     path.write_bytes(octets)
-    for opened in (Store, read):
+    for opened in (SqliteJournal, read):
         with pytest.raises(StateError, match="left as it is") as raised:
             opened(path)
         assert str(path) in str(raised.value)
@@ -206,7 +205,7 @@ def test_another_programs_database(path: Path) -> None:
     db.close()
     before = path.read_bytes()
     with pytest.raises(StateError, match="another program's"):
-        Store(path)
+        SqliteJournal(path)
     assert path.read_bytes() == before
 
 
@@ -216,12 +215,12 @@ def test_a_schema_of_another_time(path: Path) -> None:
     db.execute("PRAGMA user_version=2")
     db.close()
     with pytest.raises(StateError, match="schema 2"):
-        Store(path)
+        SqliteJournal(path)
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(StateError, match="cannot be written"):
-        Store(tmp_path / "none" / "state")
+        SqliteJournal(tmp_path / "none" / "state")
     with pytest.raises(StateError, match="cannot be read"):
         read(tmp_path / "none")
 
@@ -281,8 +280,8 @@ def test_a_cut_file_is_refused(path: Path) -> None:
 
 
 def test_a_full_disk_refuses_the_change_and_the_state_goes_on(path: Path) -> None:
-    state, store = open_state(path, example())
-    store._db.execute(f"PRAGMA max_page_count={store._db.execute('PRAGMA page_count').fetchone()[0] + 1}")
+    state, journal = open_state(path, example())
+    journal._db.execute(f"PRAGMA max_page_count={journal._db.execute('PRAGMA page_count').fetchone()[0] + 1}")
     names = (f"{number:0200}" for number in range(1000))
     kept = ""
     for name in names:
@@ -293,9 +292,9 @@ def test_a_full_disk_refuses_the_change_and_the_state_goes_on(path: Path) -> Non
         kept = name
     assert next(names, None) is not None, "it was never full"
     assert state.world.groups[OFF].name == kept
-    store._db.execute("PRAGMA max_page_count=1000000")
+    journal._db.execute("PRAGMA max_page_count=1000000")
     assert isinstance(state.apply(RenameGroup(OFF, "after")), World)
-    store.close()
+    journal.close()
     assert name_in(path) == "after"
 
 
@@ -305,9 +304,9 @@ import threading
 from pathlib import Path
 from tests.support.worlds import OFF, example
 from vpcdns.model.changes import RenameGroup
-from vpcdns.state import store
-from vpcdns.state.opening import open_state
-store.SNAPSHOT_EVERY = 7
+from vpcdns.state import sqlite_journal
+from vpcdns.state.open_state import open_state
+sqlite_journal.SNAPSHOT_EVERY = 7
 state, _ = open_state(Path(sys.argv[1]), example())
 number = int(state.world.groups[OFF].name or 0)
 print(number, flush=True)
@@ -350,20 +349,20 @@ def test_kill_9_while_the_file_is_made(path: Path) -> None:
             assert writer.poll() is None
         writer.kill()
         writer.communicate()
-        state, store = open_state(path, example())
+        state, journal = open_state(path, example())
         assert state.world.groups[OFF].name == name_in(path)
-        store.close()
+        journal.close()
         for file in path.parent.iterdir():
             file.unlink()
 
 
 def test_the_state_of_a_world_with_other_surroundings(path: Path) -> None:
     """The snapshot replays in its own surroundings, whatever the file says now."""
-    state, store = open_state(path, example())
+    state, journal = open_state(path, example())
     assert isinstance(state, State)
     state.apply(RenameGroup(OFF, "one"))
-    store.close()
+    journal.close()
     other = replace(example(), access=replace(example().access, trusted_peers=()))
-    state, store = open_state(path, other)
-    store.close()
+    state, journal = open_state(path, other)
+    journal.close()
     assert state.world.access.trusted_peers == ()

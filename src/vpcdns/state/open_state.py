@@ -12,34 +12,34 @@ from pathlib import Path
 from vpcdns.errors import StateError
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.world import World
-from vpcdns.state.holder import State
-from vpcdns.state.joining import joined
-from vpcdns.state.records import Records, living
-from vpcdns.state.rows import Kept, objects_digest
-from vpcdns.state.store import Store
+from vpcdns.state.api_attributes import ObjectAttributes, of_objects_in
+from vpcdns.state.current_world import State
+from vpcdns.state.file_with_changes import joined
+from vpcdns.state.journal_rows import Snapshot, objects_digest
+from vpcdns.state.sqlite_journal import SqliteJournal
 
 
-def open_state(path: Path, file: World) -> tuple[State, Store]:
-    """The State that the file at `path` goes on with, or begins; to be closed by its Store.
+def open_state(path: Path, file: World) -> tuple[State, SqliteJournal]:
+    """The State that the file at `path` goes on with, or begins; to be closed by its SqliteJournal.
 
     Raises StateError, and ConfigurationError when the configuration does not fit around the state.
     """
-    store = Store(path)
+    journal = SqliteJournal(path)
     try:
-        world, records, unfiled = _held(store.kept, file, path)
-        store.replace(world, records, file, unfiled)
+        world, attributes, unfiled = _held(journal.kept, file, path)
+        journal.replace(world, attributes, file, unfiled)
     except BaseException:
-        store.close()
+        journal.close()
         raise
-    return State(world, records=records, journal=store, file=file, unfiled=unfiled), store
+    return State(world, attributes=attributes, journal=journal, file=file, unfiled=unfiled), journal
 
 
-def _held(kept: Kept | None, file: World, path: Path) -> tuple[World, Records, int]:
+def _held(kept: Snapshot | None, file: World, path: Path) -> tuple[World, ObjectAttributes, int]:
     if kept is None:
         return file, FrozenMap(), 0
     revision = max(file.revision, kept.world.revision + 1)
     if not kept.unfiled:
-        return replace(file, revision=revision), living(kept.records, file), 0
+        return replace(file, revision=revision), of_objects_in(kept.attributes, file), 0
     if kept.objects != objects_digest(file):
         raise StateError(
             f"{path}: it has {kept.unfiled} changes of VPCs, instances and groups that the configuration does"
@@ -47,4 +47,4 @@ def _held(kept: Kept | None, file: World, path: Path) -> tuple[World, Records, i
             f"  - take the configuration's: vpcdns state import --state {path} FILE\n"
             f"  - take the state's: vpcdns state export --state {path} --config FILE; serve what it prints"
         )
-    return replace(joined(file, kept.world), revision=revision), kept.records, kept.unfiled
+    return replace(joined(file, kept.world), revision=revision), kept.attributes, kept.unfiled

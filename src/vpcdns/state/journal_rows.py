@@ -16,9 +16,9 @@ from vpcdns.errors import ConfigurationError, MalformedChange, StateError
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.codec import decode_change, encode_change
-from vpcdns.state.holder import Commit, tried
-from vpcdns.state.records import Records, changed
+from vpcdns.state.api_attributes import ObjectAttributes, updated
+from vpcdns.state.change_json import decode_change, encode_change
+from vpcdns.state.current_world import Commit, tried
 
 NO_SEAL = ""
 
@@ -27,7 +27,7 @@ NO_SEAL = ""
 class Entry:
     """One commit of the journal. `at` is in Unix seconds, `revision` the World's afterwards.
 
-    `text` is JSON: changes and records. A `kind` of `file` puts a snapshot in place instead.
+    `text` is JSON: changes and attributes. A `kind` of `file` puts a snapshot in place instead.
     """
 
     number: int
@@ -48,14 +48,14 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a state file holds: a World, the records beside it, and how many changes the file misses.
+class Snapshot:
+    """What a state file holds: a World, the attributes beside it, and how many changes the file misses.
 
     `objects` is the digest of the VPCs, instances and groups that the configuration file had.
     """
 
     world: World
-    records: Records
+    attributes: ObjectAttributes
     unfiled: int
     objects: str
 
@@ -63,12 +63,12 @@ class Kept:
 def commit_text(commit: Commit) -> str:
     """A commit as the journal has it."""
     body: dict[str, Any] = {"changes": [encode_change(change) for change in commit.changes]}
-    if commit.records:
-        body["records"] = dict(commit.records)
+    if commit.attributes:
+        body["records"] = dict(commit.attributes)
     return _compact(body)
 
 
-def replayed(entry: Entry, kept: Kept) -> Kept:
+def replayed(entry: Entry, kept: Snapshot) -> Snapshot:
     """What holds after a commit; raises StateError when it cannot have been so."""
     try:
         body = json.loads(entry.text)
@@ -80,16 +80,16 @@ def replayed(entry: Entry, kept: Kept) -> Kept:
         raise StateError(f"entry {entry.number} of the journal breaks a rule: {world}")
     if world.revision != entry.revision:
         raise StateError(f"entry {entry.number} of the journal does not follow the one before it")
-    records = changed(kept.records, commit.records)
-    return Kept(world, records, kept.unfiled + len(commit.changes), kept.objects)
+    attributes = updated(kept.attributes, commit.attributes)
+    return Snapshot(world, attributes, kept.unfiled + len(commit.changes), kept.objects)
 
 
-def snapshot_text(kept: Kept, configuration: str | None = None) -> str:
+def snapshot_text(kept: Snapshot, configuration: str | None = None) -> str:
     """As JSON; `configuration` is that of its World, if it was written down before."""
     body = {
         "revision": str(kept.world.revision),
         "configuration": configuration_text(kept.world) if configuration is None else configuration,
-        "records": _compact(dict(kept.records)),
+        "records": _compact(dict(kept.attributes)),
         "unfiled": str(kept.unfiled),
         "objects": _compact(kept.objects),
     }
@@ -114,13 +114,13 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def snapshot(text: str) -> Kept:
+def snapshot(text: str) -> Snapshot:
     """What a snapshot holds; raises StateError when it cannot be read."""
     try:
         body: Mapping[str, Any] = json.loads(text)
         configuration = json.dumps(body["configuration"])
         loaded = loads(configuration, "the snapshot", revision=body["revision"])
-        return Kept(loaded.world, FrozenMap(body["records"]), body["unfiled"], body["objects"])
+        return Snapshot(loaded.world, FrozenMap(body["records"]), body["unfiled"], body["objects"])
     except (ValueError, KeyError, TypeError, ConfigurationError) as error:
         raise StateError(f"the snapshot cannot be read: {error}") from error
 

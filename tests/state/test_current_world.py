@@ -17,7 +17,7 @@ from vpcdns.model.topology import Network, Topology
 from vpcdns.model.vpc_changes import CreateVpc
 from vpcdns.model.world import World
 from vpcdns.state import Commit, Conflict, State
-from vpcdns.state.records import Records, group_key
+from vpcdns.state.api_attributes import ObjectAttributes, group_key
 
 
 class Full:
@@ -26,10 +26,10 @@ class Full:
     def prepare(self, file: World) -> None:
         pass
 
-    def append(self, commit: Commit, world: World, records: Records) -> None:
+    def append(self, commit: Commit, world: World, attributes: ObjectAttributes) -> None:
         raise StateError("no room")
 
-    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+    def replace(self, world: World, attributes: ObjectAttributes, file: World, unfiled: int) -> None:
         raise StateError("no room")
 
 
@@ -40,20 +40,20 @@ def test_a_commit_takes_effect_as_a_whole() -> None:
     refused = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain("9" * 32)), {"x": {}}))
     assert isinstance(refused, Refusal)
     assert state.world is before
-    assert not state.records
+    assert not state.attributes
     done = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain(OFF)), {group_key(OFF): {"a": 1}}))
     assert seen == [done]
     assert state.world.groups[OFF].name == "named"
-    assert state.records[group_key(OFF)] == {"a": 1}
+    assert state.attributes[group_key(OFF)] == {"a": 1}
 
 
-def test_records_alone_are_no_new_world() -> None:
+def test_attributes_alone_are_no_new_world() -> None:
     state, seen = State(example()), list[World]()
     state.subscribe(lambda old, new: seen.append(new))
-    state.commit(Commit(records={"group x": {"a": 1}}))
-    state.commit(Commit(records={"group x": None, "group y": None}))
+    state.commit(Commit(attributes={"group x": {"a": 1}}))
+    state.commit(Commit(attributes={"group x": None, "group y": None}))
     assert not seen
-    assert not state.records
+    assert not state.attributes
     assert not state.unfiled
 
 
@@ -97,7 +97,7 @@ def test_a_file_with_other_objects_replaces_them() -> None:
     assert after.groups[DEDICATED].vpc_domain
     assert not after.groups[SERVERLESS].vpc_domain
     assert state.unfiled == 0
-    assert dict(state.records) == {group_key(DEDICATED): {"a": 1}}
+    assert dict(state.attributes) == {group_key(DEDICATED): {"a": 1}}
 
 
 def test_revisions_never_go_backwards() -> None:

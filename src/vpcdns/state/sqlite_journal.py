@@ -20,13 +20,12 @@ from typing import Any, Final
 
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
-from vpcdns.state.file import connected, in_words, locked, make, opened
-from vpcdns.state.holder import FILE, Commit
-from vpcdns.state.records import Records
-from vpcdns.state.rows import (
+from vpcdns.state.api_attributes import ObjectAttributes
+from vpcdns.state.current_world import FILE, Commit
+from vpcdns.state.journal_rows import (
     NO_SEAL,
     Entry,
-    Kept,
+    Snapshot,
     commit_text,
     configuration_text,
     objects_digest,
@@ -34,6 +33,7 @@ from vpcdns.state.rows import (
     snapshot,
     snapshot_text,
 )
+from vpcdns.state.sqlite_file import connected, in_words, locked, make, opened
 
 log = logging.getLogger("vpcdns.state")
 
@@ -53,7 +53,7 @@ class _Written:
     configuration: str | None = None
 
 
-class Store:
+class SqliteJournal:
     """A state file that is open for one server; `kept` is what it held when it was opened, if anything."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -79,14 +79,14 @@ class Store:
         self._db.close()
         os.close(self._lock)
 
-    def append(self, commit: Commit, world: World, records: Records) -> None:
-        """Keeps a commit, after which `world` and `records` hold; durable when it returns."""
+    def append(self, commit: Commit, world: World, attributes: ObjectAttributes) -> None:
+        """Keeps a commit, after which `world` and `attributes` hold; durable when it returns."""
         assert self.kept is not None, "a state begins with a file"  # noqa: S101
         entry = self._entry(commit.who, "commit", world.revision, commit_text(commit))
         with self._transaction():
             self._insert(entry)
         self._last = entry
-        self.kept = Kept(world, records, self.kept.unfiled + len(commit.changes), self.kept.objects)
+        self.kept = Snapshot(world, attributes, self.kept.unfiled + len(commit.changes), self.kept.objects)
         if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
             self._begin_snapshot(entry, self.kept)
 
@@ -94,12 +94,12 @@ class Store:
         """Writes down what `replace` will want when this file comes. For a thread."""
         self._written = _Written(file, objects_digest(file), configuration_text(file))
 
-    def replace(self, world: World, records: Records, file: World, unfiled: int) -> None:
+    def replace(self, world: World, attributes: ObjectAttributes, file: World, unfiled: int) -> None:
         """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
         written = self._written
         if written is None or written.file is not file:
             written = _Written(file, objects_digest(file))
-        kept = Kept(world, records, unfiled, written.objects)
+        kept = Snapshot(world, attributes, unfiled, written.objects)
         text = snapshot_text(kept, None if unfiled else written.configuration)
         entry = self._entry(FILE, "file", world.revision, "{}")
         with self._transaction():
@@ -109,14 +109,14 @@ class Store:
         self._written = _Written(file, written.objects)
         self._last, self._snapshot_at, self.kept = entry, entry.number, kept
 
-    def _begin_snapshot(self, entry: Entry, kept: Kept) -> None:
+    def _begin_snapshot(self, entry: Entry, kept: Snapshot) -> None:
         """Makes one in a thread, while the journal goes on: of many groups it takes seconds."""
         if self._snapshotting is not None and self._snapshotting.is_alive():
             return
         self._snapshotting = threading.Thread(target=self._snapshot, args=(entry, kept), name="snapshot")
         self._snapshotting.start()
 
-    def _snapshot(self, entry: Entry, kept: Kept) -> None:
+    def _snapshot(self, entry: Entry, kept: Snapshot) -> None:
         try:
             text = snapshot_text(kept)
             with in_words(self.path), closing(connected(self.path)) as db, db:
@@ -156,7 +156,7 @@ def history(path: Path) -> Iterator[Entry]:
         db.close()
 
 
-def read(path: Path) -> Kept:
+def read(path: Path) -> Snapshot:
     """What a state file holds; also of one that a server has open. Raises StateError."""
     db = opened(path)
     try:
@@ -178,7 +178,7 @@ def _row(entry: Entry) -> tuple[Any, ...]:
     return entry.number, entry.at, entry.who, entry.kind, entry.revision, entry.text, entry.seal
 
 
-def _read(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
+def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
     """What holds, the last entry, and the number of the one that the snapshot was made at.
 
     In one transaction: a server that has the file open goes on writing.
@@ -188,7 +188,7 @@ def _read(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
         return _read_now(db)
 
 
-def _read_now(db: sqlite3.Connection) -> tuple[Kept | None, Entry | None, int]:
+def _read_now(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
     row = db.execute("SELECT number, text, seal FROM snapshot").fetchone()
     if row is None:
         if db.execute("SELECT count(*) FROM journal").fetchone()[0]:

@@ -11,8 +11,8 @@ from hypothesis import given
 from tests.support.world_strategies import ALL_CHANGES
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import Bind, Change
-from vpcdns.state.codec import CHANGES as KINDS
-from vpcdns.state.codec import decode_change, encode_change
+from vpcdns.state.change_json import CHANGES as KINDS
+from vpcdns.state.change_json import decode_change, encode_change
 
 
 @given(ALL_CHANGES)
