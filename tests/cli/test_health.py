@@ -30,8 +30,8 @@ def test_nothing_there() -> None:
         silent = vpcdns("health", "--server", f"127.0.0.1:{port}")
     nobody = vpcdns("health", "--server", f"127.0.0.1:{port}")
     assert (silent.returncode, nobody.returncode) == (1, 1)
-    assert silent.stderr == f"127.0.0.1:{port} does not answer within 2 s (UDP)\n"
-    assert nobody.stderr == f"nothing listens on 127.0.0.1:{port} (UDP)\n"
+    assert silent.stderr == f"127.0.0.1:{port}: no answer (UDP, within 2 s)\n"
+    assert nobody.stderr == f"127.0.0.1:{port}: nothing listens there (UDP, within 2 s)\n"
 
 
 def test_failing_server() -> None:

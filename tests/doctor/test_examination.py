@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import struct
 import time
 from collections.abc import Callable, Iterable
 from ipaddress import ip_address
@@ -13,16 +12,10 @@ import pytest
 
 from tests.support.nameserver import Nameserver, Script, Transport, answering
 from tests.support.worlds import CUSTOM, DEDICATED_NAME, ENDPOINT, IN_A, IN_B, example
-from vpcdns.doctor.ask import _collect, _Pending
 from vpcdns.doctor.examination import Examination, examine
 from vpcdns.doctor.finding import Severity
-from vpcdns.doctor.probes import VERSION
-from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import Question, RRType
-from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Upstream
 from vpcdns.query import Arrival, Response, begin
-from vpcdns.wire.stub import read_stub_response, write_query
 
 WORLD = example(forwarding=Forwarding())
 
@@ -112,34 +105,3 @@ def test_nothing_listens(tmp_path: Path) -> None:
         found = examine([], server=server, resolv_conf=tmp_path / "resolv.conf")
     assert "nothing listens there" in found.findings[-1].seen
     assert bad(found)["nameservers"] is Severity.PROBLEM, "there is no such file"
-
-
-def test_a_reply_from_another_address() -> None:
-    """It is remembered, and counts for nothing."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
-        asker.bind(("127.0.0.1", 0))
-        pending = _Pending([VERSION], None)
-        (query,) = pending.messages()
-        reply = begin(query, Arrival(ip_address("127.0.0.1")), WORLD)
-        assert isinstance(reply, Response)
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-            other.bind(("127.0.0.2", 0))
-            other.sendto(reply.octets, asker.getsockname())
-            stranger = str(Upstream(ip_address("127.0.0.2"), other.getsockname()[1]))
-            _collect(asker, Upstream(ip_address("127.0.0.1")), pending, time.monotonic() + 0.1)
-    assert pending.answers[0].response is None
-    assert pending.answers[0].strangers == (stranger,)
-
-
-def test_responses_are_read_with_care() -> None:
-    """Whatever comes, it is a response or a MalformedMessage."""
-    message = write_query(Question(Name.from_text("a.example"), RRType.TXT), 1)
-    head = (
-        struct.pack("!6H", 1, 0x8000, 1, 1, 0, 0) + message[12:] + b"\xc0\x0c" + struct.pack("!HHI", 16, 1, 0)
-    )
-    assert read_stub_response(head + struct.pack("!H", 6) + b"\2hi\2yo").strings == ("hi", "yo")
-    with pytest.raises(MalformedMessage):
-        read_stub_response(head + struct.pack("!H", 3) + b"\5hi")
-    for octets in (b"", message, head, message[:12]):
-        with pytest.raises(MalformedMessage):
-            read_stub_response(octets)

@@ -1,4 +1,4 @@
-"""What libc was told: resolv.conf, nsswitch.conf and hosts, read and judged."""
+"""The files that libc goes by: resolv.conf, nsswitch.conf and hosts, read and judged."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from ipaddress import ip_address
 
 import pytest
 
+from vpcdns.doctor.file_checks import check_files
 from vpcdns.doctor.files import read_hosts, read_hosts_order, read_resolv_conf
 from vpcdns.doctor.finding import Severity
 from vpcdns.doctor.host import Host
-from vpcdns.doctor.setting import check_files
 
 DOCKER = "nameserver 127.0.0.11\noptions ndots:0\n# ExtServers: [{}]\n"
 
@@ -77,6 +77,7 @@ def test_other_files() -> None:
         ("nameserver 10.1.0.53#5300\n", {"nameservers": "problem", "nameserver-syntax": "problem"}),
         ("nameserver 10.1.0.53\nsearch a b\noptions ndots:5\n", {"search": "warning"}),
         ("nameserver 10.1.0.53\noptions use-vc timeout:1\n", {"options": "hint"}),
+        ("nameserver 10.1.0.53\noptions timeout:1 rotate timeout:3\n", {}),
         ("nameserver 10.1.0.53\nsearch .\noptions ndots:5\n", {}),
         (DOCKER.format("172.30.1.53"), {}),
         (DOCKER.format("host(172.30.1.53)"), {"docker-host-namespace": "problem"}),

@@ -175,8 +175,8 @@ def test_a_fault_happens_so_many_times_in_all(server: Server) -> None:
 class FromFile(Server):
     """Listens where the file says."""
 
-    def _command(self, folder: Path) -> Sequence[str]:
-        command = list(super()._command(folder))
+    def _command(self, folder: Path) -> list[str]:
+        command = super()._command(folder)
         at = command.index("--listen")
         return [*command[:at], *command[at + 2 :]]
 

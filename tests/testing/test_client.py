@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.openapi_calls import KEY_ID, SECRET
 from vpcdns.errors import StartupError
-from vpcdns.testing import Client, Problem, Server
+from vpcdns.testing import AdminError, Client, Server
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 VPC_1, VPC_2, VPC_SH = "vpc-bp11w979o2s9rcr962w25", "vpc-bp1xk2f7q0hd8s3m5tzc4", "vpc-uf6h4q9e1n7r3w5y8b2jd"
@@ -84,7 +84,7 @@ def test_faults_over_dns(client: Client) -> None:
     with pytest.raises(AssertionError):
         client.assert_denied(DEDICATED, VPC_2)
     client.remove_fault(number)
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(AdminError) as raised:
         client.remove_fault(number)
     assert raised.value.status == 404
     client.add_fault("delay", delay_ms=20)
@@ -107,7 +107,7 @@ def test_faults_over_dns(client: Client) -> None:
     ],
 )
 def test_faults_that_are_none(client: Client, wrong: dict[str, Any]) -> None:
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(AdminError) as raised:
         client._json("POST", "/test/faults", wrong)
     assert raised.value.status == 400
     assert client.faults() == []
@@ -120,10 +120,10 @@ def test_the_world_and_changes_of_it(client: Client) -> None:
     done = client.change({"change": "DisableVpcDomain", "group_id": group_id}, revision=revision)
     assert done == revision + 1
     client.assert_denied(DEDICATED, VPC_1)
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(AdminError) as raised:
         client.change({"change": "EnableVpcDomain", "group_id": group_id}, revision=revision)
     assert (raised.value.status, raised.value.code) == (412, "revision")
-    with pytest.raises(Problem, match="rule 9") as raised:
+    with pytest.raises(AdminError, match="rule 9") as raised:
         client.change({"change": "AddCustomDomain", "group_id": SERVERLESS[:32], "name": "x.example"})
     assert (raised.value.status, raised.value.code) == (409, "refused")
     client.reset()
@@ -162,7 +162,7 @@ def test_the_world_and_changes_of_it(client: Client) -> None:
 )
 def test_what_no_configuration_could_describe_is_no_change(client: Client, change: dict[str, Any]) -> None:
     before = client.world()
-    with pytest.raises(Problem) as raised:
+    with pytest.raises(AdminError) as raised:
         client.change(change)
     assert raised.value.status == 400
     assert client.world() == before
@@ -218,12 +218,12 @@ def test_where_keys_are_configured_writes_need_a_token() -> None:
     with Server(EXAMPLE, environment=keys) as server:
         assert server.client.world()
         for write in (server.client.reset, server.client.clear_faults, server.client.clear_queries):
-            with pytest.raises(Problem) as raised:
+            with pytest.raises(AdminError) as raised:
                 write()
             assert raised.value.status == 403
     with Server(EXAMPLE, environment={**keys, "VPCDNS_ADMIN_TOKEN": "t0ken"}) as server:
         server.client.reset()
-        with pytest.raises(Problem) as raised:
+        with pytest.raises(AdminError) as raised:
             Client(server.url).world()
         assert raised.value.status == 401
 
@@ -237,7 +237,7 @@ def test_a_server_that_does_not_start_tells_why() -> None:
 
 
 def test_a_server_that_is_not_there() -> None:
-    with pytest.raises(Problem, match="does not answer"):
+    with pytest.raises(AdminError, match="does not answer"):
         Client("http://127.0.0.1:1").world()
     with pytest.raises(ValueError, match="DNS port"):
         Client("http://127.0.0.1:1").resolve("a.example")

@@ -1,12 +1,13 @@
-"""`vpcdns doctor`: what stands between this container and vpcdns, each finding with its remedy."""
+"""`vpcdns doctor`: what keeps this container from vpcdns, each finding with its remedy."""
 
 from __future__ import annotations
 
 import shutil
 import sys
 import textwrap
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.console import Console
@@ -15,10 +16,12 @@ from rich.text import Text
 from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import say_json, say_rendered
 from vpcdns.cli.parameters import JsonOption, read_listen, read_name
-from vpcdns.doctor.examination import Examination, examine
 from vpcdns.doctor.finding import Finding, Severity
 from vpcdns.doctor.host import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
+
+if TYPE_CHECKING:
+    from vpcdns.doctor.examination import Examination
 
 WIDTH: Final = 80  # columns, where the terminal is not narrower
 _STYLES: Final = {
@@ -46,18 +49,16 @@ def doctor(
     ] = None,
     resolv_conf: Annotated[
         Path,
-        typer.Option(
-            metavar="PATH", help="The resolv.conf to look at; nsswitch.conf and hosts are read beside it."
-        ),
+        typer.Option(metavar="PATH", help="The resolv.conf to read, with nsswitch.conf and hosts beside it."),
     ] = RESOLV_CONF,
     json: JsonOption = False,
 ) -> None:
     """Examine a container from inside: does it ask vpcdns, and as whom?
 
     Reads resolv.conf, nsswitch.conf and hosts, asks the nameserver over UDP
-    and TCP, and compares names with what libc makes of them. Needs no root and
-    changes nothing. Exit code 1 when there are problems; hints and warnings
-    are none.
+    and TCP, and compares its answers with libc's. Needs no root and changes
+    nothing. The exit code is 1 if there are problems, not for hints and
+    warnings.
 
     \b
     Examples:
@@ -66,6 +67,8 @@ def doctor(
       vpcdns doctor --server 127.0.0.1:5300 --json
       docker run --rm --network container:web vpcdns doctor api.example.com
     """
+    from vpcdns.doctor.examination import examine  # noqa: PLC0415 - see vpcdns.stub: slow to import
+
     asked = [name for name in names or [] if read_name(name, "NAME")]
     whom = None if server is None else Upstream(server.address, server.port)
     examination = examine(asked, server=whom, resolv_conf=resolv_conf)
@@ -78,20 +81,12 @@ def doctor(
 
 def as_json(examination: Examination) -> dict[str, Any]:
     """The findings as plain data; `subject` and `remedy` are empty where there is none."""
+    findings = [asdict(finding) | {"severity": finding.severity.value} for finding in examination.findings]
     return {
         "server": str(examination.server),
         "resolv_conf": str(examination.resolv_conf),
         "ok": examination.healthy,
-        "findings": [
-            {
-                "id": finding.id,
-                "severity": finding.severity.value,
-                "subject": finding.subject,
-                "seen": finding.seen,
-                "remedy": finding.remedy,
-            }
-            for finding in examination.findings
-        ],
+        "findings": findings,
     }
 
 

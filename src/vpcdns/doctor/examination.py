@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
-from vpcdns.doctor.files import ResolvConf
+from vpcdns.doctor.file_checks import check_files
 from vpcdns.doctor.finding import Finding, Severity
 from vpcdns.doctor.host import RESOLV_CONF, read_host
-from vpcdns.doctor.names import check_name
-from vpcdns.doctor.path import check_path
-from vpcdns.doctor.probes import look
-from vpcdns.doctor.setting import check_files
+from vpcdns.doctor.name_checks import check_name
+from vpcdns.doctor.probes import probe
+from vpcdns.doctor.server_checks import check_server
 from vpcdns.model.policy import Upstream
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What was found out about whom, in the order in which it was looked at."""
+    """All findings, in the order of the checks; `server` is who was asked."""
 
     server: Upstream
     resolv_conf: Path
@@ -35,20 +34,16 @@ class Examination:
 def examine(
     names: list[str], *, server: Upstream | None = None, resolv_conf: Path = RESOLV_CONF
 ) -> Examination:
-    """Looks at everything: within 5 s when nothing answers, 10 s when a few names get no answer.
+    """Checks everything: within 5 s when nothing answers, 10 s when a few names get no answer.
 
-    `server` is asked instead of the first nameserver of `resolv_conf`.
+    `server` is asked instead of the first nameserver of `resolv_conf`; without a nameserver line libc asks
+    127.0.0.1 (resolv.conf(5)).
     """
     host = read_host(resolv_conf)
-    asked = server or first_nameserver(host.resolv_conf)
-    sights = look(asked, host, names)
-    vpcdns = asked.address if sights.told else None
-    findings = [*check_files(host, vpcdns), *check_path(sights, host)]
-    for answers in sights.names:
+    nameservers = host.resolv_conf.nameservers or (IPv4Address("127.0.0.1"),)
+    results = probe(server or Upstream(nameservers[0]), host, names)
+    vpcdns = results.server.address if results.client else None
+    findings = [*check_files(host, vpcdns), *check_server(results, host)]
+    for answers in results.names:
         findings += check_name(answers, host)
-    return Examination(asked, resolv_conf, tuple(findings))
-
-
-def first_nameserver(conf: ResolvConf) -> Upstream:
-    """Whom libc asks first; without a nameserver line 127.0.0.1 (resolv.conf(5))."""
-    return Upstream(conf.nameservers[0] if conf.nameservers else IPv4Address("127.0.0.1"))
+    return Examination(results.server, resolv_conf, tuple(findings))

@@ -1,7 +1,6 @@
 """Reads the files that libc resolves names by: resolv.conf, nsswitch.conf, hosts.
 
-Pure: text in, values out. Reads as libc does: what libc passes over is passed over, but remembered
-where a person should know.
+Pure: text in, values out. Ignores what libc ignores, but remembers it where a person should know.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from typing import Final
 
 from vpcdns.model.topology import Address
 
-MAX_NAMESERVERS: Final = 3  # MAXNS of glibc and musl: further lines count for nothing
+MAX_NAMESERVERS: Final = 3  # MAXNS of glibc and musl: they ignore further lines
 DEFAULT_NDOTS: Final = 1
 
 _EXT_SERVERS: Final = re.compile(r"#\s*ExtServers:\s*\[(.*)\]")
@@ -21,9 +20,9 @@ _EXT_SERVERS: Final = re.compile(r"#\s*ExtServers:\s*\[(.*)\]")
 
 @dataclass(frozen=True, slots=True)
 class ResolvConf:
-    """resolv.conf(5). `unreadable` are nameservers that libc passes over, because they are no addresses.
+    """resolv.conf(5). `unreadable` are nameservers that libc ignores, because they are no addresses.
 
-    `ext_servers` is what Docker's resolver asks, as Docker's comment has it: `host(…)` is asked from
+    `ext_servers` are the servers that Docker's resolver asks, from Docker's comment: it asks `host(…)` from
     the host's network namespace (moby `resolvconf`).
     """
 
@@ -42,12 +41,6 @@ class ResolvConf:
         """The value of `name:value`, the last one winning; empty when it is not there."""
         values = [option.partition(":")[2] for option in self.options if option.startswith(f"{name}:")]
         return values[-1] if values else ""
-
-    def searched(self, name: str) -> tuple[str, ...]:
-        """What libc asks for before it asks for `name` itself."""
-        if name.endswith(".") or name.count(".") >= self.ndots:
-            return ()
-        return tuple(f"{name}.{domain}" for domain in self.search if domain != ".")
 
 
 def read_resolv_conf(text: str) -> ResolvConf:

@@ -12,12 +12,12 @@ class Severity(Enum):
     OK = "ok"
     HINT = "hint"  # good to know when something else surprises
     WARNING = "warning"  # works, but not everywhere or not quickly
-    PROBLEM = "problem"  # names will not resolve as the cloud would have them
+    PROBLEM = "problem"  # names will not resolve as they do in the cloud
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One result. `id` names the check and never changes; a remedy is there unless all is well.
+    """One result. `id` names the check and never changes; there is a remedy unless all is well.
 
     `subject` is the name or the address that it is about, where a check is made for several.
     """
@@ -29,17 +29,17 @@ class Finding:
     subject: str = ""
 
 
-def ok(id: str, seen: str, subject: str = "") -> Finding:  # noqa: A002 - the field's name
-    return Finding(id, Severity.OK, seen, subject=subject)
+def ok(check: str, seen: str, subject: str = "") -> Finding:
+    return Finding(check, Severity.OK, seen, subject=subject)
 
 
-def hint(id: str, seen: str, remedy: str, subject: str = "") -> Finding:  # noqa: A002
-    return Finding(id, Severity.HINT, seen, remedy, subject)
+def hint(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
+    return Finding(check, Severity.HINT, seen, remedy, subject)
 
 
-def warning(id: str, seen: str, remedy: str, subject: str = "") -> Finding:  # noqa: A002
-    return Finding(id, Severity.WARNING, seen, remedy, subject)
+def warning(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
+    return Finding(check, Severity.WARNING, seen, remedy, subject)
 
 
-def problem(id: str, seen: str, remedy: str, subject: str = "") -> Finding:  # noqa: A002
-    return Finding(id, Severity.PROBLEM, seen, remedy, subject)
+def problem(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
+    return Finding(check, Severity.PROBLEM, seen, remedy, subject)

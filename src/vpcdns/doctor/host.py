@@ -1,6 +1,6 @@
-"""What this machine or container says about itself: its files, its addresses, whether it is a container.
+"""Reads what this machine or container says about itself: its files, its addresses, its container engine.
 
-Opens files of /etc and /proc, asks nobody, and never fails: what cannot be read is empty. Without root.
+Opens files of /etc and /proc, needs no root, asks nobody and never fails: what cannot be read is empty.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """A snapshot. `engine` is what made the container: Docker, Podman or Kubernetes; empty on a host.
+    """A snapshot. `engine` made the container: Docker, Podman or Kubernetes; it is empty on a host.
 
-    `hosts_order` is None without an nsswitch.conf, as in images with musl. `is_libcs` tells whether
-    `resolv_conf` is the one that this process's libc reads.
+    `hosts_order` is None without an nsswitch.conf, as in images with musl. `is_libcs` says whether this
+    process's libc reads `path`.
     """
 
     resolv_conf: ResolvConf = field(default_factory=ResolvConf)
@@ -55,14 +55,14 @@ def read_host(path: Path = RESOLV_CONF) -> Host:
         is_libcs=path == RESOLV_CONF,
         hosts_order=None if order is None else read_hosts_order(order),
         hosts=read_hosts(hosts or ""),
-        addresses=frozenset(own_addresses()),
+        addresses=frozenset(_addresses()),
         gateways=frozenset(_gateways()),
         engine=_engine(),
         libc=f"{name} {version}" if name else "musl or another libc",
     )
 
 
-def own_addresses() -> Iterator[Address]:
+def _addresses() -> Iterator[Address]:
     """All addresses of this network namespace, by /proc (proc_net(5))."""
     before = ""
     for line in (_text(PROC / "net/fib_trie") or "").splitlines():

@@ -1,10 +1,10 @@
-"""For those who test against vpcdns: a client, a server of one's own, a pytest plugin, a container.
+"""For those who test against vpcdns: a client, a server of their own, a pytest plugin, a container.
 
 Knows a server from outside only, over DNS and HTTP (docs/testing.md).
 """
 
-from vpcdns.testing.client import Client, Problem
-from vpcdns.testing.dns import Answer
+from vpcdns.stub import StubAnswer
+from vpcdns.testing.client import AdminError, Client
 from vpcdns.testing.process import Server
 
-__all__ = ["Answer", "Client", "Problem", "Server"]
+__all__ = ["AdminError", "Client", "Server", "StubAnswer"]

@@ -1,23 +1,28 @@
 """A client of one server: asks it, looks into it, changes it, makes it fail.
 
-Knows the admin server's JSON and the DNS port. Uses the standard library, and no proxy of the environment.
+Knows the admin server's JSON and the DNS port. Ignores the environment's HTTP proxy.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Mapping
 from http.client import HTTPConnection, HTTPException
+from ipaddress import ip_address
 from typing import Any, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from vpcdns.testing.dns import Answer, ask
+from vpcdns.model.dns import Question, type_number
+from vpcdns.model.names import Name
+from vpcdns.model.policy import Upstream
+from vpcdns.stub import StubAnswer, ask
 
 FaultKind = Literal["delay", "drop", "servfail", "truncate"]
 
 
-class Problem(Exception):
-    """The server refuses, or is not there. `status` is HTTP's, 0 without an answer; `code` the server's."""
+class AdminError(Exception):
+    """The server refuses, or is not there. `status` is HTTP's, 0 without a response; `code` the server's."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}" if code else message)
@@ -36,19 +41,22 @@ class Client:
         self._token = token
         self._timeout = timeout
 
-    # What names come to
+    # What names resolve to
 
-    def resolve(self, name: str, from_vpc: str | None = None, rtype: str = "A") -> Answer:
+    def resolve(self, name: str, from_vpc: str | None = None, rtype: str = "A") -> StubAnswer:
         """Asks over DNS, as somebody in a VPC: its id, or an address, or None for this host itself.
 
         This host must be one of `server.trusted_peers`, as loopback is.
         """
         if self.dns is None:
             raise ValueError("this client does not know the server's DNS port: Client(url, dns=(host, port))")
-        client = None if from_vpc is None else self._address(name, from_vpc)
-        return ask(self.dns, name, rtype, client, self._timeout)
+        host, port = self.dns
+        server = Upstream(ip_address(host if ":" in host else socket.gethostbyname(host)), port)
+        question = Question(Name.from_text(name), type_number(rtype))
+        client = None if from_vpc is None else ip_address(self.explain(name, from_vpc)["client"]["address"])
+        return ask(server, question, client, self._timeout)
 
-    def assert_resolves(self, name: str, from_vpc: str | None = None, to: str | None = None) -> Answer:
+    def assert_resolves(self, name: str, from_vpc: str | None = None, to: str | None = None) -> StubAnswer:
         """Fails with the server's explanation unless the name has an address there, and that one if given."""
         answer = self.resolve(name, from_vpc)
         if not answer.addresses or (to is not None and to not in answer.addresses):
@@ -56,7 +64,7 @@ class Client:
             raise AssertionError(f"{name} does not resolve{wanted}{self._why(name, from_vpc, answer)}")
         return answer
 
-    def assert_denied(self, name: str, from_vpc: str | None = None) -> Answer:
+    def assert_denied(self, name: str, from_vpc: str | None = None) -> StubAnswer:
         """Fails unless the name has no address there; a server that fails or is silent denies nothing."""
         answer = self.resolve(name, from_vpc)
         if answer.addresses or answer.rcode in (None, "SERVFAIL"):
@@ -67,55 +75,43 @@ class Client:
         """How a name resolves for somebody in a VPC, or at an address, step by step."""
         return self._json("GET", f"/explain?{urlencode({'name': name, 'from': from_vpc, 'type': rtype})}")
 
-    def _address(self, name: str, from_vpc: str) -> str:
-        address: str = self.explain(name, from_vpc)["client"]["address"]
-        return address
-
-    def _why(self, name: str, from_vpc: str | None, answer: Answer) -> str:
-        got = f" from {from_vpc or 'this host'}: got {answer.rcode or 'no response'}"
-        records = f" {', '.join(answer.records)}" if answer.records else ""
-        steps = (
-            ""
-            if from_vpc is None
-            else "".join(
-                f"\n  {step['step']}: {step['detail']}" for step in self.explain(name, from_vpc)["steps"]
-            )
+    def _why(self, name: str, from_vpc: str | None, answer: StubAnswer) -> str:
+        steps = [] if from_vpc is None else self.explain(name, from_vpc)["steps"]
+        return (
+            f" from {from_vpc or 'this host'}: got {answer.rcode or answer.error}"
+            + (f" {', '.join(answer.records)}" if answer.records else "")
+            + (f" ({answer.explanation})" if answer.explanation else "")
+            + "".join(f"\n  {step['step']}: {step['detail']}" for step in steps)
         )
-        return f"{got}{records}{f' ({answer.explanation})' if answer.explanation else ''}{steps}"
 
     # What is configured
 
-    def world(self) -> dict[str, Any]:
+    def world(self) -> Any:
         """The current World as a configuration."""
-        configuration: dict[str, Any] = self._json("GET", "/test/world")["configuration"]
-        return configuration
+        return self._json("GET", "/test/world")["configuration"]
 
     def revision(self) -> int:
-        revision: int = self._json("GET", "/test/world")["revision"]
-        return revision
+        return int(self._json("GET", "/test/world")["revision"])
 
     def change(self, *changes: Mapping[str, Any], revision: int | None = None) -> int:
-        """Applies changes, all or none; the new revision. With `revision` only if that is current.
+        """Applies changes, all or none; returns the new revision. With `revision` only if that is current.
 
         A change is `{"change": "Bind", "instance_key": [region_id, instance_id], …}`.
         """
         headers = {} if revision is None else {"if-match": f'"{revision}"'}
-        body = self._json("POST", "/test/changes", {"changes": list(changes)}, headers)
-        done: int = body["revision"]
-        return done
+        return int(self._json("POST", "/test/changes", {"changes": list(changes)}, headers)["revision"])
 
     def reset(self) -> None:
-        """What the file says again; no faults, no queries."""
+        """Goes back to what the file says; forgets faults and queries."""
         self._json("POST", "/test/reset", {})
 
     # What was asked
 
     def queries(self, name: str | None = None, vpc_id: str | None = None) -> list[dict[str, Any]]:
         """The latest queries and what was decided, the newest first."""
-        asked = {"name": name, "vpc_id": vpc_id}
-        found = urlencode({key: value for key, value in asked.items() if value is not None})
-        queries: list[dict[str, Any]] = self._json("GET", f"/test/queries?{found}")["queries"]
-        return queries
+        wanted = {"name": name, "vpc_id": vpc_id}
+        parameters = urlencode({key: value for key, value in wanted.items() if value is not None})
+        return list(self._json("GET", f"/test/queries?{parameters}")["queries"])
 
     def clear_queries(self) -> None:
         self._json("DELETE", "/test/queries")
@@ -132,28 +128,19 @@ class Client:
         times: int | None = None,
         seconds: float | None = None,
     ) -> int:
-        """Makes answers late, lost, failed or cut; returns the fault's id.
+        """Makes responses late, lost, failed or truncated; returns the fault's id.
 
-        For a name (`*.example.com` is what lies below) and a VPC, so many times, for so many seconds.
+        Applies to a name (`*.example.com` is what lies below) and a VPC, so many times, for so many seconds.
         """
-        given = {
-            "kind": kind,
-            "name": name,
-            "vpc_id": vpc_id,
-            "delay_ms": delay_ms,
-            "times": times,
-            "seconds": seconds,
-        }
-        body = {key: value for key, value in given.items() if value is not None}
-        fault_id: int = self._json("POST", "/test/faults", body)["fault_id"]
-        return fault_id
+        limits = {"name": name, "vpc_id": vpc_id, "delay_ms": delay_ms, "times": times, "seconds": seconds}
+        body = {"kind": kind} | {key: value for key, value in limits.items() if value is not None}
+        return int(self._json("POST", "/test/faults", body)["fault_id"])
 
-    def faults(self) -> Sequence[dict[str, Any]]:
-        faults: list[dict[str, Any]] = self._json("GET", "/test/faults")["faults"]
-        return faults
+    def faults(self) -> list[dict[str, Any]]:
+        return list(self._json("GET", "/test/faults")["faults"])
 
     def remove_fault(self, fault_id: int) -> None:
-        self._json("DELETE", f"/test/faults/{quote(str(fault_id))}")
+        self._json("DELETE", f"/test/faults/{fault_id}")
 
     def clear_faults(self) -> None:
         self._json("DELETE", "/test/faults")
@@ -177,7 +164,7 @@ class Client:
             response = connection.getresponse()
             status, octets = response.status, response.read()
         except (OSError, HTTPException) as error:
-            raise Problem(0, "", f"{self.url} does not answer: {error}") from error
+            raise AdminError(0, "", f"{self.url} does not answer: {error}") from error
         finally:
             connection.close()
         return _read(status, octets)
@@ -189,8 +176,8 @@ def _read(status: int, octets: bytes) -> dict[str, Any]:
     except ValueError:
         body = None
     if not isinstance(body, dict):
-        raise Problem(status, "", f"HTTP {status} without JSON")
+        raise AdminError(status, "", f"HTTP {status} without JSON")
     if status >= 400:
         error = body.get("error", {})
-        raise Problem(status, error.get("code", ""), error.get("message", f"HTTP {status}"))
+        raise AdminError(status, error.get("code", ""), error.get("message", f"HTTP {status}"))
     return body

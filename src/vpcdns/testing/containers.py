@@ -1,7 +1,7 @@
 """A container for testcontainers-python, where that is installed: `pip install vpcdns[testcontainers]`.
 
-Knows the image's ports. The host's queries reach a container through a bridge, whose gateway is nobody to
-the server: the configuration must trust it, or a query from the host cannot ask as somebody in a VPC.
+Knows the image's ports. The host's queries come to a container from the bridge's gateway: only if that is one
+of `server.trusted_peers` can the host ask as somebody in a VPC.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from vpcdns.testing.client import Client
 
 DNS_PORT: Final = 53
 ADMIN_PORT: Final = 5380
-TOKEN: Final = "for-tests"  # noqa: S105 - beyond loopback the admin server wants one; this host alone has it
+TOKEN: Final = "for-tests"  # noqa: S105 - the admin server requires one beyond loopback; only this host has it
 
 
 class VpcdnsContainer(DockerContainer):
-    """`vpcdns serve` in a container; `config` is a file, or what would stand in one."""
+    """`vpcdns serve` in a container; `config` is a file, or what a file would mean."""
 
     def __init__(
         self, config: Path | Mapping[str, Any], image: str = "vpcdns:latest", **options: Any
@@ -36,7 +36,7 @@ class VpcdnsContainer(DockerContainer):
         file = Path(self._folder.name, "vpcdns.yaml")
         file.write_text(text)
         file.chmod(0o644)
-        # A client that gets a truncated response comes back over TCP to the same port.
+        # After a truncated response a client asks again over TCP, on the same port.
         self._dns_port = _free_port()
         self.with_bind_ports(f"{DNS_PORT}/udp", self._dns_port)
         self.with_bind_ports(f"{DNS_PORT}/tcp", self._dns_port)

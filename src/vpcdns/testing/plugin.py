@@ -1,6 +1,6 @@
-"""The pytest plugin: a server for a test session, and a client of it that is clean for each test.
+"""The pytest plugin: a server for a test session, and a client of it that starts afresh in each test.
 
-Loaded by pytest wherever vpcdns is installed, so what it needs is imported when it is used.
+pytest loads it wherever vpcdns is installed, so it imports what it needs when that is used.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def vpcdns_config(pytestconfig: pytest.Config) -> object:
-    """What is served: a file, YAML text, or a dictionary. Override it, or set `vpcdns_config` in pytest's."""
+    """A file, YAML text, or a dictionary. Override this fixture, or set `vpcdns_config` in pytest.ini."""
     return Path(pytestconfig.rootpath, str(pytestconfig.getini("vpcdns_config")))
 
 
@@ -38,7 +38,7 @@ def vpcdns_server(vpcdns_config: Path | str | dict[str, object]) -> Iterator[Ser
 
 @pytest.fixture
 def vpcdns(vpcdns_server: Server) -> Client:
-    """A client of the session's server, with what the file says, no faults and no queries."""
+    """A client of the session's server, which is as the file says, without faults and past queries."""
     client = vpcdns_server.client
     client.reset()
     return client

@@ -1,6 +1,6 @@
-"""A server of one's own: `vpcdns serve` in a process, on free ports of loopback, ready before it is used.
+"""Runs `vpcdns serve` in a process, on free ports of loopback, for as long as a test needs it.
 
-Knows the command line and what it prints first.
+Knows the command line and what the server prints first.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Final
 
 from vpcdns.errors import StartupError
@@ -28,9 +27,11 @@ _ADMIN: Final = re.compile(r"http://127\.0\.0\.1:(\d+)/")
 
 
 class Server:
-    """Serves `config`, a file or what would stand in one, while it is entered.
+    """A server that runs while the `with` block does.
 
-    `environment` is added to the process's own, e.g. access keys; `workers` is how many processes answer.
+    `config` is a file, which the server also watches for changes, YAML text, or what YAML text would mean.
+    `environment` is added to this process's own, e.g. access keys; `workers` is how many processes answer.
+    Starting with a million groups may take more than the default `start_within`, in seconds.
     """
 
     def __init__(
@@ -42,10 +43,6 @@ class Server:
         workers: int = 1,
         start_within: float = START_WITHIN,
     ) -> None:
-        """A string is YAML; a Path is a file, which is served as it is and looked at for changes.
-
-        A file of a million groups may want more seconds to `start_within`.
-        """
         self._start_within = start_within
         self._config = config
         self._state = state
@@ -60,9 +57,7 @@ class Server:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     @property
@@ -71,7 +66,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Of the admin server, which is also the endpoint of the cloud's API."""
+        """The admin server's, which is also the endpoint of the cloud's API."""
         return f"http://127.0.0.1:{self._found(_ADMIN)}"
 
     @property
@@ -85,16 +80,15 @@ class Server:
 
     @property
     def log(self) -> str:
-        """What it has printed so far, stdout and stderr."""
+        """What the server has printed so far, stdout and stderr."""
         with self._changed:
             return "".join(self._lines)
 
     def start(self) -> None:
-        """Returns when queries are answered. Raises StartupError with the server's own words."""
+        """Returns when queries are answered. Raises StartupError with what the server printed."""
         self._folder = tempfile.TemporaryDirectory(prefix="vpcdns-")
-        command = [*self._command(Path(self._folder.name))]
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            command,
+            self._command(Path(self._folder.name)),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -104,18 +98,18 @@ class Server:
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         with self._changed:
             self._changed.wait_for(lambda: self._is_ready() or self._ended(), self._start_within)
-            if not self._is_ready():
-                told = "".join(self._lines)
-                self.stop()
-                raise StartupError(f"vpcdns does not start:\n{told}")
+            ready, printed = self._is_ready(), "".join(self._lines)
+        if not ready:
+            self.stop()
+            raise StartupError(f"vpcdns does not start:\n{printed}")
 
     def wait_for(self, text: str, seconds: float = START_WITHIN) -> bool:
-        """Whether it has printed `text`, or does so soon."""
+        """Whether the server has printed `text`, or does so within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: text in "".join(self._lines), seconds)
 
     def stop(self) -> None:
-        """Lets it finish, kills it if it does not. May be called twice."""
+        """Lets the server finish, and kills it if it does not. May be called twice."""
         if self._process is not None:
             self._process.terminate()
             try:
@@ -128,38 +122,37 @@ class Server:
         self._process = self._folder = None
 
     def kill(self) -> None:
-        """Ends it at once, as a power cut would."""
+        """Ends the server at once, as a power cut would."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
 
     @property
     def pid(self) -> int:
-        """Of its main process."""
+        """The main process's."""
         if self._process is None:
             raise StartupError("the server does not run")
         return self._process.pid
 
-    def _command(self, folder: Path) -> Sequence[str]:
+    def _command(self, folder: Path) -> list[str]:
         file = self._config
         if not isinstance(file, Path):
             text = file if isinstance(file, str) else json.dumps(file)
             file = folder / "vpcdns.yaml"
             file.write_text(text, encoding="utf-8")
-        free = "127.0.0.1:0"
+        ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]
         state = [] if self._state is None else ["--state", str(self._state)]
         serve = [sys.executable, "-m", "vpcdns", "serve", "--config", str(file)]
-        return [*serve, "--listen", free, "--admin", free, "--workers", str(self._workers), *state]
+        return [*serve, *ports, "--workers", str(self._workers), *state]
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        if process.stdout is None:
-            return
-        with process.stdout as lines:
-            for line in lines:
-                with self._changed:
-                    self._lines.append(line)
-                    self._changed.notify_all()
+        for line in process.stdout or ():
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
         process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
         with self._changed:
             self._changed.notify_all()
 

@@ -8,7 +8,7 @@ import dns.rcode
 import pytest
 
 from tests.support.openapi_server import REGION, cloud
-from vpcdns.testing import Problem
+from vpcdns.testing import AdminError
 
 CONFIG = {
     "forward": {"upstreams": []},
@@ -60,7 +60,7 @@ def test_a_rebind_moves_the_very_next_query() -> None:
             assert asked(port, f"127.{old[1]}.0.5", 7).rcode() == dns.rcode.NXDOMAIN
             assert asked(port, f"127.{new[1]}.0.5", 8).answer[0][0].to_text() == f"10.{new[1]}.8.1"
         revision = client.revision()
-        with pytest.raises(Problem) as raised:
+        with pytest.raises(AdminError) as raised:
             client.change({"change": "DisableVpcDomain", "group_id": "a" * 32}, revision=revision - 1)
         assert raised.value.status == 412
         client.change({"change": "DisableVpcDomain", "group_id": "a" * 32}, revision=revision)

@@ -1,6 +1,6 @@
-"""Checks of the files: what libc was told, before anybody is asked. Pure: Host -> findings.
+"""Checks of the files that libc goes by, before anybody is asked. Pure: Host -> findings.
 
-The rules are measured on glibc and musl; each says which of them it bites.
+The rules are measured on glibc and musl; each says which of them it concerns.
 """
 
 from __future__ import annotations
@@ -18,66 +18,79 @@ DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")  # moby libnetwork, every use
 RESOLVED_STUBS: Final = (IPv4Address("127.0.0.53"), IPv4Address("127.0.0.54"))  # systemd-resolved.service(8)
 VPC_DOMAIN_DOTS: Final = 2  # <group_id>-<region_id>-vpc.alicloudapi.com; api.example.com has as many
 
+_ONE_BY_ONE: Final = (
+    "A and AAAA one after the other, twice the wait.",
+    "Remove it; vpcdns does not need it.",
+)
+# What an option does, and the remedy.
+_OPTIONS: Final = {
+    "use-vc": ("glibc asks over TCP only, musl ignores it.", "Remove it; UDP works."),
+    "rotate": ("glibc takes the nameservers in turn.", "Leave one nameserver."),
+    "single-request": _ONE_BY_ONE,
+    "single-request-reopen": _ONE_BY_ONE,
+    "no-aaaa": ("glibc asks for no IPv6 address.", "Remove it, to test what applications do."),
+    "timeout:1": ("libc asks again after 1 s, while a forwarded query may take 3.5 s.", "Remove it."),
+    "attempts:1": ("one lost datagram is a failure.", "Remove it."),
+}
+
 
 def check_files(host: Host, vpcdns: Address | None = None) -> Iterator[Finding]:
-    """All of them, in the order in which libc comes to them; at `vpcdns` one was seen to answer."""
+    """All of them, in the order in which libc uses them; a vpcdns answers at the address `vpcdns`."""
     yield _hosts_order(host)
-    yield from _nameservers(host, vpcdns)
+    yield from _nameservers(host)
+    for address in host.resolv_conf.nameservers:
+        if address.is_loopback and host.engine and address not in (vpcdns, DOCKER_RESOLVER):
+            yield _loopback(address, host)
+    if DOCKER_RESOLVER in host.resolv_conf.nameservers:
+        yield from _docker(host)
     yield _search(host)
     yield from _options(host)
 
 
-def _nameservers(host: Host, vpcdns: Address | None) -> Iterator[Finding]:
+def _nameservers(host: Host) -> Iterator[Finding]:
     conf, path = host.resolv_conf, host.path
     for text in conf.unreadable:
         yield problem(
             "nameserver-syntax",
-            f"libc passes over `nameserver {text}` in {path}: it is no address.",
+            f"libc ignores `nameserver {text}` in {path}: it is no address.",
             "Write an address alone: resolv.conf has no ports, so vpcdns must listen on port 53.",
             text,
         )
     if not conf.nameservers:
-        seen = f"{path} names no nameserver" if host.readable else f"{path} cannot be read"
+        seen = f"{path} has no nameserver" if host.readable else f"{path} cannot be read"
         yield problem(
             "nameservers",
             f"{seen}: libc asks 127.0.0.1.",
-            "Name vpcdns: --dns ADDRESS, or dns: in a compose file.",
+            "Give the address of vpcdns: --dns ADDRESS, or dns: in a compose file.",
         )
     elif len(conf.nameservers) == 1:
         yield ok("nameservers", f"One nameserver: {conf.nameservers[0]}.")
     else:
-        named = ", ".join(map(str, conf.nameservers[:MAX_NAMESERVERS]))
+        listed = ", ".join(map(str, conf.nameservers[:MAX_NAMESERVERS]))
         yield problem(
             "nameservers",
-            f"{len(conf.nameservers)} nameservers: {named}. musl asks all at once and takes the first "
+            f"{len(conf.nameservers)} nameservers: {listed}. musl asks all at once and takes the first "
             "answer, even NXDOMAIN; glibc goes on to the next when one refuses or is slow.",
             "Leave exactly one nameserver, vpcdns, and give it the others as forward.upstreams.",
         )
-    for address in conf.nameservers:
-        if address != vpcdns and (finding := _loopback(address, host)) is not None:
-            yield finding
-    if DOCKER_RESOLVER in conf.nameservers:
-        yield from _docker(host)
 
 
-def _loopback(address: Address, host: Host) -> Finding | None:
-    """A nameserver on loopback that is none of Docker's or systemd's, in a container."""
-    if not address.is_loopback or not host.engine or address == DOCKER_RESOLVER:
-        return None
+def _loopback(address: Address, host: Host) -> Finding:
+    """In a container, and not Docker's resolver."""
     seen = f"The nameserver {address} is this container itself ({host.engine})."
     if host.engine == "Kubernetes":  # a sidecar shares the pod's loopback
         return hint("nameserver-loopback", seen, "Right only if vpcdns runs in the same pod.", str(address))
     return problem(
         "nameserver-loopback",
         seen,
-        "Name an address of vpcdns that the container can reach; 127.0.0.1 in a host's resolv.conf "
+        "Give an address of vpcdns that the container can reach; 127.0.0.1 in a host's resolv.conf "
         "means the host, in a container's the container.",
         str(address),
     )
 
 
 def _docker(host: Host) -> Iterator[Finding]:
-    """What Docker's resolver asks on: its comment in resolv.conf tells (moby `resolvconf`)."""
+    """Docker writes the servers that its resolver asks into a comment in resolv.conf (moby `resolvconf`)."""
     servers = host.resolv_conf.ext_servers
     from_host = [server for server in servers if server.startswith("host(")]
     if from_host:
@@ -85,7 +98,7 @@ def _docker(host: Host) -> Iterator[Finding]:
             "docker-host-namespace",
             f"Docker's resolver asks {' '.join(from_host)} from the host's network namespace: every "
             "container looks like the host.",
-            "Name vpcdns for the container itself: --dns ADDRESS, or dns: in a compose file.",
+            "Give the container itself the address of vpcdns: --dns ADDRESS, or dns: in a compose file.",
         )
     if len(servers) > 1:
         yield warning(
@@ -97,48 +110,30 @@ def _docker(host: Host) -> Iterator[Finding]:
 
 
 def _search(host: Host) -> Finding:
-    conf = host.resolv_conf
-    domains = [domain for domain in conf.search if domain != "."]
-    listed, ndots = " ".join(domains), conf.ndots
+    domains = [domain for domain in host.resolv_conf.search if domain != "."]
+    listed, ndots = " ".join(domains), host.resolv_conf.ndots
     if not domains:
         return ok("search", "No search list.")
     if ndots <= VPC_DOMAIN_DOTS:
-        return ok(
-            "search", f"Search list {listed}, ndots {ndots}: names with {ndots} dots go first as they are."
-        )
+        seen = f"Search list {listed}, ndots {ndots}: names with {ndots} dots are asked as they are first."
+        return ok("search", seen)
     return warning(
         "search",
-        f"ndots:{ndots} and the search list {listed}: {len(domains)} x 2 queries go before a VPC domain "
+        f"ndots:{ndots} and the search list {listed}: {len(domains)} x 2 queries come before a VPC domain "
         "or a name such as api.example.com, and musl ends its search at any answer but NXDOMAIN or NODATA.",
         "Set ndots:1 (--dns-opt ndots:1, dnsConfig in Kubernetes), or end names with a dot.",
     )
 
 
 def _options(host: Host) -> Iterator[Finding]:
-    conf = host.resolv_conf
-    told: list[tuple[str, str]] = []
-    if "use-vc" in conf.options:
-        told.append(("use-vc: glibc asks over TCP only, musl does not know it.", "Leave it out; UDP works."))
-    if "rotate" in conf.options and len(conf.nameservers) > 1:
-        told.append(("rotate: glibc takes the nameservers in turn.", "Leave one nameserver."))
-    if {"single-request", "single-request-reopen"} & set(conf.options):
-        told.append(
-            ("single-request: A and AAAA one after the other, twice the wait.", "vpcdns needs it not.")
-        )
-    if "no-aaaa" in conf.options:
-        told.append(
-            ("no-aaaa: glibc asks for no IPv6 address.", "Leave it out, to test what applications do.")
-        )
-    if conf.option("timeout") == "1":
-        told.append(
-            ("timeout:1: libc asks again after 1 s, while a forwarded query may take 3.5 s.", "Leave it out.")
-        )
-    if conf.option("attempts") == "1":
-        told.append(("attempts:1: one lost datagram is a failure.", "Leave it out."))
-    for seen, remedy in told:
-        name = seen.partition(":")[0]
-        yield hint("options", f"options {seen}", remedy, name)
-    if not told:
+    conf, found = host.resolv_conf, False
+    last = {f"{name}:{conf.option(name)}" for name in ("timeout", "attempts")}  # the last one wins
+    effective = last.union(option for option in conf.options if ":" not in option)
+    for option, (what, remedy) in _OPTIONS.items():
+        if option in effective and (option != "rotate" or len(conf.nameservers) > 1):
+            found = True
+            yield hint("options", f"options {option}: {what}", remedy, option.partition(":")[0])
+    if not found:
         listed = " ".join(conf.options)
         yield ok("options", f"options {listed}: nothing that harms." if listed else "No options.")
 
@@ -160,7 +155,7 @@ def _hosts_order(host: Host) -> Finding:
     if any(service.startswith("mdns") for service in order[: order.index("dns")]):
         return hint(
             "hosts-order",
-            f"{line}: names under .local never come to vpcdns.",
+            f"{line}: glibc never asks vpcdns for names under .local.",
             "Use no .local names for custom domains, or write `hosts: files dns`.",
         )
     return ok("hosts-order", f"{line}.")
