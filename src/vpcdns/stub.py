@@ -1,8 +1,8 @@
 """A stub resolver (RFC 9499 §6): asks one server over UDP or TCP, within a bounded time.
 
 For whoever asks instead of answering: `doctor`, `health`, and tests. dnspython writes the queries and reads
-the responses. Importing it takes longer than all the rest of vpcdns, so nothing that `serve` needs imports
-this module. Judges nothing: silence, a refusal and a reply from another address are all in the StubAnswer.
+the responses. Importing it takes some 50 ms, so nothing that `serve` needs imports this module. Judges
+nothing: silence, a refusal and a response from another address are all in the StubAnswer.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from vpcdns.model.dns import Question
 from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
 
-# Linux's numbers; Python 3.11 has no names for them. They make an unconnected socket report ICMP errors.
-_IP_RECVERR: Final = 11
-_IPV6_RECVERR: Final = 25
+# Linux's IP_RECVERR and IPV6_RECVERR, by IP version; Python 3.11 has no names for them. With it an unconnected
+# socket reports ICMP errors.
+_RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +91,8 @@ def ask_udp(
     pending = _Pending(questions, client, edns=edns)
     try:
         with _socket(server, socket.SOCK_DGRAM) as sock:
-            if sys.platform == "linux" and server.address.version == 4:
-                sock.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-            elif sys.platform == "linux":
-                sock.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+            if sys.platform == "linux":
+                sock.setsockopt(*_RECVERR[server.address.version], 1)
             sock.setblocking(False)
             for _ in range(tries):
                 for query in pending.unanswered():

@@ -16,7 +16,7 @@ from rich.text import Text
 from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import say_json, say_rendered
 from vpcdns.cli.parameters import JsonOption, read_listen, read_name
-from vpcdns.doctor.finding import Finding, Severity
+from vpcdns.doctor.finding import Severity
 from vpcdns.doctor.host import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
 
@@ -96,30 +96,30 @@ def _show(examination: Examination, out: Console) -> None:
     out.print(Text(f"{examination.resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
     out.print()
     for finding in examination.findings:
-        _show_finding(finding, width, out)
-    counts = [(examination.count(severity), severity.value) for severity in reversed(Severity)]
+        severity = finding.severity
+        seen = _wrapped(f"{finding.id}: {finding.seen}", width, f"{severity.value:<{_MARGIN}}", _MARGIN)
+        seen.stylize(_STYLES[severity], 0, _MARGIN)
+        out.print(seen, soft_wrap=True)
+        if finding.remedy:
+            remedy = _wrapped(finding.remedy, width, f"{'':{_MARGIN}}> ", _MARGIN + 2)
+            out.print(remedy, style="dim", soft_wrap=True)
+    counts = [(examination.count(severity), severity) for severity in reversed(Severity)]
+    words = [
+        f"{count} {severity.value}{'' if count == 1 or severity is Severity.OK else 's'}"
+        for count, severity in counts
+    ]
     out.print()
-    out.print(Text(", ".join(_counted(count, word) for count, word in counts), "bold"))
+    out.print(Text(", ".join(words), "bold"))
 
 
-def _show_finding(finding: Finding, width: int, out: Console) -> None:
-    mark = Text(f"{finding.severity.value:<{_MARGIN}}", _STYLES[finding.severity])
-    lines = _wrapped(f"{finding.id}: {finding.seen}", width)
-    out.print(mark + lines[0], soft_wrap=True)
-    for line in lines[1:]:
-        out.print(" " * _MARGIN + line, soft_wrap=True)
-    if finding.remedy:
-        first, *rest = _wrapped(finding.remedy, width - 2)
-        for line in (f"> {first}", *(f"  {line}" for line in rest)):
-            out.print(Text(" " * _MARGIN + line, "dim"), soft_wrap=True)
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    """Never within a name: it must be possible to copy it."""
-    return textwrap.wrap(text, width - _MARGIN, break_long_words=False, break_on_hyphens=False)
-
-
-def _counted(count: int, word: str) -> str:
-    if word == Severity.OK.value:
-        return f"{count} ok"
-    return f"{count} {word}" + ("" if count == 1 else "s")
+def _wrapped(text: str, width: int, first: str, indent: int) -> Text:
+    """Never broken within a name: it must be possible to copy it."""
+    lines = textwrap.fill(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return Text(lines)

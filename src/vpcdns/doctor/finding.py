@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
+from typing import Final
 
 
 class Severity(Enum):
@@ -22,24 +24,14 @@ class Finding:
     `subject` is the name or the address that it is about, where a check is made for several.
     """
 
-    id: str
     severity: Severity
+    id: str
     seen: str
     remedy: str = ""
     subject: str = ""
 
 
-def ok(check: str, seen: str, subject: str = "") -> Finding:
-    return Finding(check, Severity.OK, seen, subject=subject)
-
-
-def hint(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
-    return Finding(check, Severity.HINT, seen, remedy, subject)
-
-
-def warning(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
-    return Finding(check, Severity.WARNING, seen, remedy, subject)
-
-
-def problem(check: str, seen: str, remedy: str, subject: str = "") -> Finding:
-    return Finding(check, Severity.PROBLEM, seen, remedy, subject)
+ok: Final = partial(Finding, Severity.OK)
+hint: Final = partial(Finding, Severity.HINT)
+warning: Final = partial(Finding, Severity.WARNING)
+problem: Final = partial(Finding, Severity.PROBLEM)

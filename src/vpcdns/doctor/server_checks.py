@@ -70,7 +70,7 @@ def _is_vpcdns(results: ProbeResults) -> Finding:
     version, server = _version(results.version), str(results.server)
     if results.client:
         who = version if version.startswith(_OURS) else "vpcdns, behind it,"
-        return ok("vpcdns", f"{server}: {who} answers.", server)
+        return ok("vpcdns", f"{server}: {who} answers.", subject=server)
     if "REFUSED" in (results.whoami.rcode, results.version.rcode) and not version:
         return problem(
             "vpcdns",
@@ -152,10 +152,10 @@ def _seen_as(results: ProbeResults, host: Host) -> Finding:
         return problem("seen-as", f"whoami says {seen!r}, which is no address.", "Report it to vpcdns.")
     local = address.is_loopback and not results.server.address.is_loopback
     if address in host.addresses and not local:
-        return ok("seen-as", f"vpcdns sees {seen}, an address of ours.", seen)
+        return ok("seen-as", f"vpcdns sees {seen}, an address of ours.", subject=seen)
     masked = f"vpcdns sees {seen}, which is no address of ours: {_masked_by(address)}."
     if "listener" in matched:
-        return ok("seen-as", f"{masked} The listener's vpc_id decides, so it does not matter.", seen)
+        return ok("seen-as", f"{masked} The listener's vpc_id decides, so it does not matter.", subject=seen)
     if "trusted peer" in matched:
         return warning("seen-as", masked, "Check what the trusted peer sends: client subnet or PROXY.", seen)
     return problem(
@@ -187,7 +187,7 @@ def _vpc(results: ProbeResults) -> Finding:
             "Add this network to a VPC's source_networks, or ask a listener with vpc_id.",
             address,
         )
-    return ok("vpc", f"{address} counts as {vpc}{network}: {matched}.", vpc)
+    return ok("vpc", f"{address} counts as {vpc}{network}: {matched}.", subject=vpc)
 
 
 def _udp_and_tcp(results: ProbeResults) -> Iterator[Finding]:

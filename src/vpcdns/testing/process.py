@@ -146,13 +146,11 @@ class Server:
         return [*serve, *ports, "--workers", str(self._workers), *state]
 
     def _read(self, process: subprocess.Popen[str]) -> None:
-        for line in process.stdout or ():
-            with self._changed:
-                self._lines.append(line)
-                self._changed.notify_all()
-        process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
+        with process:
+            for line in process.stdout or ():
+                with self._changed:
+                    self._lines.append(line)
+                    self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
 
