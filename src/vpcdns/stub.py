@@ -34,8 +34,8 @@ from vpcdns.model.dns import Question
 from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
 
-# Linux's IP_RECVERR and IPV6_RECVERR, by IP version; Python 3.11 has no names for them. With it an unconnected
-# socket reports ICMP errors.
+# Linux's IP_RECVERR and IPV6_RECVERR, by IP version; Python 3.11 has no names for them. With them an
+# unconnected socket reports ICMP errors.
 _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 
 
