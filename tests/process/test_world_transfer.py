@@ -1,4 +1,4 @@
-"""A World laid down by one process is the same World to another."""
+"""A World written by one process is the same World to another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from vpcdns.model.frozen_map import PARTS, FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group
 from vpcdns.model.names import Name
 from vpcdns.model.world import World
-from vpcdns.process.world_transfer import Shelf
+from vpcdns.process.world_transfer import WorldTransfer
 
 NAMES = ("api.example.org", "*.Shop.example", r"odd\.label.example")
 
@@ -41,29 +41,29 @@ def named() -> World:
 
 
 @pytest.mark.parametrize("make", [World, example, named, large])
-def test_what_is_taken_is_what_was_put(make: Callable[[], World]) -> None:
-    shelf, world = Shelf(), make()
-    shelf.put(large())
-    shelf.put(world)
+def test_what_is_read_is_what_was_written(make: Callable[[], World]) -> None:
+    transfer, world = WorldTransfer(), make()
+    transfer.write(large())
+    transfer.write(world)
     for _ in range(2):
-        taken = shelf.take()
-        assert taken == world
-        assert list(taken.groups) == list(world.groups)
+        read = transfer.read()
+        assert read == world
+        assert list(read.groups) == list(world.groups)
         assert all(
             mine.labels == theirs.labels
-            for one, other in zip(taken.groups.values(), world.groups.values(), strict=True)
+            for one, other in zip(read.groups.values(), world.groups.values(), strict=True)
             for mine, theirs in zip(one.custom_domains, other.custom_domains, strict=True)
         )
-    shelf.clear()
+    transfer.clear()
 
 
 def test_groups_share_what_they_have_in_common() -> None:
     """270 octets a group are counted on it."""
-    shelf, world = Shelf(), large()
-    shelf.put(world)
-    taken = shelf.take()
-    assert len({id(group.instance_id) for group in taken.groups.values()}) == 1
-    assert len({id(group.region_id) for group in taken.groups.values()}) == 1
-    owned = {id(name) for name in taken.custom_domains.owners}
-    assert owned == {id(name) for name in taken.custom_domains.nodes if len(name) == 2}
-    assert owned == {id(name) for group in taken.groups.values() for name in group.custom_domains}
+    transfer, world = WorldTransfer(), large()
+    transfer.write(world)
+    read = transfer.read()
+    assert len({id(group.instance_id) for group in read.groups.values()}) == 1
+    assert len({id(group.region_id) for group in read.groups.values()}) == 1
+    owned = {id(name) for name in read.custom_domains.owners}
+    assert owned == {id(name) for name in read.custom_domains.nodes if len(name) == 2}
+    assert owned == {id(name) for group in read.groups.values() for name in group.custom_domains}

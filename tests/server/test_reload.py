@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from tests.support.worlds import example
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.model.policy import Answers, Listen
 from vpcdns.model.world import World
-from vpcdns.server.file_watch import Folders
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 
@@ -38,6 +36,13 @@ class Files:
         if not text.isdigit():
             raise ConfigurationError([Problem(str(self.path), 1, 1, "", "no number", "write one")])
         return Fresh(replace(example(), answers=Answers(ttl=int(text))), (), text)
+
+
+class Taken:
+    """A Service that finds its next port taken."""
+
+    def prepare(self, listens: Sequence[Listen]) -> None:
+        raise StartupError("the port is taken")
 
 
 def reloading(files: Files, **how: object) -> tuple[State, Reloader]:
@@ -134,11 +139,8 @@ async def test_a_bad_file_is_told_and_the_old_world_serves_on(
 
 @on_loop
 async def test_listeners_that_cannot_move_keep_the_old_world(tmp_path: Path) -> None:
-    async def taken(listens: tuple[Listen, ...]) -> None:
-        raise StartupError("the port is taken")
-
     files = Files(tmp_path / "vpcdns.yaml")
-    state, reloader = reloading(files, relisten=taken)
+    state, reloader = reloading(files, service=Taken())
     before = state.world
     files.path.write_text("30")
     assert not await reloader.reload()
@@ -168,49 +170,3 @@ async def test_the_log_line_says_what_changed(tmp_path: Path, caplog: pytest.Log
     files.path.write_text("30")
     await reloader.reload()
     assert "answers.ttl: 60 -> 30" in caplog.text
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="inotify is Linux's")
-@pytest.mark.parametrize("change", [written, renamed_onto, deleted_and_back])
-@on_loop
-async def test_a_folder_tells_of_a_change(tmp_path: Path, change: Callable[[Path], None]) -> None:
-    """Long before the next look is due."""
-    files = Files(tmp_path / "vpcdns.yaml")
-    state, reloader = reloading(files)
-    reloader._look_every = 600.0
-    task = asyncio.create_task(reloader.run())
-    await asyncio.sleep(0)
-    change(files.path)
-    await until(lambda: ttl(state) == 30)
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-@on_loop
-async def test_where_nothing_tells_looking_finds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def no_watches(folders: object) -> int:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("vpcdns.server.file_watch._watching", no_watches)
-    monkeypatch.setattr("sys.platform", "linux")
-    files = Files(tmp_path / "vpcdns.yaml")
-    state, reloader = reloading(files)
-    task = asyncio.create_task(reloader.run())
-    await asyncio.sleep(0)
-    written(files.path)
-    await until(lambda: ttl(state) == 30)
-    assert "found by looking" in caplog.text
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-@on_loop
-async def test_a_folder_that_is_not_there_is_no_matter(tmp_path: Path) -> None:
-    told: list[None] = []
-    folders = Folders([tmp_path / "gone" / "vpcdns.yaml", tmp_path / "here.yaml"], lambda: told.append(None))
-    (tmp_path / "here.yaml").touch()
-    await until(lambda: bool(told))
-    folders.close()
-    folders.close()

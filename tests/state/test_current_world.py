@@ -16,8 +16,8 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Network, Topology
 from vpcdns.model.vpc_changes import CreateVpc
 from vpcdns.model.world import World
-from vpcdns.state import Commit, Conflict, State
-from vpcdns.state.api_attributes import ObjectAttributes, group_key
+from vpcdns.state import Commit, Conflict, Contents, State
+from vpcdns.state.api_attributes import group_key
 
 
 class Full:
@@ -26,10 +26,10 @@ class Full:
     def prepare(self, file: World) -> None:
         pass
 
-    def append(self, commit: Commit, world: World, attributes: ObjectAttributes) -> None:
+    def append(self, commit: Commit, contents: Contents) -> None:
         raise StateError("no room")
 
-    def replace(self, world: World, attributes: ObjectAttributes, file: World, unfiled: int) -> None:
+    def replace(self, contents: Contents, file: World) -> None:
         raise StateError("no room")
 
 

@@ -125,10 +125,10 @@ def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
     """It is made in a thread, and the journal goes on meanwhile."""
     begin = threading.Event()
 
-    def late(kept: Snapshot, configuration: str | None = None) -> str:
+    def late(snapshot: Snapshot, configuration: str | None = None) -> str:
         if threading.current_thread() is not threading.main_thread():
             assert begin.wait(10)
-        return snapshot_text(kept, configuration)
+        return snapshot_text(snapshot, configuration)
 
     monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 1)
     monkeypatch.setattr(sqlite_journal, "snapshot_text", late)

@@ -1,11 +1,7 @@
-"""`vpcdns serve`: loads a configuration, says what it serves, and serves until it is told to stop.
-
-What is put together, and how it starts and ends, is `program`'s.
-"""
+"""`vpcdns serve`: reads the command line, and prints what is served; the rest is `process`."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from collections.abc import Sequence
@@ -23,10 +19,10 @@ from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
+from vpcdns.model.world import World
 from vpcdns.process.privileges import find_user
-from vpcdns.process.program import Program, Source
-from vpcdns.server.reload import signatures
-from vpcdns.state import State
+from vpcdns.process.program import Options, Program
+from vpcdns.process.source import Source
 
 
 def serve(
@@ -82,24 +78,19 @@ def serve(
     """
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     source = Source(config, tuple(listen or ()), admin)
-    looked = signatures(source.paths)  # before they are loaded: a change meanwhile is one to be seen
-    who = None if user is None else find_user(user)
-    with reading(config) as tell:
-        loaded = source.load(tell)
-    program = Program(source, loaded, looked, state=state, user=who, workers=workers)
-    del loaded
-    ready = partial(_announce, config, program.state)
+    options = Options(state, None if user is None else find_user(user), workers)
+    with reading(config) as progress:
+        program = Program.assemble(source, options, progress)
     try:
-        code = asyncio.run(program.run(ready))
+        code = program.run(partial(_announce, config))
     finally:
         program.close()
     raise typer.Exit(code)
 
 
-def _announce(config: Path, state: State, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
+def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
     """What is served and where, and something to try. That nobody reads it is no reason to stop."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
-    world = state.world
     example = trial(world, listens)
     try:
         say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")

@@ -13,6 +13,7 @@ from vpcdns.cli.output import say, say_json
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load, with_objects, written, yaml_text
 from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.state import Contents
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.journal_rows import Entry
 from vpcdns.state.sqlite_journal import SqliteJournal, read
@@ -64,8 +65,8 @@ def import_(
     world = load(file).world
     journal = SqliteJournal(path)
     try:
-        attributes = FrozenMap() if journal.kept is None else journal.kept.attributes
-        journal.replace(world, of_objects_in(attributes, world), world, 0)
+        attributes = FrozenMap() if journal.held is None else journal.held.contents.attributes
+        journal.replace(Contents(world, of_objects_in(attributes, world)), world)
     finally:
         journal.close()
     say(f"{path}: holds what {file} says")

@@ -34,6 +34,7 @@ GATHER: Final = 0.05
 GRACE: Final = 2.0
 _LINES_A_WRITE: Final = 1_000
 _STDOUT: Final = "-"
+_NO_TURN: Final = nullcontext()
 
 # Only ASCII: a line is safe on any terminal, and in any reader.
 _encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
@@ -42,13 +43,19 @@ _encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_cir
 class QueryLog:
     """Logs queries as `settings` say; does nothing, at no cost but a call, when they say off.
 
-    `lost` counts lines that were due and never written whole, `written` the others.
+    `lost` counts lines that were due and never written whole, `written` the others. `turn` is entered while
+    lines are written: where several processes write, a pipe would mix them up.
     """
 
-    def __init__(self, state: State, settings: QueryLogging, capacity: int = MAX_OCTETS_QUEUED) -> None:
+    def __init__(
+        self,
+        state: State,
+        settings: QueryLogging,
+        capacity: int = MAX_OCTETS_QUEUED,
+        turn: AbstractContextManager[object] = _NO_TURN,
+    ) -> None:
         self.settings = settings
-        self.turn: AbstractContextManager[object] = nullcontext()
-        """Entered while lines are written: where several processes write, a pipe would mix them up."""
+        self._turn = turn
         self.written = 0
         self._overflowed = 0
         self._failed = 0
@@ -156,7 +163,7 @@ class QueryLog:
             octets = b"\n" + octets  # the half line before is lost, but not the next one with it
             whole += 1
         try:
-            with self.turn:
+            with self._turn:
                 while octets:
                     # A full disk takes a part, then none.
                     octets = octets[self._put(octets) :]

@@ -29,17 +29,23 @@ _Told = tuple[float, float, int, Arrival, Response | Drop]
 class Decisions:
     """A bounded memory of decided queries.
 
-    `recalled` is for the hot path, which pays for no more than the deque's own `append`.
+    `recalled` is for the hot path, which pays for no more than the deque's own `append`. `others` gets as
+    many of each of the other workers; `cleared` is called when they are to forget theirs too.
     """
 
-    def __init__(self, state: State, capacity: int = CAPACITY) -> None:
+    def __init__(
+        self,
+        state: State,
+        capacity: int = CAPACITY,
+        *,
+        others: Callable[[int], Awaitable[Iterable[list[Decided]]]] | None = None,
+        cleared: Callable[[], object] | None = None,
+    ) -> None:
         self._state = state
         self._entries: deque[_Told | Recollection] = deque(maxlen=capacity)
         self.recalled: Callable[[Recollection], None] = self._entries.append
-        self.others: Callable[[int], Awaitable[Iterable[list[Decided]]]] | None = None
-        """Gets as many of each of the other workers."""
-        self.cleared: Callable[[], object] | None = None
-        """Called when they are to forget theirs too."""
+        self._others = others
+        self._cleared = cleared
 
     def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         if isinstance(result, Response) and len(result.octets) > MAX_OCTETS:
@@ -57,16 +63,16 @@ class Decisions:
     async def of_all(self, limit: int) -> list[Decided]:
         """The same, of the whole server."""
         found = self.latest(limit)
-        if self.others is not None:
-            for more in await self.others(limit):
+        if self._others is not None:
+            for more in await self._others(limit):
                 found += more
             found.sort(key=_time, reverse=True)
         return found[:limit]
 
     def clear(self) -> None:
         self._entries.clear()
-        if self.cleared is not None:
-            self.cleared()
+        if self._cleared is not None:
+            self._cleared()
 
 
 def _time(query: Decided) -> float:

@@ -83,6 +83,13 @@ def become(user: User) -> None:
         )
 
 
+def shed_privileges(user: User | None) -> None:
+    """Gives up what is not needed once ports are bound; each process of a server does it by itself."""
+    no_new_privileges()
+    if user is not None:
+        become(user)
+
+
 @contextmanager
 def acting_as(user: User | None) -> Iterator[None]:
     """Whatever is opened or created in here is so with the user's permissions; None changes nothing."""

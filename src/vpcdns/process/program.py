@@ -1,6 +1,6 @@
-"""The parts of a server put together: what knows what, and in which order they start and end.
+"""One server put together and kept running: what starts and ends in which order.
 
-Knows every part by its face; what they do is theirs. Prints nothing.
+Must not know what the parts do. Prints nothing.
 """
 
 from __future__ import annotations
@@ -9,240 +9,154 @@ import asyncio
 import logging
 import os
 import socket
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
-from vpcdns import __version__, gc_pauses
-from vpcdns.config import Admin, Loaded, Tell, load
-from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
-from vpcdns.control.openapi import read_access_keys
-from vpcdns.control.testing import TestInterface
-from vpcdns.errors import ConfigurationError, Problem
-from vpcdns.forward.cache import MAX_OCTETS, Cache
-from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
-from vpcdns.listen.service import Service, serve
-from vpcdns.model.policy import Listen, ServerIdentity
-from vpcdns.net.binding import Sharing
-from vpcdns.observe.metrics import Others, Sources
-from vpcdns.observe.query_counts import Tally
-from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.recent_decisions import Decisions
-from vpcdns.process.privileges import User, acting_as, become, no_new_privileges, require_readable
-from vpcdns.process.worker_messages import Leading, Parts, check_workers
-from vpcdns.server.faults import Faults
-from vpcdns.server.reload import Fresh, Reloader, Signature
-from vpcdns.server.resolver import Resolver
-from vpcdns.server.shared_memory import SharedHappenings
+from vpcdns import gc_pauses
+from vpcdns.config import Tell
+from vpcdns.control.admin import AdminServer
+from vpcdns.errors import StartupError
+from vpcdns.listen.service import GRACE, serve
+from vpcdns.model.policy import Listen
+from vpcdns.model.world import World
+from vpcdns.process.parts import Parts, make_admin, make_parts, make_reloader
+from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
+from vpcdns.process.replication import Replication
+from vpcdns.process.source import Source
+from vpcdns.process.worker_duties import WorkerDuties
+from vpcdns.process.workers import Workers
+from vpcdns.process.world_transfer import WorldTransfer
+from vpcdns.server.reload import Reloader, signatures
 from vpcdns.state import State
 from vpcdns.state.open_state import open_state
-from vpcdns.state.sqlite_journal import SqliteJournal
 
 log = logging.getLogger("vpcdns.server")
 
+Ready = Callable[[World, tuple[Listen, ...], Listen | Path | None], None]
+
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """Where the configuration comes from; listeners of the command line replace the file's."""
+class Options:
+    """How to serve. `state` is the file for what the API changes, `user` who to be once ports are bound."""
 
-    config: Path
-    listens: tuple[Listen, ...] = ()
-    admin: Listen | None = None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that are read."""
-        return self.config, RESOLV_CONF
-
-    def load(self, tell: Tell | None = None) -> Loaded:
-        """Reads everything anew, and tells how far it is.
-
-        Raises ConfigurationError, and StartupError when we are our own upstream.
-        """
-        identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
-        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-        loaded = load(self.config, revision=int(time.time()), identity=identity, tell=tell)
-        listens = self.listens or loaded.listens
-        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
-        admin = loaded.admin
-        if self.admin is not None:
-            admin = replace(admin or Admin(), listen=self.admin)
-        return replace(loaded, world=world, listens=listens, admin=admin)
-
-    def fresh(self) -> Fresh:
-        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
-        if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
-            what = "it is no regular file, which could be read again"
-            way_out = "serve a file, if it is to be reloaded"
-            raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
-        loaded = self.load()
-        return Fresh(loaded.world, loaded.listens, loaded.source_hash)
-
-
-Ready = Callable[[tuple[Listen, ...], Listen | Path | None], None]
+    state: Path | None = None
+    user: User | None = None
+    workers: int = 1
 
 
 class Program:
-    """One server: DNS, reloading, and what is told of it.
-
-    With several `workers` it forks as it is made, so nothing may run beside it yet.
-    """
+    """One server: DNS, reloading, and HTTP if there is an `admin`. Made by `assemble`."""
 
     def __init__(
         self,
-        source: Source,
-        loaded: Loaded,
-        looked: tuple[Signature, ...],
-        *,
-        state: Path | None = None,
-        user: User | None = None,
-        workers: int = 1,
+        parts: Parts,
+        reloader: Reloader,
+        admin: AdminServer | None,
+        workers: Workers,
+        replication: Replication,
+        opened: ExitStack,
     ) -> None:
-        check_workers(workers)
-        several = workers > 1
-        self._source = source
-        self._user = user
-        self._store: SqliteJournal | None = None
-        if state is None:
-            self.state = State(loaded.world)
-        else:
-            with acting_as(user):  # who will write it
-                self.state, self._store = open_state(state, loaded.world)
-        self.resolver = Resolver(self.state, cache=Cache(MAX_OCTETS // workers))
-        happenings = SharedHappenings() if several else None
-        self.faults = Faults(self.resolver, self.state, happenings=happenings)
-        sharing = Sharing.FIRST if several else Sharing.ALONE
-        self.service = Service(self.faults, loaded.listens, sharing=sharing)
-        self.decisions = Decisions(self.state)
-        self.tally = Tally()
-        self.query_log = QueryLog(self.state, loaded.query_logging)
-        self.reloader = Reloader(
-            self.state,
-            self._fresh,
-            source.paths,
-            source_hash=loaded.source_hash,
-            relisten=self._relisten,
-            looked=looked,
-        )
-        self.admin: AdminServer | None = None
-        if loaded.admin is not None and loaded.admin.listen is not None:
-            sources = Sources(
-                self.state,
-                self.tally,
-                self.service,
-                self.resolver,
-                self.reloader.status,
-                self.query_log,
-                self._others if several else None,
-            )
-            token = os.environ.get(TOKEN_VARIABLE)
-            keys = read_access_keys(loaded.admin.access_keys_file, os.environ)
-            tests = TestInterface(
-                self.state, self.decisions, self.faults, open_for_writes=bool(token) or not keys
-            )
-            self.admin = AdminServer(
-                loaded.admin.listen,
-                sources,
-                self.decisions,
-                token,
-                keys=keys,
-                region_id=loaded.admin.region_id,
-                more=tests.routes(),
-            )
-            self._observe_decisions()
-        self.tally.follow(self.resolver)
-        self.resolver.observers.append(self.query_log)
-        self.resolver.watchers.append(self.query_log.awaits)
-        self._leading = Leading(self._parts(), workers, self._shed_own_privileges) if several else None
+        self._parts = parts
+        self._reloader = reloader
+        self._admin = admin
+        self._workers = workers
+        self._replication = replication
+        self._opened = opened
 
-    def _parts(self) -> Parts:
-        return Parts(
-            self.state,
-            self.resolver,
-            self.faults,
-            self.service,
-            self.decisions,
-            self.tally,
-            self.query_log,
-        )
+    @classmethod
+    def assemble(cls, source: Source, options: Options, progress: Tell | None = None) -> Program:
+        """Loads, opens the state, takes the ports, forks, gives up privileges; serves nothing yet.
 
-    def _fresh(self) -> Fresh:
-        fresh = self._source.fresh()
-        if self._leading is not None:
-            self._leading.shelve(fresh.world)
-        return fresh
+        Before there is a thread or an event loop. Raises StartupError, StateError and ConfigurationError.
+        """
+        check_workers(options.workers)
+        seen = signatures(source.paths)  # before they are loaded: a change meanwhile is noticed
+        loaded = source.load(progress)
+        with ExitStack() as opened:
+            state = _open_state(loaded.world, options, opened)
+            workers = Workers()
+            opened.callback(workers.close)
+            transfer = WorldTransfer() if options.workers > 1 else None
+            replication = Replication(workers, transfer)
+            state.replicate(replication.replay)
+            parts = make_parts(loaded, state, replication, options.workers)
+            reloader = make_reloader(source, loaded, seen, parts, replication)
+            admin = make_admin(loaded, parts, reloader.status, replication, options.workers)
+            del loaded  # or its World would outlive the first reload, in every worker
+            parts.service.bind()
+            if transfer is not None:
+                workers.fork(options.workers - 1, lambda: WorkerDuties(parts, transfer, options.user))
+            _give_up_privileges(options.user, None if admin is None else admin.bind(), source.config)
+            return cls(parts, reloader, admin, workers, replication, opened.pop_all())
 
-    async def _relisten(self, listens: tuple[Listen, ...]) -> None:
-        if self._leading is not None:
-            await self._leading.relisten(listens)
-        else:
-            self.service.commit(self.service.prepare(listens))
-
-    async def _others(self) -> Others:
-        return Others() if self._leading is None else await self._leading.others()
+    def run(self, ready: Ready) -> int:
+        """Serves until told to stop; the exit code. `ready` is called with what is served and where."""
+        return asyncio.run(self._run(ready))
 
     def close(self) -> None:
         """Ends the workers that are left, and closes the state file. It has been durable all the time."""
-        if self._leading is not None:
-            self._leading.workers.close()
-        if self._store is not None:
-            self._store.close()
+        self._opened.close()
 
-    def _observe_decisions(self) -> None:
-        """Only when somebody can read them: they cost a few per cent of the hot path."""
-        self.resolver.observers.append(self.decisions)
-        self.resolver.tell = self.decisions.recalled
+    async def start(self) -> tuple[Listen, ...]:
+        """Begins to answer, in every process; returns where. Raises StartupError."""
+        listens = await self._parts.service.start()
+        await self._workers.start()
+        return listens
 
-    async def run(self, ready: Ready) -> int:
-        """Serves until told to stop; the exit code.
+    async def stop(self, grace: float = GRACE) -> None:
+        """Reloads nothing more, and drains every process."""
+        self._reloader.stop()
+        await asyncio.gather(self._parts.service.stop(grace), self._workers.stop(grace))
 
-        Every port is taken, and privileges are given up, before anything is answered or written.
-        """
-        reloading: asyncio.Task[None] | None = None
+    async def _run(self, ready: Ready) -> int:
+        admin = self._admin
         try:
-            self.service.bind()
-            admin = None if self.admin is None else self.admin.bind()
-            self._shed_privileges(admin)
-            if self.admin is not None:
-                await self.admin.start()
-            self.query_log.start()
-            reloading = asyncio.create_task(self.reloader.run())
+            admin_listen = None if admin is None else await admin.start()
+
+            def served(listens: tuple[Listen, ...]) -> None:
+                if os.geteuid() == 0:
+                    log.warning("Running as root, which is not needed once ports are bound: see --user")
+                ready(self._parts.state.world, listens, admin_listen)
+
+            self._parts.query_log.start()
+            self._reloader.start()
             gc_pauses.settle()
-            return await serve(
-                self._leading or self.service,
-                ready=lambda listens: self._ready(ready, listens, admin),
-                hangup=self._hang_up,
-            )
+            return await serve(self, ready=served, hangup=self._hang_up)
         finally:
-            if reloading is not None:
-                reloading.cancel()
-            if self.admin is not None:
-                await self.admin.stop()
-            await self.service.stop(0)
-            self.resolver.close()
-            self.query_log.stop()
-
-    def _shed_privileges(self, admin: Listen | Path | None) -> None:
-        if self._user is not None and isinstance(admin, Path):
-            os.chown(admin, self._user.uid, self._user.gid)
-        self._shed_own_privileges()
-        if self._user is not None:
-            require_readable(self._source.config, "it is read again at every reload")
-
-    def _shed_own_privileges(self) -> None:
-        """What every worker does by itself."""
-        no_new_privileges()
-        if self._user is not None:
-            become(self._user)
-
-    def _ready(self, ready: Ready, listens: tuple[Listen, ...], admin: Listen | Path | None) -> None:
-        if os.geteuid() == 0:
-            log.warning("Running as root, which is not needed once ports are bound: see --user")
-        ready(listens, admin)
+            if admin is not None:
+                await admin.stop()
+            await self.stop(0)
+            self._parts.resolver.close()
+            self._parts.query_log.stop()
 
     def _hang_up(self) -> None:
-        self.query_log.reopen()
-        if self._leading is not None:
-            self._leading.hang_up()
-        self.reloader.request()
+        self._parts.query_log.reopen()
+        self._replication.reopen_query_log()
+        self._reloader.request()
+
+
+def check_workers(number: int) -> None:
+    """Raises StartupError where this system cannot have several."""
+    if number > 1 and not (hasattr(os, "memfd_create") and hasattr(socket, "SO_REUSEPORT")):
+        raise StartupError(
+            "--workers: only Linux deals out queries to several processes\nway out: leave it out"
+        )
+
+
+def _open_state(file: World, options: Options, opened: ExitStack) -> State:
+    if options.state is None:
+        return State(file)
+    with acting_as(options.user):  # who will write it
+        state, journal = open_state(options.state, file)
+    opened.callback(journal.close)
+    return state
+
+
+def _give_up_privileges(user: User | None, admin: Listen | Path | None, config: Path) -> None:
+    if user is not None and isinstance(admin, Path):
+        os.chown(admin, user.uid, user.gid)
+    shed_privileges(user)
+    if user is not None:
+        require_readable(config, "it is read again at every reload")

@@ -1,6 +1,6 @@
-"""Where one process lays down a World that the others take: too large a thing for a channel.
+"""Where one process writes a World that the others read: too large a thing for a channel.
 
-Knows memory that a fork hands down, and that groups are many. They are written and read in pieces: a million
+Knows memory that a fork hands down, and that groups are many. They are written and read in parts: a million
 objects that are pickled at once stop every thread of a process for a second, and take three times as long.
 """
 
@@ -23,23 +23,23 @@ _Row = tuple[str, str, str, str, bool, list[str]]
 _NO_NAMES: Final[tuple[Name, ...]] = ()
 
 
-class Shelf:
-    """One World at a time. `put` and `take` take their time, and are for threads."""
+class WorldTransfer:
+    """One World at a time. `write` and `read` take their time, and are for threads."""
 
     def __init__(self) -> None:
-        self._fd = os.memfd_create("vpcdns-shelf")
+        self._fd = os.memfd_create("vpcdns-world")
 
-    def put(self, world: World) -> None:
+    def write(self, world: World) -> None:
         self.clear()
         with os.fdopen(os.dup(self._fd), "wb") as file:
             file.seek(0)
-            pieces = world.groups.pieces()
+            parts = world.groups.pieces()
             rest = replace(world, groups=FrozenMap(), custom_domains=CustomDomains())
-            pickle.dump((rest, len(pieces)), file, pickle.HIGHEST_PROTOCOL)
-            for piece in pieces:
-                pickle.dump([_row(group) for group in piece.values()], file, pickle.HIGHEST_PROTOCOL)
+            pickle.dump((rest, len(parts)), file, pickle.HIGHEST_PROTOCOL)
+            for part in parts:
+                pickle.dump([_row(group) for group in part.values()], file, pickle.HIGHEST_PROTOCOL)
 
-    def take(self) -> World:
+    def read(self) -> World:
         with mmap.mmap(self._fd, 0, prot=mmap.PROT_READ) as octets, gc_pauses.paused():
             return _read(octets)
 
@@ -49,10 +49,10 @@ class Shelf:
 
 def _read(octets: mmap.mmap) -> World:
     rest: World
-    rest, pieces = pickle.load(octets)  # noqa: S301 - the process that forked us wrote it
+    rest, parts = pickle.load(octets)  # noqa: S301 - the process that forked us wrote it
     groups: Filling[str, Group] = Filling()
     owners: Filling[Name, str] = Filling()
-    for _ in range(pieces):
+    for _ in range(parts):
         for row in pickle.load(octets):  # noqa: S301 - as above
             group = _group(row)
             groups[group.group_id] = group

@@ -98,7 +98,7 @@ class OwnHappenings:
 class Faults:
     """The faults of one server, oldest first: the first that fits is the one that happens.
 
-    `changed` is told of every change: the faults that there are now.
+    `changed` is called after every change, with the faults that there are now.
     """
 
     def __init__(
@@ -107,6 +107,7 @@ class Faults:
         state: State,
         clock: Callable[[], float] = time.monotonic,
         happenings: Happenings | None = None,
+        changed: Callable[[tuple[Fault, ...]], object] | None = None,
     ) -> None:
         self._inner = inner
         self._state = state
@@ -114,7 +115,7 @@ class Faults:
         self._happenings = happenings or OwnHappenings()
         self._last_id = 0
         self._faults: dict[int, Fault] = {}
-        self.changed: Callable[[tuple[Fault, ...]], object] | None = None
+        self._changed = changed
         self.trusts = inner.trusts
         self.servfail = inner.servfail
         self._switch()
@@ -171,8 +172,8 @@ class Faults:
 
     def _change(self) -> None:
         self._switch()
-        if self.changed is not None:
-            self.changed(tuple(self._faults.values()))
+        if self._changed is not None:
+            self._changed(tuple(self._faults.values()))
 
     def _switch(self) -> None:
         """In the way only when there is something to do: the listeners call these attributes."""

@@ -1,9 +1,10 @@
-"""The one holder of the current World (DESIGN §4).
+"""The one holder of the current World (DESIGN §4), and where its changes are kept.
 
-A reload, an API call and a rehearsal all change the World through here, under the rules of the model;
-whoever must know of a new World subscribes. Knows no sockets and no HTTP.
+A reload, an API call and a rehearsal all change the World through State, under the rules of the model; parts
+that need every new World subscribe. Must not know sockets or HTTP.
 """
 
-from vpcdns.state.current_world import FILE, Commit, Conflict, Journal, Reread, State, Step
+from vpcdns.state.current_world import Conflict, Reset, State
+from vpcdns.state.journal import Commit, Contents, Journal
 
-__all__ = ["FILE", "Commit", "Conflict", "Journal", "Reread", "State", "Step"]
+__all__ = ["Commit", "Conflict", "Contents", "Journal", "Reset", "State"]

@@ -44,6 +44,8 @@ def updated(attributes: ObjectAttributes, changes: Mapping[str, Attributes | Non
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
     """Those whose object `world` has."""
+    if not attributes:
+        return attributes
     keys = {group_key(group_id) for group_id in world.groups}
     keys.update(instance_key(key) for key in world.instances)
     for vpc in world.topology.vpcs.values():

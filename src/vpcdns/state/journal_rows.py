@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from vpcdns.config import loads, written, written_objects
@@ -16,9 +16,8 @@ from vpcdns.errors import ConfigurationError, MalformedChange, StateError
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.api_attributes import ObjectAttributes, updated
 from vpcdns.state.change_json import decode_change, encode_change
-from vpcdns.state.current_world import Commit, tried
+from vpcdns.state.journal import Commit, Contents
 
 NO_SEAL = ""
 
@@ -43,20 +42,14 @@ class Entry:
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
     def sealed(self, before: str) -> Entry:
-        seal = self.expected_seal(before)
-        return Entry(self.number, self.at, self.who, self.kind, self.revision, self.text, seal)
+        return replace(self, seal=self.expected_seal(before))
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What a state file holds: a World, the attributes beside it, and how many changes the file misses.
+    """What a state file holds. `objects` is the digest of the configuration file's own VPCs and so on."""
 
-    `objects` is the digest of the VPCs, instances and groups that the configuration file had.
-    """
-
-    world: World
-    attributes: ObjectAttributes
-    unfiled: int
+    contents: Contents
     objects: str
 
 
@@ -68,30 +61,30 @@ def commit_text(commit: Commit) -> str:
     return _compact(body)
 
 
-def replayed(entry: Entry, kept: Snapshot) -> Snapshot:
-    """What holds after a commit; raises StateError when it cannot have been so."""
+def replayed(entry: Entry, contents: Contents) -> Contents:
+    """What holds after an entry; raises StateError when it cannot have been so."""
     try:
         body = json.loads(entry.text)
         commit = Commit(tuple(map(decode_change, body["changes"])), body.get("records", {}), entry.who)
     except (ValueError, KeyError, TypeError, MalformedChange) as error:
         raise StateError(f"entry {entry.number} of the journal cannot be read: {error}") from error
-    world = tried(commit, kept.world)
-    if isinstance(world, Refusal):
-        raise StateError(f"entry {entry.number} of the journal breaks a rule: {world}")
-    if world.revision != entry.revision:
+    after = contents.after(commit)
+    if isinstance(after, Refusal):
+        raise StateError(f"entry {entry.number} of the journal breaks a rule: {after}")
+    if after.world.revision != entry.revision:
         raise StateError(f"entry {entry.number} of the journal does not follow the one before it")
-    attributes = updated(kept.attributes, commit.attributes)
-    return Snapshot(world, attributes, kept.unfiled + len(commit.changes), kept.objects)
+    return after
 
 
-def snapshot_text(kept: Snapshot, configuration: str | None = None) -> str:
+def snapshot_text(snapshot: Snapshot, configuration: str | None = None) -> str:
     """As JSON; `configuration` is that of its World, if it was written down before."""
+    contents = snapshot.contents
     body = {
-        "revision": str(kept.world.revision),
-        "configuration": configuration_text(kept.world) if configuration is None else configuration,
-        "records": _compact(dict(kept.attributes)),
-        "unfiled": str(kept.unfiled),
-        "objects": _compact(kept.objects),
+        "revision": str(contents.world.revision),
+        "configuration": configuration_text(contents.world) if configuration is None else configuration,
+        "records": _compact(dict(contents.attributes)),
+        "unfiled": str(contents.unfiled),
+        "objects": _compact(snapshot.objects),
     }
     return _mapping(body)
 
@@ -114,13 +107,13 @@ def _compact(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"))
 
 
-def snapshot(text: str) -> Snapshot:
+def parse_snapshot(text: str) -> Snapshot:
     """What a snapshot holds; raises StateError when it cannot be read."""
     try:
         body: Mapping[str, Any] = json.loads(text)
         configuration = json.dumps(body["configuration"])
-        loaded = loads(configuration, "the snapshot", revision=body["revision"])
-        return Snapshot(loaded.world, FrozenMap(body["records"]), body["unfiled"], body["objects"])
+        world = loads(configuration, "the snapshot", revision=body["revision"]).world
+        return Snapshot(Contents(world, FrozenMap(body["records"]), body["unfiled"]), body["objects"])
     except (ValueError, KeyError, TypeError, ConfigurationError) as error:
         raise StateError(f"the snapshot cannot be read: {error}") from error
 

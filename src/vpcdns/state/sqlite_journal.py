@@ -1,8 +1,8 @@
 """The state file: SQLite with a journal of commits and a snapshot, durable before anything is acknowledged.
 
-Knows the tables; what their rows mean is `rows`', how the file is opened `file`'s. Write-ahead log with
-`synchronous=FULL`: one fsync a commit, and after `kill -9` or a power cut every commit is there whole, or not
-at all (docs/decisions/0007).
+Knows the tables; `journal_rows` knows what their rows mean, `sqlite_file` how the file is opened. Write-ahead
+log with `synchronous=FULL`: one fsync a commit, and after `kill -9` or a power cut every commit is there
+whole, or not at all (docs/decisions/0007).
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
-from vpcdns.state.api_attributes import ObjectAttributes
-from vpcdns.state.current_world import FILE, Commit
+from vpcdns.state.journal import Commit, Contents
 from vpcdns.state.journal_rows import (
     NO_SEAL,
     Entry,
@@ -29,8 +28,8 @@ from vpcdns.state.journal_rows import (
     commit_text,
     configuration_text,
     objects_digest,
+    parse_snapshot,
     replayed,
-    snapshot,
     snapshot_text,
 )
 from vpcdns.state.sqlite_file import connected, in_words, locked, make, opened
@@ -45,8 +44,8 @@ _SELECT: Final = f"SELECT {_COLUMNS} FROM journal ORDER BY number"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
-    """What takes long to tell of a file's World: its configuration, unless that was used, and its digest."""
+class _Prepared:
+    """What takes long to write of a file's World: the digest of its objects, its configuration until used."""
 
     file: World
     objects: str
@@ -54,13 +53,13 @@ class _Written:
 
 
 class SqliteJournal:
-    """A state file that is open for one server; `kept` is what it held when it was opened, if anything."""
+    """A state file that is open for one server; `held` is what was in it when it was opened."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Opens the file, or makes it. Raises StateError for a file that cannot be used."""
         self.path = path
         self._clock = clock
-        self._written: _Written | None = None
+        self._prepared: _Prepared | None = None
         self._snapshotting: threading.Thread | None = None
         with ExitStack() as unless_all_is_well:
             self._lock = locked(path)
@@ -70,8 +69,9 @@ class SqliteJournal:
             self._db = opened(path)
             unless_all_is_well.callback(self._db.close)
             with in_words(path):
-                self.kept, self._last, self._snapshot_at = _read(self._db)
+                self.held, self._last, self._snapshot_at = _read(self._db)
             unless_all_is_well.pop_all()
+        self._objects = "" if self.held is None else self.held.objects
 
     def close(self) -> None:
         if self._snapshotting is not None:
@@ -79,46 +79,44 @@ class SqliteJournal:
         self._db.close()
         os.close(self._lock)
 
-    def append(self, commit: Commit, world: World, attributes: ObjectAttributes) -> None:
-        """Keeps a commit, after which `world` and `attributes` hold; durable when it returns."""
-        assert self.kept is not None, "a state begins with a file"  # noqa: S101
-        entry = self._entry(commit.who, "commit", world.revision, commit_text(commit))
+    def append(self, commit: Commit, contents: Contents) -> None:
+        """Keeps a commit, after which `contents` hold; durable when it returns."""
+        entry = self._entry(commit.who, "commit", contents.world.revision, commit_text(commit))
         with self._transaction():
             self._insert(entry)
         self._last = entry
-        self.kept = Snapshot(world, attributes, self.kept.unfiled + len(commit.changes), self.kept.objects)
         if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
-            self._begin_snapshot(entry, self.kept)
+            self._begin_snapshot(entry, Snapshot(contents, self._objects))
 
     def prepare(self, file: World) -> None:
         """Writes down what `replace` will want when this file comes. For a thread."""
-        self._written = _Written(file, objects_digest(file), configuration_text(file))
+        self._prepared = _Prepared(file, objects_digest(file), configuration_text(file))
 
-    def replace(self, world: World, attributes: ObjectAttributes, file: World, unfiled: int) -> None:
-        """Keeps that `file` was read, after which `world` holds with so many changes that it misses."""
-        written = self._written
-        if written is None or written.file is not file:
-            written = _Written(file, objects_digest(file))
-        kept = Snapshot(world, attributes, unfiled, written.objects)
-        text = snapshot_text(kept, None if unfiled else written.configuration)
-        entry = self._entry(FILE, "file", world.revision, "{}")
+    def replace(self, contents: Contents, file: World) -> None:
+        """Keeps that `file` was read, after which `contents` hold."""
+        prepared = self._prepared
+        if prepared is None or prepared.file is not file:
+            prepared = _Prepared(file, objects_digest(file))
+        configuration = None if contents.unfiled else prepared.configuration
+        text = snapshot_text(Snapshot(contents, prepared.objects), configuration)
+        entry = self._entry("file", "file", contents.world.revision, "{}")
         with self._transaction():
             self._insert(entry)
             _put_snapshot(self._db, entry, text)
         # The digest is wanted again when the same file is put back; its text would take up memory until then.
-        self._written = _Written(file, written.objects)
-        self._last, self._snapshot_at, self.kept = entry, entry.number, kept
+        self._prepared = _Prepared(file, prepared.objects)
+        self._last, self._snapshot_at, self._objects = entry, entry.number, prepared.objects
 
-    def _begin_snapshot(self, entry: Entry, kept: Snapshot) -> None:
+    def _begin_snapshot(self, entry: Entry, snapshot: Snapshot) -> None:
         """Makes one in a thread, while the journal goes on: of many groups it takes seconds."""
         if self._snapshotting is not None and self._snapshotting.is_alive():
             return
-        self._snapshotting = threading.Thread(target=self._snapshot, args=(entry, kept), name="snapshot")
+        self._snapshotting = threading.Thread(target=self._snapshot, args=(entry, snapshot), name="snapshot")
         self._snapshotting.start()
 
-    def _snapshot(self, entry: Entry, kept: Snapshot) -> None:
+    def _snapshot(self, entry: Entry, snapshot: Snapshot) -> None:
         try:
-            text = snapshot_text(kept)
+            text = snapshot_text(snapshot)
             with in_words(self.path), closing(connected(self.path)) as db, db:
                 db.execute("BEGIN IMMEDIATE")
                 # Unless the file was read again meanwhile: from before that, nothing can be replayed.
@@ -140,42 +138,27 @@ class SqliteJournal:
             yield
 
     def _insert(self, entry: Entry) -> None:
-        self._db.execute(_INSERT, _row(entry))
+        self._db.execute(_INSERT, astuple(entry))
 
 
 def history(path: Path) -> Iterator[Entry]:
     """The entries of a state file, the oldest first; also of one that a server has open."""
-    db = opened(path)
-    try:
-        with in_words(path):
-            last = None
-            for row in db.execute(_SELECT):
-                last = _checked(Entry(*row), last)
-                yield last
-    finally:
-        db.close()
+    with closing(opened(path)) as db, in_words(path):
+        yield from _entries(db)
 
 
-def read(path: Path) -> Snapshot:
+def read(path: Path) -> Contents:
     """What a state file holds; also of one that a server has open. Raises StateError."""
-    db = opened(path)
-    try:
-        with in_words(path):
-            kept, _, _ = _read(db)
-    finally:
-        db.close()
-    if kept is None:
+    with closing(opened(path)) as db, in_words(path):
+        held, _, _ = _read(db)
+    if held is None:
         raise StateError(f"{path}: there is nothing in it yet")
-    return kept
+    return held.contents
 
 
 def _put_snapshot(db: sqlite3.Connection, entry: Entry, text: str) -> None:
     db.execute("DELETE FROM snapshot")
     db.execute("INSERT INTO snapshot VALUES (?,?,?)", (entry.number, text, _snapshot_seal(entry, text)))
-
-
-def _row(entry: Entry) -> tuple[Any, ...]:
-    return entry.number, entry.at, entry.who, entry.kind, entry.revision, entry.text, entry.seal
 
 
 def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
@@ -185,36 +168,34 @@ def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
     """
     with db:
         db.execute("BEGIN")
-        return _read_now(db)
+        row = db.execute("SELECT number, text, seal FROM snapshot").fetchone()
+        if row is None:
+            if db.execute("SELECT count(*) FROM journal").fetchone()[0]:
+                raise StateError("the snapshot is missing")
+            return None, None, 0
+        number, text, seal = row
+        held, last = None, None
+        for last in _entries(db):
+            if last.number == number:
+                if seal != _snapshot_seal(last, text):
+                    raise StateError("the snapshot is not what was written")
+                held = parse_snapshot(text)
+            elif held is not None:
+                held = replace(held, contents=replayed(last, held.contents))
+        if held is None:
+            raise StateError("the journal does not reach the snapshot")
+        return held, last, number
 
 
-def _read_now(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
-    row = db.execute("SELECT number, text, seal FROM snapshot").fetchone()
-    if row is None:
-        if db.execute("SELECT count(*) FROM journal").fetchone()[0]:
-            raise StateError("the snapshot is missing")
-        return None, None, 0
-    number, text, seal = row
-    kept, last = None, None
-    for columns in db.execute(_SELECT):
-        last = _checked(Entry(*columns), last)
-        if last.number == number:
-            if seal != _snapshot_seal(last, text):
-                raise StateError("the snapshot is not what was written")
-            kept = snapshot(text)
-        elif kept is not None:
-            kept = replayed(last, kept)
-    if kept is None:
-        raise StateError("the journal does not reach the snapshot")
-    return kept, last, number
-
-
-def _checked(entry: Entry, before: Entry | None) -> Entry:
-    """The entry, when it is the one that was written after `before`."""
-    number, seal = (1, NO_SEAL) if before is None else (before.number + 1, before.seal)
-    if entry.number != number or entry.seal != entry.expected_seal(seal):
-        raise StateError(f"entry {entry.number} of the journal is not what was written")
-    return entry
+def _entries(db: sqlite3.Connection) -> Iterator[Entry]:
+    """The entries, each checked to be the one that was written after the one before."""
+    number, seal = 1, NO_SEAL
+    for row in db.execute(_SELECT):
+        entry = Entry(*row)
+        if entry.number != number or entry.seal != entry.expected_seal(seal):
+            raise StateError(f"entry {entry.number} of the journal is not what was written")
+        yield entry
+        number, seal = number + 1, entry.seal
 
 
 def _snapshot_seal(entry: Entry, text: str) -> str:

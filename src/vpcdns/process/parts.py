@@ -1,0 +1,105 @@
+"""The parts that a process answers queries with. Made before the fork, so each process has one of each."""
+
+from __future__ import annotations
+
+import os
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from vpcdns.config import Admin, Loaded
+from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.testing import TestInterface
+from vpcdns.forward.cache import MAX_OCTETS, Cache
+from vpcdns.listen.service import Service
+from vpcdns.net.binding import Sharing
+from vpcdns.observe.metrics import Sources
+from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.querylog import QueryLog
+from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.process.replication import Replication
+from vpcdns.process.source import Source
+from vpcdns.server.faults import Faults
+from vpcdns.server.reload import Reloader, ReloadStatus, Signature
+from vpcdns.server.resolver import Resolver
+from vpcdns.server.shared_memory import SharedHappenings, SharedLock
+from vpcdns.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a process answers with."""
+
+    state: State
+    resolver: Resolver
+    faults: Faults
+    service: Service
+    decisions: Decisions
+    tally: Tally
+    query_log: QueryLog
+
+
+def make_parts(loaded: Loaded, state: State, replication: Replication, workers: int) -> Parts:
+    """Nothing is bound or opened yet."""
+    several = workers > 1
+    resolver = Resolver(state, cache=Cache(MAX_OCTETS // workers))
+    faults = Faults(
+        resolver,
+        state,
+        happenings=SharedHappenings() if several else None,
+        changed=replication.put_faults,
+    )
+    service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
+    decisions = Decisions(state, others=replication.latest_decisions, cleared=replication.clear_decisions)
+    query_log = QueryLog(state, loaded.query_logging, turn=SharedLock() if several else nullcontext())
+    tally = Tally()
+    if _admin_of(loaded) is not None:  # only when somebody can read them: they cost a few per cent
+        resolver.observers.append(decisions)
+        resolver.tell = decisions.recalled
+    tally.follow(resolver)
+    resolver.observers.append(query_log)
+    resolver.watchers.append(query_log.awaits)
+    return Parts(state, resolver, faults, service, decisions, tally, query_log)
+
+
+def make_reloader(
+    source: Source, loaded: Loaded, seen: tuple[Signature, ...], parts: Parts, replication: Replication
+) -> Reloader:
+    """Reloads what `loaded` was read from; `seen` is how the files looked before."""
+    return Reloader(
+        parts.state,
+        source.fresh,
+        source.paths,
+        source_hash=loaded.source_hash,
+        service=parts.service,
+        replicas=replication,
+        seen=seen,
+    )
+
+
+def make_admin(
+    loaded: Loaded, parts: Parts, reloads: ReloadStatus, replication: Replication, workers: int
+) -> AdminServer | None:
+    """The HTTP server, if the configuration has one."""
+    admin = _admin_of(loaded)
+    if admin is None or admin.listen is None:
+        return None
+    others = replication.counts if workers > 1 else None
+    sources = Sources(
+        parts.state, parts.tally, parts.service, parts.resolver, reloads, parts.query_log, others
+    )
+    token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
+    tests = TestInterface(parts.state, parts.decisions, parts.faults, open_for_writes=bool(token) or not keys)
+    return AdminServer(
+        admin.listen,
+        sources,
+        parts.decisions,
+        token,
+        keys=keys,
+        region_id=admin.region_id,
+        more=tests.routes(),
+    )
+
+
+def _admin_of(loaded: Loaded) -> Admin | None:
+    return loaded.admin if loaded.admin is not None and loaded.admin.listen is not None else None

@@ -1,0 +1,53 @@
+"""Where a server's configuration comes from: a file, the host's resolv.conf, and the command line."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from vpcdns import __version__
+from vpcdns.config import Admin, Loaded, Tell, load
+from vpcdns.errors import ConfigurationError, Problem
+from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
+from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.server.reload import Fresh
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A configuration file; `listens` and `admin` are the command line's, and replace the file's."""
+
+    config: Path
+    listens: tuple[Listen, ...] = ()
+    admin: Listen | None = None
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return self.config, RESOLV_CONF
+
+    def load(self, progress: Tell | None = None) -> Loaded:
+        """Reads everything anew; calls `progress` with the number of groups read so far.
+
+        Raises ConfigurationError, and StartupError when we are our own upstream.
+        """
+        identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
+        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
+        loaded = load(self.config, revision=int(time.time()), identity=identity, tell=progress)
+        listens = self.listens or loaded.listens
+        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
+        admin = loaded.admin
+        if self.admin is not None:
+            admin = replace(admin or Admin(), listen=self.admin)
+        return replace(loaded, world=world, listens=listens, admin=admin)
+
+    def fresh(self) -> Fresh:
+        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
+        if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
+            what = "it is no regular file, which could be read again"
+            way_out = "serve a file, if it is to be reloaded"
+            raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
+        loaded = self.load()
+        return Fresh(loaded.world, loaded.listens, loaded.source_hash)

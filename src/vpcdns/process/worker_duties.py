@@ -1,0 +1,87 @@
+"""What a worker that is not the main process does: each method is called by `replication` or `workers`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from vpcdns.errors import StartupError
+from vpcdns.listen.service import PreparedListeners
+from vpcdns.model.policy import Listen
+from vpcdns.model.world import World
+from vpcdns.observe.query_record import Decided
+from vpcdns.observe.worker_counts import Share
+from vpcdns.process.parts import Parts
+from vpcdns.process.privileges import User, shed_privileges
+from vpcdns.process.world_transfer import WorldTransfer
+from vpcdns.server.faults import Fault
+from vpcdns.server.reload import free, in_thread, large_parts
+from vpcdns.state import Commit, Reset
+
+
+class WorkerDuties:
+    """Made in the worker: its sockets are its own, and it gives up its privileges by itself."""
+
+    def __init__(self, parts: Parts, transfer: WorldTransfer, user: User | None) -> None:
+        self._parts = parts
+        self._transfer = transfer
+        self._file: World | None = None
+        self._listeners: PreparedListeners | None = None
+        parts.service.join()
+        shed_privileges(user)
+
+    async def start(self) -> None:
+        self._parts.query_log.start()
+        await self._parts.service.start()
+
+    async def stop(self, grace: float) -> None:
+        await self._parts.service.stop(grace)
+        self._parts.resolver.close()
+        self._parts.query_log.stop()
+
+    def replay(self, step: Commit | Reset) -> int:
+        """The revision that it leads to."""
+        self._parts.state.replay(step)
+        return self._parts.state.world.revision
+
+    async def prepare(self, listens: tuple[Listen, ...]) -> str | None:
+        """Gets ready for a reload; what stands in the way of it, if anything."""
+        self.abandon()
+        try:
+            self._listeners = self._parts.service.prepare(listens)
+        except StartupError as error:
+            return str(error)
+        self._file = await in_thread(self._transfer.read)
+        return None
+
+    def commit(self) -> int:
+        """Puts in place what was prepared, between two queries; the revision that it leads to."""
+        file, listeners, state = self._file, self._listeners, self._parts.state
+        self._file = self._listeners = None
+        if file is None or listeners is None:
+            return 0
+        parts = large_parts(state.world)
+        self._parts.service.commit(listeners)
+        world = state.put(state.with_file(file), file)
+        asyncio.get_running_loop().run_in_executor(None, free, parts)
+        return world.revision
+
+    def abandon(self) -> None:
+        if self._listeners is not None:
+            self._listeners.abandon()
+        self._file = self._listeners = None
+
+    def reopen_query_log(self) -> None:
+        self._parts.query_log.reopen()
+
+    def put_faults(self, faults: tuple[Fault, ...]) -> None:
+        self._parts.faults.put(faults)
+
+    def clear_decisions(self) -> None:
+        self._parts.decisions.clear()
+
+    def counts(self) -> Share:
+        parts = self._parts
+        return Share.of(parts.tally, parts.service, parts.resolver, parts.query_log)
+
+    def latest_decisions(self, limit: int) -> list[Decided]:
+        return self._parts.decisions.latest(limit)

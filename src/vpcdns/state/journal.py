@@ -1,0 +1,71 @@
+"""A commit, what holds after it, and where both are kept.
+
+Must not know how: `sqlite_journal` keeps them in a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from vpcdns.model.changes import Change
+from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.model.rules import Refusal
+from vpcdns.model.world import World
+from vpcdns.state.api_attributes import Attributes, ObjectAttributes, updated
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`."""
+
+    changes: Sequence[Change] = ()
+    attributes: Mapping[str, Attributes | None] = field(default_factory=dict)
+    who: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a State holds. `unfiled` counts the changes since the file was read, which the file lacks."""
+
+    world: World
+    attributes: ObjectAttributes = field(default_factory=FrozenMap)
+    unfiled: int = 0
+
+    def after(self, commit: Commit) -> Contents | Refusal:
+        """What holds after a commit, or the first rule that it breaks."""
+        world = self.world
+        for change in commit.changes:
+            changed = change.apply(world)
+            if isinstance(changed, Refusal):
+                return changed
+            world = changed
+        attributes = updated(self.attributes, commit.attributes)
+        return Contents(world, attributes, self.unfiled + len(commit.changes))
+
+
+class Journal(Protocol):
+    """Keeps what a State holds. `append` and `replace` return when it is durable, or raise StateError."""
+
+    def prepare(self, file: World) -> None:
+        """Does beforehand what takes long when `replace` comes with this file. For a thread."""
+
+    def append(self, commit: Commit, contents: Contents) -> None:
+        """Keeps a commit, after which `contents` hold."""
+
+    def replace(self, contents: Contents, file: World) -> None:
+        """Keeps that `file` was read, after which `contents` hold."""
+
+
+class MemoryJournal:
+    """Keeps nothing: a restart begins with what the file says."""
+
+    def prepare(self, file: World) -> None:
+        pass
+
+    def append(self, commit: Commit, contents: Contents) -> None:
+        pass
+
+    def replace(self, contents: Contents, file: World) -> None:
+        pass
