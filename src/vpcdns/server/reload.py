@@ -2,7 +2,7 @@
 
 A reload has two phases. Everything that can fail comes first: the file is loaded and checked whole, new
 sockets are bound, other processes get the World, the journal is written. Then the World and the listeners
-change in one step. A reload that fails leaves both as they were (docs/decisions/0005, 0014).
+change in one step. A reload that fails leaves both as they were (docs/decisions/0005, 0015).
 """
 
 from __future__ import annotations
