@@ -22,6 +22,8 @@ from vpcdns.rehearsal.scenario import read_scenario
 
 README = ROOT / "README.md"
 DOCUMENTS = [README, *sorted((ROOT / "docs").glob("*.md"))]
+LINKED = [*DOCUMENTS, ROOT / "CONTRIBUTING.md", ROOT / "SECURITY.md", *(ROOT / "src").rglob("README.md")]
+NAMED = re.compile(r"(?:`|pytest |=)((?:[\w.]+/)*\w+\.py|(?:[\w.]+/)+\w+\.yaml)\b")
 BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 BANNER_OF = "vpcdns serve --config config/vpcdns.yaml"
 
@@ -118,11 +120,22 @@ def test_yaml_is_a_good_configuration(document: Path, name: str, text: str, tmp_
 def test_links_lead_somewhere() -> None:
     broken = [
         f"{document.name}: {target}"
-        for document in DOCUMENTS
+        for document in LINKED
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text())
         if not (document.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_files_that_are_named_exist() -> None:
+    """Beside the document, below the root, or, of the source, in `src/vpcdns`."""
+    missing = [
+        f"{document.relative_to(ROOT)}: {file}"
+        for document in LINKED
+        for file in NAMED.findall(document.read_text())
+        if not any((base / file).exists() for base in (ROOT, ROOT / "src" / "vpcdns", document.parent))
+    ]
+    assert missing == []
 
 
 def test_every_field_is_documented() -> None:
