@@ -4,82 +4,26 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-HERE = Path(__file__).parent
-SERVER, IN_A, IN_B = "s", "a", "b"
-SERVER_A, SERVER_B, SERVER_A6 = "10.1.0.53", "10.2.0.53", "fd00:1::53"
-DEDICATED, SERVERLESS, MANY = "d" * 32, "a" * 32, "b" * 32
-DEDICATED_NAME, SERVERLESS_NAME, MANY_NAME = (
-    f"{group}-cn-hangzhou-vpc.alicloudapi.com" for group in (DEDICATED, SERVERLESS, MANY)
+from tests.support.namespaces import (
+    IN_A,
+    IN_B,
+    SERVER,
+    SERVER_A,
+    SERVER_A6,
+    SERVER_B,
+    Namespaces,
+    ip,
+    serving,
 )
-MANY_ADDRESSES = [f"100.100.90.{number}" for number in range(1, 61)]
-CONFIGURATION = f"""\
-server: {{listen: ["0.0.0.0:53", "[::]:53"]}}
-forward: {{upstreams: []}}
-vpcs:
-  - vpc_id: vpc-a
-    region_id: cn-hangzhou
-    cidr_blocks: [10.1.0.0/16]
-    source_networks: [10.1.0.0/16, "fd00:1::/64"]
-    vswitches: [{{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}}]
-  - {{vpc_id: vpc-b, region_id: cn-hangzhou, cidr_blocks: [10.2.0.0/16]}}
-instances:
-  - {{instance_id: shared, type: serverless, region_id: cn-hangzhou, addresses: [100.100.80.10]}}
-  - {{instance_id: many, type: serverless, region_id: cn-hangzhou, addresses: [{", ".join(MANY_ADDRESSES)}]}}
-  - instance_id: own
-    type: dedicated
-    region_id: cn-hangzhou
-    binding: {{vpc_id: vpc-a, vswitch_id: vsw-a, address: 10.1.8.20}}
-groups:
-  - {{group_id: {SERVERLESS}, instance_id: shared, vpc_domain: true}}
-  - {{group_id: {MANY}, instance_id: many, vpc_domain: true}}
-  - {{group_id: {DEDICATED}, instance_id: own, vpc_domain: true, custom_domains: [api.example.com]}}
-"""
 
-
-@dataclass(frozen=True)
-class Namespaces:
-    """`run` runs a command in one of them; `probe` runs getaddrinfo there with a resolv.conf of its own."""
-
-    prefix: str
-    folder: Path
-
-    def run(self, where: str, *command: str, seconds: float = 20) -> str:
-        done = subprocess.run(
-            ["ip", "netns", "exec", self.prefix + where, *command],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-        )
-        return done.stdout
-
-    def dig(self, where: str, *arguments: str) -> str:
-        return self.run(where, "dig", "+tries=1", "+time=3", *arguments)
-
-    def probe(
-        self, binary: Path, where: str, server: str, *arguments: str, more: str = ""
-    ) -> tuple[list[str], float]:
-        """What getaddrinfo printed, and how many seconds it took. `more` goes into resolv.conf."""
-        resolv, nsswitch = self.folder / f"resolv-{where}.conf", self.folder / "nsswitch.conf"
-        resolv.write_text(f"nameserver {server}\n{more}\n")
-        nsswitch.write_text("hosts: dns\n")
-        mounts = f"mount --bind {resolv} /etc/resolv.conf && mount --bind {nsswitch} /etc/nsswitch.conf"
-        started = time.monotonic()
-        output = self.run(
-            where, "unshare", "-m", "sh", "-c", f'{mounts} && exec "$0" "$@"', str(binary), *arguments
-        )
-        return output.split(), time.monotonic() - started
+HERE = Path(__file__).parent
 
 
 @pytest.fixture(scope="session")
@@ -89,12 +33,12 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespaces]
     made = Namespaces(f"vpcdns-{os.getpid()}-", tmp_path_factory.mktemp("netns"))
     with ExitStack() as stack:
         for where in (SERVER, IN_A, IN_B):
-            _ip("netns", "add", made.prefix + where)
-            stack.callback(_ip, "netns", "del", made.prefix + where)
+            ip("netns", "add", made.prefix + where)
+            stack.callback(ip, "netns", "del", made.prefix + where)
             made.run(where, "ip", "link", "set", "lo", "up")
         for where, ours, theirs in [(IN_A, SERVER_A, "10.1.0.5"), (IN_B, SERVER_B, "10.2.0.5")]:
             ends = ("name", f"to-{where}", "netns", made.prefix + SERVER)
-            _ip("link", "add", *ends, "type", "veth", "peer", "name", "eth0", "netns", made.prefix + where)
+            ip("link", "add", *ends, "type", "veth", "peer", "name", "eth0", "netns", made.prefix + where)
             made.run(SERVER, "ip", "address", "add", f"{ours}/16", "dev", f"to-{where}")
             made.run(where, "ip", "address", "add", f"{theirs}/16", "dev", "eth0")
             if where == IN_A:
@@ -104,36 +48,6 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespaces]
             made.run(where, "ip", "link", "set", "eth0", "up")
         stack.enter_context(serving(made))
         yield made
-
-
-class serving:  # noqa: N801 - a context manager, read as one
-    """vpcdns in a namespace, the server's if no other; stopped by its own pid, and it must end well."""
-
-    def __init__(self, namespaces: Namespaces, where: str = SERVER, text: str = CONFIGURATION) -> None:
-        configuration = namespaces.folder / f"vpcdns-{where}.yaml"
-        configuration.write_text(text)
-        serve = [sys.executable, "-m", "vpcdns", "serve", "--config", str(configuration)]
-        self._process = subprocess.Popen(
-            ["ip", "netns", "exec", namespaces.prefix + where, *serve], stdout=subprocess.PIPE, text=True
-        )
-
-    def __enter__(self) -> None:
-        assert self._process.stdout is not None
-        lines = iter(self._process.stdout.readline, "")
-        assert any(line.startswith("Listening on") for line in lines), "the server did not start"
-
-    def __exit__(self, *_: object) -> None:
-        self._process.send_signal(signal.SIGTERM)  # `ip netns exec` has become the server
-        try:
-            assert self._process.wait(10) == 0
-        finally:
-            self._process.kill()
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-
-
-def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, timeout=20)
 
 
 @pytest.fixture(scope="session", params=["gcc", "musl-gcc"])
@@ -147,7 +61,3 @@ def getaddrinfo(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     command = [compiler, "-D_GNU_SOURCE", *static, "-o", str(binary), str(HERE / "getaddrinfo.c")]
     subprocess.run(command, check=True, timeout=60)
     return binary
-
-
-def is_musl(binary: Path) -> bool:
-    return binary.parent.name.startswith("musl")

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.netns.conftest import (
+from tests.support.namespaces import (
     DEDICATED_NAME,
     IN_A,
     IN_B,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.netns.conftest import (
+from tests.support.namespaces import (
     DEDICATED_NAME,
     IN_A,
     IN_B,
@@ -20,8 +20,9 @@ from tests.netns.conftest import (
     SERVER_A6,
     SERVER_B,
     Namespaces,
+    examined,
+    in_etc,
 )
-from tests.netns.examined import examined, in_etc
 
 pytestmark = pytest.mark.netns
 
