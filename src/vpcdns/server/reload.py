@@ -28,7 +28,7 @@ from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.reload")
 
-LOOK_EVERY: Final = 0.1  # seconds; one stat(2) a file, 13 µs of CPU in all (measured)
+LOOK_EVERY: Final = 0.1  # seconds; docs/decisions/0015 has what it costs
 _DIFFERENCES_LOGGED: Final = 20
 # Seconds until a thread that works gives way to one that has a query to answer; Python's own 5 ms would be
 # added to every answer during a reload.
