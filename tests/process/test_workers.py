@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import select
 import signal
 import socket
@@ -18,6 +19,7 @@ import dns.query
 import dns.rcode
 import pytest
 
+from tests.faults.load import Load
 from tests.support.served import EXAMPLE, process
 from vpcdns.testing import Server
 
@@ -199,6 +201,63 @@ def test_a_reload_reaches_all(tmp_path: Path) -> None:
         assert server.wait_for("nothing changed")
         assert metric(server, "vpcdns_reload_total") == 2
         assert metric(server, "vpcdns_server_workers") == 2
+
+
+def moving(vpc: str) -> str:
+    """A listener that counts as `vpc`, and an instance that is bound there."""
+    vpcs = "".join(
+        f"""
+  - vpc_id: vpc-{one}
+    region_id: cn-hangzhou
+    cidr_blocks: [10.{number}.0.0/16]
+    source_networks: [127.{number}.0.0/16]
+    vswitches: [{{vswitch_id: vsw-{one}, cidr_block: 10.{number}.8.0/24}}]"""
+        for number, one in enumerate("ab", 1)
+    )
+    return f"""
+server: {{listen: [{{address: "127.0.0.1:0", vpc_id: vpc-{vpc}}}]}}
+forward: {{upstreams: []}}
+vpcs:{vpcs}
+instances:
+  - instance_id: {DEDICATED}
+    type: dedicated
+    region_id: cn-hangzhou
+    binding: {{vpc_id: vpc-{vpc}, vswitch_id: vsw-{vpc}}}
+groups: [{{group_id: {WEATHER[:32]}, instance_id: {DEDICATED}, vpc_domain: true}}]
+"""
+
+
+def test_a_listener_and_a_binding_that_move_together_are_never_apart(tmp_path: Path) -> None:
+    """No answer is of the listener of one World and the binding of the other."""
+    file = tmp_path / "vpcdns.yaml"
+    file.write_text(moving("a"))
+    sources = tuple(f"127.10.0.{last}" for last in range(1, 9))
+    with FromFile(file, workers=2) as server:
+        with Load(server.dns[1], WEATHER, sources) as load:
+            for number in range(1, 13):
+                file.write_text(moving("ab"[number % 2]))
+                os.kill(server.pid, signal.SIGHUP)
+                eventually(lambda done=number: server.log.count("Reloaded") >= done)  # type: ignore[misc]
+        assert metric(server, "vpcdns_server_workers") == 2
+    assert set(load.answers) == {("NOERROR", "10.1.8.1"), ("NOERROR", "10.2.8.1")}
+    assert load.lost == 0
+
+
+def test_a_journal_that_cannot_be_written_leaves_a_listener_its_vpc(tmp_path: Path) -> None:
+    file, state = tmp_path / "vpcdns.yaml", tmp_path / "state"
+    file.write_text(moving("a"))
+    with FromFile(file, workers=2, state=state) as server:
+        limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
+        full = Path(f"{state}-wal").stat().st_size
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (full, limit[1]))
+        file.write_text(moving("b"))
+        assert server.wait_for("Not reloaded")
+        assert "cannot be used" in server.log
+        assert told(server.dns, "127.0.0.1") == ["10.1.8.1"]
+        resource.prlimit(server.pid, resource.RLIMIT_FSIZE, limit)
+        os.kill(server.pid, signal.SIGHUP)
+        assert server.wait_for("Reloaded")
+        assert told(server.dns, "127.0.0.1") == ["10.2.8.1"]
 
 
 def test_the_query_log_is_one(tmp_path: Path) -> None:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Sequence
+import socket
+from collections.abc import Callable
 from dataclasses import replace
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 
-from tests.support.doubles import on_loop, until
-from tests.support.worlds import example
+from tests.support.doubles import Tcp, Udp, on_loop, query, serving, until
+from tests.support.journals import FullJournal
+from tests.support.worlds import VPC_A, example
 from vpcdns.errors import ConfigurationError, Problem, StartupError
-from vpcdns.model.policy import Answers, Listen
+from vpcdns.model.policy import Answers, Forwarding, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
@@ -38,11 +41,23 @@ class Files:
         return Fresh(replace(example(), answers=Answers(ttl=int(text))), (), text)
 
 
-class Taken:
-    """A Service that finds its next port taken."""
+class Replicas:
+    """Other processes: one that has no room, or notes the revision it is to come to."""
 
-    def prepare(self, listens: Sequence[Listen]) -> None:
-        raise StartupError("the port is taken")
+    def __init__(self, problem: str | None = None) -> None:
+        self.problem = problem
+        self.seen: list[object] = []
+
+    async def prepare(self, file: World, listens: tuple[Listen, ...]) -> None:
+        self.seen.append(listens)
+        if self.problem is not None:
+            raise StartupError(self.problem)
+
+    def commit(self, world: World) -> None:
+        self.seen.append(world.revision)
+
+    def abandon(self) -> None:
+        self.seen.append("abandoned")
 
 
 def reloading(files: Files, **how: object) -> tuple[State, Reloader]:
@@ -138,13 +153,79 @@ async def test_a_bad_file_is_told_and_the_old_world_serves_on(
 
 
 @on_loop
-async def test_listeners_that_cannot_move_keep_the_old_world(tmp_path: Path) -> None:
+async def test_the_world_and_the_listeners_change_together(tmp_path: Path) -> None:
+    async with serving("127.0.0.1") as served:
+        (listen,) = served.listens
+        moved, replicas = replace(listen, vpc_id=VPC_A), Replicas()
+        state = State(example())
+        fresh = Fresh(example(Answers(ttl=5)), (moved,), "other")
+        reloader = Reloader(
+            state, lambda: fresh, [tmp_path], source_hash="", service=served.service, replicas=replicas
+        )
+        at_the_change: list[tuple[Listen, ...]] = []
+        state.subscribe(lambda old, new: at_the_change.append(served.service.serving))
+        assert await reloader.reload()
+        assert at_the_change == [(moved,)]
+        assert replicas.seen == [(moved,), state.world.revision]
+
+
+@pytest.mark.parametrize("why", ["a port that is taken", "no room in a worker", "no room for the journal"])
+@on_loop
+async def test_a_reload_that_fails_leaves_the_world_and_the_listeners(tmp_path: Path, why: str) -> None:
+    async with serving("127.0.0.1") as served:
+        (listen,) = served.listens
+        replicas = Replicas(why if "worker" in why else None)
+        state = State(example(), journal=FullJournal() if "journal" in why else None)
+        with socket.socket() as taken, socket.socket() as free:
+            taken.bind(("127.0.0.2", 0))
+            free.bind(("127.0.0.2", 0))
+            port = (taken if "port" in why else free).getsockname()[1]
+            free.close()
+            listens = replace(listen, vpc_id=VPC_A), Listen(ip_address("127.0.0.2"), port)
+            fresh, before = Fresh(example(Answers(ttl=5)), listens, "other"), state.world
+            reloader = Reloader(
+                state, lambda: fresh, [tmp_path], source_hash="", service=served.service, replicas=replicas
+            )
+            assert not await reloader.reload()
+        assert state.world is before
+        assert served.service.serving == (listen,)
+        assert replicas.seen[-1] == "abandoned"
+        with pytest.raises(ConnectionRefusedError):
+            await Tcp.connect(port, "127.0.0.2")
+        with Udp() as udp:
+            await udp.ask(query(1), ("127.0.0.1", listen.port))
+        assert served.responder.seen[-1][3] == listen
+        await served.is_serving()
+
+
+@on_loop
+async def test_upstreams_that_changed_are_taken_although_the_file_is_the_same(tmp_path: Path) -> None:
+    """As when resolv.conf changes."""
     files = Files(tmp_path / "vpcdns.yaml")
-    state, reloader = reloading(files, service=Taken())
-    before = state.world
+    state, reloader = reloading(files)
+    changed = replace(example(), forwarding=Forwarding((Upstream(ip_address("192.0.2.7"), 53),)))
+    reloader._load = lambda: Fresh(changed, (), "60")
+    assert await reloader.reload(requested=False)
+    assert state.world.forwarding == changed.forwarding
+
+
+@on_loop
+async def test_a_bug_in_a_reload_is_told_and_the_next_one_works(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = Files(tmp_path / "vpcdns.yaml")
+    state, reloader = reloading(files)
+    reloader._load = lambda: Fresh(None, (), "")  # type: ignore[arg-type]
+    reloader.start()
+    reloader.request()
+    await until(lambda: reloader.status.failures == 1)
+    assert "that is a bug" in caplog.text
+    assert "AttributeError" in str(reloader.status.problem)
+    reloader._load = files.load
     files.path.write_text("30")
-    assert not await reloader.reload()
-    assert state.world is before
+    reloader.request()
+    await until(lambda: ttl(state) == 30)
+    reloader.stop()
 
 
 @on_loop

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, ip_network
 
 import pytest
 
+from tests.support.journals import FullJournal
 from tests.support.worlds import BOUND, DEDICATED, HZ, OFF, SERVERLESS, UNBOUND, VPC_A, VPC_B, example, vpc
 from vpcdns.errors import ConfigurationError, StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, EnableVpcDomain, RenameGroup
@@ -16,21 +17,8 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Network, Topology
 from vpcdns.model.vpc_changes import CreateVpc
 from vpcdns.model.world import World
-from vpcdns.state import Commit, Conflict, Contents, State
+from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.api_attributes import group_key
-
-
-class Full:
-    """A journal on a full disk."""
-
-    def prepare(self, file: World) -> None:
-        pass
-
-    def append(self, commit: Commit, contents: Contents) -> None:
-        raise StateError("no room")
-
-    def replace(self, contents: Contents, file: World) -> None:
-        raise StateError("no room")
 
 
 def test_a_commit_takes_effect_as_a_whole() -> None:
@@ -67,7 +55,7 @@ def test_a_change_for_another_revision() -> None:
 
 
 def test_what_cannot_be_kept_does_not_happen() -> None:
-    state = State(example(), journal=Full())
+    state = State(example(), journal=FullJournal())
     before = state.world
     with pytest.raises(StateError):
         state.apply(RenameGroup(OFF, "one"))

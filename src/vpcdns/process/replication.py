@@ -45,7 +45,10 @@ class Replication:
     async def prepare(self, file: World, listens: tuple[Listen, ...]) -> None:
         if self._transfer is None or not self._workers.living:
             return
-        await in_thread(partial(self._transfer.write, file))
+        try:
+            await in_thread(partial(self._transfer.write, file))
+        except OSError as error:
+            raise StartupError(f"there is no memory to hand workers the World: {error.strerror}") from error
         problems = await self._workers.ask("prepare", listens, within=_PREPARED_WITHIN)
         self._transfer.clear()
         for number, problem in problems.items():

@@ -48,9 +48,9 @@ class WorkerDuties:
         self.abandon()
         try:
             self._listeners = self._parts.service.prepare(listens)
-        except StartupError as error:
+            self._file = await in_thread(self._transfer.read)
+        except (StartupError, OSError) as error:
             return str(error)
-        self._file = await in_thread(self._transfer.read)
         return None
 
     def commit(self) -> int:

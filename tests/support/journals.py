@@ -1,0 +1,20 @@
+"""Journals for tests."""
+
+from __future__ import annotations
+
+from vpcdns.errors import StateError
+from vpcdns.model.world import World
+from vpcdns.state import Commit, Contents
+
+
+class FullJournal:
+    """A journal on a full disk."""
+
+    def prepare(self, file: World) -> None:
+        pass
+
+    def append(self, commit: Commit, contents: Contents) -> None:
+        raise StateError("no room")
+
+    def replace(self, contents: Contents, file: World) -> None:
+        raise StateError("no room")
