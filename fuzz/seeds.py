@@ -15,11 +15,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conformance.names import CONFIG, DEDICATED_A
-from tests.conformance.test_malformed import BROKEN, GOOD, SILENT
-from tests.conformance.test_rfc8906 import ROWS
 from tests.differential.upstream import answer
 from tests.support.asking import query
-from tests.wire.test_cost import QUERIES
+from tests.support.costly_queries import QUERIES
+from tests.support.malformed_messages import BROKEN, GOOD, SILENT
+from tests.support.rfc8906 import ROWS
 from vpcdns.wire.proxy import SIGNATURE
 
 HERE = Path(__file__).parent

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
 from tests.support.worlds import example
 from vpcdns.config import load, loads, written, yaml_text
@@ -28,16 +29,6 @@ from vpcdns.model.topology import (
 from vpcdns.model.world import World
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
-
-
-def same(one: World, other: World) -> None:
-    """The same in every part that a configuration tells."""
-    for part in ("answers", "access", "forwarding", "instances", "endpoints", "groups"):
-        assert getattr(one, part) == getattr(other, part), part
-    for part in ("vpcs", "networks", "connections"):
-        assert getattr(one.topology, part) == getattr(other.topology, part), part
-    assert one.topology == other.topology
-    assert one.custom_domains == other.custom_domains
 
 
 def expressible(world: World) -> World:
@@ -59,8 +50,8 @@ def expressible(world: World) -> World:
 def test_a_world_is_read_back_from_yaml_and_from_json(world: World) -> None:
     world = expressible(world)
     plain = written(world)
-    same(loads(yaml_text(plain)).world, world)
-    same(loads(json.dumps(plain)).world, world)
+    assert_same(loads(yaml_text(plain)).world, world)
+    assert_same(loads(json.dumps(plain)).world, world)
 
 
 @given(st.text("0123456789abcdef", min_size=32, max_size=32), st.text(max_size=40))
@@ -91,13 +82,13 @@ def test_networks_connections_and_policy() -> None:
         access=Access((ip_network("10.0.0.0/8"), ip_network("127.0.0.0/8")), ()),
         forwarding=Forwarding((Upstream(IPv4Address("192.0.2.1"), 5353),)),
     )
-    same(loads(yaml_text(written(world))).world, world)
+    assert_same(loads(yaml_text(written(world))).world, world)
 
 
 @pytest.mark.parametrize("path", [EXAMPLE])
 def test_the_example_stays_what_it_is(path: Path) -> None:
     world = load(path).world
-    same(loads(yaml_text(written(world))).world, world)
+    assert_same(loads(yaml_text(written(world))).world, world)
 
 
 def test_objects_are_put_into_a_file_that_keeps_the_rest() -> None:
@@ -106,4 +97,4 @@ def test_objects_are_put_into_a_file_that_keeps_the_rest() -> None:
     assert "vpcs" not in plain
     assert plain["answers"] == {"ttl": 60, "negative_ttl": 10}
     again = with_objects(text, load(EXAMPLE).world)
-    same(loads(yaml_text(again)).world, load(EXAMPLE).world)
+    assert_same(loads(yaml_text(again)).world, load(EXAMPLE).world)

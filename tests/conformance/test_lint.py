@@ -13,8 +13,8 @@ from dns.edns import GenericOption, OptionType
 
 from tests.conformance.asking import over_udp
 from tests.conformance.names import BIG, CUSTOM, DEDICATED_A, IN_A, IN_B, INTERNET, OFF_CUSTOM, SUFFIX
-from tests.conformance.test_malformed import BROKEN
 from tests.support.asking import query
+from tests.support.malformed_messages import BROKEN
 
 _RAW_IPV4 = 228  # LINKTYPE_IPV4
 

@@ -17,7 +17,7 @@ import dns.query
 import pytest
 
 from tests.faults.load import Load
-from tests.faults.test_reloads import NAME, address, configuration, serial, until
+from tests.support.one_group import NAME, address, configuration, serial, until
 from tests.support.served import COMMAND, ROOT, Served, served
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.test_reloads import address, configuration
+from tests.support.one_group import address, configuration
 from tests.support.served import COMMAND, ROOT, Served
 
 UNIT = ROOT / "packaging" / "vpcdns.service"

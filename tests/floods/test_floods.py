@@ -23,9 +23,9 @@ import dns.rcode
 import pytest
 
 from tests.faults.load import Load
-from tests.faults.test_reloads import NAME, address, configuration, until
 from tests.support.asking import ede
 from tests.support.nameserver import Nameserver, Transport
+from tests.support.one_group import NAME, address, configuration, until
 from tests.support.served import Served, served
 
 FLAT = 12 << 20  # octets: the memo and malloc's own, not the names

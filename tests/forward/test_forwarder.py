@@ -13,11 +13,11 @@ import dns.flags
 import dns.message
 import pytest
 
+from tests.support.asking import option
 from tests.support.doubles import on_loop, until
 from tests.support.forwarding import GOOD, QNAME, SOON, A, Gated, Switch, forwarding, saying, silent, text
 from tests.support.nameserver import Nameserver, Transport
 from tests.support.worlds import IN_A, IN_B
-from tests.wire.test_relay import option
 from vpcdns.forward.forwarder import DEADLINE
 from vpcdns.model.policy import Upstream
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.asking import query
-from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_B, example
+from tests.support.message_strategies import responses
+from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, Failure, Fetched, Forward, Response, begin, finish
@@ -41,31 +42,6 @@ PIECES = [
     b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\xc0\0",
     b"\xc0\x0c\0\1\0\1\0\0",
 ]
-
-
-@st.composite
-def responses(draw: st.DrawFn, asked: dns.message.Message) -> bytes:
-    """A good response, with records, extended errors and chains of CNAMEs, then perhaps damaged."""
-    response = dns.message.make_response(asked)
-    response.flags |= draw(st.sampled_from([0, int(dns.flags.TC), int(dns.flags.AD)]))
-    response.set_rcode(dns.rcode.Rcode(draw(st.sampled_from([0, 0, 2, 3, 5, 16, 23]))))
-    owner, question = asked.question[0].name.to_text(), asked.question[0]
-    targets = st.sampled_from([DEDICATED_NAME, CUSTOM, "www.example.net", owner, "whoami.vpcdns.internal"])
-    for target in draw(st.lists(targets, max_size=3)):
-        response.answer.append(dns.rrset.from_text(owner, 2**31 - 1, "IN", "CNAME", f"{target.strip('.')}."))
-        owner = f"{target.strip('.')}."
-    for number in range(draw(st.integers(0, 40))):
-        response.answer.append(dns.rrset.from_text(owner, 60, "IN", "A", f"192.0.2.{number}"))
-    assert response.question == [question]
-    if draw(st.booleans()):
-        code, text = dns.edns.EDECode(draw(st.integers(0, 30))), "t" * draw(st.sampled_from([0, 60, 300]))
-        response.use_edns(0, options=[dns.edns.EDEOption(code, text)])
-    octets = bytearray(response.to_wire(max_size=65535))
-    start = len(asked.question[0].name.to_digestable()) + 16
-    for _ in range(draw(st.integers(0, 3))):
-        place = draw(st.integers(start, len(octets)))
-        octets[place : place + draw(st.integers(0, 2))] = draw(st.binary(max_size=2))
-    return bytes(octets)
 
 
 @given(st.data(), st.sampled_from(ASKED), TRANSPORTS, st.integers(0, 100), st.booleans())

@@ -12,8 +12,8 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.test_relay import responses
 from tests.support.asking import query
+from tests.support.message_strategies import responses
 from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.forward.attempt import errand_of

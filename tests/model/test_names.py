@@ -1,17 +1,13 @@
 import dns.name
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
+from tests.support.message_strategies import NAME_LABELS
 from vpcdns.errors import MalformedName
-from vpcdns.model.names import MAX_NAME, Name
-
-LABELS = st.lists(st.binary(min_size=1, max_size=63), max_size=30).filter(
-    lambda labels: sum(len(label) + 1 for label in labels) < MAX_NAME
-)
+from vpcdns.model.names import Name
 
 
-@given(LABELS)
+@given(NAME_LABELS)
 def test_text_and_octets_mean_what_dnspython_says(labels: list[bytes]) -> None:
     name = Name(tuple(labels))
     oracle = dns.name.Name((*labels, b""))

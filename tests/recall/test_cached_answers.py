@@ -9,11 +9,11 @@ import dns.edns
 import dns.message
 import pytest
 
+from tests.support.asking import option
 from tests.support.doubles import on_loop
 from tests.support.forwarding import LISTEN, QNAME, A, Asked, forwarding, saying
+from tests.support.octets import proxy_header
 from tests.support.worlds import DEDICATED_NAME, IN_A, IN_B
-from tests.wire.test_proxy import header
-from tests.wire.test_relay import option
 from vpcdns.model.policy import Access, Forwarding
 
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"
@@ -87,8 +87,8 @@ async def test_it_ends_with_the_world() -> None:
     [
         (saying(A), message(options=[option(10, b"12345678")])),
         (saying(A), message(options=[dns.edns.ECSOption("10.1.0.5", 32)])),
-        (saying(A), header(IN_B) + message()),
-        (saying(A), header(IN_B, command=0x20) + message()),  # LOCAL: the proxy itself asks
+        (saying(A), proxy_header(IN_B) + message()),
+        (saying(A), proxy_header(IN_B, command=0x20) + message()),  # LOCAL: the proxy itself asks
         (saying(*MANY), message(use_edns=False)),  # cut
         (saying(f"{QNAME} 300 IN CNAME {DEDICATED_NAME}"), message()),  # decided for the client
     ],

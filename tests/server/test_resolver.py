@@ -28,6 +28,7 @@ from tests.support.forwarding import (
     with_loopback,
 )
 from tests.support.nameserver import Nameserver, Transport
+from tests.support.octets import proxy_header
 from tests.support.worlds import (
     CUSTOM,
     DEDICATED_NAME,
@@ -41,7 +42,6 @@ from tests.support.worlds import (
     VPC_B,
     example,
 )
-from tests.wire.test_proxy import header
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
@@ -372,21 +372,21 @@ class TestProxy:
         async with forwarding(saying(*CHAIN)) as ask:
             query = dns.message.make_query(QNAME, "A").to_wire()
             for source, rcode in ((IN_A, 0), (IN_B, 3)):
-                octets = await ask.octets(header(source) + query, "127.0.0.9")
+                octets = await ask.octets(proxy_header(source) + query, "127.0.0.9")
                 assert octets is not None
                 assert dns.message.from_wire(octets).rcode() == rcode
 
     @on_loop
     async def test_nobody_else_does(self) -> None:
         async with forwarding(GOOD) as ask:
-            octets = await ask.octets(header(IN_A) + dns.message.make_query(QNAME, "A").to_wire(), IN_B)
+            octets = await ask.octets(proxy_header(IN_A) + dns.message.make_query(QNAME, "A").to_wire(), IN_B)
             assert octets is None or octets[3] & 0xF == dns.rcode.NOTIMP
             assert ask.queries == []
 
     @on_loop
     async def test_a_broken_header_is_dropped(self) -> None:
         async with forwarding(GOOD) as ask:
-            assert await ask.octets(header(IN_A)[:20], "127.0.0.9") is None
+            assert await ask.octets(proxy_header(IN_A)[:20], "127.0.0.9") is None
 
 
 class TestLoops:

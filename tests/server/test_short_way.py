@@ -13,11 +13,11 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.forward.test_attempt import WRONG
 from tests.support.doubles import Udp, on_loop, until
 from tests.support.forwarding import GOOD, NEVER, Asked, Gated, forwarding, made, saying, text, with_loopback
 from tests.support.nameserver import Nameserver, Script, Transport
 from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, IN_A, example
+from tests.support.wrong_responses import WRONG
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain

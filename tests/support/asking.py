@@ -55,6 +55,11 @@ def query(
     return message
 
 
+def option(code: int, octets: bytes) -> dns.edns.GenericOption:
+    """An option that dnspython does not look into."""
+    return dns.edns.GenericOption(dns.edns.OptionType.make(code), octets)
+
+
 def exchanged(
     world: World,
     message: bytes | dns.message.Message,

@@ -16,8 +16,8 @@ import dns.rdatatype
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.laws.test_wire import MESSAGES
-from tests.wire.test_query import header, opt, option
+from tests.support.message_strategies import MESSAGES
+from tests.support.octets import header, opt, option
 from vpcdns.model.dns import Rcode
 from vpcdns.wire.query import MAX_ADDITIONAL, MAX_OPTIONS, Query, read_query
 

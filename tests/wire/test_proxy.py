@@ -10,41 +10,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.octets import proxy_header
 from vpcdns.errors import MalformedMessage
 from vpcdns.wire.proxy import HEADER_SIZE, MAX_SIZE, SIGNATURE, ProxyHeader, read_proxy
-
-
-def header(
-    source: str = "10.1.0.5", *, command: int = 0x21, protocol: int = 2, extra: bytes = b"", family: int = 0
-) -> bytes:
-    address = ip_address(source)
-    family = family or (1 if address.version == 4 else 2)
-    block = address.packed + address.packed + struct.pack("!HH", 40_000, 53) + extra
-    return SIGNATURE + bytes((command, family << 4 | protocol)) + struct.pack("!H", len(block)) + block
 
 
 @pytest.mark.parametrize("protocol", [1, 2])
 @pytest.mark.parametrize("source", ["10.1.0.5", "fd00:1::5"])
 def test_it_names_the_client(source: str, protocol: int) -> None:
-    octets = header(source, protocol=protocol)
+    octets = proxy_header(source, protocol=protocol)
     assert read_proxy(octets + b"query") == ProxyHeader(len(octets), ip_address(source))
 
 
 def test_mapped_ipv4_is_ipv4() -> None:
-    read = read_proxy(header("::ffff:10.1.0.5"))
+    read = read_proxy(proxy_header("::ffff:10.1.0.5"))
     assert read is not None
     assert read.source == ip_address("10.1.0.5")
 
 
 def test_tlvs_are_stepped_over() -> None:
-    octets = header(extra=b"\x04\x00\x03abc")
+    octets = proxy_header(extra=b"\x04\x00\x03abc")
     assert read_proxy(octets) == ProxyHeader(len(octets), ip_address("10.1.0.5"))
 
 
 @pytest.mark.parametrize(
     "octets",
     [
-        header(command=0x20),  # LOCAL: the proxy's own health check
+        proxy_header(command=0x20),  # LOCAL: the proxy's own health check
         SIGNATURE + b"\x20\x00\0\0",
         SIGNATURE + b"\x21\x00\0\0",  # AF_UNSPEC
         SIGNATURE + b"\x21\x31" + struct.pack("!H", 216) + bytes(216),  # AF_UNIX
@@ -56,7 +48,7 @@ def test_some_name_nobody(octets: bytes) -> None:
 
 
 def test_no_header_or_not_all_of_it() -> None:
-    octets = header()
+    octets = proxy_header()
     assert all(read_proxy(octets[:length]) is None for length in range(len(octets)))
     assert read_proxy(b"\0\1" + octets) is None
 
@@ -64,8 +56,8 @@ def test_no_header_or_not_all_of_it() -> None:
 @pytest.mark.parametrize(
     "octets",
     [
-        header(command=0x11),
-        header(command=0x22),
+        proxy_header(command=0x11),
+        proxy_header(command=0x22),
         SIGNATURE + b"\x21\x11" + struct.pack("!H", MAX_SIZE - HEADER_SIZE + 1),
     ],
 )

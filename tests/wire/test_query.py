@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 from ipaddress import ip_address
 
 import dns.flags
@@ -16,25 +15,13 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.model.test_names import LABELS
 from tests.support.asking import query
+from tests.support.message_strategies import NAME_LABELS
+from tests.support.octets import OPT_HEAD, header, opt, option
 from vpcdns.model.dns import Rcode
 from vpcdns.wire.query import ClientSubnet, Query, read_query
 
 QUESTION = b"\3api\7example\3com\0\0\1\0\1"
-OPT_HEAD = b"\0\0\x29\x04\xd0\0\0\0\0"
-
-
-def header(flags: int = 0x0100, qd: int = 1, an: int = 0, ns: int = 0, ar: int = 0) -> bytes:
-    return struct.pack("!6H", 0xBEEF, flags, qd, an, ns, ar)
-
-
-def opt(rdata: bytes = b"", head: bytes = OPT_HEAD) -> bytes:
-    return head + struct.pack("!H", len(rdata)) + rdata
-
-
-def option(code: int, data: bytes) -> bytes:
-    return struct.pack("!HH", code, len(data)) + data
 
 
 def read(message: bytes) -> Query:
@@ -44,7 +31,7 @@ def read(message: bytes) -> Query:
     return found
 
 
-@given(LABELS, st.integers(0, 65535), st.integers(0, 65535), st.integers(0, 65535), st.booleans())
+@given(NAME_LABELS, st.integers(0, 65535), st.integers(0, 65535), st.integers(0, 65535), st.booleans())
 def test_a_good_query_means_what_dnspython_says(
     labels: list[bytes], identity: int, rtype: int, rclass: int, do: bool
 ) -> None:

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.asking import option
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.wire.query import Query, read_query
@@ -33,10 +34,6 @@ from vpcdns.wire.relay import (
 
 HEADER: Final = struct.Struct("!6H")
 QNAME: Final = "www.example.com"
-
-
-def option(code: int, octets: bytes) -> dns.edns.GenericOption:
-    return dns.edns.GenericOption(dns.edns.OptionType.make(code), octets)
 
 
 def query(qname: str = QNAME, rtype: str = "A", **edns: object) -> Query:

@@ -14,14 +14,14 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.model.test_names import LABELS
 from tests.support.asking import data, ede, query, read
+from tests.support.message_strategies import NAME_LABELS
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
 from vpcdns.wire.query import Query, read_query
 from vpcdns.wire.response import MAX_TCP_PAYLOAD, ResponseMessage, udp_limit, write_response
 
-NAMES = LABELS.map(lambda labels: Name(tuple(labels)))
+NAMES = NAME_LABELS.map(lambda labels: Name(tuple(labels)))
 TTLS = st.integers(0, 2**31 - 1)
 WORDS = st.integers(0, 2**32 - 1)
 RDATA = st.one_of(

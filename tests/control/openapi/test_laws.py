@@ -8,9 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.config.test_write import same
-from tests.laws.test_changes import check, check_topology
 from tests.support.openapi_calls import CLOUDAPI, VPC, Cloud
+from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
 from tests.support.worlds import (
     BOUND,
     DEDICATED,
@@ -97,15 +96,15 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
         elif action.startswith("Create"):
             made |= {name: answer.body[name] for name in IDS if name in answer.body}
     world = cloud.state.world
-    check(world)
-    check_topology(world)
-    same(loads(yaml_text(written(world)), revision=world.revision).world, world)
+    assert_rules_hold(world)
+    assert_lookups_hold(world)
+    assert_same(loads(yaml_text(written(world)), revision=world.revision).world, world)
     # The journal tells the same: what was done, read back, does the same.
     again = State(Cloud().world)
     for one in commits:
         told = json.loads(json.dumps([encode_change(change) for change in one.changes]))
         again.commit(Commit(tuple(map(decode_change, told)), json.loads(json.dumps(dict(one.attributes)))))
-    same(again.world, world)
+    assert_same(again.world, world)
     assert dict(again.attributes) == dict(cloud.state.attributes)
 
 

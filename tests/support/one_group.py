@@ -1,0 +1,58 @@
+"""A configuration of one VPC and one group, and what a server of it answers to a client in that VPC."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import dns.message
+import dns.query
+
+from tests.support.served import Served
+
+NAME = "a0000000000000000000000000000000-cn-hangzhou-vpc.alicloudapi.com"
+
+
+DEADLINE = 20.0
+
+
+def configuration(address: str = "10.1.8.20", remark: str = "") -> str:
+    return f"""# {remark}
+server: {{listen: ["127.0.0.1:5300"]}}
+forward: {{upstreams: []}}
+vpcs:
+  - vpc_id: vpc-a
+    region_id: cn-hangzhou
+    cidr_blocks: [10.1.0.0/16]
+    source_networks: [127.10.0.0/16]
+    vswitches: [{{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}}]
+instances:
+  - instance_id: gateway
+    type: dedicated
+    region_id: cn-hangzhou
+    binding: {{vpc_id: vpc-a, vswitch_id: vsw-a, address: {address}}}
+groups:
+  - {{group_id: a0000000000000000000000000000000, instance_id: gateway, vpc_domain: true}}
+"""
+
+
+def serial(server: Served) -> int:
+    query = dns.message.make_query("alicloudapi.com", "SOA")
+    return int(dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5).answer[0][0].serial)
+
+
+def address(server: Served) -> str:
+    query = dns.message.make_query(NAME, "A")
+    found = dns.query.udp(query, "127.0.0.1", port=server.port, source="127.10.0.5", timeout=5)
+    return str(found.answer[0][0])
+
+
+def until(condition: Callable[[], bool]) -> None:
+    """Asks again until it holds; the asking takes its time by itself."""
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+
+
+def await_address(server: Served, expected: str) -> None:
+    until(lambda: address(server) == expected)
