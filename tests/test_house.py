@@ -1,0 +1,105 @@
+"""The laws of the house: what CONTRIBUTING and STYLE promise about its files, asserted."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE, TESTS = ROOT / "src" / "vpcdns", ROOT / "tests"
+MODULE_LINES, FUNCTION_LINES = 300, 40  # STYLE, "Sizes"
+
+# What does not keep the laws yet; each set may only shrink.
+TOO_LONG = {
+    "cli/doctor.py: doctor",
+    "cli/plan.py: plan_command",
+    "cli/serve.py: serve",
+    "config/schema.py",
+    "listen/tcp_connection.py",
+    "model/changes.py",
+    "model/rules.py",
+}
+WITHOUT_README = {
+    "cli", "config", "control", "control/openapi", "forward", "lab", "listen", "model", "net", "observe", "process",
+    "query", "recall", "rehearsal", "server", "state", "wire",
+}  # fmt: skip
+
+ROOMS = sorted(
+    folder for folder in PACKAGE.rglob("*") if folder.is_dir() and (folder / "__init__.py").exists()
+)
+MODULES = sorted(PACKAGE.rglob("*.py"))
+TEST_FILES = sorted([*TESTS.rglob("*.py"), *(ROOT / "fuzz").rglob("*.py")])
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The modules that a file imports, with the names that it takes from them."""
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def too_long(module: Path) -> Iterator[str]:
+    """The module and the functions in it that have more lines than they may."""
+    text, name = module.read_text(), module.relative_to(PACKAGE)
+    if len(text.splitlines()) > MODULE_LINES:
+        yield f"{name}"
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            if (node.end_lineno or node.lineno) - node.lineno >= FUNCTION_LINES:
+                yield f"{name}: {node.name}"
+
+
+def test_the_rooms_and_modules_are_found() -> None:
+    """The laws below are about something."""
+    assert len(ROOMS) > 15
+    assert len(MODULES) > 150
+    assert len(TEST_FILES) > 100
+
+
+def test_no_test_module_imports_from_another() -> None:
+    """What tests share stands in tests/support."""
+    offenders = [
+        f"{file.relative_to(ROOT)}: {name}"
+        for file in TEST_FILES
+        for name in imported(file)
+        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split(".")[:-1])
+    ]
+    assert offenders == []
+
+
+@pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(PACKAGE)))
+def test_each_room_has_tests(room: Path) -> None:
+    """The tests of a room stand in the folder of its name."""
+    assert list((TESTS / room.relative_to(PACKAGE)).glob("test_*.py"))
+
+
+def test_each_room_has_a_readme() -> None:
+    without = {str(room.relative_to(PACKAGE)) for room in ROOMS if not (room / "README.md").exists()}
+    assert without <= WITHOUT_README
+
+
+def test_each_room_but_wire_is_forbidden_to_import_the_codec() -> None:
+    """import-linter asks for a list of the rooms, so that a new one could be left out."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (contract,) = (one for one in contracts if one["id"] == "codec-in-wire")
+    rooms = {f"vpcdns.{room.name}" for room in ROOMS if room.parent == PACKAGE}
+    assert rooms - {"vpcdns.wire"} <= set(contract["source_modules"])
+
+
+def test_modules_and_functions_are_short() -> None:
+    assert {offender for module in MODULES for offender in too_long(module)} <= TOO_LONG
+
+
+def test_each_module_says_what_it_does() -> None:
+    silent = [
+        str(module.relative_to(PACKAGE))
+        for module in MODULES
+        if ast.get_docstring(ast.parse(module.read_text())) is None
+    ]
+    assert silent == []
