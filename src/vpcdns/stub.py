@@ -37,6 +37,7 @@ from vpcdns.model.topology import Address
 # Linux's IP_RECVERR and IPV6_RECVERR, by IP version; Python 3.11 has no names for them. With them an
 # unconnected socket reports ICMP errors.
 _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
+_FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def ask_udp(
     """Sends all questions at once from one source port, up to `tries` times; waits `seconds` each time."""
     pending = _Pending(questions, client, edns=edns)
     try:
-        with _socket(server, socket.SOCK_DGRAM) as sock:
+        with socket.socket(_FAMILY[server.address.version], socket.SOCK_DGRAM) as sock:
             if sys.platform == "linux":
                 sock.setsockopt(*_RECVERR[server.address.version], 1)
             sock.setblocking(False)
@@ -118,7 +119,7 @@ def ask_tcp(
     pending = _Pending(questions, client)
     deadline = time.time() + seconds
     try:
-        with _socket(server, socket.SOCK_STREAM) as sock:
+        with socket.socket(_FAMILY[server.address.version], socket.SOCK_STREAM) as sock:
             sock.settimeout(seconds)
             sock.connect((str(server.address), server.port))
             sock.sendall(b"".join(query.to_wire(prepend_length=True) for query in pending.unanswered()))
@@ -208,10 +209,6 @@ def _read(answer: StubAnswer, response: dns.message.Message, seconds: float) -> 
 def _text(record: dns.rdata.Rdata) -> str:
     """As in a zone file; the target of a CNAME without the final dot."""
     return str(record.target.to_text(True) if isinstance(record, CNAME) else record.to_text())
-
-
-def _socket(server: Upstream, kind: socket.SocketKind) -> socket.socket:
-    return socket.socket(socket.AF_INET if server.address.version == 4 else socket.AF_INET6, kind)
 
 
 def _error_text(error: OSError) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -31,6 +32,10 @@ _STYLES: Final = {
     Severity.PROBLEM: "bold red",
 }
 _MARGIN: Final = 10  # the longest severity, and two spaces
+ResolvConfOption = Annotated[
+    Path,
+    typer.Option(metavar="PATH", help="The resolv.conf to read, with nsswitch.conf and hosts beside it."),
+]
 
 
 def doctor(
@@ -47,18 +52,14 @@ def doctor(
             show_default=False,
         ),
     ] = None,
-    resolv_conf: Annotated[
-        Path,
-        typer.Option(metavar="PATH", help="The resolv.conf to read, with nsswitch.conf and hosts beside it."),
-    ] = RESOLV_CONF,
+    resolv_conf: ResolvConfOption = RESOLV_CONF,
     json: JsonOption = False,
 ) -> None:
     """Examine a container from inside: does it ask vpcdns, and as whom?
 
     Reads resolv.conf, nsswitch.conf and hosts, asks the nameserver over UDP
     and TCP, and compares its answers with libc's. Needs no root and changes
-    nothing. The exit code is 1 if there are problems, not for hints and
-    warnings.
+    nothing. Problems make the exit code 1; hints and warnings do not.
 
     \b
     Examples:
@@ -71,7 +72,7 @@ def doctor(
 
     asked = [name for name in names or [] if read_name(name, "NAME")]
     whom = None if server is None else Upstream(server.address, server.port)
-    examination = examine(asked, server=whom, resolv_conf=resolv_conf)
+    examination = examine(asked, whom, resolv_conf)
     if json:
         say_json(as_json(examination))
     else:
@@ -103,23 +104,15 @@ def _show(examination: Examination, out: Console) -> None:
         if finding.remedy:
             remedy = _wrapped(finding.remedy, width, f"{'':{_MARGIN}}> ", _MARGIN + 2)
             out.print(remedy, style="dim", soft_wrap=True)
-    counts = [(examination.count(severity), severity) for severity in reversed(Severity)]
-    words = [
-        f"{count} {severity.value}{'' if count == 1 or severity is Severity.OK else 's'}"
-        for count, severity in counts
-    ]
+    counts = Counter(finding.severity for finding in examination.findings)
+    words = {
+        one: one.value if one is Severity.OK or counts[one] == 1 else f"{one.value}s" for one in Severity
+    }
     out.print()
-    out.print(Text(", ".join(words), "bold"))
+    out.print(Text(", ".join(f"{counts[one]} {words[one]}" for one in reversed(Severity)), "bold"))
 
 
 def _wrapped(text: str, width: int, first: str, indent: int) -> Text:
     """Never broken within a name: it must be possible to copy it."""
-    lines = textwrap.fill(
-        text,
-        width,
-        initial_indent=first,
-        subsequent_indent=" " * indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return Text(lines)
+    wrapper = textwrap.TextWrapper(width, first, " " * indent, break_long_words=False, break_on_hyphens=False)
+    return Text(wrapper.fill(text))

@@ -27,13 +27,8 @@ class Examination:
     def healthy(self) -> bool:
         return all(finding.severity is not Severity.PROBLEM for finding in self.findings)
 
-    def count(self, severity: Severity) -> int:
-        return sum(finding.severity is severity for finding in self.findings)
 
-
-def examine(
-    names: list[str], *, server: Upstream | None = None, resolv_conf: Path = RESOLV_CONF
-) -> Examination:
+def examine(names: list[str], server: Upstream | None = None, resolv_conf: Path = RESOLV_CONF) -> Examination:
     """Checks everything: within 5 s when nothing answers, 10 s when a few names get no answer.
 
     `server` is asked instead of the first nameserver of `resolv_conf`; without a nameserver line libc asks

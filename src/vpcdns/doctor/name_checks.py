@@ -36,7 +36,8 @@ def _findings(answers: NameAnswers, host: Host) -> Iterator[Finding]:
         if udp.rcode is not None and tcp.rcode is not None and not _same(udp, tcp):
             yield problem(
                 "name-transports",
-                f"UDP and TCP differ: {_shown(udp)}; {_shown(tcp)}.",
+                f"UDP and TCP differ: {' '.join(udp.addresses) or udp.rcode}; "
+                f"{' '.join(tcp.addresses) or tcp.rcode}.",
                 "Something in between answers one of them: ask vpcdns by its own address.",
             )
     shadow = host.hosts.get(answers.name.lower().rstrip("."))
@@ -85,10 +86,6 @@ def _listed(addresses: frozenset[Address]) -> str:
 def _same(udp: StubAnswer, tcp: StubAnswer) -> bool:
     over_udp, over_tcp = set(udp.addresses), set(tcp.addresses)
     return udp.rcode == tcp.rcode and (over_udp <= over_tcp if udp.truncated else over_udp == over_tcp)
-
-
-def _shown(answer: StubAnswer) -> str:
-    return ", ".join(answer.addresses) or str(answer.rcode)
 
 
 def _libc(libc: LibcAnswer, resolved: frozenset[Address], host: Host) -> Finding:

@@ -72,19 +72,13 @@ def _is_vpcdns(results: ProbeResults) -> Finding:
         who = version if version.startswith(_OURS) else "vpcdns, behind it,"
         return ok("vpcdns", f"{server}: {who} answers.", subject=server)
     if "REFUSED" in (results.whoami.rcode, results.version.rcode) and not version:
-        return problem(
-            "vpcdns",
-            f"{server} refuses: it is no vpcdns, or this address is not in its server.clients.",
-            "Add the address to server.clients, or give the address of vpcdns.",
-            server,
-        )
-    itself = f" It calls itself {version!r}." if version else ""
-    return problem(
-        "vpcdns",
-        f"{server} answers, but not as vpcdns: it does not know whoami.vpcdns.internal.{itself}",
-        "Make the address of vpcdns the only nameserver.",
-        server,
-    )
+        seen = f"{server} refuses: it is no vpcdns, or this address is not in its server.clients."
+        remedy = "Add the address to server.clients, or give the address of vpcdns."
+    else:
+        itself = f" It calls itself {version!r}." if version else ""
+        seen = f"{server} answers, but not as vpcdns: it does not know whoami.vpcdns.internal.{itself}"
+        remedy = "Make the address of vpcdns the only nameserver."
+    return problem("vpcdns", seen, remedy, server)
 
 
 def _between(results: ProbeResults, host: Host) -> Iterator[Finding]:

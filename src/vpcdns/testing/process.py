@@ -31,7 +31,8 @@ class Server:
 
     `config` is a file, which the server also watches for changes, YAML text, or what YAML text would mean.
     `environment` is added to this process's own, e.g. access keys; `workers` is how many processes answer.
-    Starting with a million groups may take more than the default `start_within`, in seconds.
+    Starting with a million groups may take more than the default `start_within`, in seconds. `log` is what
+    the server has printed so far, stdout and stderr.
     """
 
     def __init__(
@@ -50,8 +51,8 @@ class Server:
         self._environment = dict(environment or {})
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._process: subprocess.Popen[str] | None = None
-        self._lines: list[str] = []
         self._changed = threading.Condition()
+        self.log = ""
 
     def __enter__(self) -> Server:
         self.start()
@@ -78,12 +79,6 @@ class Server:
     def dns(self) -> tuple[str, int]:
         return "127.0.0.1", self._found(_LISTENING)
 
-    @property
-    def log(self) -> str:
-        """What the server has printed so far, stdout and stderr."""
-        with self._changed:
-            return "".join(self._lines)
-
     def start(self) -> None:
         """Returns when queries are answered. Raises StartupError with what the server printed."""
         self._folder = tempfile.TemporaryDirectory(prefix="vpcdns-")
@@ -98,15 +93,14 @@ class Server:
         threading.Thread(target=self._read, args=(self._process,), daemon=True).start()
         with self._changed:
             self._changed.wait_for(lambda: self._is_ready() or self._ended(), self._start_within)
-            ready, printed = self._is_ready(), "".join(self._lines)
-        if not ready:
+        if not self._is_ready():
             self.stop()
-            raise StartupError(f"vpcdns does not start:\n{printed}")
+            raise StartupError(f"vpcdns does not start:\n{self.log}")
 
     def wait_for(self, text: str, seconds: float = START_WITHIN) -> bool:
         """Whether the server has printed `text`, or does so within `seconds`."""
         with self._changed:
-            return self._changed.wait_for(lambda: text in "".join(self._lines), seconds)
+            return self._changed.wait_for(lambda: text in self.log, seconds)
 
     def stop(self) -> None:
         """Lets the server finish, and kills it if it does not. May be called twice."""
@@ -149,7 +143,7 @@ class Server:
         with process:
             for line in process.stdout or ():
                 with self._changed:
-                    self._lines.append(line)
+                    self.log += line
                     self._changed.notify_all()
         with self._changed:
             self._changed.notify_all()
@@ -158,8 +152,7 @@ class Server:
         return self._process is None or self._process.poll() is not None
 
     def _is_ready(self) -> bool:
-        text = "".join(self._lines)
-        return _LISTENING.search(text) is not None and _ADMIN.search(text) is not None
+        return bool(_LISTENING.search(self.log) and _ADMIN.search(self.log))
 
     def _found(self, pattern: re.Pattern[str]) -> int:
         match = pattern.search(self.log)
