@@ -1,8 +1,9 @@
 """A stub resolver (RFC 9499 §6): asks one server over UDP or TCP, within a bounded time.
 
 For whoever asks instead of answering: `doctor`, `health`, and tests. dnspython writes the queries and reads
-the responses. Importing it takes some 50 ms, so nothing that `serve` needs imports this module. Judges
-nothing: silence, a refusal and a response from another address are all in the StubAnswer.
+the responses. Importing it takes some 50 ms, so nothing that `serve` needs imports this module
+(docs/decisions/0016). Judges nothing: silence, a refusal and a response from another address are all in the
+StubAnswer.
 """
 
 from __future__ import annotations
@@ -138,7 +139,7 @@ class _Pending:
     def __init__(self, questions: Sequence[Question], client: Address | None, *, edns: bool = True) -> None:
         self.answers = [StubAnswer(question) for question in questions]
         self._queries = [_query(question, client, edns=edns) for question in questions]
-        self._started = time.time()
+        self._started = time.monotonic()
 
     def unanswered(self) -> list[dns.message.Message]:
         pairs = zip(self._queries, self.answers, strict=True)
@@ -164,7 +165,7 @@ class _Pending:
             if stranger:
                 self.answers[index] = replace(answer, strangers=(*answer.strangers, stranger))
             else:
-                self.answers[index] = _read(answer, response, time.time() - self._started)
+                self.answers[index] = _read(answer, response, time.monotonic() - self._started)
 
     def fail(self, error: str) -> None:
         self.answers = [
