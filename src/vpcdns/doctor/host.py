@@ -19,8 +19,12 @@ from vpcdns.model.topology import Address
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
 PROC: Final = Path("/proc")
-_MARKS: Final = {Path("/.dockerenv"): "Docker", Path("/run/.containerenv"): "Podman"}
-_POD: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+# What each engine puts into its containers; a pod's containers may have the others' marks, too.
+_ENGINES: Final = {
+    Path("/var/run/secrets/kubernetes.io/serviceaccount"): "Kubernetes",
+    Path("/.dockerenv"): "Docker",
+    Path("/run/.containerenv"): "Podman",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def read_host(path: Path = RESOLV_CONF) -> Host:
         hosts=read_hosts(hosts or ""),
         addresses=frozenset(_addresses()),
         gateways=frozenset(_gateways()),
-        engine=_engine(),
+        engine=next((engine for mark, engine in _ENGINES.items() if mark.exists()), ""),
         libc=f"{name} {version}" if name else "musl or another libc",
     )
 
@@ -83,12 +87,6 @@ def _gateways() -> Iterator[Address]:
         with suppress(ValueError, IndexError):
             if fields[1] == "00000000" and fields[2] != "00000000":
                 yield IPv4Address(socket.htonl(int(fields[2], 16)))
-
-
-def _engine() -> str:
-    if _POD.exists():
-        return "Kubernetes"
-    return next((engine for mark, engine in _MARKS.items() if mark.exists()), "")
 
 
 def _text(path: Path) -> str | None:
