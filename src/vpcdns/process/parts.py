@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from vpcdns.config import Admin, Loaded
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
@@ -19,6 +20,7 @@ from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import Decisions
 from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
+from vpcdns.process.workers import Workers
 from vpcdns.server.faults import Faults
 from vpcdns.server.reload import Reloader, ReloadStatus, Signature
 from vpcdns.server.resolver import Resolver
@@ -39,18 +41,17 @@ class Parts:
     query_log: QueryLog
 
 
-def make_parts(loaded: Loaded, state: State, replication: Replication, workers: int) -> Parts:
+def make_parts(
+    loaded: Loaded, state: State, processes: int, workers: Workers, replication: Replication
+) -> Parts:
     """Nothing is bound or opened yet."""
-    several = workers > 1
-    resolver = Resolver(state, cache=Cache(MAX_OCTETS // workers))
-    faults = Faults(
-        resolver,
-        state,
-        happenings=SharedHappenings() if several else None,
-        changed=replication.put_faults,
-    )
+    several = processes > 1
+    resolver = Resolver(state, cache=Cache(MAX_OCTETS // processes))
+    happenings = SharedHappenings() if several else None
+    faults = Faults(resolver, state, happenings=happenings, changed=partial(workers.call, "put_faults"))
     service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
-    decisions = Decisions(state, others=replication.latest_decisions, cleared=replication.clear_decisions)
+    clear = partial(workers.call, "clear_decisions")
+    decisions = Decisions(state, others=replication.latest_decisions, cleared=clear)
     query_log = QueryLog(state, loaded.query_logging, turn=SharedLock() if several else nullcontext())
     tally = Tally()
     if _admin_of(loaded) is not None:  # only when somebody can read them: they cost a few per cent

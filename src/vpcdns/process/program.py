@@ -55,14 +55,12 @@ class Program:
         reloader: Reloader,
         admin: AdminServer | None,
         workers: Workers,
-        replication: Replication,
         opened: ExitStack,
     ) -> None:
         self._parts = parts
         self._reloader = reloader
         self._admin = admin
         self._workers = workers
-        self._replication = replication
         self._opened = opened
 
     @classmethod
@@ -81,7 +79,7 @@ class Program:
             transfer = WorldTransfer() if options.workers > 1 else None
             replication = Replication(workers, transfer)
             state.replicate(replication.replay)
-            parts = make_parts(loaded, state, replication, options.workers)
+            parts = make_parts(loaded, state, options.workers, workers, replication)
             reloader = make_reloader(source, loaded, seen, parts, replication)
             admin = make_admin(loaded, parts, reloader.status, replication, options.workers)
             del loaded  # or its World would outlive the first reload, in every worker
@@ -89,7 +87,7 @@ class Program:
             if transfer is not None:
                 workers.fork(options.workers - 1, lambda: WorkerDuties(parts, transfer, options.user))
             _give_up_privileges(options.user, None if admin is None else admin.bind(), source.config)
-            return cls(parts, reloader, admin, workers, replication, opened.pop_all())
+            return cls(parts, reloader, admin, workers, opened.pop_all())
 
     def run(self, ready: Ready) -> int:
         """Serves until told to stop; the exit code. `ready` is called with what is served and where."""
@@ -133,7 +131,7 @@ class Program:
 
     def _hang_up(self) -> None:
         self._parts.query_log.reopen()
-        self._replication.reopen_query_log()
+        self._workers.call("reopen_query_log")
         self._reloader.request()
 
 

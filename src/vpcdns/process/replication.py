@@ -18,7 +18,6 @@ from vpcdns.observe.query_record import Decided
 from vpcdns.observe.worker_counts import Share
 from vpcdns.process.workers import Workers
 from vpcdns.process.world_transfer import WorldTransfer
-from vpcdns.server.faults import Fault
 from vpcdns.server.reload import in_thread
 from vpcdns.state import Commit, Reset
 
@@ -66,15 +65,6 @@ class Replication:
         for number, revision in revisions.items():
             if revision != world.revision:
                 self._workers.lose(self._workers.living[number], f"is at revision {revision} and was killed")
-
-    def reopen_query_log(self) -> None:
-        self._workers.call("reopen_query_log")
-
-    def put_faults(self, faults: tuple[Fault, ...]) -> None:
-        self._workers.call("put_faults", faults)
-
-    def clear_decisions(self) -> None:
-        self._workers.call("clear_decisions")
 
     async def latest_decisions(self, limit: int) -> Iterable[list[Decided]]:
         return (await self._workers.ask("latest_decisions", limit)).values()

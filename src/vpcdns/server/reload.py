@@ -72,45 +72,44 @@ class Replicas(Protocol):
         """Each drops what it has prepared."""
 
 
+@dataclass(slots=True)
 class Reload:
     """One reload: `prepare`, then `commit`, which gives the new World; `abandon` after either has failed."""
 
-    def __init__(
-        self, fresh: Fresh, state: State, service: Service | None = None, replicas: Replicas | None = None
-    ) -> None:
-        self._file = fresh.world
-        self._listens = fresh.listens
-        self._state = state
-        self._service = service
-        self._replicas = replicas
-        self._listeners: PreparedListeners | None = None
+    fresh: Fresh
+    state: State
+    service: Service | None = None
+    replicas: Replicas | None = None
+    listeners: PreparedListeners | None = None
 
     async def prepare(self) -> None:
         """Raises ConfigurationError and StartupError; what is served has not changed."""
-        self._state.with_file(self._file)
-        await in_thread(partial(self._state.prepare, self._file))
-        if self._service is not None:
-            self._listeners = self._service.prepare(self._listens)
-            if self._replicas is not None:
-                await self._replicas.prepare(self._file, self._listeners.listens)
+        file = self.fresh.world
+        self.state.with_file(file)
+        await in_thread(partial(self.state.prepare, file))
+        if self.service is not None:
+            self.listeners = self.service.prepare(self.fresh.listens)
+            if self.replicas is not None:
+                await self.replicas.prepare(file, self.listeners.listens)
 
     def commit(self) -> World:
         """Raises ConfigurationError and StateError, and nothing has changed; else everything has."""
-        contents = self._state.with_file(self._file)  # anew: it may have been changed by API since
-        self._state.keep(contents, self._file)
+        file = self.fresh.world
+        contents = self.state.with_file(file)  # once more: the API may have changed something since
+        self.state.keep(contents, file)
         # Nothing from here on can fail, and the event loop answers no query before it is done.
-        if self._service is not None and self._listeners is not None:
-            self._service.commit(self._listeners)
-        world = self._state.put(contents, self._file)
-        if self._replicas is not None:
-            self._replicas.commit(world)
+        if self.service is not None and self.listeners is not None:
+            self.service.commit(self.listeners)
+        world = self.state.put(contents, file)
+        if self.replicas is not None:
+            self.replicas.commit(world)
         return world
 
     def abandon(self) -> None:
-        if self._listeners is not None:
-            self._listeners.abandon()
-        if self._replicas is not None:
-            self._replicas.abandon()
+        if self.listeners is not None:
+            self.listeners.abandon()
+        if self.replicas is not None:
+            self.replicas.abandon()
 
 
 class Reloader:
@@ -174,7 +173,9 @@ class Reloader:
         """Loads once; whether the World is now what the files say."""
         try:
             fresh = await in_thread(self._load)
-            if not requested and self._is_in_place(fresh):
+            # The hash is the configuration's; upstreams may be those of resolv.conf.
+            same_upstreams = fresh.world.forwarding == self._state.world.forwarding
+            if not requested and same_upstreams and fresh.source_hash == self.status.source_hash:
                 self._state.with_file(fresh.world)
                 self.status.problem = None
                 return True
@@ -193,11 +194,6 @@ class Reloader:
         changes = await in_thread(partial(_compare_and_free, replaced, new))
         log.info("Reloaded, revision %d%s: %s", new.revision, lost, changes)
         return True
-
-    def _is_in_place(self, fresh: Fresh) -> bool:
-        """Whether neither the configuration nor the host's resolv.conf says anything new."""
-        same_upstreams = fresh.world.forwarding == self._state.world.forwarding
-        return same_upstreams and fresh.source_hash == self.status.source_hash
 
     async def _carried_out(self, fresh: Fresh) -> World:
         reload = Reload(fresh, self._state, self._service, self._replicas)
