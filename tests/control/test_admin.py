@@ -25,7 +25,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.state import State
 
 EVERYWHERE = Listen(ip_address("0.0.0.0"), 0)
@@ -178,7 +178,7 @@ async def test_beyond_loopback_a_container_may_be_called_by_its_name() -> None:
 
 def lone(listen: Listen | Path, token: str | None = None) -> AdminServer:
     state = State(worlds.example())
-    return AdminServer(listen, Sources(state), Decisions(state), token)
+    return AdminServer(listen, Sources(state), RecentDecisions(state), token)
 
 
 @pytest.mark.parametrize("token", [None, ""])

@@ -176,7 +176,7 @@ async def test_what_the_upstream_would_answer_otherwise_is_not_joined(how: dict[
 @on_loop
 async def test_too_many_in_flight_are_servfail_at_once() -> None:
     gated = Gated(GOOD)
-    async with forwarding(gated, max_flights=20) as ask:
+    async with forwarding(gated, max_outstanding=20) as ask:
         answers = [asyncio.ensure_future(ask(f"n{number}.example.org")) for number in range(20)]
         await asyncio.sleep(0)
         assert len(ask.resolver.forwarder) == 20

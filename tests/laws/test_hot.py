@@ -20,7 +20,7 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Response, begin
-from vpcdns.recall.views import recollected
+from vpcdns.recall.views import decided_again
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -97,7 +97,7 @@ def hot_answer(
         answer = resolver.respond(message, peer, 4711, transport, listen)
         assert answer is None or isinstance(answer, bytes)
         return answer
-    told = recollected((0.0, view, message[2:], peer))
+    told = decided_again((0.0, view, message[2:], peer))
     assert told is not None
     arrival, again = told
     assert isinstance(again, Response)

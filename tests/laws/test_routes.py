@@ -16,7 +16,7 @@ from tests.support.asking import query
 from tests.support.message_strategies import responses
 from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
-from vpcdns.forward.attempt import errand_of
+from vpcdns.forward.attempt import upstream_query_of
 from vpcdns.model.policy import Listen
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.routes import Routes
@@ -80,7 +80,7 @@ def test_the_short_way_says_what_the_slow_path_says(
     found = routes.find(message[2:])
     assert found is not None
     (route, labels), forward = found, forwarded(message)
-    assert route.errand(labels) == errand_of(forward, forward.key)
+    assert route.errand(labels) == upstream_query_of(forward, forward.key)
     asked = dns.message.from_wire(message)
     octets = data.draw(st.one_of(plain_responses(asked), responses(asked)))
     try:

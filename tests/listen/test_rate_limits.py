@@ -13,7 +13,7 @@ from tests.support.asking import query, read
 from tests.support.doubles import Udp, on_loop, until
 from tests.support.worlds import DEDICATED_NAME, IN_A, STRANGER, example
 from vpcdns.config import loads
-from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateLimit, Verdict, network_of
+from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateAction, RateLimit, network_of
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.world import World
@@ -32,24 +32,24 @@ class Clock:
         return self.now
 
 
-def verdicts(limit: RateLimit, count: int, now: float, per_second: int = 10) -> Counter[Verdict]:
+def verdicts(limit: RateLimit, count: int, now: float, per_second: int = 10) -> Counter[RateAction]:
     return Counter(limit.verdict(PEER, per_second, now) for _ in range(count))
 
 
 def test_a_seconds_worth_at_once_then_every_second_one_slips() -> None:
     limit = RateLimit()
-    assert verdicts(limit, 10, 5.0) == {Verdict.SEND: 10}
-    assert [limit.verdict(PEER, 10, 5.0) for _ in range(4)] == [Verdict.DROP, Verdict.TRUNCATE] * 2
+    assert verdicts(limit, 10, 5.0) == {RateAction.SEND: 10}
+    assert [limit.verdict(PEER, 10, 5.0) for _ in range(4)] == [RateAction.DROP, RateAction.TRUNCATE] * 2
     assert (limit.counters.truncated, limit.counters.dropped) == (2, 2)
 
 
 def test_the_rate_holds_over_time_and_recovers() -> None:
     limit = RateLimit()
     sent = sum(
-        verdicts(limit, 10, tenth / 10)[Verdict.SEND] for tenth in range(100)
+        verdicts(limit, 10, tenth / 10)[RateAction.SEND] for tenth in range(100)
     )  # 100 a second, for 10 s
     assert 100 <= sent <= 111
-    assert verdicts(limit, 10, 20.0) == {Verdict.SEND: 10}
+    assert verdicts(limit, 10, 20.0) == {RateAction.SEND: 10}
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_table_is_bounded_and_forgets_who_was_silent_for_longest() -> None:
     for last in range(100):
         limit.verdict(ip_address(f"203.0.{last}.1"), 1, 5.0)
     assert len(limit) == 3
-    assert limit.verdict(ip_address("203.0.99.1"), 1, 5.0) is Verdict.DROP
+    assert limit.verdict(ip_address("203.0.99.1"), 1, 5.0) is RateAction.DROP
 
 
 def resolver_of(per_second: int | None = None) -> tuple[Resolver, Clock, World]:

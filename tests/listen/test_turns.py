@@ -13,7 +13,7 @@ import pytest
 from tests.support import asking
 from tests.support.worlds import DEDICATED_NAME, example
 from vpcdns.listen import udp_batches
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.model.policy import Listen
 from vpcdns.net.recvmmsg import is_available
@@ -29,7 +29,7 @@ def test_a_turn_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         monotonic=lambda: next(ticks) * udp_batches.TURN / 2, time=time.time, sleep=time.sleep
     )
     monkeypatch.setattr(udp_batches, "time", clock)
-    counters, asked = Counters(), 2 * udp_batches.BATCH + 2
+    counters, asked = ListenerCounters(), 2 * udp_batches.BATCH + 2
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock,
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client,

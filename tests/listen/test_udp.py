@@ -19,7 +19,7 @@ from tests.support.doubles import (
     serving,
     until,
 )
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.responder import Peers
 from vpcdns.listen.udp import BATCH, UdpListener
@@ -114,7 +114,7 @@ async def test_a_flood_does_not_keep_others_waiting() -> None:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
     sock.setblocking(False)
-    counters, port = Counters(), sock.getsockname()[1]
+    counters, port = ListenerCounters(), sock.getsockname()[1]
     answering = Answering(Obedient(), counters)
     listener = UdpListener(sock, Listen(ip_address("127.0.0.1"), port), answering, counters)
     with sock, Udp() as client:

@@ -16,8 +16,8 @@ from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, VPC_A, examp
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
-from vpcdns.observe.query_counts import Tally
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.query import Arrival, Response, begin
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -72,8 +72,8 @@ async def test_a_recalled_answer_is_the_decided_one(
 @on_loop
 async def test_all_are_counted_and_told(batches: bool) -> None:
     async with serving("127.0.0.1", batches) as (resolver, state, listen):
-        tally, decisions = Tally(), Decisions(state)
-        tally.follow(resolver)
+        query_counts, decisions = QueryCounts(), RecentDecisions(state)
+        query_counts.follow(resolver)
         resolver.observers.append(decisions)
         resolver.tell = decisions.recalled
         with Udp() as client:
@@ -83,7 +83,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
                 )
             for _ in range(50):
                 await client.receive()
-        assert sum(cell.count for cell in tally.counts().cells.values()) == 50
+        assert sum(cell.count for cell in query_counts.counts().cells.values()) == 50
         told = decisions.latest(100)
         assert len(told) == 50
         assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}

@@ -13,9 +13,9 @@ from vpcdns.listen.service import Service
 from vpcdns.model.policy import QueryLogging, Upstream
 from vpcdns.observe import metrics
 from vpcdns.observe.metrics import Others, Sources, exposition
-from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.worker_counts import Share
+from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -34,7 +34,9 @@ def samples(text: str) -> Samples:
 def sources(holder: State) -> Sources:
     resolver = Resolver(holder)
     status = ReloadStatus("ab" * 32, 1_700_000_000.0, 2, 1, "it is wrong")
-    return Sources(holder, Tally(), Service(resolver, ()), resolver, status, QueryLog(holder, QueryLogging()))
+    return Sources(
+        holder, QueryCounts(), Service(resolver, ()), resolver, status, QueryLog(holder, QueryLogging())
+    )
 
 
 def scraped(of: Sources) -> str:
@@ -44,8 +46,8 @@ def scraped(of: Sources) -> str:
 def test_the_shapes_of_coredns() -> None:
     holder = state()
     of = sources(holder)
-    tell(of.tally, decided(holder), 0.0002)
-    tell(of.tally, decided(holder, client=worlds.IN_B), 0.3)
+    tell(of.query_counts, decided(holder), 0.0002)
+    tell(of.query_counts, decided(holder, client=worlds.IN_B), 0.3)
     found = samples(scraped(of))
     asked = (
         ("family", "1"),
@@ -96,8 +98,8 @@ def test_nothing_that_a_client_chose_is_in_it() -> None:
     holder = state()
     of = sources(holder)
     before = {name for name, _ in samples(scraped(of))}
-    tell(of.tally, decided(holder, HOSTILE, "TYPE4711"))
-    tell(of.tally, decided(holder, "evil.localhost"))
+    tell(of.query_counts, decided(holder, HOSTILE, "TYPE4711"))
+    tell(of.query_counts, decided(holder, "evil.localhost"))
     text = scraped(of)
     for word in ("img", "onerror", "evil", "4711"):
         assert word not in text
@@ -108,14 +110,14 @@ def test_nothing_that_a_client_chose_is_in_it() -> None:
 def test_two_scrapes_do_not_count_twice() -> None:
     holder = state()
     of = sources(holder)
-    other = Tally()
-    tell(of.tally, decided(holder))
+    other = QueryCounts()
+    tell(of.query_counts, decided(holder))
     tell(other, decided(holder))
 
     async def others() -> Others:
-        return Others([Share.of(other)])
+        return Others([WorkerCounts.of(other)])
 
-    both = Sources(holder, of.tally, others=others)
+    both = Sources(holder, of.query_counts, others=others)
     first, second = samples(scraped(both)), samples(scraped(both))
     counted = {key: value for key, value in first.items() if key[0].startswith("vpcdns_dns_")}
     assert counted == {key: value for key, value in second.items() if key[0].startswith("vpcdns_dns_")}
@@ -126,7 +128,7 @@ def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> No
     holder = state()
     of = sources(holder)
     for client in (worlds.IN_A, worlds.IN_B, worlds.IN_C, worlds.ON_INTERNET):
-        tell(of.tally, decided(holder, client=client))
+        tell(of.query_counts, decided(holder, client=client))
     whole = scraped(of)
     monkeypatch.setattr(metrics, "_HISTOGRAMS_AT_ONCE", 1)
     monkeypatch.setattr(metrics, "_COUNTERS_AT_ONCE", 1)

@@ -12,23 +12,23 @@ from tests.support.deciding import decided, relayed, state, tell
 from vpcdns.model.topology import Topology, Vpc
 from vpcdns.model.world import World
 from vpcdns.observe import query_counts as module
-from vpcdns.observe.query_counts import INTERNET, NOBODY, OTHER, Labels, Tally
+from vpcdns.observe.query_counts import INTERNET, NOBODY, OTHER, Labels, QueryCounts
 from vpcdns.state import State
 
 
-def only(tally: Tally) -> Labels:
-    (labels,) = tally.counts().cells
+def only(query_counts: QueryCounts) -> Labels:
+    (labels,) = query_counts.counts().cells
     return labels
 
 
 def test_an_answer() -> None:
-    holder, tally = state(), Tally()
+    holder, query_counts = state(), QueryCounts()
     told = decided(holder)
     for _ in range(3):
-        tell(tally, told, 0.0002)
+        tell(query_counts, told, 0.0002)
     labels = Labels("127.0.0.1:5300", "udp", "1", "A", worlds.VPC_A, "NOERROR", "dedicated-bound-vpc")
-    assert only(tally) == labels
-    cell = tally.counts().cells[labels]
+    assert only(query_counts) == labels
+    cell = query_counts.counts().cells[labels]
     assert cell.count == 3
     assert cell.seconds == pytest.approx(0.0006)
     assert cell.octets_in == 3 * len(asking.query(worlds.DEDICATED_NAME).to_wire())
@@ -40,20 +40,20 @@ def test_an_answer() -> None:
     [(worlds.ON_INTERNET, INTERNET), (worlds.STRANGER, NOBODY), ("fd00:1::9", worlds.VPC_A)],
 )
 def test_who_asked(client: str, vpc: str) -> None:
-    holder, tally = state(), Tally()
-    tell(tally, decided(holder, client=client))
-    assert only(tally).vpc == vpc
-    assert only(tally).family == ("2" if ":" in client else "1")
+    holder, query_counts = state(), QueryCounts()
+    tell(query_counts, decided(holder, client=client))
+    assert only(query_counts).vpc == vpc
+    assert only(query_counts).family == ("2" if ":" in client else "1")
 
 
 def test_types_and_rcodes_are_a_fixed_set() -> None:
-    holder, tally = state(), Tally()
+    holder, query_counts = state(), QueryCounts()
     for rtype in range(1, 400):
         if rtype not in (41, 251, 252):
-            tell(tally, decided(holder, rtype=f"TYPE{rtype}"))
+            tell(query_counts, decided(holder, rtype=f"TYPE{rtype}"))
     for rcode in range(1, 16):
-        tell(tally, relayed(holder, "www.example.net", rcode=rcode))
-    types = {labels.type for labels in tally.counts().cells}
+        tell(query_counts, relayed(holder, "www.example.net", rcode=rcode))
+    types = {labels.type for labels in query_counts.counts().cells}
     assert OTHER in types
     assert len(types) < 30
 
@@ -68,25 +68,29 @@ def test_types_and_rcodes_are_a_fixed_set() -> None:
     ],
 )
 def test_what_cannot_be_resolved_is_counted_too(message: bytes, rcode: str, reason: str) -> None:
-    tally = Tally()
-    tell(tally, decided(state(), message=message))
-    assert (only(tally).rcode, only(tally).reason, only(tally).vpc) == (rcode, reason, NOBODY)
+    query_counts = QueryCounts()
+    tell(query_counts, decided(state(), message=message))
+    assert (only(query_counts).rcode, only(query_counts).reason, only(query_counts).vpc) == (
+        rcode,
+        reason,
+        NOBODY,
+    )
 
 
 def test_vpcs_beyond_the_limit_count_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_VPCS", 2)
     blocks = [ip_network(f"10.{number}.0.0/16") for number in range(1, 6)]
     vpcs = [Vpc(f"vpc-{number}", "r", (), (block,)) for number, block in enumerate(blocks, 1)]
-    holder, tally = State(World(topology=Topology.of(vpcs))), Tally()
+    holder, query_counts = State(World(topology=Topology.of(vpcs))), QueryCounts()
     for number in range(1, 6):
         for _ in range(2):
-            tell(tally, decided(holder, "localhost", client=f"10.{number}.0.1"))
-    cells = {labels.vpc: cell.count for labels, cell in tally.counts().cells.items()}
+            tell(query_counts, decided(holder, "localhost", client=f"10.{number}.0.1"))
+    cells = {labels.vpc: cell.count for labels, cell in query_counts.counts().cells.items()}
     assert cells == {"vpc-1": 2, "vpc-2": 2, OTHER: 6}
 
 
 def test_counts_of_several_processes_are_put_together() -> None:
-    holder, mine, theirs = state(), Tally(), Tally()
+    holder, mine, theirs = state(), QueryCounts(), QueryCounts()
     tell(mine, decided(holder))
     for client in (worlds.IN_A, worlds.IN_B):
         tell(theirs, decided(holder, client=client))

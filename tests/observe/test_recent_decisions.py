@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from tests.support.deciding import decided, relayed, state, tell
 from vpcdns.observe.query_record import log_data
-from vpcdns.observe.recent_decisions import MAX_OCTETS, Decisions
+from vpcdns.observe.recent_decisions import MAX_OCTETS, RecentDecisions
 from vpcdns.query import Response
 
 
 def test_the_newest_come_first_and_the_oldest_go() -> None:
     holder = state()
-    decisions = Decisions(holder, capacity=3)
+    decisions = RecentDecisions(holder, capacity=3)
     for number in range(5):
         tell(decisions, decided(holder, f"n{number}.localhost"))
     assert len(decisions) == 3
@@ -22,7 +22,7 @@ def test_the_newest_come_first_and_the_oldest_go() -> None:
 
 def test_the_revision_is_that_of_the_moment() -> None:
     holder = state()
-    decisions = Decisions(holder)
+    decisions = RecentDecisions(holder)
     tell(decisions, decided(holder))
     holder.reload(holder.world)
     tell(decisions, decided(holder))
@@ -32,7 +32,7 @@ def test_the_revision_is_that_of_the_moment() -> None:
 
 def test_a_long_response_is_not_kept() -> None:
     holder = state()
-    decisions = Decisions(holder)
+    decisions = RecentDecisions(holder)
     came, result = relayed(holder, "www.example.net", "www.example.net 60 IN A 192.0.2.7")
     assert isinstance(result, Response)
     tell(decisions, (came, result))
@@ -43,7 +43,7 @@ def test_a_long_response_is_not_kept() -> None:
 
 def test_cleared() -> None:
     holder = state()
-    decisions = Decisions(holder)
+    decisions = RecentDecisions(holder)
     tell(decisions, decided(holder))
     decisions.clear()
     assert decisions.latest(9) == []

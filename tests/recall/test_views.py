@@ -23,7 +23,7 @@ from tests.support.worlds import (
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Access, Listen
 from vpcdns.recall import views
-from vpcdns.recall.views import Recalled, View
+from vpcdns.recall.views import KnownResponse, View
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -39,7 +39,7 @@ def resolver() -> Resolver:
 
 def recalled(
     resolver: Resolver, name: str, client: str = IN_A, rtype: str = "A", **more: Any
-) -> Recalled | None:
+) -> KnownResponse | None:
     """What is remembered of a query, without asking."""
     message = asking.query(name, rtype, **more).to_wire()
     view = _view(resolver, client)
@@ -118,7 +118,7 @@ def test_nothing_is_recalled_while_somebody_must_see_every_query(resolver: Resol
 
 def test_the_memo_is_bounded_and_emptied_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(views, "MEMO_AT_MOST", 3)
-    memory = views.Hot(example(), 0.0)
+    memory = views.Views(example(), 0.0)
     resolver = Resolver(State(example()))
     resolver.remembered = memory
     for number in range(5):

@@ -15,7 +15,7 @@ from tests.support.asking import data, ede, query
 from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Transport
-from vpcdns.server.faults import Fault, Faults, Kind
+from vpcdns.server.faults import FaultKind, Faults, InjectedFault
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -49,14 +49,14 @@ def bench() -> Bench:
     return Bench()
 
 
-def fault(kind: Kind, name: str | None = None, **parts: object) -> Fault:
-    return Fault(0, kind, None if name is None else Name.from_text(name), **parts)  # type: ignore[arg-type]
+def fault(kind: FaultKind, name: str | None = None, **parts: object) -> InjectedFault:
+    return InjectedFault(0, kind, None if name is None else Name.from_text(name), **parts)  # type: ignore[arg-type]
 
 
 def test_without_faults_nothing_is_in_the_way(bench: Bench) -> None:
     assert bench.faults.respond == bench.resolver.respond
     assert bench.faults.hot == bench.resolver.hot
-    added = bench.faults.add(fault(Kind.DROP))
+    added = bench.faults.add(fault(FaultKind.DROP))
     assert bench.faults.hot(1) is None, "nothing is recalled past a fault"
     assert bench.faults.remove(added.fault_id)
     assert not bench.faults.remove(added.fault_id)
@@ -64,7 +64,7 @@ def test_without_faults_nothing_is_in_the_way(bench: Bench) -> None:
 
 
 def test_servfail_for_one_name_in_any_case(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.SERVFAIL, SERVERLESS_NAME.upper()))
+    bench.faults.add(fault(FaultKind.SERVFAIL, SERVERLESS_NAME.upper()))
     answer = bench.told(SERVERLESS_NAME)
     assert answer.rcode() == dns.rcode.SERVFAIL
     assert ede(answer) == (0, "fault 1, which a test asked for")
@@ -72,21 +72,21 @@ def test_servfail_for_one_name_in_any_case(bench: Bench) -> None:
 
 
 def test_a_wildcard_is_what_lies_below(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.DROP, "*.example.com"))
+    bench.faults.add(fault(FaultKind.DROP, "*.example.com"))
     assert bench.ask(CUSTOM) is None
     assert bench.ask("a.b.example.com") is None
     assert isinstance(bench.ask(SERVERLESS_NAME), dns.message.Message)
 
 
 def test_for_one_vpc_however_it_asks(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.DROP, vpc_id=VPC_A))
+    bench.faults.add(fault(FaultKind.DROP, vpc_id=VPC_A))
     assert bench.ask(SERVERLESS_NAME, IN_A) is None
     assert bench.ask(SERVERLESS_NAME, "127.0.0.1", subnet=f"{IN_A}/32") is None
     assert data(bench.told(SERVERLESS_NAME, IN_B))
 
 
 def test_truncated_over_udp_and_whole_over_tcp(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.TRUNCATE))
+    bench.faults.add(fault(FaultKind.TRUNCATE))
     answer = bench.told(SERVERLESS_NAME)
     assert answer.flags & dns.flags.TC
     assert not answer.answer
@@ -105,19 +105,19 @@ def test_a_delay(bench: Bench) -> None:
         assert data(dns.message.from_wire(octets))
         return loop.time() - started
 
-    bench.faults.add(fault(Kind.DELAY, delay=0.05))
+    bench.faults.add(fault(FaultKind.DELAY, delay=0.05))
     assert asyncio.run(asked()) >= 0.05
 
 
 def test_so_many_times(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.SERVFAIL, times=2))
+    bench.faults.add(fault(FaultKind.SERVFAIL, times=2))
     codes = [bench.told(SERVERLESS_NAME).rcode() for _ in range(3)]
     assert codes == [dns.rcode.SERVFAIL, dns.rcode.SERVFAIL, dns.rcode.NOERROR]
     assert bench.faults.respond == bench.resolver.respond
 
 
 def test_for_so_long(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.SERVFAIL, until=10.0))
+    bench.faults.add(fault(FaultKind.SERVFAIL, until=10.0))
     bench.now = 9.9
     assert bench.told(SERVERLESS_NAME).rcode() == dns.rcode.SERVFAIL
     assert [one.happened for one in bench.faults.current()] == [1]
@@ -127,7 +127,7 @@ def test_for_so_long(bench: Bench) -> None:
 
 
 def test_what_is_no_query_passes(bench: Bench) -> None:
-    bench.faults.add(fault(Kind.DROP))
+    bench.faults.add(fault(FaultKind.DROP))
     peer = ip_address(IN_A)
     assert bench.faults.respond(b"", peer, 1, "udp", LISTEN) is None
     malformed = bench.faults.respond(b"\0" * 12, peer, 1, "udp", LISTEN)

@@ -23,8 +23,8 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
-from vpcdns.observe.query_counts import Tally
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -195,8 +195,8 @@ async def ask_all(client: Udp, listen: Listen, names: list[str]) -> dict[int, dn
 @on_loop
 async def test_many_at_once_over_sockets() -> None:
     async with serving(by_name({})) as (resolver, listen, service):
-        tally, decisions = Tally(), Decisions(resolver._state)
-        tally.follow(resolver)
+        query_counts, decisions = QueryCounts(), RecentDecisions(resolver._state)
+        query_counts.follow(resolver)
         resolver.observers.append(decisions)
         resolver.tell = decisions.recalled
         with Udp() as client:
@@ -207,7 +207,7 @@ async def test_many_at_once_over_sockets() -> None:
         for number, name in enumerate(names):
             assert found[number].question[0].name.to_text() == f"{name}."
             assert found[number].rcode() == (dns.rcode.NXDOMAIN if number % 3 == 0 else dns.rcode.NOERROR)
-        cells = tally.counts().cells
+        cells = query_counts.counts().cells
         assert sum(cell.count for cell in cells.values()) == 102
         assert {(labels.reason, labels.rcode) for labels in cells} == {
             ("forwarded", "NOERROR"),

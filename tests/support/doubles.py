@@ -19,7 +19,7 @@ from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
-from vpcdns.recall.views import Hot, Recollection
+from vpcdns.recall.views import RecalledQuery, Views
 
 DEADLINE = 10.0
 
@@ -86,9 +86,9 @@ class Obedient:
         self.release = asyncio.Event()
         self.waiting = 0
 
-    tell: Callable[[Recollection], None] | None = None
+    tell: Callable[[RecalledQuery], None] | None = None
 
-    def hot(self, count: int) -> Hot | None:
+    def hot(self, count: int) -> Views | None:
         return None
 
     def trusts(self, peer: Address) -> bool:

@@ -166,7 +166,7 @@ async def forwarding(
     rules: tuple[ForwardRule, ...] = (),
     world: World | None = None,
     deadline: float = NEVER,
-    max_flights: int = 1_000,
+    max_outstanding: int = 1_000,
     stale_after: float = NEVER,
     upstreams: tuple[Upstream, ...] | None = None,
 ) -> AsyncIterator[Asked]:
@@ -180,7 +180,7 @@ async def forwarding(
         resolver = Resolver(
             state,
             cache=Cache(),
-            forwarder=Forwarder(deadline=deadline, max_flights=max_flights),
+            forwarder=Forwarder(deadline=deadline, max_outstanding=max_outstanding),
             stale_after=stale_after,
         )
         try:

@@ -16,8 +16,8 @@ from vpcdns.control import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.query_counts import Tally
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -49,7 +49,7 @@ class Admin:
     service: Service
     resolver: Resolver
     state: State
-    decisions: Decisions
+    decisions: RecentDecisions
     status: ReloadStatus
     at: Listen | Path
 
@@ -80,11 +80,11 @@ class Admin:
 @asynccontextmanager
 async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
     state = State(worlds.example())
-    resolver, tally, decisions = Resolver(state), Tally(), Decisions(state)
-    resolver.observers += [tally, decisions]
+    resolver, query_counts, decisions = Resolver(state), QueryCounts(), RecentDecisions(state)
+    resolver.observers += [query_counts, decisions]
     service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
     status = ReloadStatus("ab" * 32, 1_700_000_000.0)
-    sources = Sources(state, tally, service, resolver, status)
+    sources = Sources(state, query_counts, service, resolver, status)
     server = AdminServer(listen or Listen(ip_address("127.0.0.1"), 0), sources, decisions, token)
     at = await server.start()
     try:

@@ -23,7 +23,7 @@ from vpcdns.control.sockets import bind
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.recent_decisions import RecentDecisions
 
 log = logging.getLogger("vpcdns.admin")
 
@@ -42,7 +42,7 @@ class AdminServer:
         self,
         listen: Listen | Path,
         sources: Sources,
-        decisions: Decisions,
+        decisions: RecentDecisions,
         token: str | None = None,
         *,
         keys: AccessKeys | None = None,

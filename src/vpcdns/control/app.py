@@ -36,14 +36,18 @@ from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.query_record import decision_data, time_text
-from vpcdns.observe.recent_decisions import CAPACITY, Decisions
+from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 
 # A decision takes some 20 µs to render; queries wait no longer than for so many.
 _RENDERED_AT_ONCE: Final = 50
 
 
 def application(
-    door: Door, sources: Sources, decisions: Decisions, api: OpenApi | None = None, more: Sequence[Route] = ()
+    door: Door,
+    sources: Sources,
+    decisions: RecentDecisions,
+    api: OpenApi | None = None,
+    more: Sequence[Route] = (),
 ) -> ASGIApp:
     """The whole of it, behind its guard."""
     routes = _Routes(sources, decisions, api)
@@ -66,7 +70,7 @@ def application(
 
 
 class _Routes:
-    def __init__(self, sources: Sources, decisions: Decisions, api: OpenApi | None) -> None:
+    def __init__(self, sources: Sources, decisions: RecentDecisions, api: OpenApi | None) -> None:
         self._sources = sources
         self._decisions = decisions
         self._api = api

@@ -21,9 +21,9 @@ from vpcdns.control.errors import Refused
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
-from vpcdns.observe.query_record import Decided, decision_data
-from vpcdns.observe.recent_decisions import CAPACITY, Decisions
-from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, Fault, Faults, Kind
+from vpcdns.observe.query_record import QueryRecord, decision_data
+from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
+from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
 from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.change_json import decode_change
 
@@ -38,7 +38,7 @@ class TestInterface:
     __test__ = False  # pytest collects classes by their names
 
     def __init__(
-        self, state: State, decisions: Decisions, faults: Faults, *, open_for_writes: bool = True
+        self, state: State, decisions: RecentDecisions, faults: Faults, *, open_for_writes: bool = True
     ) -> None:
         self._state = state
         self._decisions = decisions
@@ -97,7 +97,7 @@ class TestInterface:
         name, vpc_id = request.query_params.get("name"), request.query_params.get("vpc_id")
         wanted = None if name is None else _name(name)
 
-        def fits(query: Decided) -> bool:
+        def fits(query: QueryRecord) -> bool:
             if wanted is not None and (query.question is None or query.question.name != wanted):
                 return False
             client = None if query.resolution is None else query.resolution.client
@@ -172,26 +172,26 @@ def _name(text: str) -> Name:
         raise Refused(Wrong.BAD_REQUEST, f"name: {error}") from error
 
 
-def _fault(body: Mapping[str, Any], now: float) -> Fault:
+def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
     for key in body:
         if key not in _FAULT_KEYS:
             raise Refused(
                 Wrong.BAD_REQUEST, f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}"
             )
     try:
-        kind = Kind(body.get("kind"))
+        kind = FaultKind(body.get("kind"))
     except ValueError:
-        words = ", ".join(one.value for one in Kind)
+        words = ", ".join(one.value for one in FaultKind)
         raise Refused(Wrong.BAD_REQUEST, f"kind: one of {words}") from None
     name, vpc_id = body.get("name"), body.get("vpc_id")
     for key, text in (("name", name), ("vpc_id", vpc_id)):
         if text is not None and not isinstance(text, str):
             raise Refused(Wrong.BAD_REQUEST, f"{key}: text")
     delay = _number(body, "delay_ms", MAX_DELAY * 1000) or 0.0
-    if (kind is Kind.DELAY) != bool(delay):
+    if (kind is FaultKind.DELAY) != bool(delay):
         raise Refused(Wrong.BAD_REQUEST, "delay_ms: a delay has one, and nothing else has")
     times, seconds = _number(body, "times", 1e9), _number(body, "seconds", 86_400)
-    return Fault(
+    return InjectedFault(
         0,
         kind,
         None if name is None else _name(name),
@@ -211,7 +211,7 @@ def _number(body: Mapping[str, Any], key: str, most: float) -> float | None:
     return float(value)
 
 
-def _fault_data(fault: Fault) -> dict[str, Any]:
+def _fault_data(fault: InjectedFault) -> dict[str, Any]:
     return {
         "fault_id": fault.fault_id,
         "kind": fault.kind.value,

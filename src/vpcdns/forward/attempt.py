@@ -1,7 +1,7 @@
-"""One attempt at one upstream, over UDP or TCP: a fresh socket, a random id, a strict ear.
+"""One attempt at one upstream, over UDP or TCP: a random port and id, a strict check.
 
 Knows sockets and which octets count as the response (RFC 5452 §9.1: address, port, id and question all
-match). Who is asked, and how often, is for `flight`.
+match). `outstanding` decides who is asked, and how often.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from vpcdns.wire.query import HEADER
 from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
 
 _MAX_MESSAGE: Final = 65_535
-_DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the ear, not the process
+_DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
 _FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
@@ -30,7 +30,7 @@ _window = memoryview(_received)
 _random: list[int] = []
 
 
-class Errand(NamedTuple):
+class UpstreamQuery(NamedTuple):
     """What is asked of whom. `message` is without its id, which is another for every attempt."""
 
     key: ForwardKey
@@ -39,14 +39,14 @@ class Errand(NamedTuple):
     message: bytes
 
 
-def errand_of(forward: Forward, key: ForwardKey) -> Errand:
-    """The errand of a query that was decided to be forwarded."""
+def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
+    """What is asked on behalf of a query that is to be forwarded."""
     query = forward.query
     message = write_upstream_query(query, 0)[2:]
-    return Errand(key, forward.resolution.upstreams, query.question_wire, message)
+    return UpstreamQuery(key, forward.resolution.upstreams, query.question_wire, message)
 
 
-class Fault(Enum):
+class AttemptFailure(Enum):
     """Why an attempt came to nothing."""
 
     UNREACHABLE = auto()
@@ -57,7 +57,7 @@ class Listener(Protocol):
     """Who wants to hear how an attempt went; each attempt ends with `received` or `failed`, once."""
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None: ...
-    def failed(self, attempt: Attempt, fault: Fault) -> None: ...
+    def failed(self, attempt: Attempt, fault: AttemptFailure) -> None: ...
     def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None: ...
 
 
@@ -72,11 +72,11 @@ def random_id() -> int:
 class Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
-    __slots__ = ("_errand", "_id", "_listener", "_sock", "upstream")
+    __slots__ = ("_id", "_listener", "_sock", "_upstream_query", "upstream")
 
-    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
+    def __init__(self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener) -> None:
         self.upstream = upstream
-        self._errand = errand
+        self._upstream_query = upstream_query
         self._listener = listener
         self._id = random_id()
         self._sock: socket.SocketType | None = None
@@ -94,11 +94,11 @@ class Attempt:
         )
 
     def _message(self) -> bytes:
-        return self._id.to_bytes(2, "big") + self._errand.message
+        return self._id.to_bytes(2, "big") + self._upstream_query.message
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
-        question_wire = self._errand.question_wire
+        question_wire = self._upstream_query.question_wire
         if not answers_question(octets, self._id, question_wire):
             raise MalformedMessage("not an answer to our question")
         return read_response(octets, HEADER.size + len(question_wire))
@@ -109,8 +109,10 @@ class UdpAttempt(Attempt):
 
     __slots__ = ("_answered", "_discards", "_ports")
 
-    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener, ports: Ports) -> None:
-        super().__init__(upstream, errand, listener)
+    def __init__(
+        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, ports: Ports
+    ) -> None:
+        super().__init__(upstream, upstream_query, listener)
         self._ports = ports
         self._discards = 0
         self._answered = False
@@ -120,8 +122,8 @@ class UdpAttempt(Attempt):
             self._sock = sock = self._ports.open(self.upstream, self._readable)
             sock.send(self._message())
         except OSError:
-            # Told later: whoever starts an attempt is not done starting it.
-            asyncio.get_running_loop().call_soon(self._listener.failed, self, Fault.UNREACHABLE)
+            # OnResult later: whoever starts an attempt is not done starting it.
+            asyncio.get_running_loop().call_soon(self._listener.failed, self, AttemptFailure.UNREACHABLE)
 
     def close(self) -> None:
         sock = self._sock
@@ -137,7 +139,7 @@ class UdpAttempt(Attempt):
         except BlockingIOError:
             return
         except OSError:  # ECONNREFUSED and its kin: an ICMP message came back
-            self._listener.failed(self, Fault.UNREACHABLE)
+            self._listener.failed(self, AttemptFailure.UNREACHABLE)
             return
         try:
             relayed = self._read(octets)
@@ -150,11 +152,11 @@ class UdpAttempt(Attempt):
     def _discard(self, octets: bytes) -> None:
         self._discards += 1
         if self._discards >= _DISCARDS_AT_MOST:
-            self._listener.failed(self, Fault.UNUSABLE)
+            self._listener.failed(self, AttemptFailure.UNUSABLE)
             return
         # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
         theirs = int.from_bytes(octets[:2], "big")
-        wrong_id = theirs != self._id and answers_question(octets, theirs, self._errand.question_wire)
+        wrong_id = theirs != self._id and answers_question(octets, theirs, self._upstream_query.question_wire)
         self._listener.discarded(self, wrong_id=wrong_id)
 
 
@@ -163,8 +165,8 @@ class TcpAttempt(Attempt):
 
     __slots__ = ("_task",)
 
-    def __init__(self, upstream: Upstream, errand: Errand, listener: Listener) -> None:
-        super().__init__(upstream, errand, listener)
+    def __init__(self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener) -> None:
+        super().__init__(upstream, upstream_query, listener)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -179,9 +181,9 @@ class TcpAttempt(Attempt):
         try:
             relayed = await self._ask()
         except OSError:
-            self._listener.failed(self, Fault.UNREACHABLE)
+            self._listener.failed(self, AttemptFailure.UNREACHABLE)
         except (MalformedMessage, EOFError):
-            self._listener.failed(self, Fault.UNUSABLE)
+            self._listener.failed(self, AttemptFailure.UNUSABLE)
         else:
             self._listener.received(self, relayed)
 

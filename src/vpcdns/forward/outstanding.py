@@ -1,6 +1,6 @@
 """One question on its way to upstreams: who is asked next, and when, until one says something useful.
 
-Knows attempts and a clock; how an attempt is made is `upstream`'s, who waits for its answer `forwarder`'s.
+Knows attempts and a clock; `attempt` makes an attempt, `forwarder` knows who waits for the answer.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
-from vpcdns.forward.attempt import Attempt, Errand, Fault, TcpAttempt, UdpAttempt
+from vpcdns.forward.attempt import Attempt, AttemptFailure, TcpAttempt, UdpAttempt, UpstreamQuery
 from vpcdns.forward.counters import ForwardCounters
 from vpcdns.forward.health import Healths
 from vpcdns.forward.ports import Ports
@@ -23,7 +23,7 @@ _TRIES_AT_LEAST: Final = 3
 _TRIES_AT_MOST: Final = 8
 _NEXT_UPSTREAM: Final = frozenset({Rcode.SERVFAIL, Rcode.REFUSED})
 
-Told = Callable[[Relayed | Failure], None]
+OnResult = Callable[[Relayed | Failure], None]
 
 
 class Sender(NamedTuple):
@@ -34,17 +34,17 @@ class Sender(NamedTuple):
     identity: int
 
 
-class Base(Protocol):
-    """Where flights start, as one of them sees it."""
+class OutstandingQueries(Protocol):
+    """The Forwarder, as one outstanding query sees it."""
 
     counters: ForwardCounters
     health: Healths
 
-    def landed(self, flight: Flight) -> None:
-        """The flight is over."""
+    def finished(self, outstanding: OutstandingQuery) -> None:
+        """The query is over."""
 
 
-class Flight:
+class OutstandingQuery:
     """One question on its way: attempts at one upstream after the other, until one says something useful.
 
     Earlier attempts stay open when the next begins: a late answer is as good as any.
@@ -63,19 +63,25 @@ class Flight:
         "_tries",
         "_upstreams",
         "due",
-        "errand",
+        "upstream_query",
         "waiters",
     )
 
     def __init__(
-        self, base: Base, ports: Ports, errand: Errand, told: Told, now: float, within: float
+        self,
+        base: OutstandingQueries,
+        ports: Ports,
+        upstream_query: UpstreamQuery,
+        on_result: OnResult,
+        now: float,
+        within: float,
     ) -> None:
-        self.errand = errand
-        self.waiters = [told]
+        self.upstream_query = upstream_query
+        self.waiters = [on_result]
         self._base = base
         self._ports = ports
         # Those that are not given up, the next to be asked first.
-        self._upstreams = base.health.in_order(errand.upstreams, now)
+        self._upstreams = base.health.in_order(upstream_query.upstreams, now)
         self._tries = min(max(len(self._upstreams), _TRIES_AT_LEAST), _TRIES_AT_MOST)
         self._share = within / self._tries
         self._end = now + within
@@ -113,7 +119,7 @@ class Flight:
             self._upstreams = (*self._upstreams[1:], upstream)
         queries = self._base.counters.queries
         queries[upstream] = queries.get(upstream, 0) + 1
-        self._begin(UdpAttempt(upstream, self.errand, self, self._ports))
+        self._begin(UdpAttempt(upstream, self.upstream_query, self, self._ports))
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None:
         """An attempt has a response to our question."""
@@ -133,12 +139,12 @@ class Flight:
         else:
             self.finish(relayed)
 
-    def failed(self, attempt: Attempt, fault: Fault) -> None:
+    def failed(self, attempt: Attempt, fault: AttemptFailure) -> None:
         """An attempt will not get a response."""
         if self._over:
             return
         self._drop(attempt)
-        if fault is Fault.UNUSABLE:
+        if fault is AttemptFailure.UNUSABLE:
             self._failure = Failure.UNUSABLE
         elif self._failure is Failure.SILENT:
             self._failure = Failure.UNREACHABLE
@@ -161,16 +167,16 @@ class Flight:
         for attempt in self._attempts:
             attempt.close()
         self._attempts.clear()
-        self._base.landed(self)
-        for told in self.waiters:
-            told(result)
+        self._base.finished(self)
+        for on_result in self.waiters:
+            on_result(result)
 
     def _over_tcp(self, upstream: Upstream) -> None:
         """Once for each upstream."""
         if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self._attempts):
             return
         self._base.counters.over_tcp += 1
-        self._begin(TcpAttempt(upstream, self.errand, self))
+        self._begin(TcpAttempt(upstream, self.upstream_query, self))
 
     def _begin(self, attempt: Attempt) -> None:
         self._attempts.append(attempt)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(slots=True)
-class Counters:
+class ListenerCounters:
     """Totals since the start, except `tcp_open`, which is the connections there are now."""
 
     udp_received: int = 0

@@ -12,12 +12,12 @@ from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.responder import Responder
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.query import Answer
-from vpcdns.recall.views import Hot, Raw, Recollection, View
+from vpcdns.recall.views import Raw, RecalledQuery, View, Views
 
 log = logging.getLogger("vpcdns.server")
 
@@ -31,7 +31,9 @@ _FAULTS_LOGGED_AT_MOST: Final = 100
 class Answering:
     """Asks the responder; turns its exceptions into SERVFAIL; holds the answers that are outstanding."""
 
-    def __init__(self, responder: Responder, counters: Counters, late_at_most: int = LATE_AT_MOST) -> None:
+    def __init__(
+        self, responder: Responder, counters: ListenerCounters, late_at_most: int = LATE_AT_MOST
+    ) -> None:
         self._responder = responder
         self._counters = counters
         self._late_at_most = late_at_most
@@ -42,11 +44,11 @@ class Answering:
         self._faults_logged: set[tuple[type[BaseException], str, int]] = set()
 
     @property
-    def tell(self) -> Callable[[Recollection], None] | None:
+    def tell(self) -> Callable[[RecalledQuery], None] | None:
         """Who hears of answers that were recalled."""
         return self._responder.tell
 
-    def hot(self, count: int) -> Hot | None:
+    def hot(self, count: int) -> Views | None:
         """What the next `count` queries may be answered from."""
         return self._responder.hot(count)
 

@@ -29,7 +29,7 @@ _IPV6_SHIFT: Final = 128 - 56
 _IPV6_MARK: Final = 1 << 64
 
 
-class Verdict(Enum):
+class RateAction(Enum):
     """What becomes of a response."""
 
     SEND = auto()
@@ -66,7 +66,7 @@ class RateLimit:
     def __len__(self) -> int:
         return len(self._networks)
 
-    def verdict(self, peer: Address, per_second: int, now: float) -> Verdict:
+    def verdict(self, peer: Address, per_second: int, now: float) -> RateAction:
         """Counts a response to `peer`; `now` is in monotonic seconds."""
         network = self._network(network_of(peer), per_second, now)
         network.left = min(per_second, network.left + (now - network.at) * per_second)
@@ -74,13 +74,13 @@ class RateLimit:
         if network.left >= 1:
             network.left -= 1
             network.over = 0
-            return Verdict.SEND
+            return RateAction.SEND
         network.over += 1
         if network.over % self._slip == 0:
             self.counters.truncated += 1
-            return Verdict.TRUNCATE
+            return RateAction.TRUNCATE
         self.counters.dropped += 1
-        return Verdict.DROP
+        return RateAction.DROP
 
     def _network(self, key: int, per_second: int, now: float) -> _Network:
         """The one that was silent for the longest goes when there is no room: it most likely owes nothing."""
@@ -114,16 +114,16 @@ class ResponseRates:
         else:
             return result
         match limit.verdict(arrival.peer, per_second, now):
-            case Verdict.SEND:
+            case RateAction.SEND:
                 return result
-            case Verdict.TRUNCATE:
+            case RateAction.TRUNCATE:
                 # A query with a fault has nothing to ask again for, and no longer response than this one.
                 return (
                     result
                     if result.query.fault is not None
                     else truncated_response(result.query, result.resolution)
                 )
-            case Verdict.DROP:
+            case RateAction.DROP:
                 return Drop(result.resolution)
 
 

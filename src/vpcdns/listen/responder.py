@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.query import Answer
-from vpcdns.recall.views import Hot, Recollection
+from vpcdns.recall.views import RecalledQuery, Views
 
 # A query's peers are few and come again; a flood from spoofed addresses must not grow memory.
 _PEERS_AT_MOST: Final = 10_000
@@ -37,10 +37,10 @@ class Responder(Protocol):
         the client that a PROXY header named at the start of a TCP connection.
         """
 
-    tell: Callable[[Recollection], None] | None
+    tell: Callable[[RecalledQuery], None] | None
     """Wants to hear of every answer that was recalled, if anybody does."""
 
-    def hot(self, count: int) -> Hot | None:
+    def hot(self, count: int) -> Views | None:
         """What the next `count` queries may be answered from; None: they must all come to `respond`."""
 
     def trusts(self, peer: Address) -> bool:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.responder import Responder
 from vpcdns.listen.tcp import TcpServer
@@ -67,7 +67,7 @@ class Service:
         sharing: Sharing = Sharing.ALONE,
     ) -> None:
         self._batches = is_available() if batches is None else batches
-        self.counters = Counters()
+        self.counters = ListenerCounters()
         self.stopping = False
         self._answering = Answering(responder, self.counters)
         self._limits = limits

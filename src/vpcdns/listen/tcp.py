@@ -15,10 +15,10 @@ from collections import Counter
 from contextlib import suppress
 from typing import Final
 
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.responder import Peers
-from vpcdns.listen.tcp_connection import Connection
+from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
@@ -44,7 +44,9 @@ _ROOM: Final = 4
 class TcpServer:
     """All TCP listeners and their connections."""
 
-    def __init__(self, answering: Answering, counters: Counters, limits: TcpLimits | None = None) -> None:
+    def __init__(
+        self, answering: Answering, counters: ListenerCounters, limits: TcpLimits | None = None
+    ) -> None:
         self.answering = answering
         self.counters = counters
         self.limits = limits or TcpLimits()
@@ -52,7 +54,7 @@ class TcpServer:
         self._at_most = min(self.limits.connections, _half_of_descriptors())
         self._peers = Peers()
         # The longest idle first: whoever is active moves to the end.
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[TcpConnection, None] = {}
         self._per_client: Counter[Address] = Counter()
         self._watch: Watch | None = None
         self._listening: dict[socket.socket, Listen] = {}
@@ -102,12 +104,12 @@ class TcpServer:
             self._watch.close()
             self._watch = None
 
-    def active(self, connection: Connection) -> None:
+    def active(self, connection: TcpConnection) -> None:
         if connection in self._connections:
             del self._connections[connection]
             self._connections[connection] = None
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: TcpConnection) -> None:
         if connection not in self._connections:
             return
         del self._connections[connection]
@@ -138,7 +140,7 @@ class TcpServer:
             sock.close()
             return
         loop = asyncio.get_running_loop()
-        connection = Connection(self, listen, peer, port, loop.time())
+        connection = TcpConnection(self, listen, peer, port, loop.time())
         self._connections[connection] = None
         self._per_client[peer] += 1
         self._empty.clear()

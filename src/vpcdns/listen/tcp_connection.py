@@ -11,9 +11,9 @@ import time
 from typing import Protocol, cast
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
-from vpcdns.listen.tcp_limits import Allowance, TcpLimits
+from vpcdns.listen.tcp_limits import TcpLimits, TcpUse
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.recall.views import View
@@ -31,20 +31,20 @@ class Keeper(Protocol):
     """Who holds the connections, as one of them sees it."""
 
     limits: TcpLimits
-    counters: Counters
+    counters: ListenerCounters
     answering: Answering
     # What a socket is read into. One for all: the event loop's selector fills it and calls `buffer_updated`
     # in one go. It also bounds what a peer that does not read may leave with us.
     buffer: memoryview
 
-    def active(self, connection: Connection) -> None:
+    def active(self, connection: TcpConnection) -> None:
         """A query was answered: the connection is the least idle one now."""
 
-    def lost(self, connection: Connection) -> None:
+    def lost(self, connection: TcpConnection) -> None:
         """The connection is over."""
 
 
-class Connection(asyncio.BufferedProtocol):
+class TcpConnection(asyncio.BufferedProtocol):
     """Answers what one peer asks. `in_flight` is the number of answers that are still outstanding."""
 
     def __init__(self, keeper: Keeper, listen: Listen, peer: Address, port: int, now: float) -> None:
@@ -63,7 +63,7 @@ class Connection(asyncio.BufferedProtocol):
         self._peer_ended = False
         self._linger = True
         self._reading_paused = False
-        self._used = Allowance(keeper.limits, now)
+        self._used = TcpUse(keeper.limits, now)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)

@@ -25,7 +25,7 @@ class TcpLimits:
     message: float = 5.0
     # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
     write: float = 5.0
-    # After our last response: until the peer closes too (see `connection.Connection`).
+    # After our last response: until the peer closes too (see `connection.TcpConnection`).
     linger: float = 2.0
     # After so many a connection has had its share, and ends as soon as no query can be under way to us
     # (docs/decisions/0012-queries-on-one-connection.md). BIND and Unbound have no such bound.
@@ -37,7 +37,7 @@ class TcpLimits:
     sweep: float = 1.0
 
 
-class Allowance:
+class TcpUse:
     """Of one connection. All times are those of the event loop's clock, in seconds.
 
     `queries` counts those that were taken; `pipelines` says that there were several before an answer to the

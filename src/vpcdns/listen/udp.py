@@ -12,13 +12,13 @@ import time
 from functools import partial
 from typing import Final
 
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.responder import Peers
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.net.recvmmsg import RECEIVE_AT_MOST
-from vpcdns.recall.views import Hot, View
+from vpcdns.recall.views import View, Views
 
 # Datagrams taken before TCP and everything else get their turn. At 10 to 50 µs a query this is 0.6 to 3 ms.
 BATCH: Final = 64
@@ -39,13 +39,15 @@ class UdpListener:
     sockets the kernel gives none, and the cheaper call is used (measured: 0.6 µs less).
     """
 
-    def __init__(self, sock: socket.socket, listen: Listen, answering: Answering, counters: Counters) -> None:
+    def __init__(
+        self, sock: socket.socket, listen: Listen, answering: Answering, counters: ListenerCounters
+    ) -> None:
         self.listen = listen
         self._sock = sock
         self._answering = answering
         self._counters = counters
         self._peers = Peers()
-        self._hot: Hot | None = None
+        self._hot: Views | None = None
         self._views: dict[str, View] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -21,7 +21,7 @@ from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
 from typing import Final
 
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.rate_limits import is_limited
 from vpcdns.model.policy import Listen
@@ -37,7 +37,7 @@ from vpcdns.net.recvmmsg import (
     Batch,
     Envelope,
 )
-from vpcdns.recall.views import Hot, View
+from vpcdns.recall.views import View, Views
 
 # Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
@@ -55,7 +55,9 @@ _NO_VIEWS: Final[dict[int | bytes, View]] = {}
 class BatchListener:
     """Serves one bound socket. `listen` is what the socket is bound to."""
 
-    def __init__(self, sock: socket.socket, listen: Listen, answering: Answering, counters: Counters) -> None:
+    def __init__(
+        self, sock: socket.socket, listen: Listen, answering: Answering, counters: ListenerCounters
+    ) -> None:
         self.listen = listen
         self._sock = sock
         self._answering = answering
@@ -66,7 +68,7 @@ class BatchListener:
         self._outgoing = Batch(sock, BATCH, ancillary=ancillary)
         self._late: list[tuple[Envelope, bytes]] = []
         self._is_ipv4 = sock.family == socket.AF_INET
-        self._hot: Hot | None = None
+        self._hot: Views | None = None
         self._views: dict[int | bytes, View] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 

@@ -24,11 +24,11 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from vpcdns import __version__
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
-from vpcdns.observe.query_counts import OCTETS, SECONDS, Cell, Counts, Tally, gather
+from vpcdns.observe.query_counts import OCTETS, SECONDS, Cell, Counts, QueryCounts, gather
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.worker_counts import Share
+from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -54,7 +54,7 @@ class Sources:
     """Whose counters are shown; what is not there is left out. `others` gets those of other processes."""
 
     state: State
-    tally: Tally = field(default_factory=Tally)
+    query_counts: QueryCounts = field(default_factory=QueryCounts)
     service: Service | None = None
     resolver: Resolver | None = None
     reloads: ReloadStatus | None = None
@@ -66,7 +66,7 @@ class Sources:
 class Others:
     """The other workers of a server: what each has counted, and the processes of those that live."""
 
-    shares: Sequence[Share] = ()
+    shares: Sequence[WorkerCounts] = ()
     pids: Sequence[int] = ()
 
 
@@ -75,7 +75,7 @@ _NO_OTHERS: Final = Others()
 
 def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    share = Share.of(sources.tally, sources.service, sources.resolver, sources.query_log)
+    share = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
     share.merge(others.shares)
     yield from _queries(share.counts)
     if sources.service is not None:
@@ -147,18 +147,18 @@ def _queries(counts: Counts) -> Iterator[Metric]:
     yield from _histogram("dns_response_size_bytes", "Sizes of responses.", ("proto",), OCTETS, sizes)
 
 
-def _listeners(counters: Counters) -> Iterator[Metric]:
+def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
     """UDP and TCP as the listeners count them; the names are those of `server.counters`."""
     for counter in fields(counters):
         value: int = getattr(counters, counter.name)
         words = counter.name.replace("_", " ")
         if counter.name in _OPEN:
-            yield _gauge(f"server_{counter.name}", f"Now: {words}.", value)
+            yield _gauge(f"server_{counter.name}", f"Gauges: {words}.", value)
         else:
             yield _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
 
 
-def _cache(share: Share) -> Iterator[Metric]:
+def _cache(share: WorkerCounts) -> Iterator[Metric]:
     yield _gauge("cache_entries", "Upstreams' responses kept.", share.now.cache_entries)
     yield _gauge("cache_size_bytes", "Memory taken by them, estimated.", share.now.cache_octets)
     counters = share.cache
@@ -168,7 +168,7 @@ def _cache(share: Share) -> Iterator[Metric]:
     yield _counter("cache_served_failures", "Answered with a failure of a moment ago.", counters.failures)
 
 
-def _forwarder(share: Share) -> Iterator[Metric]:
+def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
     counters = share.forwarder
     to = ("to",)
     queries: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.queries.items()}
@@ -190,7 +190,7 @@ def _forwarder(share: Share) -> Iterator[Metric]:
         yield _counter(f"forward_{name}", text, getattr(counters, name))
 
 
-def _rates(share: Share) -> Iterator[Metric]:
+def _rates(share: WorkerCounts) -> Iterator[Metric]:
     totals: dict[_Values, int] = {}
     for whose, counters in (("strangers", share.strangers), ("clients", share.clients)):
         totals[whose, "truncated"] = counters.truncated

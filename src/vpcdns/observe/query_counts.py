@@ -20,8 +20,8 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.resolution import Resolution
 from vpcdns.observe.query_record import FAULTS, MALFORMED
 from vpcdns.query import Arrival, Drop, Response
-from vpcdns.recall.answer_kind import Known
-from vpcdns.recall.views import Hot
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.views import Views
 from vpcdns.server.resolver import Resolver
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
@@ -126,12 +126,14 @@ class Counts:
 _Key = tuple[int, str, type, str | None, str | None, int, int]
 
 
-class Tally:
+class QueryCounts:
     """Counts every decided query once."""
 
     def __init__(self) -> None:
         self._rows: dict[_Key, list[float]] = {}
-        self._known_rows: dict[Known, list[float]] = {}  # of answers that came the short way in this World
+        self._known_rows: dict[
+            AnswerKind, list[float]
+        ] = {}  # of answers that came the short way in this World
         self._listens: dict[int, Listen | None] = {}
         self._vpcs: set[str | None] = {None}
         self._resolver: Resolver | None = None
@@ -150,14 +152,14 @@ class Tally:
         else:
             self._count(arrival, result, resolution, took, 1)
 
-    def absorb(self, hot: Hot) -> None:
+    def absorb(self, hot: Views) -> None:
         """Takes over what was recalled since the last time."""
         for known in hot.kinds.values():
             count, known.count = known.count, 0
             if count and known.reply.resolution is not None:
                 self._count(known.arrival, known.reply, known.reply.resolution, RECALLED, count)
 
-    def relayed(self, known: Known, took: float, size_in: int, size_out: int) -> None:
+    def relayed(self, known: AnswerKind, took: float, size_in: int, size_out: int) -> None:
         """Counts an answer that came the short way."""
         row = self._known_rows.get(known)
         if row is None:
@@ -166,7 +168,7 @@ class Tally:
             row = self._known_rows[known] = self._row_of(known.arrival, known.reply.resolution)
         _add(row, took, size_in, size_out, 1)
 
-    def _retire(self, hot: Hot) -> None:
+    def _retire(self, hot: Views) -> None:
         self.absorb(hot)
         self._known_rows.clear()
 

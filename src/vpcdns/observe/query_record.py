@@ -28,7 +28,7 @@ FAULTS: Final = {
 MALFORMED: Final = "malformed"
 
 
-class Decided(NamedTuple):
+class QueryRecord(NamedTuple):
     """A query and its fate.
 
     `at` is in Unix seconds, `took` in seconds, `revision` the World's when it was answered. `fault` is the
@@ -46,17 +46,17 @@ class Decided(NamedTuple):
     dropped: bool
 
 
-def decided(at: float, took: float, revision: int, arrival: Arrival, result: Response | Drop) -> Decided:
+def decided(at: float, took: float, revision: int, arrival: Arrival, result: Response | Drop) -> QueryRecord:
     resolution = result.resolution
     question = None if resolution is None else resolution.question
     if isinstance(result, Drop):
-        return Decided(at, took, revision, arrival, resolution, question, None, None, dropped=True)
+        return QueryRecord(at, took, revision, arrival, resolution, question, None, None, dropped=True)
     relayed, query = result.relayed, result.query
     question = question or query.question
-    return Decided(at, took, revision, arrival, resolution, question, query.fault, relayed, dropped=False)
+    return QueryRecord(at, took, revision, arrival, resolution, question, query.fault, relayed, dropped=False)
 
 
-def log_data(query: Decided) -> dict[str, Any]:
+def log_data(query: QueryRecord) -> dict[str, Any]:
     """What a line of the query log tells. The keys are always the same; what is not known is null."""
     resolution, question = query.resolution, query.question
     client = None if resolution is None else resolution.client
@@ -78,7 +78,7 @@ def log_data(query: Decided) -> dict[str, Any]:
     }
 
 
-def decision_data(query: Decided) -> dict[str, Any]:
+def decision_data(query: QueryRecord) -> dict[str, Any]:
     """What the admin server shows of a query: the log's fields, and the steps of the decision."""
     steps = () if query.resolution is None else query.resolution.steps
     return {**log_data(query), "steps": steps_data(steps)}
@@ -93,7 +93,7 @@ def cut(text: str) -> str:
     return text if len(text) <= MAX_TEXT else text[: MAX_TEXT - 1] + "…"
 
 
-def _rcode_text(query: Decided) -> str | None:
+def _rcode_text(query: QueryRecord) -> str | None:
     if query.dropped:
         return None
     if query.relayed is not None and query.relayed.rcode not in _RCODES:
@@ -102,13 +102,13 @@ def _rcode_text(query: Decided) -> str | None:
     return None if rcode is None else rcode.name
 
 
-def _reason_text(query: Decided) -> str:
+def _reason_text(query: QueryRecord) -> str:
     if query.resolution is not None:
         return query.resolution.reason.value
     return MALFORMED if query.fault is None else FAULTS.get(query.fault, MALFORMED)
 
 
-def _answers(query: Decided) -> list[str]:
+def _answers(query: QueryRecord) -> list[str]:
     """The answer section, without owner names: the question's is told already."""
     if query.relayed is not None:
         found = [record for record in query.relayed.records if record.section == 0]

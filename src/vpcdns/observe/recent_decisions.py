@@ -13,9 +13,9 @@ from itertools import islice
 from typing import Final
 
 from vpcdns.observe.query_counts import RECALLED
-from vpcdns.observe.query_record import Decided, decided
+from vpcdns.observe.query_record import QueryRecord, decided
 from vpcdns.query import Arrival, Drop, Response
-from vpcdns.recall.views import Recollection, recollected
+from vpcdns.recall.views import RecalledQuery, decided_again
 from vpcdns.state import State
 
 CAPACITY: Final = 1_000
@@ -26,7 +26,7 @@ MAX_OCTETS: Final = 4_096
 _Told = tuple[float, float, int, Arrival, Response | Drop]
 
 
-class Decisions:
+class RecentDecisions:
     """A bounded memory of decided queries.
 
     `recalled` is for the hot path, which pays for no more than the deque's own `append`. `others` gets as
@@ -38,12 +38,12 @@ class Decisions:
         state: State,
         capacity: int = CAPACITY,
         *,
-        others: Callable[[int], Awaitable[Iterable[list[Decided]]]] | None = None,
+        others: Callable[[int], Awaitable[Iterable[list[QueryRecord]]]] | None = None,
         cleared: Callable[[], object] | None = None,
     ) -> None:
         self._state = state
-        self._entries: deque[_Told | Recollection] = deque(maxlen=capacity)
-        self.recalled: Callable[[Recollection], None] = self._entries.append
+        self._entries: deque[_Told | RecalledQuery] = deque(maxlen=capacity)
+        self.recalled: Callable[[RecalledQuery], None] = self._entries.append
         self._others = others
         self._cleared = cleared
 
@@ -55,12 +55,12 @@ class Decisions:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def latest(self, limit: int) -> list[Decided]:
+    def latest(self, limit: int) -> list[QueryRecord]:
         """At most `limit` of them, the newest first."""
         found = (_decided(entry) for entry in reversed(self._entries))
         return list(islice((entry for entry in found if entry is not None), limit))
 
-    async def of_all(self, limit: int) -> list[Decided]:
+    async def of_all(self, limit: int) -> list[QueryRecord]:
         """The same, of the whole server."""
         found = self.latest(limit)
         if self._others is not None:
@@ -75,13 +75,13 @@ class Decisions:
             self._cleared()
 
 
-def _time(query: Decided) -> float:
+def _time(query: QueryRecord) -> float:
     return query.at
 
 
-def _decided(entry: _Told | Recollection) -> Decided | None:
+def _decided(entry: _Told | RecalledQuery) -> QueryRecord | None:
     if len(entry) == 5:
         return decided(*entry)
-    told = recollected(entry)
+    told = decided_again(entry)
     took = entry[4] if len(entry) == 6 else RECALLED
     return None if told is None else decided(entry[0], took, entry[1].hot.world.revision, *told)

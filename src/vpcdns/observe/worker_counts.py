@@ -10,17 +10,17 @@ from dataclasses import dataclass, field, fields, replace
 
 from vpcdns.forward.cache import CacheCounters
 from vpcdns.forward.counters import ForwardCounters
-from vpcdns.listen.counters import Counters
+from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.rate_limits import RateCounters
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Upstream
-from vpcdns.observe.query_counts import Counts, Tally
+from vpcdns.observe.query_counts import Counts, QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.server.resolver import Resolver
 
 
 @dataclass(slots=True)
-class Now:
+class Gauges:
     """What may fall: that of a process that has ended is nothing."""
 
     cache_entries: int = 0
@@ -30,29 +30,29 @@ class Now:
 
 
 @dataclass(slots=True)
-class Share:
+class WorkerCounts:
     """Totals of one process, or of several; what has no part here is nothing."""
 
     counts: Counts = field(default_factory=Counts)
-    listeners: Counters = field(default_factory=Counters)
+    listeners: ListenerCounters = field(default_factory=ListenerCounters)
     cache: CacheCounters = field(default_factory=CacheCounters)
     forwarder: ForwardCounters = field(default_factory=ForwardCounters)
     strangers: RateCounters = field(default_factory=RateCounters)
     clients: RateCounters = field(default_factory=RateCounters)
-    now: Now = field(default_factory=Now)
+    now: Gauges = field(default_factory=Gauges)
     log_written: int = 0
     log_lost: int = 0
 
     @classmethod
     def of(
         cls,
-        tally: Tally,
+        query_counts: QueryCounts,
         service: Service | None = None,
         resolver: Resolver | None = None,
         query_log: QueryLog | None = None,
-    ) -> Share:
+    ) -> WorkerCounts:
         """This process's, as of now."""
-        share = cls(tally.counts())
+        share = cls(query_counts.counts())
         if service is not None:
             share.listeners = replace(service.counters)
         if resolver is not None:
@@ -65,12 +65,12 @@ class Share:
                 counters, queries=dict(counters.queries), silences=dict(counters.silences)
             )
             down = frozenset(upstream for upstream in counters.queries if upstream in forwarder.health)
-            share.now = Now(len(cache), cache.octets, len(forwarder), down)
+            share.now = Gauges(len(cache), cache.octets, len(forwarder), down)
         if query_log is not None:
             share.log_written, share.log_lost = query_log.written, query_log.lost
         return share
 
-    def merge(self, others: Iterable[Share]) -> None:
+    def merge(self, others: Iterable[WorkerCounts]) -> None:
         """Adds what other processes have counted; an upstream is down when it is for one of them."""
         for other in others:
             self.counts.merge([other.counts])
@@ -80,7 +80,7 @@ class Share:
             _add(self.strangers, other.strangers)
             _add(self.clients, other.clients)
             mine, theirs = self.now, other.now
-            self.now = Now(
+            self.now = Gauges(
                 mine.cache_entries + theirs.cache_entries,
                 mine.cache_octets + theirs.cache_octets,
                 mine.in_flight + theirs.in_flight,
@@ -89,12 +89,12 @@ class Share:
             self.log_written += other.log_written
             self.log_lost += other.log_lost
 
-    def ended(self) -> Share:
+    def ended(self) -> WorkerCounts:
         """What remains of it when its process is gone: totals never fall."""
-        return replace(self, now=Now(), listeners=replace(self.listeners, tcp_open=0))
+        return replace(self, now=Gauges(), listeners=replace(self.listeners, tcp_open=0))
 
 
-def _add(totals: Counters | CacheCounters | ForwardCounters | RateCounters, others: object) -> None:
+def _add(totals: ListenerCounters | CacheCounters | ForwardCounters | RateCounters, others: object) -> None:
     """Adds number to number, and dictionary to dictionary."""
     for one in fields(totals):
         mine, theirs = getattr(totals, one.name), getattr(others, one.name)

@@ -15,16 +15,16 @@ from vpcdns.forward.cache import MAX_OCTETS, Cache
 from vpcdns.listen.service import Service
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.query_counts import Tally
+from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.recent_decisions import Decisions
+from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
 from vpcdns.server.faults import Faults
 from vpcdns.server.reload import Reloader, ReloadStatus, Signature
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.shared_memory import SharedHappenings, SharedLock
+from vpcdns.server.shared_memory import SharedFaultCounts, SharedLock
 from vpcdns.state import State
 
 
@@ -36,8 +36,8 @@ class Parts:
     resolver: Resolver
     faults: Faults
     service: Service
-    decisions: Decisions
-    tally: Tally
+    decisions: RecentDecisions
+    query_counts: QueryCounts
     query_log: QueryLog
 
 
@@ -47,20 +47,20 @@ def make_parts(
     """Nothing is bound or opened yet."""
     several = processes > 1
     resolver = Resolver(state, cache=Cache(MAX_OCTETS // processes))
-    happenings = SharedHappenings() if several else None
+    happenings = SharedFaultCounts() if several else None
     faults = Faults(resolver, state, happenings=happenings, changed=partial(workers.call, "put_faults"))
     service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
     clear = partial(workers.call, "clear_decisions")
-    decisions = Decisions(state, others=replication.latest_decisions, cleared=clear)
+    decisions = RecentDecisions(state, others=replication.latest_decisions, cleared=clear)
     query_log = QueryLog(state, loaded.query_logging, turn=SharedLock() if several else nullcontext())
-    tally = Tally()
+    query_counts = QueryCounts()
     if _admin_of(loaded) is not None:  # only when somebody can read them: they cost a few per cent
         resolver.observers.append(decisions)
         resolver.tell = decisions.recalled
-    tally.follow(resolver)
+    query_counts.follow(resolver)
     resolver.observers.append(query_log)
     resolver.watchers.append(query_log.awaits)
-    return Parts(state, resolver, faults, service, decisions, tally, query_log)
+    return Parts(state, resolver, faults, service, decisions, query_counts, query_log)
 
 
 def make_reloader(
@@ -87,7 +87,7 @@ def make_admin(
         return None
     others = replication.counts if workers > 1 else None
     sources = Sources(
-        parts.state, parts.tally, parts.service, parts.resolver, reloads, parts.query_log, others
+        parts.state, parts.query_counts, parts.service, parts.resolver, reloads, parts.query_log, others
     )
     token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
     tests = TestInterface(parts.state, parts.decisions, parts.faults, open_for_writes=bool(token) or not keys)

@@ -14,8 +14,8 @@ from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
-from vpcdns.observe.query_record import Decided
-from vpcdns.observe.worker_counts import Share
+from vpcdns.observe.query_record import QueryRecord
+from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.process.workers import Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.reload import in_thread
@@ -32,7 +32,7 @@ class Replication:
     def __init__(self, workers: Workers, transfer: WorldTransfer | None) -> None:
         self._workers = workers
         self._transfer = transfer
-        self._counts: dict[int, Share] = {}
+        self._counts: dict[int, WorkerCounts] = {}
 
     def replay(self, step: Commit | Reset, world: World) -> None:
         """A change, small whatever it changes; attributes are the main process's alone."""
@@ -66,7 +66,7 @@ class Replication:
             if revision != world.revision:
                 self._workers.lose(self._workers.living[number], f"is at revision {revision} and was killed")
 
-    async def latest_decisions(self, limit: int) -> Iterable[list[Decided]]:
+    async def latest_decisions(self, limit: int) -> Iterable[list[QueryRecord]]:
         return (await self._workers.ask("latest_decisions", limit)).values()
 
     async def counts(self) -> Others:

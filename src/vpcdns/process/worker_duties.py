@@ -8,12 +8,12 @@ from vpcdns.errors import StartupError
 from vpcdns.listen.service import PreparedListeners
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
-from vpcdns.observe.query_record import Decided
-from vpcdns.observe.worker_counts import Share
+from vpcdns.observe.query_record import QueryRecord
+from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.process.parts import Parts
 from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.world_transfer import WorldTransfer
-from vpcdns.server.faults import Fault
+from vpcdns.server.faults import InjectedFault
 from vpcdns.server.reload import free, in_thread, large_parts
 from vpcdns.state import Commit, Reset
 
@@ -73,15 +73,15 @@ class WorkerDuties:
     def reopen_query_log(self) -> None:
         self._parts.query_log.reopen()
 
-    def put_faults(self, faults: tuple[Fault, ...]) -> None:
+    def put_faults(self, faults: tuple[InjectedFault, ...]) -> None:
         self._parts.faults.put(faults)
 
     def clear_decisions(self) -> None:
         self._parts.decisions.clear()
 
-    def counts(self) -> Share:
+    def counts(self) -> WorkerCounts:
         parts = self._parts
-        return Share.of(parts.tally, parts.service, parts.resolver, parts.query_log)
+        return WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
 
-    def latest_decisions(self, limit: int) -> list[Decided]:
+    def latest_decisions(self, limit: int) -> list[QueryRecord]:
         return self._parts.decisions.latest(limit)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vpcdns.query import Arrival, Response
 
 
-class Known:
+class AnswerKind:
     """Answers of one kind: how often they were recalled, and one of them to tell what kind that is."""
 
     __slots__ = ("arrival", "count", "reply")

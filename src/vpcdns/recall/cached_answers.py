@@ -12,7 +12,7 @@ from typing import Final
 
 from vpcdns.forward.cache import Cache
 from vpcdns.query import Fetched, Forward, ForwardKey, Response
-from vpcdns.recall.answer_kind import Known
+from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.wire.query import HEADER
 from vpcdns.wire.relay import Relayed
 from vpcdns.wire.response import TC
@@ -20,7 +20,7 @@ from vpcdns.wire.response import TC
 _TTL: Final = struct.Struct("!I")
 
 
-class Fleeting:
+class CachedAnswer:
     """A cached response. `recalled` is what is said without its id, and its kind, while it is before `until`.
 
     That is never before the first `renew`, and `known` is to be set before that.
@@ -28,8 +28,8 @@ class Fleeting:
 
     __slots__ = ("_body", "_cache", "_key", "_relayed", "_ttls", "known", "recalled", "reply", "until")
 
-    known: Known
-    recalled: tuple[bytes, Known]
+    known: AnswerKind
+    recalled: tuple[bytes, AnswerKind]
 
     def __init__(self, cache: Cache, key: ForwardKey, relayed: Relayed, reply: Response) -> None:
         self.reply = reply
@@ -54,7 +54,7 @@ class Fleeting:
 
 def fleeting(
     message: bytes, forward: Forward, key: ForwardKey, fetched: Fetched, reply: Response, cache: Cache
-) -> Fleeting | None:
+) -> CachedAnswer | None:
     """An entry for a response that is as it was fetched, and depends on nothing but message and view."""
     edns = forward.query.edns
     plain = forward.arrival.proxied is None and (edns is None or not edns.options)
@@ -65,4 +65,4 @@ def fleeting(
     _, flags, _, *counts = HEADER.unpack_from(reply.octets)
     if flags & TC or sum(counts) != len(fetched.relayed.records) + (edns is not None):
         return None
-    return Fleeting(cache, key, fetched.relayed, reply)
+    return CachedAnswer(cache, key, fetched.relayed, reply)

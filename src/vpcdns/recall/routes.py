@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from vpcdns.forward.attempt import Errand, errand_of
+from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
 from vpcdns.model.dns import Rcode
 from vpcdns.model.families import is_apart, parent_of_family
 from vpcdns.model.names import MAX_LABEL, MAX_NAME
 from vpcdns.model.policy import Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Forward
-from vpcdns.recall.answer_kind import Known
+from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.wire.query import AD, CD, QR, RD
 from vpcdns.wire.relay import Relayed
 from vpcdns.wire.response import AA, RA, TC, udp_limit, write_opt
@@ -54,9 +54,9 @@ class Route:
         """Of a query that was forwarded; so many octets of its name stand before the family's parent."""
         asked = forward.query
         key, question = forward.key, asked.question_wire
-        errand = errand_of(forward, key)
+        errand = upstream_query_of(forward, key)
         self.upstreams: tuple[Upstream, ...] = errand.upstreams
-        self.known: dict[int, Known] = {}
+        self.known: dict[int, AnswerKind] = {}
         # The wire format of a name has at most 255 octets; type and class are no part of it.
         self.first_at_most = MAX_NAME - (len(question) - 4 - behind)
         self._key_end = key[behind:]
@@ -67,9 +67,9 @@ class Route:
         self._opt = write_opt(asked, Rcode.NOERROR, ())
         self._flags = QR | RA | (RD if asked.rd else 0) | (CD if asked.cd else 0)
 
-    def errand(self, first: bytes) -> Errand:
+    def errand(self, first: bytes) -> UpstreamQuery:
         """What is asked of upstreams on behalf of a query with those first labels."""
-        return Errand(
+        return UpstreamQuery(
             first.lower() + self._key_end,
             self.upstreams,
             first + self._question_end,

@@ -19,10 +19,10 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
 from vpcdns.query import Answer, Arrival, Drop, Fetched, Forward, Response, begin, finish
-from vpcdns.recall.answer_kind import Known
-from vpcdns.recall.cached_answers import Fleeting
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
-from vpcdns.recall.vpc_answers import Tables
+from vpcdns.recall.vpc_answers import VpcAnswers
 from vpcdns.wire.relay import Relayed
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
@@ -30,14 +30,14 @@ MEMO_AT_MOST: Final = 32_768
 # A memo that is full of names nobody asks for again is emptied, but not so often that it costs anything.
 MEMO_KEPT: Final = 10.0  # seconds
 KINDS_AT_MOST: Final = 4_096
-FLEETING_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
+CACHED_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
 
 
-Recalled = tuple[bytes, Known]  # the response without its id, and its kind
+KnownResponse = tuple[bytes, AnswerKind]  # the response without its id, and its kind
 # Who asked, as the socket has it: IPv4 as a number in the machine's order, IPv6 as octets; over TCP an
 # address.
 Raw = int | bytes | Address
-Recollection = (
+RecalledQuery = (
     # A query that was answered so: Unix seconds, the view, the query without its id, and who asked. Of one
     # that went the short way also the seconds that it took, and the upstream's response.
     tuple[float, "View", bytes, Raw] | tuple[float, "View", bytes, Raw, float, Relayed]
@@ -54,7 +54,7 @@ def arrival_of(view: View, peer: Raw) -> Arrival:
     return Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
 
 
-def recollected(recollection: Recollection) -> tuple[Arrival, Response | Drop] | None:
+def decided_again(recollection: RecalledQuery) -> tuple[Arrival, Response | Drop] | None:
     """What was decided, decided again: the World is kept, and the same query gives the same decision.
 
     What came from upstreams is told as it is remembered; None when it is not any more.
@@ -85,15 +85,15 @@ class View:
 
     __slots__ = ("fleeting", "hot", "listen", "memo", "routes", "transport")
 
-    def __init__(self, hot: Hot, transport: Transport, listen: Listen) -> None:
+    def __init__(self, hot: Views, transport: Transport, listen: Listen) -> None:
         self.hot = hot
         self.transport = transport
         self.listen = listen
-        self.memo: dict[bytes, Recalled] = {}
-        self.fleeting: dict[bytes, Fleeting] = {}
+        self.memo: dict[bytes, KnownResponse] = {}
+        self.fleeting: dict[bytes, CachedAnswer] = {}
         self.routes = Routes()
 
-    def recall(self, query: bytes) -> Recalled | None:
+    def recall(self, query: bytes) -> KnownResponse | None:
         """The response to a query that is not in the memo, if it can be had all the same."""
         kept = self.fleeting.get(query)
         if kept is not None:
@@ -118,7 +118,7 @@ class View:
             self.hot.room -= 1
             self.memo[query] = response, known
 
-    def keep(self, query: bytes, arrival: Arrival, fleeting: Fleeting) -> None:
+    def keep(self, query: bytes, arrival: Arrival, fleeting: CachedAnswer) -> None:
         """Remembers a response of upstreams, for as long as the cache has it."""
         known = self.hot.kind_of(arrival, fleeting.reply)
         if known is not None:
@@ -127,7 +127,7 @@ class View:
             self.fleeting[query] = fleeting
 
 
-class Hot:
+class Views:
     """What is remembered in one World; for the next there is another.
 
     `kinds` are those of the answers that were recalled, to be counted. `now` is in monotonic seconds, as of
@@ -138,9 +138,9 @@ class Hot:
         self.world = world
         self.now = now
         self.short_way = short_way
-        self.tables: Tables[Known] = Tables(world)
+        self.tables: VpcAnswers[AnswerKind] = VpcAnswers(world)
         self.room = MEMO_AT_MOST
-        self.kinds: dict[tuple[object, ...], Known] = {}
+        self.kinds: dict[tuple[object, ...], AnswerKind] = {}
         self._fleeting = 0
         self._emptied_at = now
         self._views: dict[tuple[bool, str | None, str, int], View] = {}
@@ -160,7 +160,7 @@ class Hot:
     def close(self) -> None:
         """Forgets the views, which know it in turn: a World must not have to be collected."""
         self._views = {}
-        self.tables = Tables(self.world)
+        self.tables = VpcAnswers(self.world)
 
     def has_room(self) -> bool:
         """Whether one more response may be remembered; empties a full memo that has been kept for long."""
@@ -176,12 +176,12 @@ class Hot:
     def make_room_for_fleeting(self) -> None:
         """Forgets all of them when there are too many: they are cheap to make again."""
         self._fleeting += 1
-        if self._fleeting > FLEETING_AT_MOST:
+        if self._fleeting > CACHED_AT_MOST:
             self._fleeting = 1
             for view in self._views.values():
                 view.fleeting.clear()
 
-    def kind_of(self, arrival: Arrival, reply: Response) -> Known | None:
+    def kind_of(self, arrival: Arrival, reply: Response) -> AnswerKind | None:
         """What is counted together with such a reply; None when there are too many kinds."""
         resolution = reply.resolution
         if resolution is None:
@@ -199,7 +199,7 @@ class Hot:
         )
         known = self.kinds.get(kind)
         if known is None and len(self.kinds) < KINDS_AT_MOST:
-            known = self.kinds[kind] = Known(arrival, reply)
+            known = self.kinds[kind] = AnswerKind(arrival, reply)
         return known
 
 

@@ -36,7 +36,7 @@ class Audience(Generic[Kind]):
         self.tails: dict[object, dict[bytes, tuple[bytes, bytes, Kind]]] = {}
 
 
-class Tables(Generic[Kind]):
+class VpcAnswers(Generic[Kind]):
     """The tables of one World; `audience` is made when it is first asked for."""
 
     def __init__(self, world: World) -> None:

@@ -21,7 +21,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.query import Arrival, asked_by, error_response
-from vpcdns.recall.views import Hot, Recollection
+from vpcdns.recall.views import RecalledQuery, Views
 from vpcdns.server.shared_memory import SLOTS
 from vpcdns.state import State
 
@@ -31,7 +31,7 @@ MAX_DELAY: Final = 60.0  # seconds
 Answer = bytes | Awaitable[bytes | None] | None
 
 
-class Kind(Enum):
+class FaultKind(Enum):
     DELAY = "delay"
     DROP = "drop"
     SERVFAIL = "servfail"
@@ -39,7 +39,7 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class InjectedFault:
     """What goes wrong, for whom. `name` None is any, a leading `*` what lies below; `vpc_id` None is anybody.
 
     `times` is how often it still happens, `until` in monotonic seconds; None is no bound. `delay` is in
@@ -47,7 +47,7 @@ class Fault:
     """
 
     fault_id: int
-    kind: Kind
+    kind: FaultKind
     name: Name | None = None
     vpc_id: str | None = None
     delay: float = 0.0
@@ -65,7 +65,7 @@ class Fault:
         )
 
 
-class Happenings(Protocol):
+class FaultCounts(Protocol):
     """How often each fault has happened."""
 
     def begin(self, fault_id: int) -> None: ...
@@ -76,7 +76,7 @@ class Happenings(Protocol):
     def count(self, fault_id: int) -> int: ...
 
 
-class OwnHappenings:
+class LocalFaultCounts:
     """Those of one process."""
 
     def __init__(self) -> None:
@@ -106,39 +106,39 @@ class Faults:
         inner: Responder,
         state: State,
         clock: Callable[[], float] = time.monotonic,
-        happenings: Happenings | None = None,
-        changed: Callable[[tuple[Fault, ...]], object] | None = None,
+        happenings: FaultCounts | None = None,
+        changed: Callable[[tuple[InjectedFault, ...]], object] | None = None,
     ) -> None:
         self._inner = inner
         self._state = state
         self._clock = clock
-        self._happenings = happenings or OwnHappenings()
+        self._happenings = happenings or LocalFaultCounts()
         self._last_id = 0
-        self._faults: dict[int, Fault] = {}
+        self._faults: dict[int, InjectedFault] = {}
         self._changed = changed
         self.trusts = inner.trusts
         self.servfail = inner.servfail
         self._switch()
 
     @property
-    def tell(self) -> Callable[[Recollection], None] | None:
+    def tell(self) -> Callable[[RecalledQuery], None] | None:
         return self._inner.tell
 
     @tell.setter
-    def tell(self, told: Callable[[Recollection], None] | None) -> None:
+    def tell(self, told: Callable[[RecalledQuery], None] | None) -> None:
         self._inner.tell = told
 
-    def current(self) -> list[Fault]:
+    def current(self) -> list[InjectedFault]:
         """Those that may still happen."""
         self._expire()
         return [self._as_of_now(one) for one in self._faults.values()]
 
-    def _as_of_now(self, fault: Fault) -> Fault:
+    def _as_of_now(self, fault: InjectedFault) -> InjectedFault:
         happened = self._happenings.count(fault.fault_id)
         times = None if fault.times is None else fault.times - happened
         return replace(fault, happened=happened, times=times)
 
-    def add(self, fault: Fault) -> Fault:
+    def add(self, fault: InjectedFault) -> InjectedFault:
         """Sets a fault, under an id of its own."""
         self._expire()
         fault = replace(fault, fault_id=self._free_id(), happened=0)
@@ -155,7 +155,7 @@ class Faults:
             self._last_id += 1
         return self._last_id
 
-    def put(self, faults: tuple[Fault, ...]) -> None:
+    def put(self, faults: tuple[InjectedFault, ...]) -> None:
         """Those of another process are those of this one now."""
         self._faults = {one.fault_id: one for one in faults}
         self._switch()
@@ -180,7 +180,7 @@ class Faults:
         self.respond = self._respond if self._faults else self._inner.respond
         self.hot = self._no_hot if self._faults else self._inner.hot
 
-    def _no_hot(self, count: int) -> Hot | None:
+    def _no_hot(self, count: int) -> Views | None:
         """What is recalled does not come by here, so nothing is."""
         return None
 
@@ -206,20 +206,20 @@ class Faults:
             return respond()
         error = ExtendedError(InfoCode.OTHER, f"fault {happens.fault_id}, which a test asked for")
         match happens.kind:
-            case Kind.DELAY:
+            case FaultKind.DELAY:
                 return _late(respond, happens.delay)
-            case Kind.DROP:
+            case FaultKind.DROP:
                 return None
-            case Kind.SERVFAIL:
+            case FaultKind.SERVFAIL:
                 return error_response(asked[0], asked[1], Rcode.SERVFAIL, error).octets
-            case Kind.TRUNCATE:
+            case FaultKind.TRUNCATE:
                 return error_response(asked[0], asked[1], Rcode.NOERROR, error, truncated=True).octets
 
-    def _happens(self, name: Name, client: Client, transport: Transport) -> Fault | None:
+    def _happens(self, name: Name, client: Client, transport: Transport) -> InjectedFault | None:
         """The fault that happens to this query, counted."""
         self._expire()
         for one in self._faults.values():
-            fits = one.fits(name, client) and not (one.kind is Kind.TRUNCATE and transport == "tcp")
+            fits = one.fits(name, client) and not (one.kind is FaultKind.TRUNCATE and transport == "tcp")
             if fits and self._happenings.happens(one.fault_id, one.times):
                 return one
         return None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from vpcdns.forward.attempt import errand_of
+from vpcdns.forward.attempt import upstream_query_of
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.forward.outstanding import Sender
@@ -34,7 +34,7 @@ from vpcdns.query import (
     servfail,
 )
 from vpcdns.recall.cached_answers import fleeting
-from vpcdns.recall.views import Hot, Recollection
+from vpcdns.recall.views import RecalledQuery, Views
 from vpcdns.server.short_way import ShortWay
 from vpcdns.state import State
 from vpcdns.wire.relay import Relayed
@@ -69,10 +69,10 @@ class Resolver:
         self.rates = ResponseRates()
         self.observers: list[Observer] = []
         self.watchers: list[Callable[[int], bool]] = []
-        self.retiring: list[Callable[[Hot], None]] = []
-        self.tell: Callable[[Recollection], None] | None = None
+        self.retiring: list[Callable[[Views], None]] = []
+        self.tell: Callable[[RecalledQuery], None] | None = None
         self.short_way = ShortWay(self)
-        self.remembered = Hot(state.world, clock(), self.short_way)
+        self.remembered = Views(state.world, clock(), self.short_way)
         self.stale_after = stale_after
         self.clock = clock
         self._state = state
@@ -106,7 +106,7 @@ class Resolver:
             view.learn(message[2:], arrival, result)
         return self.told(arrival, result, started)
 
-    def hot(self, count: int) -> Hot | None:
+    def hot(self, count: int) -> Views | None:
         """What may be recalled; nothing while somebody must see the queries themselves."""
         for watcher in self.watchers:
             if watcher(count):
@@ -119,7 +119,7 @@ class Resolver:
         for retire in self.retiring:
             retire(self.remembered)
         self.remembered.close()
-        self.remembered = Hot(new, self.clock(), self.short_way)
+        self.remembered = Views(new, self.clock(), self.short_way)
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
@@ -228,7 +228,7 @@ class _Pending:
         left = forwarder.deadline - (time.perf_counter() - self._started)
         forward = self._forward
         sender = Sender(str(forward.arrival.peer), self._port, forward.query.id)
-        forwarder.ask(errand_of(forward, self._key), self._heard, max(0.0, left), sender)
+        forwarder.ask(upstream_query_of(forward, self._key), self._heard, max(0.0, left), sender)
 
     def _heard(self, result: Relayed | Failure) -> None:
         self._resolver.keep(self._key, result)

@@ -29,8 +29,8 @@ class SharedLock:
         fcntl.lockf(self._fd, fcntl.LOCK_UN)
 
 
-class SharedHappenings:
-    """How often each fault has happened in all workers together. `Happenings` of `faults`."""
+class SharedFaultCounts:
+    """How often each fault has happened in all workers together. `FaultCounts` of `faults`."""
 
     def __init__(self) -> None:
         self._memory = mmap.mmap(-1, SLOTS * 8)

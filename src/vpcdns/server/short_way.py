@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from vpcdns.forward.attempt import Errand
+from vpcdns.forward.attempt import UpstreamQuery
 from vpcdns.query import Answer, Arrival, Failure, Fetched, Response
-from vpcdns.recall.answer_kind import Known
+from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.routes import Route
 from vpcdns.recall.views import Done, Raw, View, arrival_of
 from vpcdns.wire.relay import Relayed
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from vpcdns.server.resolver import Resolver
 
 # Hears of each answer that came this way: its kind, the seconds that it took, octets in and out.
-Counted = Callable[[Known, float, int, int], None]
+Counted = Callable[[AnswerKind, float, int, int], None]
 
 
 class ShortWay:
@@ -74,7 +74,7 @@ class _Walk:
         view: View,
         route: Route,
         first: bytes,
-        errand: Errand,
+        errand: UpstreamQuery,
         query: bytes,
         identity: bytes,
         peer: Raw,
@@ -112,7 +112,7 @@ class _Walk:
                     return self._identity + response
         return self._long_way(result)
 
-    def _tell(self, known: Known, size: int, relayed: Relayed) -> None:
+    def _tell(self, known: AnswerKind, size: int, relayed: Relayed) -> None:
         took, way = time.perf_counter() - self._started, self._way
         if way.counted is not None:
             way.counted(known, took, len(self._query) + 2, size + 2)
@@ -121,7 +121,7 @@ class _Walk:
             tell((time.time(), self._view, self._query, self._peer, took, relayed))
 
     def _long_way(self, result: Relayed | Failure) -> Answer:
-        """Decided after all, in the World of now; the next of its kind need not be."""
+        """QueryRecord after all, in the World of now; the next of its kind need not be."""
         arrival = arrival_of(self._view, self._peer)
         fetched = Fetched(result) if isinstance(result, Relayed) else result
         message = self._identity + self._query
@@ -133,4 +133,4 @@ class _Walk:
     def _learn(self, arrival: Arrival, reply: Response, relayed: Relayed) -> None:
         """The kind of such responses, if the route writes them as the slow path did."""
         if self._route.response(self._first, relayed) == reply.octets[2:]:
-            self._route.known[relayed.rcode] = Known(arrival, reply)
+            self._route.known[relayed.rcode] = AnswerKind(arrival, reply)
