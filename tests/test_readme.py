@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.served import ROOT, Served, served
+from tests.support.server_process import ROOT, ServerProcess, served
 from vpcdns.config import json_schema, loads
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.rules import Rule
@@ -51,7 +51,7 @@ def settled(output: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def example() -> Iterator[Served]:
+def example() -> Iterator[ServerProcess]:
     with served() as server:
         yield server
 
@@ -59,7 +59,7 @@ def example() -> Iterator[Served]:
 @pytest.mark.skipif(shutil.which("dig") is None, reason="needs dig")
 @pytest.mark.parametrize(("document", "command", "shown"), list(commands()))
 def test_command_does_what_is_shown(
-    document: Path, command: str, shown: str, example: Served, tmp_path: Path
+    document: Path, command: str, shown: str, example: ServerProcess, tmp_path: Path
 ) -> None:
     if command == BANNER_OF:
         assert re.sub(rf"(:|-p ){example.port}\b", r"\g<1>5300", example.banner) == shown
@@ -83,7 +83,7 @@ def test_command_does_what_is_shown(
 
 
 @pytest.mark.skipif(shutil.which("dig") is None, reason="needs dig")
-def test_the_banners_query_works(example: Served) -> None:
+def test_the_banners_query_works(example: ServerProcess) -> None:
     command = example.banner.partition("Try: ")[2].split()
     done = subprocess.run([*command, "+short"], capture_output=True, text=True, timeout=20, check=True)
     assert done.stdout == "10.1.8.20\n"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.support.served import vpcdns
+from tests.support.command_line import vpcdns
 
 BROKEN = "vpcs: [{vpc_id: vpc-a, region_id: r, cidr_blocks: [10.1.0.0/33]}]\ngroup: []\n"
 

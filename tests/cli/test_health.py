@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from tests.support.command_line import vpcdns
 from tests.support.nameserver import Nameserver, answering
-from tests.support.served import served, vpcdns
+from tests.support.server_process import served
 
 
 def test_healthy() -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 import vpcdns.cli.exits
-from tests.support.served import COMMAND, ROOT
-from tests.support.served import vpcdns as run
+from tests.support.command_line import vpcdns as run
+from tests.support.server_process import COMMAND, ROOT
 from vpcdns import __version__
 from vpcdns.errors import VpcdnsError
 

@@ -12,7 +12,8 @@ import dns.message
 import dns.query
 import pytest
 
-from tests.support.served import COMMAND, EXAMPLE, ROOT, process, served
+from tests.support.command_line import vpcdns_process
+from tests.support.server_process import COMMAND, EXAMPLE, ROOT, served
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 
@@ -44,7 +45,7 @@ def test_listens_where_the_command_line_says() -> None:
 
 def test_busy_port() -> None:
     with served() as first:
-        done = process("serve", "--config", str(EXAMPLE), "--listen", f"127.0.0.1:{first.port}")
+        done = vpcdns_process("serve", "--config", str(EXAMPLE), "--listen", f"127.0.0.1:{first.port}")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith(f"cannot listen on 127.0.0.1:{first.port}")
     assert "Traceback" not in done.stderr
@@ -53,14 +54,14 @@ def test_busy_port() -> None:
 def test_wrong_configuration(tmp_path: Path) -> None:
     config = tmp_path / "bad.yaml"
     config.write_text("nothing: here\nvpcs: none\n")
-    done = process("serve", "--config", str(config))
+    done = vpcdns_process("serve", "--config", str(config))
     assert (done.returncode, done.stdout) == (1, "")
     assert [line.split(":")[1] for line in done.stderr.splitlines()] == ["1", "2"]
 
 
 @pytest.mark.parametrize("listen", ["1.2.3:53", "localhost:53", "127.0.0.1:65536", "[::1:53", ""])
 def test_wrong_listen(listen: str) -> None:
-    done = process("serve", "--config", str(EXAMPLE), "--listen", listen)
+    done = vpcdns_process("serve", "--config", str(EXAMPLE), "--listen", listen)
     assert (done.returncode, done.stdout) == (2, "")
     assert "Invalid value for '--listen'" in done.stderr
 

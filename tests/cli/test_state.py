@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.served import EXAMPLE, vpcdns
+from tests.support.command_line import vpcdns
+from tests.support.server_process import EXAMPLE
 from vpcdns.config import load
 from vpcdns.errors import StartupError
 from vpcdns.testing import Server

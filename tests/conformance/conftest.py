@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conformance.names import CONFIG
-from tests.support.processes import vpcdns
+from vpcdns.testing import Server
 
 
 @pytest.fixture(scope="session")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with vpcdns(CONFIG, tmp_path_factory.mktemp("conformance")) as served:
-        yield served
+def port() -> Iterator[int]:
+    with Server(CONFIG) as server:
+        yield server.dns[1]

@@ -36,7 +36,7 @@ from tests.conformance.names import (
     UNKNOWN,
 )
 from tests.support.asking import data, ede, query, soa
-from tests.support.processes import vpcdns
+from vpcdns.testing import Server
 
 pytestmark = pytest.mark.filterwarnings("default")
 over_both = pytest.mark.parametrize("ask", TRANSPORTS)
@@ -215,8 +215,8 @@ def explaining(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, int]]:
     config = CONFIG.replace("explain: full", f"explain: {request.param}")
-    with vpcdns(config, tmp_path_factory.mktemp("explain")) as served:
-        yield request.param, served
+    with Server(config) as server:
+        yield request.param, server.dns[1]
 
 
 @pytest.mark.parametrize(

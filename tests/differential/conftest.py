@@ -14,11 +14,11 @@ from tests.conformance.names import CONFIG, SUFFIX
 from tests.differential import peers, upstream
 from tests.support.asking import query, read
 from tests.support.nameserver import Nameserver
-from tests.support.processes import vpcdns
 from vpcdns import __version__
 from vpcdns.config import loads
 from vpcdns.model.policy import ServerIdentity
 from vpcdns.model.world import World
+from vpcdns.testing import Server
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ def sides(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Side]:
     folder = tmp_path_factory.mktemp("differential")
     with Nameserver(upstream.answer) as above:
         config = CONFIG.replace("upstreams: []", f'upstreams: ["127.0.0.1:{above.upstream.port}"]')
-        with vpcdns(config, folder) as ours:
+        with Server(config) as server:
+            ours = server.dns[1]
             world = _served(config, ours)
             with (
                 peers.bind(world, folder, above.upstream.port) as bind,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.processes import free_port, running
+from tests.support.server_process import free_port, running
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Prefix, Vpc

@@ -18,7 +18,7 @@ import pytest
 
 from tests.faults.load import Load
 from tests.support.one_group import NAME, address, configuration, serial, until
-from tests.support.served import COMMAND, ROOT, Served, served
+from tests.support.server_process import COMMAND, LISTENING, ROOT, running, served
 
 
 @pytest.fixture
@@ -32,13 +32,12 @@ def config(tmp_path: Path) -> Path:
 def test_killed_under_load_and_started_again_on_the_same_port(config: Path) -> None:
     """Nothing of the dead process stands in the way, and the serial has not gone backwards."""
     with served(config) as first:
-        before, port = serial(first), first.port
+        before, port = serial(first.port), first.port
         with Load(port, NAME), socket.create_connection(("127.0.0.1", port), 5) as idle:
-            first.process.kill()
-            first.process.wait(10)
+            first.kill()
             with served(config, (f"127.0.0.1:{port}",)) as second:
-                assert address(second) == "10.1.8.20"
-                assert serial(second) >= before
+                assert address(second.port) == "10.1.8.20"
+                assert serial(second.port) >= before
                 with Load(port, NAME) as load:
                     until(lambda: load.count > 100)
                 assert load.lost == 0
@@ -56,7 +55,7 @@ def cpu_seconds(pid: int) -> float:
 def test_descriptors_used_up_do_not_spin_and_udp_goes_on(config: Path) -> None:
     """Clients hold more connections open than it may have descriptors: CPU time of a second, measured."""
     with served(config) as server:
-        pid = server.process.pid
+        pid = server.pid
         resource.prlimit(
             pid, resource.RLIMIT_NOFILE, (40, 40)
         )  # after the limits were computed from a larger one
@@ -72,7 +71,7 @@ def test_descriptors_used_up_do_not_spin_and_udp_goes_on(config: Path) -> None:
             before, started = cpu_seconds(pid), time.monotonic()
             asked = 0
             while time.monotonic() - started < 2.0:
-                assert address(server) == "10.1.8.20"
+                assert address(server.port) == "10.1.8.20"
                 asked += 1
                 time.sleep(0.05)  # the load of the clients must not hide a loop that spins
             assert cpu_seconds(pid) - before < 0.5, f"in 2 s, with {asked} queries"
@@ -103,20 +102,12 @@ def test_a_full_disk_under_the_query_log(config: Path, tmp_path: Path) -> None:
         )
     )
     command = ["unshare", "--mount", "sh", "-c", FULL, "sh", str(folder), sys.executable, str(config)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = next(line for line in process.stdout if line.startswith("Listening on"))
-            server = Served(process, line, int(line.split(":")[1].split()[0]))
-            for _ in range(300):
-                assert address(server) == "10.1.8.20"
-            server.await_log("The query log cannot be written, lines are lost: No space left on device")
-            assert address(server) == "10.1.8.20"
-            code, log = server.end()
-        finally:
-            process.kill()
+    with running(command, LISTENING) as server:
+        for _ in range(300):
+            assert address(server.port) == "10.1.8.20"
+        server.await_log("The query log cannot be written, lines are lost: No space left on device")
+        assert address(server.port) == "10.1.8.20"
+        code, log = server.end()
     assert (code, log.count("cannot be written")) == (0, 1)
 
 
@@ -128,16 +119,15 @@ def test_closed_outputs(config: Path) -> None:
     command = [*COMMAND, "serve", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
     with subprocess.Popen(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command], cwd=ROOT) as process:
         try:
-            server = Served(process, "", port)  # type: ignore[arg-type]
             deadline = time.monotonic() + 20
             while True:
                 try:
-                    assert address(server) == "10.1.8.20"
+                    assert address(port) == "10.1.8.20"
                     break
                 except dns.exception.Timeout:
                     assert time.monotonic() < deadline
             config.write_text(configuration("10.1.8.55"))
-            until(lambda: address(server) == "10.1.8.55")
+            until(lambda: address(port) == "10.1.8.55")
             process.terminate()
             assert process.wait(10) == 0
         finally:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.load import Load
 from tests.support.one_group import NAME, address, await_address, configuration, serial
-from tests.support.served import served
+from tests.support.server_process import served
 
 
 @pytest.fixture
@@ -32,11 +32,11 @@ def test_no_query_is_lost_during_100_reloads_under_load(config: Path) -> None:
     with served(config) as server:
         with Load(server.port, NAME) as load:
             for number in range(1, 101):
-                before, expected = serial(server), addresses[number % 2]
+                before, expected = serial(server.port), addresses[number % 2]
                 renamed(config, configuration(expected))
                 server.process.send_signal(signal.SIGHUP)
-                await_address(server, expected)
-                assert serial(server) > before
+                await_address(server.port, expected)
+                assert serial(server.port) > before
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)
     assert log.count("Reloaded") >= 100, "a change may be found by looking, too"
@@ -52,7 +52,7 @@ def test_a_storm_of_sighups(config: Path) -> None:
             server.process.send_signal(signal.SIGHUP)
         config.write_text(configuration("10.1.8.99"))
         server.process.send_signal(signal.SIGHUP)
-        await_address(server, "10.1.8.99")
+        await_address(server.port, "10.1.8.99")
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)
     assert load.count > 0
@@ -81,7 +81,7 @@ def written_in_pieces(config: Path, text: str) -> None:
 def test_a_change_is_found_by_looking(config: Path, change: Callable[[Path, str], None]) -> None:
     with served(config) as server:
         change(config, configuration("10.1.8.77"))
-        await_address(server, "10.1.8.77")
+        await_address(server.port, "10.1.8.77")
 
 
 def test_a_config_map_is_swapped_by_its_link(tmp_path: Path) -> None:
@@ -93,10 +93,10 @@ def test_a_config_map_is_swapped_by_its_link(tmp_path: Path) -> None:
     (tmp_path / "..data").symlink_to("..1")
     (tmp_path / "vpcdns.yaml").symlink_to("..data/vpcdns.yaml")
     with served(tmp_path / "vpcdns.yaml") as server:
-        assert address(server) == "10.1.8.20"
+        assert address(server.port) == "10.1.8.20"
         (tmp_path / "..data_tmp").symlink_to("..2")
         (tmp_path / "..data_tmp").rename(tmp_path / "..data")
-        await_address(server, "10.1.8.21")
+        await_address(server.port, "10.1.8.21")
 
 
 def half_written(config: Path) -> None:
@@ -126,14 +126,14 @@ def test_a_file_that_cannot_be_used_changes_nothing_and_the_next_good_one_does(
     config: Path, spoil: Callable[[Path], None]
 ) -> None:
     with served(config) as server:
-        before = serial(server)
+        before = serial(server.port)
         spoil(config)
         server.process.send_signal(signal.SIGHUP)
         server.await_log("Not reloaded")
-        assert (serial(server), address(server)) == (before, "10.1.8.20")
+        assert (serial(server.port), address(server.port)) == (before, "10.1.8.20")
         if config.is_dir():
             config.rmdir()
         renamed(config, configuration("10.1.8.33"))
-        await_address(server, "10.1.8.33")
+        await_address(server.port, "10.1.8.33")
         code, log = server.end()
     assert (code, "Traceback" in log) == (0, False)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.one_group import address, configuration
-from tests.support.served import COMMAND, ROOT, Served
+from tests.support.server_process import COMMAND, LISTENING, ROOT, running
 
 UNIT = ROOT / "packaging" / "vpcdns.service"
 EXPOSURE_AT_MOST = 2.0  # of 10; most services of a distribution have 9
@@ -60,30 +60,21 @@ def test_exposure(unit: Path) -> None:
 def serve_under(prefix: list[str], config: Path) -> tuple[int, str]:
     """Serves, answers and reloads with `prefix` before the command; its exit code and log."""
     command = [*prefix, *COMMAND, "serve", "--config", str(config), "--listen", "127.0.0.1:0"]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            assert process.stdout is not None
-            line = next((line for line in process.stdout if line.startswith("Listening on")), None)
-            if line is None:
-                return process.wait(10), process.stderr.read() if process.stderr else ""
-            server = Served(process, line, int(line.split(":")[1].split()[0]))
-            assert address(server) == "10.1.8.20"
-            config.write_text(configuration("10.1.8.21"))
-            server.await_log("Reloaded")
-            assert address(server) == "10.1.8.21"
-            return server.end()
-        finally:
-            process.kill()
+    with running(command, LISTENING) as server:
+        assert address(server.port) == "10.1.8.20"
+        config.write_text(configuration("10.1.8.21"))
+        server.await_log("Reloaded")
+        assert address(server.port) == "10.1.8.21"
+        return server.end()
 
 
 def test_serves_where_no_memory_is_writable_and_executable(tmp_path: Path) -> None:
     config = tmp_path / "vpcdns.yaml"
     config.write_text(configuration())
-    code, log = serve_under([sys.executable, "-c", DENY_WRITE_EXECUTE], config)
-    if code == 77:
+    prefix = [sys.executable, "-c", DENY_WRITE_EXECUTE]
+    if subprocess.run([*prefix, "/bin/true"], check=False).returncode == 77:
         pytest.skip("the kernel has no PR_SET_MDWE")
+    code, log = serve_under(prefix, config)
     assert (code, "Traceback" in log) == (0, False)
 
 

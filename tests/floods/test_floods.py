@@ -26,7 +26,7 @@ from tests.faults.load import Load
 from tests.support.asking import ede
 from tests.support.nameserver import Nameserver, Transport
 from tests.support.one_group import NAME, address, configuration, until
-from tests.support.served import Served, served
+from tests.support.server_process import ServerProcess, served
 
 FLAT = 12 << 20  # octets: the memo and malloc's own, not the names
 PER_SECOND = 1_000
@@ -34,13 +34,13 @@ PER_SECOND = 1_000
 pytestmark = pytest.mark.slow
 
 
-def rss(server: Served) -> int:
-    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{server.process.pid}/status").read_text())
+def rss(server: ServerProcess) -> int:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{server.pid}/status").read_text())
     assert found
     return int(found[1]) << 10
 
 
-def random_names(server: Served, below: str, seconds: float, source: str = "127.20.0.9") -> None:
+def random_names(server: ServerProcess, below: str, seconds: float, source: str = "127.20.0.9") -> None:
     """Queries for names that nobody has asked for before."""
     chance = random.Random(below)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
@@ -61,7 +61,7 @@ def silence(message: bytes, transport: Transport) -> Iterable[bytes]:
 
 
 @contextmanager
-def serving(folder: Path, upstream: str | None = None) -> Iterator[Served]:
+def serving(folder: Path, upstream: str | None = None) -> Iterator[ServerProcess]:
     config = folder / "vpcdns.yaml"
     text = configuration()
     if upstream is not None:
@@ -79,7 +79,7 @@ def test_random_names_that_are_answered_here(tmp_path: Path, below: str) -> None
         random_names(server, below, 5)
         assert rss(server) - before < FLAT
         assert load.count > asked + 20
-        assert address(server) == "10.1.8.20"
+        assert address(server.port) == "10.1.8.20"
     assert set(load.answers) == {("NOERROR", "10.1.8.20"), ("NXDOMAIN", "")}
     assert load.lost == 0
 
@@ -103,7 +103,7 @@ def test_random_names_that_are_forwarded_to_nobody_who_answers(tmp_path: Path) -
         }
         assert rss(server) - before < FLAT
         assert load.lost == 0
-        assert len(os.listdir(f"/proc/{server.process.pid}/fd")) < 5_000  # noqa: PTH208
+        assert len(os.listdir(f"/proc/{server.pid}/fd")) < 5_000  # noqa: PTH208
 
 
 def test_twice_the_load_that_it_can_carry(tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ import dns.message
 import dns.query
 import pytest
 
-from tests.support.served import process, served
+from tests.support.command_line import vpcdns_process
+from tests.support.server_process import served
 from vpcdns.errors import StartupError
 from vpcdns.process.privileges import find_user, require_readable
 
@@ -74,13 +75,13 @@ def test_drops_to_the_user_for_good_and_goes_on_reloading(folder: Path) -> None:
     logs.touch()
     os.chown(logs, NOBODY, NOBODY)
     with served(config, options=("--user", "nobody")) as server:
-        found = status(server.process.pid)
+        found = status(server.pid)
         assert found["Uid"] == [str(NOBODY)] * 4
         assert found["Gid"] == [str(NOBODY)] * 4
         assert found["Groups"] == [str(NOBODY)]
         assert {found[name][0].strip("0") for name in ("CapEff", "CapPrm", "CapInh", "CapAmb")} == {""}
         assert found["NoNewPrivs"] == ["1"]
-        for task in Path(f"/proc/{server.process.pid}/task").iterdir():
+        for task in Path(f"/proc/{server.pid}/task").iterdir():
             assert status(int(task.name))["NoNewPrivs"] == ["1"], "in every thread"
         server.process.send_signal(signal.SIGHUP)
         server.await_log("Reloaded")
@@ -96,7 +97,7 @@ def test_a_file_that_the_user_cannot_read_is_an_error_at_start(folder: Path) -> 
     config = folder / "vpcdns.yaml"
     config.write_text("{}\n")
     config.chmod(0o600)
-    done = process("serve", "--config", str(config), "--listen", "127.0.0.1:0", "--user", "nobody")
+    done = vpcdns_process("serve", "--config", str(config), "--listen", "127.0.0.1:0", "--user", "nobody")
     assert done.returncode == 1
     assert f"user {NOBODY} cannot read {config}: Permission denied" in done.stderr
     assert "Traceback" not in done.stderr
@@ -131,7 +132,7 @@ def test_the_admin_socket_is_the_users(folder: Path) -> None:
     path = folder / "admin.sock"
     config.write_text(f"admin: {{listen: {path}}}\n")
     config.chmod(0o644)
-    if process("check", str(config)).returncode != 0:
+    if vpcdns_process("check", str(config)).returncode != 0:
         pytest.skip("admin.listen takes no path")
     with served(config, options=("--user", "nobody")) as server:
         assert path.stat().st_uid == NOBODY

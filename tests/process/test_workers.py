@@ -20,7 +20,8 @@ import dns.rcode
 import pytest
 
 from tests.faults.load import Load
-from tests.support.served import EXAMPLE, process
+from tests.support.command_line import vpcdns_process
+from tests.support.server_process import EXAMPLE
 from vpcdns.testing import Server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux only")
@@ -334,7 +335,7 @@ def test_a_second_signal_ends_it_at_once(server: Server) -> None:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_port_is_shared_with_no_other_server(server: Server, workers: str) -> None:
     listen = f"127.0.0.1:{server.dns[1]}"
-    done = process("serve", "--config", str(EXAMPLE), "--listen", listen, "--workers", workers)
+    done = vpcdns_process("serve", "--config", str(EXAMPLE), "--listen", listen, "--workers", workers)
     assert done.returncode == 1
     assert done.stderr.startswith(f"cannot listen on {listen}")
 

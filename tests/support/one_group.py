@@ -1,4 +1,4 @@
-"""A configuration of one VPC and one group, and what a server of it answers to a client in that VPC."""
+"""A configuration of one VPC and one group, and what a server on `port` of 127.0.0.1 answers to it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 import dns.message
 import dns.query
-
-from tests.support.served import Served
 
 NAME = "a0000000000000000000000000000000-cn-hangzhou-vpc.alicloudapi.com"
 
@@ -36,14 +34,14 @@ groups:
 """
 
 
-def serial(server: Served) -> int:
+def serial(port: int) -> int:
     query = dns.message.make_query("alicloudapi.com", "SOA")
-    return int(dns.query.udp(query, "127.0.0.1", port=server.port, timeout=5).answer[0][0].serial)
+    return int(dns.query.udp(query, "127.0.0.1", port=port, timeout=5).answer[0][0].serial)
 
 
-def address(server: Served) -> str:
+def address(port: int) -> str:
     query = dns.message.make_query(NAME, "A")
-    found = dns.query.udp(query, "127.0.0.1", port=server.port, source="127.10.0.5", timeout=5)
+    found = dns.query.udp(query, "127.0.0.1", port=port, source="127.10.0.5", timeout=5)
     return str(found.answer[0][0])
 
 
@@ -54,5 +52,5 @@ def until(condition: Callable[[], bool]) -> None:
         assert time.monotonic() < deadline
 
 
-def await_address(server: Served, expected: str) -> None:
-    until(lambda: address(server) == expected)
+def await_address(port: int, expected: str) -> None:
+    until(lambda: address(port) == expected)
