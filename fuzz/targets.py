@@ -17,10 +17,11 @@ from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError, MalformedMessage
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish, servfail
+from vpcdns.wire.format import HEADER, MAX_TCP_PAYLOAD
 from vpcdns.wire.proxy import HEADER_SIZE, MAX_SIZE, SIGNATURE, read_proxy
-from vpcdns.wire.query import HEADER, read_query
-from vpcdns.wire.relay import answers_question, read_response
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
+from vpcdns.wire.query import read_query
+from vpcdns.wire.response import udp_limit
+from vpcdns.wire.upstream import answers_question, read_response
 
 WORLD = example()
 # Over UDP from whoever is believed when it names another client; over TCP from a client, and from nobody.

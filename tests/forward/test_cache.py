@@ -9,7 +9,7 @@ import pytest
 
 from vpcdns.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_STALE, MAX_TTL, Cache, ttl_of
 from vpcdns.query import Failure, Fetched, ForwardKey
-from vpcdns.wire.relay import Relayed, read_response
+from vpcdns.wire.upstream import Relayed, read_response
 
 A = "www.example.com. 300 IN A 192.0.2.1"
 CNAME = "www.example.com. 200 IN CNAME x.example.net."

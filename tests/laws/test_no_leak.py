@@ -19,7 +19,7 @@ from vpcdns.model.policy import Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
-from vpcdns.wire.relay import read_response
+from vpcdns.wire.upstream import read_response
 
 INTERNAL = (b"vpcdns", b"internal")
 LISTENERS = st.sampled_from([None, *VPCS])

@@ -19,9 +19,10 @@ from tests.support.worlds import IN_B, example
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, Failure, Fetched, Forward, Response, begin, finish
+from vpcdns.wire.format import MAX_TCP_PAYLOAD
 from vpcdns.wire.query import read_query
-from vpcdns.wire.relay import Relayed, answers_question, read_response
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
+from vpcdns.wire.response import udp_limit
+from vpcdns.wire.upstream import Relayed, answers_question, read_response
 
 WORLD = example()
 LONGEST = ".".join(("x" * 63, "y" * 63, "z" * 63, "w" * 61))

@@ -20,7 +20,7 @@ from vpcdns.forward.attempt import upstream_query_of
 from vpcdns.model.policy import Listen
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.routes import Routes
-from vpcdns.wire.relay import read_response
+from vpcdns.wire.upstream import read_response
 
 WORLD = example()
 LISTEN = Listen(IPv4Address("127.0.0.1"), 53)

@@ -17,8 +17,9 @@ import dns.rdatatype
 from vpcdns.model.policy import Transport
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Forward, Response, begin
+from vpcdns.wire.format import MAX_TCP_PAYLOAD
 from vpcdns.wire.query import read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, udp_limit
+from vpcdns.wire.response import udp_limit
 
 
 def query(

@@ -12,7 +12,7 @@ from tests.support import asking, worlds
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.state import State
-from vpcdns.wire.relay import read_response
+from vpcdns.wire.upstream import read_response
 
 LISTEN = Listen(ip_address("127.0.0.1"), 5300)
 HOSTILE = dns.name.Name(

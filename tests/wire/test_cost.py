@@ -18,7 +18,7 @@ from tests.support.costly_queries import LONGEST_QUERY, QUERIES, QUESTION
 from tests.support.worlds import DEDICATED_NAME, IN_A, example
 from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
-from vpcdns.wire.relay import read_response
+from vpcdns.wire.upstream import read_response
 
 WORLD = example()
 LONGEST_RESPONSE = 65_535

@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from tests.support.message_strategies import MESSAGES
 from tests.support.octets import header, opt, option
 from vpcdns.model.dns import Rcode
-from vpcdns.wire.query import MAX_ADDITIONAL, MAX_OPTIONS, Query, read_query
+from vpcdns.wire.edns import MAX_OPTIONS
+from vpcdns.wire.query import MAX_ADDITIONAL, Query, read_query
 
 # Octets, our reading -> whether this is why we say FORMERR to what dnspython reads.
 STRICTER: dict[str, Callable[[bytes, dns.message.Message], bool]] = {

@@ -19,7 +19,8 @@ from tests.support.asking import query
 from tests.support.message_strategies import NAME_LABELS
 from tests.support.octets import OPT_HEAD, header, opt, option
 from vpcdns.model.dns import Rcode
-from vpcdns.wire.query import ClientSubnet, Query, read_query
+from vpcdns.wire.edns import ClientSubnet
+from vpcdns.wire.query import Query, read_query
 
 QUESTION = b"\3api\7example\3com\0\0\1\0\1"
 

@@ -22,15 +22,8 @@ from tests.support.asking import option
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.wire.query import Query, read_query
-from vpcdns.wire.relay import (
-    Relayed,
-    answers_question,
-    owner_name,
-    read_response,
-    without_records_from,
-    write_relayed,
-    write_upstream_query,
-)
+from vpcdns.wire.relay import without_records_from, write_relayed, write_upstream_query
+from vpcdns.wire.upstream import Relayed, answers_question, owner_name, read_response
 
 HEADER: Final = struct.Struct("!6H")
 QNAME: Final = "www.example.com"

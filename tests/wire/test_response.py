@@ -18,8 +18,9 @@ from tests.support.asking import data, ede, query, read
 from tests.support.message_strategies import NAME_LABELS
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
+from vpcdns.wire.format import MAX_TCP_PAYLOAD
 from vpcdns.wire.query import Query, read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, ResponseMessage, udp_limit, write_response
+from vpcdns.wire.response import ResponseMessage, udp_limit
 
 NAMES = NAME_LABELS.map(lambda labels: Name(tuple(labels)))
 TTLS = st.integers(0, 2**31 - 1)
@@ -70,9 +71,8 @@ def same(rrset: RRset, record: Record) -> bool:
 @given(NAMES, RECORDS, st.integers(0, 2**16 - 1))
 def test_every_record_is_read_back_as_it_was(name: Name, records: list[Record], size: int) -> None:
     """Whatever is written to a limit, dnspython reads whole records from the first, TC if one is missing."""
-    response = ResponseMessage(Rcode.NOERROR, tuple(records), authoritative=True)
     limit = max(512, size)
-    octets = write_response(asked(name), response, limit)
+    octets = ResponseMessage(asked(name), Rcode.NOERROR, tuple(records), authoritative=True).pack(limit)
     assert len(octets) <= limit
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert found.question[0].name.labels[:-1] == name.labels
@@ -89,7 +89,7 @@ ADDRESSES = tuple(
 @pytest.mark.parametrize("limit", [*range(512, 760), 1231, 1232, 4096, MAX_TCP_PAYLOAD])
 def test_truncation_at_every_limit(limit: int) -> None:
     """Question and OPT stay, as many whole records as fit are there, and TC says when not all are."""
-    found = read(octets := write_response(asked(), ResponseMessage(Rcode.NOERROR, ADDRESSES), limit))
+    found = read(octets := ResponseMessage(asked(), Rcode.NOERROR, ADDRESSES).pack(limit))
     kept = len(data(found))
     assert len(octets) <= limit
     assert kept == 400 or len(octets) + 16 > limit  # one more A record takes 16 octets
@@ -103,9 +103,7 @@ def test_without_edns_there_is_no_opt_and_512_octets() -> None:
     plain = asked(edns=False)
     assert udp_limit(plain) == 512
     error = ExtendedError(InfoCode.PROHIBITED, "text")
-    found = read(
-        octets := write_response(plain, ResponseMessage(Rcode.NOERROR, ADDRESSES, extended_error=error), 512)
-    )
+    found = read(octets := ResponseMessage(plain, Rcode.NOERROR, ADDRESSES, extended_error=error).pack(512))
     assert len(octets) <= 512
     assert found.edns == -1
     assert found.flags & dns.flags.TC
@@ -118,11 +116,11 @@ def test_how_much_a_client_can_take(payload: int, limit: int) -> None:
 
 def test_the_extended_error_gives_way_first_its_text_before_its_code() -> None:
     query_, error = asked(), ExtendedError(InfoCode.PROHIBITED, "a reason of some length")
-    whole = ResponseMessage(Rcode.NXDOMAIN, ADDRESSES[:30], extended_error=error)
-    full = len(write_response(query_, whole, MAX_TCP_PAYLOAD))
+    whole = ResponseMessage(query_, Rcode.NXDOMAIN, ADDRESSES[:30], extended_error=error)
+    full = len(whole.pack(MAX_TCP_PAYLOAD))
     seen = []
     for limit in range(full, full - 40, -1):
-        found = read(octets := write_response(query_, whole, limit))
+        found = read(octets := whole.pack(limit))
         assert len(octets) <= limit
         seen.append((ede(found), len(data(found)), bool(found.flags & dns.flags.TC)))
     text, code = len(error.text), 6  # option code, option length, info code
@@ -137,7 +135,7 @@ def test_names_beyond_the_reach_of_pointers() -> None:
     filler = Record(Name((b"f",)), RRType.TXT, 0, (b"x" * 255,) * 70)
     late = Name((b"late", b"Example", b"com"))
     records = (filler, *(Record(late, RRType.CNAME, 1, late) for _ in range(3)), *ADDRESSES[:2])
-    octets = write_response(asked(), ResponseMessage(Rcode.NOERROR, records), MAX_TCP_PAYLOAD)
+    octets = ResponseMessage(asked(), Rcode.NOERROR, records).pack(MAX_TCP_PAYLOAD)
     assert len(octets) > 0x4000 + 3 * 10
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert all(same(rrset, record) for rrset, record in zip(found.answer, records, strict=True))
@@ -146,7 +144,7 @@ def test_names_beyond_the_reach_of_pointers() -> None:
 def test_case_is_kept_although_names_are_compressed() -> None:
     lower, upper = Name.from_text("api.example.com"), Name.from_text("API.example.COM")
     records = tuple(Record(name, RRType.CNAME, 1, name) for name in (lower, upper, lower, upper))
-    octets = write_response(asked(lower), ResponseMessage(Rcode.NOERROR, records), 512)
+    octets = ResponseMessage(asked(lower), Rcode.NOERROR, records).pack(512)
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert all(same(rrset, record) for rrset, record in zip(found.answer, records, strict=True))
     assert octets.count(b"\3API") == 1
@@ -156,10 +154,15 @@ def test_case_is_kept_although_names_are_compressed() -> None:
 def test_header(rcode: Rcode) -> None:
     soa = Soa(API, API, 1, 2, 3, 4, 5)
     response = ResponseMessage(
-        rcode, ADDRESSES[:1], (Record(Name(()), RRType.SOA, 1, soa),), True, True, options=((3, b"us"),)
+        replace(asked(), cd=True),
+        rcode,
+        ADDRESSES[:1],
+        (Record(Name(()), RRType.SOA, 1, soa),),
+        authoritative=True,
+        recursion_available=True,
+        options=((3, b"us"),),
     )
-    asking = replace(asked(), cd=True)
-    found = read(write_response(asking, response, 512))
+    found = read(response.pack(512))
     assert found.id == 0x1234
     assert int(found.rcode()) == rcode
     for flag in (dns.flags.QR, dns.flags.AA, dns.flags.RD, dns.flags.RA, dns.flags.CD):
@@ -171,7 +174,7 @@ def test_header(rcode: Rcode) -> None:
 
 def test_class_ch() -> None:
     record = Record(Name((b"id", b"server")), RRType.TXT, 0, (b"me",), RRClass.CH)
-    found = read(write_response(asked(record.name), ResponseMessage(Rcode.NOERROR, (record,)), 512))
+    found = read(ResponseMessage(asked(record.name), Rcode.NOERROR, (record,)).pack(512))
     assert int(found.answer[0].rdclass) == RRClass.CH
 
 
@@ -187,5 +190,5 @@ def test_presentation_format_is_dnspythons() -> None:
     ]
     for rtype, rdata in samples:
         record = Record(Name(()), rtype, 0, rdata)
-        (rrset,) = read(write_response(asked(), ResponseMessage(Rcode.NOERROR, (record,)), 512)).answer
+        (rrset,) = read(ResponseMessage(asked(), Rcode.NOERROR, (record,)).pack(512)).answer
         assert record.rdata_text() == rrset[0].to_text()

@@ -16,8 +16,9 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import Ports
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Forward, ForwardKey
-from vpcdns.wire.query import HEADER
-from vpcdns.wire.relay import Relayed, answers_question, read_response, write_upstream_query
+from vpcdns.wire.format import HEADER
+from vpcdns.wire.relay import write_upstream_query
+from vpcdns.wire.upstream import Relayed, answers_question, read_response
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process

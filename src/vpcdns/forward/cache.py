@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from vpcdns.model.dns import Rcode, RRType
 from vpcdns.query import Failure, Fetched, ForwardKey
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed, soa_minimum
 
 MAX_OCTETS: Final = 64 * 2**20  # some 100,000 answers; Unbound keeps 4 MiB, BIND 90 % of the memory
 MAX_TTL: Final = 86_400  # RFC 8767 §4 counsels a day to a week; Unbound has a day
@@ -144,8 +144,7 @@ def ttl_of(relayed: Relayed) -> int:
     if relayed.rcode == Rcode.NOERROR and answered:
         return min(ttls)
     if soa is not None:
-        minimum = int.from_bytes(relayed.octets[soa.end - 4 : soa.end], "big")
-        return min(MAX_NEGATIVE_TTL, minimum, *ttls)
+        return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, soa), *ttls)
     # CNAME, DNAME or RRSIG may have been the question; else the chain is all that is known.
     chain = relayed.rcode == Rcode.NOERROR and any(record.section == 0 for record in relayed.records)
     return min(MAX_NEGATIVE_TTL, *ttls) if chain else 0

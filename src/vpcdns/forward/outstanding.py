@@ -16,7 +16,7 @@ from vpcdns.forward.ports import Ports
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed
 
 # Each try gets its share of the deadline; three at least, so that one lost packet is no loss.
 _TRIES_AT_LEAST: Final = 3

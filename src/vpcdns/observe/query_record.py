@@ -14,7 +14,7 @@ from vpcdns.model.dns import Question, Rcode, Record, RRType, type_text
 from vpcdns.model.rendering import rdata_data, steps_data
 from vpcdns.model.resolution import Resolution
 from vpcdns.query import Arrival, Drop, Response
-from vpcdns.wire.relay import Relayed, RelayedRecord, cname_target
+from vpcdns.wire.upstream import Relayed, RelayedRecord, cname_target
 
 MAX_ANSWERS: Final = 8
 MAX_TEXT: Final = 300  # a name has at most 255 octets, and few need escapes

@@ -15,8 +15,8 @@ from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.query import Query
-from vpcdns.wire.relay import Relayed, cname_target, owner_name, without_records_from, write_relayed
-from vpcdns.wire.sound import POINTER_TO_QUESTION
+from vpcdns.wire.relay import without_records_from, write_relayed
+from vpcdns.wire.upstream import Relayed, cname_target, is_owned_by_question, owner_name
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
@@ -114,8 +114,7 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
         return relayed
     decided = {resolution.question.name}
     for place, record in enumerate(relayed.records):
-        owner = relayed.octets[record.name_at : record.name_at + 2]
-        if owner == POINTER_TO_QUESTION or record.section == 1:
+        if record.section == 1 or is_owned_by_question(relayed, record):
             continue
         name = owner_name(relayed, record)
         if name in decided:

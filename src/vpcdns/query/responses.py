@@ -10,15 +10,17 @@ from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
 from vpcdns.query.values import Arrival, Response
-from vpcdns.wire.query import OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID, Query, read_query
-from vpcdns.wire.response import MAX_TCP_PAYLOAD, ResponseMessage, udp_limit, write_response
+from vpcdns.wire.format import MAX_TCP_PAYLOAD, OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID
+from vpcdns.wire.query import Query, read_query
+from vpcdns.wire.response import ResponseMessage, udp_limit
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
 
 def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Response:
     """The response that renders a Resolution."""
-    response = ResponseMessage(
+    message = ResponseMessage(
+        query,
         resolution.rcode,
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
@@ -29,7 +31,7 @@ def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: W
         options=options_of(query, arrival, resolution.client, world),
     )
     limit = limit_of(query, arrival, resolution.client, world)
-    return Response(write_response(query, response, limit), query, resolution)
+    return Response(message.pack(limit), query, resolution)
 
 
 def error_response(
@@ -41,17 +43,17 @@ def error_response(
     truncated: bool = False,
 ) -> Response:
     """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
-    response = ResponseMessage(rcode, extended_error=error, truncated=truncated)
+    message = ResponseMessage(query, rcode, extended_error=error, truncated=truncated)
     limit = MAX_TCP_PAYLOAD
     if arrival.transport == "udp":
         limit = query.size if error is None else udp_limit(query)
-    return Response(write_response(query, response, limit), query)
+    return Response(message.pack(limit), query)
 
 
 def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
     """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
-    response = ResponseMessage(Rcode.NOERROR, truncated=True)
-    return Response(write_response(query, response, query.size), query, resolution)
+    message = ResponseMessage(query, Rcode.NOERROR, truncated=True)
+    return Response(message.pack(query.size), query, resolution)
 
 
 def servfail(message: bytes) -> bytes | None:
@@ -62,7 +64,7 @@ def servfail(message: bytes) -> bytes | None:
     query = read_query(message)
     if query is None:
         return None
-    return write_response(query, ResponseMessage(Rcode.SERVFAIL), query.size)
+    return ResponseMessage(query, Rcode.SERVFAIL).pack(query.size)
 
 
 def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> int:

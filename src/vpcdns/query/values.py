@@ -11,7 +11,7 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
 from vpcdns.wire.query import Query
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed
 
 
 @dataclass(frozen=True, slots=True)

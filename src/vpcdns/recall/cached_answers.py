@@ -7,17 +7,12 @@ a second. Measured: 1.3 µs, where the slow path takes some 50.
 
 from __future__ import annotations
 
-import struct
-from typing import Final
-
 from vpcdns.forward.cache import Cache
 from vpcdns.query import Fetched, Forward, ForwardKey, Response
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.wire.query import HEADER
-from vpcdns.wire.relay import Relayed
-from vpcdns.wire.response import TC
-
-_TTL: Final = struct.Struct("!I")
+from vpcdns.wire.format import ID_SIZE
+from vpcdns.wire.relay import has_all_records, write_ttls
+from vpcdns.wire.upstream import Relayed
 
 
 class CachedAnswer:
@@ -26,7 +21,7 @@ class CachedAnswer:
     That is never before the first `renew`, and `known` is to be set before that.
     """
 
-    __slots__ = ("_body", "_cache", "_key", "_relayed", "_ttls", "known", "recalled", "reply", "until")
+    __slots__ = ("_body", "_cache", "_key", "_relayed", "known", "recalled", "reply", "until")
 
     known: AnswerKind
     recalled: tuple[bytes, AnswerKind]
@@ -38,16 +33,14 @@ class CachedAnswer:
         self._key = key
         self._relayed = relayed
         self._body = bytearray(reply.octets)
-        self._ttls = tuple((record.ttl_at, record.ttl) for record in relayed.records)
 
     def renew(self, now: float) -> bool:
         """Counts the TTLs down; whether the cache still has the response, fresh."""
         known = self._cache.fresh(self._key, now)
         if not isinstance(known, Fetched) or known.stale or known.relayed is not self._relayed:
             return False
-        for at, ttl in self._ttls:
-            _TTL.pack_into(self._body, at, max(0, ttl - known.age))
-        self.recalled = bytes(self._body[2:]), self.known
+        write_ttls(self._body, self._relayed.records, known.age)
+        self.recalled = bytes(self._body[ID_SIZE:]), self.known
         self.until = known.until
         return True
 
@@ -62,7 +55,6 @@ def fleeting(
         return None  # behind a PROXY header: the message does not begin with the id
     if not plain or fetched.stale or reply.relayed is not fetched.relayed:
         return None
-    _, flags, _, *counts = HEADER.unpack_from(reply.octets)
-    if flags & TC or sum(counts) != len(fetched.relayed.records) + (edns is not None):
+    if not has_all_records(reply.octets, fetched.relayed, opt=edns is not None):
         return None
     return CachedAnswer(cache, key, fetched.relayed, reply)

@@ -16,15 +16,14 @@ from vpcdns.model.policy import Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Forward
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.wire.query import AD, CD, QR, RD
-from vpcdns.wire.relay import Relayed
-from vpcdns.wire.response import AA, RA, TC, udp_limit, write_opt
+from vpcdns.wire.edns import write_opt
+from vpcdns.wire.format import ID_SIZE, NAME_AT, TYPE_AND_CLASS_SIZE
+from vpcdns.wire.relay import own_flags, write_plain
+from vpcdns.wire.response import udp_limit
+from vpcdns.wire.upstream import Relayed
 
 ROUTES_AT_MOST: Final = 4_096  # of one view, at some 1 KiB each
 
-# All offsets are in a message without its id.
-_FLAGS_AND_COUNTS: Final = 10
-_NAME_AT: Final = _FLAGS_AND_COUNTS
 # Labels before a route is given up; each takes 0.3 µs. Reverse names of IPv6 have 34.
 _LABELS_AT_MOST: Final = 8
 _RCODES: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
@@ -58,14 +57,14 @@ class Route:
         self.upstreams: tuple[Upstream, ...] = errand.upstreams
         self.known: dict[int, AnswerKind] = {}
         # The wire format of a name has at most 255 octets; type and class are no part of it.
-        self.first_at_most = MAX_NAME - (len(question) - 4 - behind)
+        self.first_at_most = MAX_NAME - (len(question) - TYPE_AND_CLASS_SIZE - behind)
         self._key_end = key[behind:]
         self._question_end = question[behind:]
-        self._message_head = errand.message[:_FLAGS_AND_COUNTS]
-        self._message_end = errand.message[_FLAGS_AND_COUNTS + behind :]
-        self._limit = udp_limit(asked) - 2
-        self._opt = write_opt(asked, Rcode.NOERROR, ())
-        self._flags = QR | RA | (RD if asked.rd else 0) | (CD if asked.cd else 0)
+        self._message_head = errand.message[:NAME_AT]
+        self._message_end = errand.message[NAME_AT + behind :]
+        self._limit = udp_limit(asked) - ID_SIZE
+        self._opt = write_opt(asked.edns, Rcode.NOERROR, ())
+        self._flags = own_flags(asked)
 
     def errand(self, first: bytes) -> UpstreamQuery:
         """What is asked of upstreams on behalf of a query with those first labels."""
@@ -82,15 +81,10 @@ class Route:
         Of a plain response everything behind the question stays as it is: it is whole, fresh, and no more
         than the client can take.
         """
-        if not relayed.plain or relayed.rcode not in _RCODES or relayed.flags & TC:
+        if not relayed.plain or relayed.rcode not in _RCODES or relayed.truncated:
             return None
-        octets, opt = relayed.octets, self._opt
-        question, records = first + self._question_end, octets[relayed.question_end :]
-        if _FLAGS_AND_COUNTS + len(question) + len(records) + len(opt) > self._limit:
-            return None
-        flags = self._flags | relayed.flags & (AA | AD) | relayed.rcode
-        counts = b"\0\1" + octets[6:10] + (b"\0\1" if opt else b"\0\0")
-        return flags.to_bytes(2, "big") + counts + question + records + opt
+        response = write_plain(relayed, first + self._question_end, self._flags, self._opt)
+        return None if len(response) > self._limit else response
 
 
 class Routes:
@@ -104,14 +98,14 @@ class Routes:
 
     def find(self, query: bytes) -> tuple[Route, bytes] | None:
         """The route of a query without its id, and the first labels of its name, in wire format."""
-        head, end, size = query[:_FLAGS_AND_COUNTS], _NAME_AT, len(query)
+        head, end, size = query[:NAME_AT], NAME_AT, len(query)
         for _ in range(_LABELS_AT_MOST):
             if end >= size or not 0 < query[end] <= MAX_LABEL:
                 return None
             end += 1 + query[end]
             route = self._routes.get(head + query[end:])
             if route is not None:
-                first = query[_NAME_AT:end]
+                first = query[NAME_AT:end]
                 return None if len(first) > route.first_at_most or is_apart(first) else (route, first)
         return None
 
@@ -122,7 +116,7 @@ class Routes:
         if (
             arrival.transport != "udp"
             or arrival.proxied is not None
-            or asked.question_wire != query[_NAME_AT : _NAME_AT + len(asked.question_wire)]
+            or asked.question_wire != query[NAME_AT : NAME_AT + len(asked.question_wire)]
             # A subnet names another client, and what else an option asks for is said to one client only.
             or (edns is not None and edns.options)
             or resolution.answers
@@ -133,4 +127,4 @@ class Routes:
         parent = parent_of_family(name, world)
         if parent is not None:
             behind = len(name.wire()) - len(parent.wire())
-            self._routes[query[:_FLAGS_AND_COUNTS] + query[_NAME_AT + behind :]] = Route(forward, behind)
+            self._routes[query[:NAME_AT] + query[NAME_AT + behind :]] = Route(forward, behind)

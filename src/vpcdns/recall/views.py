@@ -23,7 +23,7 @@ from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
 from vpcdns.recall.vpc_answers import VpcAnswers
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
 MEMO_AT_MOST: Final = 32_768

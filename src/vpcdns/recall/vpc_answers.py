@@ -11,13 +11,13 @@ from typing import Final, Generic, TypeVar
 
 from vpcdns.model.gateway import Group
 from vpcdns.model.world import World
+from vpcdns.wire.format import NAME_AT, TYPE_AND_CLASS_SIZE
 
 # Shapes of plain queries are few: types times flags times OPT sizes. The bound is against who makes them up.
 MAX_SHAPES: Final = 512
 
-# All offsets are in a message without its id: whatever holds for every id is looked up without one.
-_FLAGS_AND_COUNTS: Final = 10
-_GROUP_ID_AT: Final = 11
+# In a message without its id, as whatever holds for every id is looked up without one.
+_GROUP_ID_AT: Final = NAME_AT + 1
 _GROUP_ID_END: Final = _GROUP_ID_AT + 32
 
 Kind = TypeVar("Kind")
@@ -57,11 +57,10 @@ class VpcAnswers(Generic[Kind]):
         tails = audience.tails.get(viewer)
         if tails is None:
             return None
-        tail = tails.get(query[:_FLAGS_AND_COUNTS] + query[end:])
+        tail = tails.get(query[:NAME_AT] + query[end:])
         if tail is None:
             return None
-        # Type and class, 4 octets, belong to the question.
-        return tail[0] + query[_FLAGS_AND_COUNTS : end + 4] + tail[1], tail[2]
+        return tail[0] + query[NAME_AT : end + TYPE_AND_CLASS_SIZE] + tail[1], tail[2]
 
     def learn(self, query: bytes, viewer: object, response: bytes, kind: Kind) -> None:
         """Remembers what the slow path said; both without their ids.
@@ -72,19 +71,19 @@ class VpcAnswers(Generic[Kind]):
         if found is None:
             return
         audience, end = found
-        question = query[_FLAGS_AND_COUNTS : end + 4]
-        if response[_FLAGS_AND_COUNTS : end + 4] != question:
+        question = query[NAME_AT : end + TYPE_AND_CLASS_SIZE]
+        if response[NAME_AT : end + TYPE_AND_CLASS_SIZE] != question:
             return
         tails = audience.tails.setdefault(viewer, {})
         if len(tails) < MAX_SHAPES:
-            shape = query[:_FLAGS_AND_COUNTS] + query[end:]
-            tails[shape] = response[:_FLAGS_AND_COUNTS], response[end + 4 :], kind
+            shape = query[:NAME_AT] + query[end:]
+            tails[shape] = response[:NAME_AT], response[end + TYPE_AND_CLASS_SIZE :], kind
 
     def _find(self, query: bytes) -> tuple[Audience[Kind], int] | None:
         """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""
-        label_end = _GROUP_ID_AT + query[_FLAGS_AND_COUNTS] if len(query) > _GROUP_ID_END else 0
+        label_end = _GROUP_ID_AT + query[NAME_AT] if len(query) > _GROUP_ID_END else 0
         end = label_end + len(self._suffix)
-        if label_end <= _GROUP_ID_END or len(query) < end + 4:
+        if label_end <= _GROUP_ID_END or len(query) < end + TYPE_AND_CLASS_SIZE:
             return None
         name = query[_GROUP_ID_AT:end].lower()
         group: Group | None = self._group(name[:32].decode("latin-1"))

@@ -37,7 +37,7 @@ from vpcdns.recall.cached_answers import fleeting
 from vpcdns.recall.views import RecalledQuery, Views
 from vpcdns.server.short_way import ShortWay
 from vpcdns.state import State
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed
 
 # RFC 8767 §5: when there is something stale to say, a client does not wait longer for something fresh.
 STALE_AFTER: Final = 1.8

@@ -16,7 +16,7 @@ from vpcdns.query import Answer, Arrival, Failure, Fetched, Response
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.routes import Route
 from vpcdns.recall.views import Done, Raw, View, arrival_of
-from vpcdns.wire.relay import Relayed
+from vpcdns.wire.upstream import Relayed
 
 if TYPE_CHECKING:
     from vpcdns.server.resolver import Resolver

@@ -1,0 +1,225 @@
+"""Reads upstreams' responses: where each record stands, and whether clients' parsers may be given it.
+
+Knows RFC 1035 §4.1.4 and which types have names in their data, not what any of it means: unknown types and
+large answers stay octets (RFC 5625). A type's names and fixed data must fill its record exactly.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+from vpcdns.errors import MalformedMessage
+from vpcdns.model.dns import RRType
+from vpcdns.model.names import Name
+from vpcdns.wire.buffer import NameChecker, read_labels
+from vpcdns.wire.edns import read_options
+from vpcdns.wire.format import (
+    HEADER,
+    HEADER_SIZE,
+    ID_SIZE,
+    MAX_UDP_PAYLOAD,
+    OPCODE,
+    OPTION_EXTENDED_ERROR,
+    POINTER_SIZE,
+    POINTER_TO_QUESTION,
+    QR,
+    RECORD_HEAD,
+    TC,
+    TTL,
+    TTL_OFFSET,
+    TYPE_AND_CLASS_SIZE,
+)
+
+MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
+_OWNED_BY_QUESTION: Final = struct.Struct("!2sHHIH")  # a record whose owner is a pointer to the question
+_ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
+# Octets before the names, names, octets behind them: the types whose names may be compressed or are
+# decompressed by receivers (RFC 1035 §3.3, RFC 3597 §4), and addresses, which parsers expect to fit.
+_FORMS: Final[dict[int, tuple[int, int, int]]] = {
+    **{rtype: (size, 0, 0) for rtype, size in _ADDRESS_SIZES.items()},
+    **dict.fromkeys((2, 3, 4, 5, 7, 8, 9, 12, 39), (0, 1, 0)),  # NS MD MF CNAME MB MG MR PTR DNAME
+    RRType.SOA: (0, 2, 20),
+    **dict.fromkeys((14, 17), (0, 2, 0)),  # MINFO RP
+    **dict.fromkeys((15, 18, 21, 36), (2, 1, 0)),  # MX AFSDB RT KX
+    26: (2, 2, 0),  # PX
+    33: (6, 1, 0),  # SRV
+}
+
+
+class RelayedRecord(NamedTuple):
+    """Where a record stands in its message. `section` is 0 for answer, 1 authority, 2 additional."""
+
+    section: int
+    name_at: int
+    rtype: int
+    ttl: int
+    ttl_at: int
+    rdata_at: int
+    end: int
+
+
+class Relayed(NamedTuple):
+    """An upstream's response without its OPT record.
+
+    `extended_errors` are the upstream's own (RFC 8914), option data as received. `plain` says that nothing in
+    it wants a second look: an answer of the very name that was asked for, no CNAME, no additional records, no
+    extended error, every TTL as it may be.
+    """
+
+    octets: bytes
+    flags: int
+    rcode: int
+    question_end: int
+    records: tuple[RelayedRecord, ...]
+    extended_errors: tuple[bytes, ...] = ()
+    plain: bool = False
+
+    @property
+    def truncated(self) -> bool:
+        return bool(self.flags & TC)
+
+
+def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
+    """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check.
+
+    `question_end` is where the question ends, if the caller has compared it with one that is well formed.
+    """
+    if len(octets) < HEADER_SIZE:
+        raise MalformedMessage("shorter than a header")
+    _, flags, qdcount, *counts = HEADER.unpack_from(octets)
+    if not flags & QR or qdcount != 1 or flags & OPCODE:
+        raise MalformedMessage("no response to one question")
+    if question_end is not None and counts[1:] == [0, 0]:
+        addresses = _read_addresses(octets, question_end, counts[0])
+        if addresses is not None:
+            end = addresses[-1].end if addresses else question_end
+            return Relayed(octets[:end], flags, flags & 0xF, question_end, addresses, (), plain=True)
+    names = NameChecker(octets)
+    question_end = offset = names.end(HEADER_SIZE) + TYPE_AND_CLASS_SIZE
+    if question_end > len(octets):
+        raise MalformedMessage("the question is cut short")
+    records: list[RelayedRecord] = []
+    opt: RelayedRecord | None = None
+    plain = True
+    for section, count in enumerate(counts):
+        for _ in range(count):
+            record = _read_record(octets, offset, section, names)
+            plain = plain and _is_plain(octets, record)
+            offset = record.end
+            if record.rtype == RRType.OPT:
+                if opt is not None or section != 2 or octets[record.name_at] != 0:
+                    raise MalformedMessage("an OPT record where there may be none")
+                opt = record
+            elif opt is None:
+                # Additional records behind an OPT record are let go: their pointers would be wrong.
+                records.append(record)
+    if opt is None:
+        return Relayed(octets[:offset], flags, flags & 0xF, question_end, tuple(records), (), plain)
+    rcode = flags & 0xF | opt.ttl >> 24 << 4
+    errors = _extended_errors(octets[opt.rdata_at : opt.end])
+    plain = plain and not errors
+    return Relayed(octets[: opt.name_at], flags, rcode, question_end, tuple(records), errors, plain)
+
+
+def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
+    """Whether this is a response with that id to exactly that question, in the case that was sent."""
+    if (
+        len(octets) < HEADER_SIZE
+        or int.from_bytes(octets[:ID_SIZE], "big") != identity
+        or not octets[2] & 0x80
+    ):
+        return False
+    return octets[HEADER_SIZE : HEADER_SIZE + len(question_wire)] == question_wire
+
+
+def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
+    """The target of a CNAME record; raises MalformedMessage."""
+    return _name(relayed.octets, record.rdata_at)
+
+
+def owner_name(relayed: Relayed, record: RelayedRecord) -> Name:
+    """Whose record it is; raises MalformedMessage."""
+    return _name(relayed.octets, record.name_at)
+
+
+def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
+    """Whether the owner name is a pointer to the question, as nearly all are."""
+    return relayed.octets.startswith(POINTER_TO_QUESTION, record.name_at)
+
+
+def soa_minimum(relayed: Relayed, record: RelayedRecord) -> int:
+    """The last field of a SOA record (RFC 1035 §3.3.13): the TTL of negative answers (RFC 2308 §4)."""
+    (minimum,) = TTL.unpack_from(relayed.octets, record.end - TTL.size)
+    return int(minimum)
+
+
+def _name(octets: bytes, offset: int) -> Name:
+    return Name(tuple(read_labels(octets, offset)[0]))
+
+
+def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
+    section, name_at, rtype, _, ttl_at, _, _ = record
+    if rtype == RRType.OPT:
+        return True
+    if octets[ttl_at] & 0x80 or section == 2:
+        return False
+    return section == 1 or (octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != RRType.CNAME)
+
+
+def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedRecord, ...] | None:
+    """So many addresses of the very name that was asked for, as most answers are; None for anything else.
+
+    Measured: 2 µs for one, which takes 6 when each part is looked at by itself.
+    """
+    records, size = list[RelayedRecord](), len(octets)
+    for _ in range(count):
+        rdata_at = offset + _OWNED_BY_QUESTION.size
+        if rdata_at > size:
+            return None
+        owner, rtype, _, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
+        end = rdata_at + length
+        if owner != POINTER_TO_QUESTION or ttl > MAX_TTL or _ADDRESS_SIZES.get(rtype) != length or end > size:
+            return None
+        records.append(
+            RelayedRecord(0, offset, rtype, ttl, offset + POINTER_SIZE + TTL_OFFSET, rdata_at, end)
+        )
+        offset = end
+    return tuple(records)
+
+
+def _read_record(octets: bytes, offset: int, section: int, names: NameChecker) -> RelayedRecord:
+    head = names.end(offset)
+    rdata_at = head + RECORD_HEAD.size
+    if rdata_at > len(octets):
+        raise MalformedMessage("a record is cut short")
+    rtype, _, ttl, length = RECORD_HEAD.unpack_from(octets, head)
+    end = rdata_at + length
+    if end > len(octets):
+        raise MalformedMessage("a record's data is cut short")
+    names.passed_head(head)
+    _check_data(rtype, rdata_at, end, names)
+    if ttl > MAX_TTL and rtype != RRType.OPT:
+        ttl = 0
+    return RelayedRecord(section, offset, rtype, ttl, head + TTL_OFFSET, rdata_at, end)
+
+
+def _check_data(rtype: int, start: int, end: int, names: NameChecker) -> None:
+    form = _FORMS.get(rtype)
+    if form is None:
+        return
+    before, count, behind = form
+    at = start + before
+    for _ in range(count):
+        at = names.end(at)
+    if at + behind != end:
+        raise MalformedMessage("a record's data does not fill it")
+
+
+def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
+    """The first extended error of an upstream's OPT; a broken OPT tells none."""
+    try:
+        data = read_options(rdata).get(OPTION_EXTENDED_ERROR)
+    except MalformedMessage:
+        return ()
+    return (data,) if data is not None and 2 <= len(data) <= MAX_UDP_PAYLOAD // 4 else ()
