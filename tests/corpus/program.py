@@ -32,8 +32,10 @@ from vpcdns.query import (
     servfail,
     truncated_response,
 )
-from vpcdns.wire.query import HEADER, read_query
-from vpcdns.wire.relay import answers_question, read_response, write_upstream_query
+from vpcdns.wire.format import HEADER
+from vpcdns.wire.query import read_query
+from vpcdns.wire.relay import write_upstream_query
+from vpcdns.wire.upstream import answers_question, read_response
 
 _FIRST_REVISION: Final = 1_700_000_000
 

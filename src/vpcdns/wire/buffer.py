@@ -25,7 +25,9 @@ from vpcdns.wire.format import (
 )
 
 MAX_POINTERS: Final = 64  # in one name, which has at most 127 labels; real ones need two or three
-MAX_STEPS: Final = 4_096  # labels read in data of unknown form, in one message; real ones have some ten
+MAX_STEPS: Final = (
+    1_024  # labels and pointers read in data of unknown form, in one message; real ones have some ten
+)
 
 
 class MessageBuffer(DNSBuffer):
@@ -56,7 +58,7 @@ class MessageBuffer(DNSBuffer):
         self.append(struct.pack(fmt, *args))
 
     def decode_name(self, last: int = -1) -> DNSLabel:
-        labels, self.offset = read_labels(self._message, self.offset)
+        labels, self.offset, _ = read_labels(self._message, self.offset)
         return DNSLabel(labels)
 
     def skip_name(self) -> None:
@@ -91,22 +93,19 @@ class NameChecker:
     data of unknown form have MAX_STEPS together.
     """
 
-    __slots__ = ("_data", "_heads", "_lengths", "_steps")
+    __slots__ = ("_data", "_lengths", "_steps", "heads")
 
     def __init__(self, data: bytes) -> None:
         self._data = data
         self._lengths: dict[int, int] = {}  # where a label begins -> octets of the name from there on
-        self._heads: list[int] = []
         self._steps = 0
-
-    def passed_head(self, at: int) -> None:
-        """A record's head stands there: no name may be read from its octets."""
-        self._heads.append(at)
+        self.heads: list[int] = []
+        """Where records' heads were passed, behind their owner names: the caller adds each."""
 
     def end(self, start: int) -> int:
         """Where the name at `start` ends; raises MalformedMessage."""
         data, lengths = self._data, self._lengths
-        if data[start : start + POINTER_SIZE] == POINTER_TO_QUESTION and start > HEADER_SIZE:
+        if data.startswith(POINTER_TO_QUESTION, start) and start > HEADER_SIZE:
             return start + POINTER_SIZE  # what nearly all owner names are; the question's was read before
         end = _labels_end(data, start)
         behind = 1
@@ -125,8 +124,8 @@ class NameChecker:
         """The octets of a name that stands in data whose form is not known here."""
         if not HEADER_SIZE <= target < ceiling:
             raise MalformedMessage("a compression pointer that does not lead back to a name")
-        labels, _ = read_labels(self._data, target, ceiling, self._heads)
-        self._steps += 1 + len(labels)
+        labels, _, pointers = read_labels(self._data, target, ceiling, self.heads, MAX_STEPS - self._steps)
+        self._steps += 1 + len(labels) + pointers
         if self._steps > MAX_STEPS:
             raise MalformedMessage("more names in data of unknown form than anybody sends")
         length = self._lengths[target] = sum(map(len, labels)) + len(labels) + 1
@@ -134,9 +133,13 @@ class NameChecker:
 
 
 def read_labels(
-    data: bytes, at: int, ceiling: int | None = None, heads: Sequence[int] = ()
-) -> tuple[list[bytes], int]:
-    """The labels of a name, and the offset behind it; raises MalformedMessage.
+    data: bytes,
+    at: int,
+    ceiling: int | None = None,
+    heads: Sequence[int] = (),
+    max_pointers: int = MAX_POINTERS,
+) -> tuple[list[bytes], int, int]:
+    """The labels of a name, the offset behind it, and how many pointers it has; raises MalformedMessage.
 
     What a pointer leads to stands before what led there (and before `ceiling`), so that a name ends.
     `heads` are records' heads, which no part of it may touch.
@@ -154,11 +157,11 @@ def read_labels(
             labels.append(data[at + 1 : at + size])
             at += size
         if not data[end]:
-            return labels, behind or end + 1
+            return labels, behind or end + 1, pointers
         behind = behind or end + POINTER_SIZE
         pointers += 1
         ceiling, start = start, _pointer(data, end)
-        if not HEADER_SIZE <= start < ceiling or pointers > MAX_POINTERS:
+        if not HEADER_SIZE <= start < ceiling or pointers > max_pointers:
             raise MalformedMessage("a compression pointer that does not lead back to a name")
 
 
