@@ -16,9 +16,9 @@ from pathlib import Path
 
 from tests.conformance.names import CONFIG, DEDICATED_A
 from tests.differential.upstream import answer
-from tests.support.asking import query
 from tests.support.costly_queries import QUERIES
 from tests.support.malformed_messages import BROKEN, GOOD, SILENT
+from tests.support.messages import query
 from tests.support.rfc8906 import ROWS
 from vpcdns.wire.proxy import SIGNATURE
 

@@ -11,8 +11,8 @@ import struct
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from tests.support.asking import well_formed
-from tests.support.worlds import IN_A, STRANGER, example
+from tests.support.example_world import IN_A, STRANGER, example
+from tests.support.messages import well_formed
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError, MalformedMessage
 from vpcdns.model.policy import Transport

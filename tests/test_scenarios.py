@@ -16,7 +16,7 @@ import dns.rcode
 import pytest
 import yaml
 
-from tests.support.asking import ede, query, read, soa
+from tests.support.messages import ede, query, read, soa
 from vpcdns.config import Loaded, loads
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, Transport

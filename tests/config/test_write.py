@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.example_world import example
 from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
-from tests.support.worlds import example
 from vpcdns.config import load, loads, written, yaml_text
 from vpcdns.config.write import with_objects
 from vpcdns.model.gateway import Group, Instance, InstanceType

@@ -15,7 +15,7 @@ import dns.rcode
 import pytest
 from dns.edns import ECSOption, GenericOption, OptionType
 
-from tests.conformance.asking import TRANSPORTS, Ask, asked
+from tests.conformance.dns_client import TRANSPORTS, Ask, asked
 from tests.conformance.names import (
     BIG,
     CONFIG,
@@ -35,7 +35,7 @@ from tests.conformance.names import (
     SUFFIX,
     UNKNOWN,
 )
-from tests.support.asking import data, ede, query, soa
+from tests.support.messages import data, ede, query, soa
 from vpcdns.testing import Server
 
 pytestmark = pytest.mark.filterwarnings("default")

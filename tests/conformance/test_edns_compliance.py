@@ -14,9 +14,9 @@ import dns.rdatatype
 import pytest
 from dns.edns import GenericOption, Option, OptionType
 
-from tests.conformance.asking import TRANSPORTS, Ask, asked, over_tcp, over_udp
+from tests.conformance.dns_client import TRANSPORTS, Ask, asked, over_tcp, over_udp
 from tests.conformance.names import BIG, IN_A, SUFFIX
-from tests.support.asking import query
+from tests.support.messages import query
 
 NSID, EXPIRE, COOKIE, SUBNET, UNKNOWN = (
     GenericOption(OptionType(code), data)

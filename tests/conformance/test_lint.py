@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from dns.edns import GenericOption, OptionType
 
-from tests.conformance.asking import over_udp
+from tests.conformance.dns_client import over_udp
 from tests.conformance.names import BIG, CUSTOM, DEDICATED_A, IN_A, IN_B, INTERNET, OFF_CUSTOM, SUFFIX
-from tests.support.asking import query
 from tests.support.malformed_messages import BROKEN
+from tests.support.messages import query
 
 _RAW_IPV4 = 228  # LINKTYPE_IPV4
 

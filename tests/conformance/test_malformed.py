@@ -6,10 +6,10 @@ import dns.flags
 import dns.rcode
 import pytest
 
-from tests.conformance.asking import TRANSPORTS, Ask, asked
+from tests.conformance.dns_client import TRANSPORTS, Ask, asked
 from tests.conformance.names import IN_A, STRANGER
-from tests.support.asking import data
 from tests.support.malformed_messages import BROKEN, GOOD, QUESTION, SILENT, Broken
+from tests.support.messages import data
 from tests.support.octets import header
 
 

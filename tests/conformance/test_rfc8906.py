@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.digging import Dug, dig, needs_dig
+from tests.conformance.dig import Dug, dig, needs_dig
 from tests.conformance.names import SUFFIX
 from tests.support.rfc8906 import ROWS, Row
 

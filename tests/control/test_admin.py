@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import asking, worlds
-from tests.support.deciding import HOSTILE
-from tests.support.doubles import Udp, on_loop
-from tests.support.http import admin
+from tests.support import example_world, messages
+from tests.support.admin_server import admin
+from tests.support.decided_queries import HOSTILE
+from tests.support.event_loop import on_loop
+from tests.support.obedient_service import Udp
 from vpcdns.control import AdminServer
 from vpcdns.errors import StartupError
 from vpcdns.model.clients import identify
@@ -65,8 +66,8 @@ async def test_a_query_is_in_the_decisions_and_the_metrics() -> None:
     async with admin() as it:
         (listen,) = await it.service.start()
         with Udp() as udp:
-            await udp.ask(asking.query("localhost").to_wire(), ("127.0.0.1", listen.port))
-            await udp.ask(asking.query(HOSTILE).to_wire(), ("127.0.0.1", listen.port))
+            await udp.ask(messages.query("localhost").to_wire(), ("127.0.0.1", listen.port))
+            await udp.ask(messages.query(HOSTILE).to_wire(), ("127.0.0.1", listen.port))
         answer = await it.ask("/decisions?limit=1")
         (hostile,) = answer.json()["decisions"]
         assert hostile["qname"].startswith("<img\\032src=x")
@@ -89,11 +90,11 @@ async def test_a_query_is_in_the_decisions_and_the_metrics() -> None:
 @on_loop
 async def test_explain_is_what_the_command_prints() -> None:
     async with admin() as it:
-        answer = await it.ask(f"/explain?name={worlds.CUSTOM}&type=AAAA&from={worlds.IN_B}")
+        answer = await it.ask(f"/explain?name={example_world.CUSTOM}&type=AAAA&from={example_world.IN_B}")
         world = it.state.world
-        question = Question(Name.from_text(worlds.CUSTOM), RRType.AAAA)
+        question = Question(Name.from_text(example_world.CUSTOM), RRType.AAAA)
         assert answer.json() == resolution_data(
-            resolve(question, identify(ip_address(worlds.IN_B), world), world)
+            resolve(question, identify(ip_address(example_world.IN_B), world), world)
         )
 
 
@@ -177,7 +178,7 @@ async def test_beyond_loopback_a_container_may_be_called_by_its_name() -> None:
 
 
 def lone(listen: Listen | Path, token: str | None = None) -> AdminServer:
-    state = State(worlds.example())
+    state = State(example_world.example())
     return AdminServer(listen, Sources(state), RecentDecisions(state), token)
 
 

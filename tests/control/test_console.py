@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import asking
-from tests.support.deciding import HOSTILE
-from tests.support.doubles import Udp, on_loop
-from tests.support.http import admin
+from tests.support import messages
+from tests.support.admin_server import admin
+from tests.support.decided_queries import HOSTILE
+from tests.support.event_loop import on_loop
+from tests.support.obedient_service import Udp
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.model.policy import Listen
 
@@ -51,7 +52,7 @@ def test_a_hostile_name_is_text_in_a_browser(tmp_path: Path) -> None:
         async with admin() as it:
             (listen,) = await it.service.start()
             with Udp() as udp:
-                await udp.ask(asking.query(HOSTILE).to_wire(), ("127.0.0.1", listen.port))
+                await udp.ask(messages.query(HOSTILE).to_wire(), ("127.0.0.1", listen.port))
             assert isinstance(it.at, Listen)
             assert BROWSER is not None
             browser = await asyncio.create_subprocess_exec(

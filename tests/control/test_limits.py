@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from tests.support.doubles import on_loop
-from tests.support.http import Admin, admin
+from tests.support.admin_server import Admin, admin
+from tests.support.event_loop import on_loop
 from vpcdns.control import connection
 from vpcdns.control.connection import MAX_CONNECTIONS, Connection
 from vpcdns.control.errors import Fault, Refused, refused

@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from tests.support import worlds
-from tests.support.doubles import on_loop
-from tests.support.http import Admin, Answer, admin
+from tests.support import example_world
+from tests.support.admin_server import Admin, Answer, admin
+from tests.support.event_loop import on_loop
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 
-DISABLE = f"disable {worlds.DEDICATED}"
+DISABLE = f"disable {example_world.DEDICATED}"
 
 
 async def plan(it: Admin, body: str) -> Answer:
@@ -23,9 +23,9 @@ async def plan(it: Admin, body: str) -> Answer:
 @on_loop
 async def test_a_path() -> None:
     async with admin() as it:
-        answer = await it.ask(f"/path?name={worlds.CUSTOM}&from={worlds.VPC_A}")
+        answer = await it.ask(f"/path?name={example_world.CUSTOM}&from={example_world.VPC_A}")
         assert answer.status == 200
-        assert answer.json() == path_answer(it.state.world, worlds.CUSTOM, worlds.VPC_A)
+        assert answer.json() == path_answer(it.state.world, example_world.CUSTOM, example_world.VPC_A)
         assert answer.json()["verdict"] == "reachable"
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 import dns.rdtypes.ANY.SOA
 import pytest
 
-from tests.conformance.asking import over_udp
+from tests.conformance.dns_client import over_udp
 from tests.conformance.names import CONFIG, SUFFIX
 from tests.differential import peers, upstream
-from tests.support.asking import query, read
+from tests.support.messages import query, read
 from tests.support.nameserver import Nameserver
 from vpcdns import __version__
 from vpcdns.config import loads

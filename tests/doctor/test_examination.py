@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.example_world import CUSTOM, DEDICATED_NAME, ENDPOINT, IN_A, IN_B, example
 from tests.support.nameserver import Nameserver, Script, Transport, answering
-from tests.support.worlds import CUSTOM, DEDICATED_NAME, ENDPOINT, IN_A, IN_B, example
 from vpcdns.doctor.examination import Examination, examine
 from vpcdns.doctor.finding import Severity
 from vpcdns.model.policy import Forwarding, Upstream

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.doubles import on_loop
-from tests.support.forwarding import A, forwarding, saying
-from tests.support.worlds import CUSTOM, example
+from tests.support.event_loop import on_loop
+from tests.support.example_world import CUSTOM, example
+from tests.support.resolver_and_upstreams import A, forwarding, saying
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 

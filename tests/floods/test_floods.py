@@ -23,7 +23,7 @@ import dns.rcode
 import pytest
 
 from tests.faults.load import Load
-from tests.support.asking import ede
+from tests.support.messages import ede
 from tests.support.nameserver import Nameserver, Transport
 from tests.support.one_group import NAME, address, configuration, until
 from tests.support.server_process import ServerProcess, served

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support.doubles import needs_ipv6, on_loop
-from tests.support.forwarding import (
+from tests.support.event_loop import needs_ipv6, on_loop
+from tests.support.nameserver import Nameserver, Transport
+from tests.support.resolver_and_upstreams import (
     GOOD,
     NEVER,
     QNAME,
@@ -26,7 +27,6 @@ from tests.support.forwarding import (
     silent,
     text,
 )
-from tests.support.nameserver import Nameserver, Transport
 from tests.support.wrong_responses import FORGED, WRONG, forged
 from vpcdns.forward.attempt import random_id
 from vpcdns.model.policy import Upstream

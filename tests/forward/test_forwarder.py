@@ -13,11 +13,22 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.support.asking import option
-from tests.support.doubles import on_loop, until
-from tests.support.forwarding import GOOD, QNAME, SOON, A, Gated, Switch, forwarding, saying, silent, text
+from tests.support.event_loop import on_loop, until
+from tests.support.example_world import IN_A, IN_B
+from tests.support.messages import option
 from tests.support.nameserver import Nameserver, Transport
-from tests.support.worlds import IN_A, IN_B
+from tests.support.resolver_and_upstreams import (
+    GOOD,
+    QNAME,
+    SOON,
+    A,
+    Gated,
+    Switch,
+    forwarding,
+    saying,
+    silent,
+    text,
+)
 from vpcdns.forward.forwarder import DEADLINE
 from vpcdns.model.policy import Upstream
 

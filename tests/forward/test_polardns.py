@@ -29,9 +29,9 @@ import dns.message
 import dns.rcode
 import pytest
 
-from tests.support.forwarding import with_loopback
+from tests.support.example_world import example
 from tests.support.nameserver import _bound
-from tests.support.worlds import example
+from tests.support.resolver_and_upstreams import with_loopback
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.server.resolver import Resolver

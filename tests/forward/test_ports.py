@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.doubles import needs_ipv6, on_loop, until
+from tests.support.event_loop import needs_ipv6, on_loop, until
 from vpcdns.forward.ports import _IDLE_AT_MOST, Ports
 from vpcdns.model.policy import Upstream
 

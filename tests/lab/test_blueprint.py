@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 
-from tests.support.hybrid import CONFIGURATION, hybrid
+from tests.support.hybrid_cloud import CONFIGURATION, hybrid
 from tests.support.topology_strategies import worlds
 from vpcdns.lab.blueprint import CLIENTS, Namespace, Numbers, blueprint, lab_world, via
 from vpcdns.model.clients import identify

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.hybrid import CONFIGURATION, SERVERLESS_NAME
+from tests.support.hybrid_cloud import CONFIGURATION, SERVERLESS_NAME
 from vpcdns.lab import lifecycle
 from vpcdns.lab.kernel import namespaces
 from vpcdns.lab.live_scenario import run_live

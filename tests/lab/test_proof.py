@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
-from tests.support.lab_example import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
+from tests.support.lab_worlds import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
 from tests.support.topology_strategies import names, worlds
 from vpcdns.lab.live import LiveLab, from_address
 from vpcdns.model.packet_walk import Verdict

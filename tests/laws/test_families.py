@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.support.example_world import HZ, SH
 from tests.support.world_strategies import ADDRESSES, CUSTOM, GROUPS, LABELS, TYPES, cased, worlds
-from tests.support.worlds import HZ, SH
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.dns import Question

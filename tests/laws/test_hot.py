@@ -12,9 +12,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support import asking
+from tests.support import messages
+from tests.support.example_world import HZ, SH
 from tests.support.world_strategies import ADDRESSES, CHANGES, CUSTOM, GROUPS, worlds
-from tests.support.worlds import HZ, SH
 from vpcdns.model.changes import Change
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
@@ -58,7 +58,7 @@ Asked = tuple[bytes, Address, Transport, Listen]
 def _written(name: str, shape: dict[str, Any], identity: int) -> bytes:
     if shape["subnet"] is not None:
         shape = {**shape, "edns": 0}
-    return asking.query(name, identity=identity, **shape).to_wire()
+    return messages.query(name, identity=identity, **shape).to_wire()
 
 
 @st.composite

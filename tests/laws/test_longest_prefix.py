@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.example_world import HZ, vpc
 from tests.support.world_strategies import ADDRESSES, VPCS, prefixes, topologies
-from tests.support.worlds import HZ, vpc
 from vpcdns.model.topology import Address, Topology, unmapped
 
 

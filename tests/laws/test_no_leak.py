@@ -11,7 +11,7 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import read
+from tests.support.messages import read
 from tests.support.world_strategies import ADDRESSES, TYPES, VPCS, worlds
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.names import Name

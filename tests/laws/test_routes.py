@@ -12,9 +12,9 @@ import dns.rrset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import query
+from tests.support.example_world import IN_B, example
 from tests.support.message_strategies import responses
-from tests.support.worlds import IN_B, example
+from tests.support.messages import query
 from vpcdns.errors import MalformedMessage
 from vpcdns.forward.attempt import upstream_query_of
 from vpcdns.model.policy import Listen

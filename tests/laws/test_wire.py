@@ -7,9 +7,9 @@ from ipaddress import ip_address
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import read, well_formed
+from tests.support.example_world import IN_B, STRANGER, example
 from tests.support.message_strategies import MESSAGES
-from tests.support.worlds import IN_B, STRANGER, example
+from tests.support.messages import read, well_formed
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, Forward, Response, begin, servfail, truncated_response
 

@@ -9,9 +9,10 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.support.asking import query, read
-from tests.support.doubles import Udp, on_loop, until
-from tests.support.worlds import DEDICATED_NAME, IN_A, STRANGER, example
+from tests.support.event_loop import on_loop, until
+from tests.support.example_world import DEDICATED_NAME, IN_A, STRANGER, example
+from tests.support.messages import query, read
+from tests.support.obedient_service import Udp
 from vpcdns.config import loads
 from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateAction, RateLimit, network_of
 from vpcdns.listen.service import Service

@@ -14,18 +14,17 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.doubles import (
+from tests.support.event_loop import on_loop, until
+from tests.support.obedient_service import (
     Obedient,
     Tcp,
     Udp,
     child_environment,
     framed,
     listen_on,
-    on_loop,
     query,
     response,
     serving,
-    until,
 )
 from vpcdns.errors import StartupError
 from vpcdns.listen.service import Service
@@ -100,7 +99,7 @@ async def test_the_port_is_free_after_stop() -> None:
 
 SERVER = """
 import asyncio, logging, sys
-from doubles import Obedient, listen_on
+from tests.support.obedient_service import Obedient, listen_on
 from vpcdns.listen.service import Service, run
 
 class Slow(Obedient):

@@ -10,17 +10,8 @@ import sys
 
 import pytest
 
-from tests.support.doubles import (
-    Tcp,
-    child_environment,
-    framed,
-    on_loop,
-    query,
-    response,
-    servfail,
-    serving,
-    until,
-)
+from tests.support.event_loop import on_loop, until
+from tests.support.obedient_service import Tcp, child_environment, framed, query, response, servfail, serving
 from vpcdns.listen.tcp_limits import TcpLimits
 
 QUICK = TcpLimits(idle=0.2, idle_when_crowded=0.1, message=0.2, write=0.2, linger=0.2, sweep=0.02)
@@ -291,7 +282,7 @@ async def test_the_longest_idle_makes_room_and_whoever_waits_keeps_its_place() -
 STARVED = """
 import asyncio, json, os, resource, sys
 from vpcdns.listen.tcp_limits import TcpLimits
-from doubles import Obedient, listen_on
+from tests.support.obedient_service import Obedient, listen_on
 from vpcdns.listen.service import Service
 
 async def main():

@@ -13,8 +13,9 @@ import dns.message
 import dns.rrset
 import pytest
 
-from tests.support.doubles import Tcp, framed, on_loop, query, response, serving, until
+from tests.support.event_loop import on_loop, until
 from tests.support.nameserver import Nameserver, Transport
+from tests.support.obedient_service import Tcp, framed, query, response, serving
 from vpcdns.config import loads
 from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits

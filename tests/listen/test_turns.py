@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.support import asking
-from tests.support.worlds import DEDICATED_NAME, example
+from tests.support import messages
+from tests.support.example_world import DEDICATED_NAME, example
 from vpcdns.listen import udp_batches
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
@@ -41,7 +41,7 @@ def test_a_turn_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         listener = udp_batches.BatchListener(sock, listen, answering, counters)
         client.connect(sock.getsockname())
         for identity in range(asked):
-            client.send(asking.query(DEDICATED_NAME, identity=identity).to_wire())
+            client.send(messages.query(DEDICATED_NAME, identity=identity).to_wire())
         received = []
         for _ in range(3):
             listener._drain()

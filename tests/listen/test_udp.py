@@ -8,17 +8,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.doubles import (
-    Obedient,
-    Udp,
-    needs_ipv6,
-    on_loop,
-    query,
-    response,
-    servfail,
-    serving,
-    until,
-)
+from tests.support.event_loop import needs_ipv6, on_loop, until
+from tests.support.obedient_service import Obedient, Udp, query, response, servfail, serving
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Answering
 from vpcdns.listen.responder import Peers

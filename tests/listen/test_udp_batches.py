@@ -10,9 +10,10 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support import asking
-from tests.support.doubles import Udp, needs_ipv6, on_loop
-from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, VPC_A, example
+from tests.support import messages
+from tests.support.event_loop import needs_ipv6, on_loop
+from tests.support.example_world import CUSTOM, DEDICATED, DEDICATED_NAME, VPC_A, example
+from tests.support.obedient_service import Udp
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
@@ -61,7 +62,7 @@ async def test_a_recalled_answer_is_the_decided_one(
         with Udp(family) as client:
             for name in (DEDICATED_NAME, DEDICATED_NAME.upper(), CUSTOM):
                 for identity in range(1, 5):
-                    message = asking.query(name, identity=identity).to_wire()
+                    message = messages.query(name, identity=identity).to_wire()
                     octets, source = await client.ask(message, (asked, listen.port))
                     assert octets == decided(state, message, peer, listen)
                     assert source == asked
@@ -79,7 +80,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
         with Udp() as client:
             for identity in range(50):
                 client.send(
-                    asking.query(DEDICATED_NAME, identity=identity).to_wire(), ("127.0.0.1", listen.port)
+                    messages.query(DEDICATED_NAME, identity=identity).to_wire(), ("127.0.0.1", listen.port)
                 )
             for _ in range(50):
                 await client.receive()
@@ -93,7 +94,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
 @on_loop
 async def test_a_change_holds_for_the_very_next_query(batches: bool) -> None:
     async with serving("127.0.0.1", batches) as (_, state, listen):
-        message = asking.query(DEDICATED_NAME).to_wire()
+        message = messages.query(DEDICATED_NAME).to_wire()
         with Udp() as client:
             before = [await client.ask(message, ("127.0.0.1", listen.port)) for _ in range(3)]
             state.apply(DisableVpcDomain(DEDICATED))
@@ -108,10 +109,10 @@ async def test_recalled_and_asked_ones_mix_in_a_batch(batches: bool) -> None:
     """Silence for one datagram must not silence, or shift, another."""
     async with serving("127.0.0.1", batches) as (_, state, listen):
         with Udp() as client:
-            await client.ask(asking.query(DEDICATED_NAME).to_wire(), ("127.0.0.1", listen.port))
+            await client.ask(messages.query(DEDICATED_NAME).to_wire(), ("127.0.0.1", listen.port))
             sent = {}
             for identity in range(100, 160):
-                message = asking.query(
+                message = messages.query(
                     CUSTOM if identity % 3 else DEDICATED_NAME, identity=identity
                 ).to_wire()
                 if identity % 5 == 0:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from tests.support.worlds import (
+from tests.support.example_world import (
     BOUND,
     CUSTOM,
     DEDICATED,

@@ -3,7 +3,7 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from tests.support.worlds import (
+from tests.support.example_world import (
     HZ,
     IN_A,
     IN_B,

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.worlds import DEDICATED, HZ
+from tests.support.example_world import DEDICATED, HZ
 from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType, group_of_label
 from vpcdns.model.names import Name
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from tests.support.worlds import (
+from tests.support.example_world import (
     CUSTOM,
     DEDICATED_NAME,
     ENDPOINT,

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from tests.support.hybrid import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME, hybrid
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 
 import pytest
 
-from tests.support.worlds import (
+from tests.support.example_world import (
     BOUND,
     CUSTOM,
     DEDICATED,

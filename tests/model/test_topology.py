@@ -2,7 +2,17 @@ from ipaddress import IPv4Network, ip_address, ip_network
 
 import pytest
 
-from tests.support.worlds import HZ, IN_A, IN_LAB, ON_INTERNET, ON_PREMISES, VPC_A, VPC_B, topology, vpc
+from tests.support.example_world import (
+    HZ,
+    IN_A,
+    IN_LAB,
+    ON_INTERNET,
+    ON_PREMISES,
+    VPC_A,
+    VPC_B,
+    topology,
+    vpc,
+)
 from vpcdns.model.topology import Network, Topology, unmapped, within
 
 

@@ -5,7 +5,7 @@ from ipaddress import IPv4Network, ip_address
 
 import pytest
 
-from tests.support.worlds import BOUND, HZ, IN_B, VPC_A, VPC_B, VPC_C, applied, example, refused, vpc
+from tests.support.example_world import BOUND, HZ, IN_B, VPC_A, VPC_B, VPC_C, applied, example, refused, vpc
 from vpcdns.model.changes import Bind, Change
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, ForwardRule

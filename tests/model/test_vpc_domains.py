@@ -2,7 +2,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.worlds import (
+from tests.support.example_world import (
     BOUND,
     DEDICATED_NAME,
     ENDPOINT,

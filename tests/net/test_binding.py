@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.doubles import child_environment, listen_on, needs_ipv6
+from tests.support.event_loop import needs_ipv6
+from tests.support.obedient_service import child_environment, listen_on
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.net import bind_errors, binding

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.support.doubles import on_loop, until
+from tests.support.event_loop import on_loop, until
 from vpcdns.net.epoll import Watch
 from vpcdns.net.stream import Stream
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support import worlds
-from tests.support.deciding import HOSTILE, decided, state, tell
+from tests.support import example_world
+from tests.support.decided_queries import HOSTILE, decided, state, tell
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import QueryLogging, Upstream
 from vpcdns.observe import metrics
@@ -47,37 +47,37 @@ def test_the_shapes_of_coredns() -> None:
     holder = state()
     of = sources(holder)
     tell(of.query_counts, decided(holder), 0.0002)
-    tell(of.query_counts, decided(holder, client=worlds.IN_B), 0.3)
+    tell(of.query_counts, decided(holder, client=example_world.IN_B), 0.3)
     found = samples(scraped(of))
     asked = (
         ("family", "1"),
         ("proto", "udp"),
         ("server", "127.0.0.1:5300"),
         ("type", "A"),
-        ("vpc", worlds.VPC_A),
+        ("vpc", example_world.VPC_A),
     )
     assert found["vpcdns_dns_requests_total", asked] == 1
     answered = (
         ("rcode", "NXDOMAIN"),
         ("reason", "other-vpc"),
         ("server", "127.0.0.1:5300"),
-        ("vpc", worlds.VPC_B),
+        ("vpc", example_world.VPC_B),
     )
     assert found["vpcdns_dns_responses_total", answered] == 1
     buckets = {
         dict(labels)["le"]: value
         for (name, labels), value in found.items()
-        if name == "vpcdns_dns_request_duration_seconds_bucket" and ("vpc", worlds.VPC_B) in labels
+        if name == "vpcdns_dns_request_duration_seconds_bucket" and ("vpc", example_world.VPC_B) in labels
     }
     assert (buckets["0.25"], buckets["0.5"], buckets["+Inf"]) == (0, 1, 1)
-    assert found["vpcdns_dns_request_duration_seconds_count", (("vpc", worlds.VPC_B),)] == 1
+    assert found["vpcdns_dns_request_duration_seconds_count", (("vpc", example_world.VPC_B),)] == 1
     assert found["vpcdns_dns_request_size_bytes_count", (("proto", "udp"),)] == 2
 
 
 def test_every_part_is_there() -> None:
     of = sources(state())
     assert of.resolver is not None
-    upstream = Upstream(worlds.ENDPOINT)
+    upstream = Upstream(example_world.ENDPOINT)
     of.resolver.forwarder.counters.queries[upstream] = 4
     of.resolver.cache.counters.hits = 3
     found = samples(scraped(of))
@@ -127,7 +127,7 @@ def test_two_scrapes_do_not_count_twice() -> None:
 def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> None:
     holder = state()
     of = sources(holder)
-    for client in (worlds.IN_A, worlds.IN_B, worlds.IN_C, worlds.ON_INTERNET):
+    for client in (example_world.IN_A, example_world.IN_B, example_world.IN_C, example_world.ON_INTERNET):
         tell(of.query_counts, decided(holder, client=client))
     whole = scraped(of)
     monkeypatch.setattr(metrics, "_HISTOGRAMS_AT_ONCE", 1)

@@ -7,8 +7,8 @@ from ipaddress import ip_network
 
 import pytest
 
-from tests.support import asking, worlds
-from tests.support.deciding import decided, relayed, state, tell
+from tests.support import example_world, messages
+from tests.support.decided_queries import decided, relayed, state, tell
 from vpcdns.model.topology import Topology, Vpc
 from vpcdns.model.world import World
 from vpcdns.observe import query_counts as module
@@ -26,18 +26,22 @@ def test_an_answer() -> None:
     told = decided(holder)
     for _ in range(3):
         tell(query_counts, told, 0.0002)
-    labels = Labels("127.0.0.1:5300", "udp", "1", "A", worlds.VPC_A, "NOERROR", "dedicated-bound-vpc")
+    labels = Labels("127.0.0.1:5300", "udp", "1", "A", example_world.VPC_A, "NOERROR", "dedicated-bound-vpc")
     assert only(query_counts) == labels
     cell = query_counts.counts().cells[labels]
     assert cell.count == 3
     assert cell.seconds == pytest.approx(0.0006)
-    assert cell.octets_in == 3 * len(asking.query(worlds.DEDICATED_NAME).to_wire())
+    assert cell.octets_in == 3 * len(messages.query(example_world.DEDICATED_NAME).to_wire())
     assert sum(cell.response_sizes) == sum(cell.request_sizes) == 3
 
 
 @pytest.mark.parametrize(
     ("client", "vpc"),
-    [(worlds.ON_INTERNET, INTERNET), (worlds.STRANGER, NOBODY), ("fd00:1::9", worlds.VPC_A)],
+    [
+        (example_world.ON_INTERNET, INTERNET),
+        (example_world.STRANGER, NOBODY),
+        ("fd00:1::9", example_world.VPC_A),
+    ],
 )
 def test_who_asked(client: str, vpc: str) -> None:
     holder, query_counts = state(), QueryCounts()
@@ -64,7 +68,7 @@ def test_types_and_rcodes_are_a_fixed_set() -> None:
         (b"?", "", "malformed"),
         (b"\0\1\1\0\0\2" + bytes(6), "FORMERR", "malformed"),
         (b"\0\1\x28\0\0\1" + bytes(6), "NOTIMP", "opcode-not-implemented"),
-        (asking.query("x.test", edns=1).to_wire(), "BADVERS", "edns-version"),
+        (messages.query("x.test", edns=1).to_wire(), "BADVERS", "edns-version"),
     ],
 )
 def test_what_cannot_be_resolved_is_counted_too(message: bytes, rcode: str, reason: str) -> None:
@@ -92,12 +96,12 @@ def test_vpcs_beyond_the_limit_count_as_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_counts_of_several_processes_are_put_together() -> None:
     holder, mine, theirs = state(), QueryCounts(), QueryCounts()
     tell(mine, decided(holder))
-    for client in (worlds.IN_A, worlds.IN_B):
+    for client in (example_world.IN_A, example_world.IN_B):
         tell(theirs, decided(holder, client=client))
     counts, sent = mine.counts(), pickle.loads(pickle.dumps(theirs.counts()))  # noqa: S301 - our own
     counts.merge([sent])
     assert sorted((labels.vpc, cell.count) for labels, cell in counts.cells.items()) == [
-        (worlds.VPC_A, 2),
-        (worlds.VPC_B, 1),
+        (example_world.VPC_A, 2),
+        (example_world.VPC_B, 1),
     ]
     assert sum(cell.count for cell in sent.cells.values()) == 2

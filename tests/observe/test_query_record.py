@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.support import worlds
-from tests.support.deciding import HOSTILE, decided, relayed, state
+from tests.support import example_world
+from tests.support.decided_queries import HOSTILE, decided, relayed, state
 from vpcdns.observe.query_record import MAX_ANSWERS, MAX_TEXT, decision_data, log_data
 from vpcdns.observe.query_record import decided as value_of
 from vpcdns.query import Arrival, Drop, Response
@@ -24,17 +24,17 @@ def data(told: tuple[Arrival, Response | Drop]) -> dict[str, Any]:
 
 
 def test_an_answer() -> None:
-    assert data(decided(state(), worlds.DEDICATED_NAME)) == {
+    assert data(decided(state(), example_world.DEDICATED_NAME)) == {
         "time": "2023-11-14T22:13:20.250Z",
-        "client": worlds.IN_A,
-        "vpc_id": worlds.VPC_A,
+        "client": example_world.IN_A,
+        "vpc_id": example_world.VPC_A,
         "network_id": None,
         "protocol": "udp",
-        "qname": worlds.DEDICATED_NAME,
+        "qname": example_world.DEDICATED_NAME,
         "qtype": "A",
         "rcode": "NOERROR",
         "reason": "dedicated-bound-vpc",
-        "answers": [f"A {worlds.ENDPOINT}"],
+        "answers": [f"A {example_world.ENDPOINT}"],
         "duration_ms": 1.25,
         "revision": 7,
         "extended_error": None,
@@ -42,20 +42,20 @@ def test_an_answer() -> None:
 
 
 def test_a_denial_has_its_extended_error() -> None:
-    told = data(decided(state(), client=worlds.IN_B))
+    told = data(decided(state(), client=example_world.IN_B))
     assert (told["rcode"], told["reason"], told["extended_error"]) == ("NXDOMAIN", "other-vpc", 18)
-    assert told["vpc_id"] == worlds.VPC_B
+    assert told["vpc_id"] == example_world.VPC_B
 
 
 def test_a_client_on_premises_has_its_network() -> None:
-    told = data(decided(state(), client=worlds.ON_PREMISES))
-    assert (told["vpc_id"], told["network_id"]) == (worlds.VPC_A, "idc")
+    told = data(decided(state(), client=example_world.ON_PREMISES))
+    assert (told["vpc_id"], told["network_id"]) == (example_world.VPC_A, "idc")
 
 
 def test_a_custom_domain_tells_the_target_but_not_the_name_again() -> None:
-    told = data(decided(state(), worlds.CUSTOM))
-    assert told["answers"] == [f"CNAME {worlds.DEDICATED_NAME}", f"A {worlds.ENDPOINT}"]
-    assert json.dumps(told).count(worlds.CUSTOM) == 1
+    told = data(decided(state(), example_world.CUSTOM))
+    assert told["answers"] == [f"CNAME {example_world.DEDICATED_NAME}", f"A {example_world.ENDPOINT}"]
+    assert json.dumps(told).count(example_world.CUSTOM) == 1
 
 
 def test_a_relayed_answer_tells_addresses_and_targets() -> None:
@@ -91,7 +91,7 @@ def test_a_malformed_query_tells_what_could_be_read() -> None:
 
 def test_a_message_that_is_owed_nothing() -> None:
     told = data(decided(state(), message=b"?"))
-    assert (told["client"], told["rcode"], told["reason"]) == (worlds.IN_A, None, "malformed")
+    assert (told["client"], told["rcode"], told["reason"]) == (example_world.IN_A, None, "malformed")
 
 
 def test_a_hostile_name_stays_text() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.support import worlds
-from tests.support.deciding import HOSTILE, decided, state, tell
+from tests.support import example_world
+from tests.support.decided_queries import HOSTILE, decided, state, tell
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 from vpcdns.observe.querylog import QueryLog
@@ -30,7 +30,7 @@ def test_every_query_is_a_line(tmp_path: Path) -> None:
     holder, path = state(), tmp_path / "queries.log"
     log = QueryLog(holder, full(path))
     log.start()
-    for client in (worlds.IN_A, worlds.IN_B, worlds.STRANGER):
+    for client in (example_world.IN_A, example_world.IN_B, example_world.STRANGER):
         tell(log, decided(holder, client=client))
     log.stop()
     assert [line["rcode"] for line in lines(path)] == ["NOERROR", "NXDOMAIN", "REFUSED"]
@@ -156,7 +156,7 @@ def test_standard_output(capfd: pytest.CaptureFixture[str]) -> None:
     log.start()
     tell(log, decided(holder))
     log.stop()
-    assert json.loads(capfd.readouterr().out)["qname"] == worlds.DEDICATED_NAME
+    assert json.loads(capfd.readouterr().out)["qname"] == example_world.DEDICATED_NAME
 
 
 def test_rotation(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.support.deciding import decided, relayed, state, tell
+from tests.support.decided_queries import decided, relayed, state, tell
 from vpcdns.observe.query_record import log_data
 from vpcdns.observe.recent_decisions import MAX_OCTETS, RecentDecisions
 from vpcdns.query import Response

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.worlds import DEDICATED, example
+from tests.support.example_world import DEDICATED, example
 from vpcdns.model.changes import AddCustomDomain
 from vpcdns.model.frozen_map import PARTS, FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group

@@ -15,8 +15,7 @@ import dns.rcode
 import pytest
 from dns.edns import GenericOption, Option, OptionType
 
-from tests.support.asking import answered, data, ede, exchanged, query, read, soa, well_formed
-from tests.support.worlds import (
+from tests.support.example_world import (
     CUSTOM,
     DEDICATED_NAME,
     ENDPOINT,
@@ -36,6 +35,7 @@ from tests.support.worlds import (
     VPC_B,
     example,
 )
+from tests.support.messages import answered, data, ede, exchanged, query, read, soa, well_formed
 from vpcdns.model.decision import Reason
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ServerIdentity, Transport, Upstream

@@ -9,11 +9,11 @@ import dns.edns
 import dns.message
 import pytest
 
-from tests.support.asking import option
-from tests.support.doubles import on_loop
-from tests.support.forwarding import LISTEN, QNAME, A, Asked, forwarding, saying
+from tests.support.event_loop import on_loop
+from tests.support.example_world import DEDICATED_NAME, IN_A, IN_B
+from tests.support.messages import option
 from tests.support.octets import proxy_header
-from tests.support.worlds import DEDICATED_NAME, IN_A, IN_B
+from tests.support.resolver_and_upstreams import LISTEN, QNAME, A, Asked, forwarding, saying
 from vpcdns.model.policy import Access, Forwarding
 
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"

@@ -9,8 +9,8 @@ from typing import Any
 import dns.edns
 import pytest
 
-from tests.support import asking
-from tests.support.worlds import (
+from tests.support import messages
+from tests.support.example_world import (
     CUSTOM,
     DEDICATED,
     DEDICATED_NAME,
@@ -41,13 +41,13 @@ def recalled(
     resolver: Resolver, name: str, client: str = IN_A, rtype: str = "A", **more: Any
 ) -> KnownResponse | None:
     """What is remembered of a query, without asking."""
-    message = asking.query(name, rtype, **more).to_wire()
+    message = messages.query(name, rtype, **more).to_wire()
     view = _view(resolver, client)
     return view.memo.get(message[2:]) or view.recall(message[2:])
 
 
 def ask(resolver: Resolver, name: str, client: str = IN_A, rtype: str = "A", **more: Any) -> None:
-    resolver.respond(asking.query(name, rtype, **more).to_wire(), ip_address(client), 4711, "udp", LISTEN)
+    resolver.respond(messages.query(name, rtype, **more).to_wire(), ip_address(client), 4711, "udp", LISTEN)
 
 
 def _view(resolver: Resolver, client: str) -> View:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from tests.support.hybrid import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME
+from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME
 from vpcdns.cli.app import app
 from vpcdns.cli.exits import EXIT_CODES
 from vpcdns.errors import VpcdnsError

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.support.hybrid import DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from tests.support.hybrid_cloud import DEDICATED_NAME, SERVERLESS_NAME, hybrid
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.changes import Bind, CreateGroup, MigrateGroup
 from vpcdns.model.world import World

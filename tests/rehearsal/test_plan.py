@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.hybrid import hybrid
+from tests.support.hybrid_cloud import hybrid
 from tests.support.world_strategies import CHANGES, VPC_CHANGES, tried, worlds
 from vpcdns.model.names import Name
 from vpcdns.model.routing import path, source_of

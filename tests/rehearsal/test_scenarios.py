@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import yaml
 
-from tests.support.hybrid import CONFIGURATION, DEDICATED_NAME, hybrid
+from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, hybrid
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.routing import path, source_of

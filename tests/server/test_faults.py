@@ -11,8 +11,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from tests.support.asking import data, ede, query
-from tests.support.worlds import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
+from tests.support.example_world import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
+from tests.support.messages import data, ede, query
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.server.faults import FaultKind, Faults, InjectedFault

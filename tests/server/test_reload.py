@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.doubles import Tcp, Udp, on_loop, query, serving, until
+from tests.support.event_loop import on_loop, until
+from tests.support.example_world import VPC_A, example
 from tests.support.journals import FullJournal
-from tests.support.worlds import VPC_A, example
+from tests.support.obedient_service import Tcp, Udp, query, serving
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.model.policy import Answers, Forwarding, Listen, Upstream
 from vpcdns.model.world import World

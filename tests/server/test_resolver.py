@@ -13,23 +13,8 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.support.doubles import Udp, on_loop, until
-from tests.support.forwarding import (
-    GOOD,
-    QNAME,
-    SOON,
-    Gated,
-    Switch,
-    forwarding,
-    made,
-    saying,
-    silent,
-    text,
-    with_loopback,
-)
-from tests.support.nameserver import Nameserver, Transport
-from tests.support.octets import proxy_header
-from tests.support.worlds import (
+from tests.support.event_loop import on_loop, until
+from tests.support.example_world import (
     CUSTOM,
     DEDICATED_NAME,
     ENDPOINT,
@@ -41,6 +26,22 @@ from tests.support.worlds import (
     VPC_A,
     VPC_B,
     example,
+)
+from tests.support.nameserver import Nameserver, Transport
+from tests.support.obedient_service import Udp
+from tests.support.octets import proxy_header
+from tests.support.resolver_and_upstreams import (
+    GOOD,
+    QNAME,
+    SOON,
+    Gated,
+    Switch,
+    forwarding,
+    made,
+    saying,
+    silent,
+    text,
+    with_loopback,
 )
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.service import Service

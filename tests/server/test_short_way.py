@@ -13,10 +13,21 @@ import dns.flags
 import dns.message
 import pytest
 
-from tests.support.doubles import Udp, on_loop, until
-from tests.support.forwarding import GOOD, NEVER, Asked, Gated, forwarding, made, saying, text, with_loopback
+from tests.support.event_loop import on_loop, until
+from tests.support.example_world import CUSTOM, DEDICATED, DEDICATED_NAME, IN_A, example
 from tests.support.nameserver import Nameserver, Script, Transport
-from tests.support.worlds import CUSTOM, DEDICATED, DEDICATED_NAME, IN_A, example
+from tests.support.obedient_service import Udp
+from tests.support.resolver_and_upstreams import (
+    GOOD,
+    NEVER,
+    Asked,
+    Gated,
+    forwarding,
+    made,
+    saying,
+    text,
+    with_loopback,
+)
 from tests.support.wrong_responses import WRONG
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.service import Service

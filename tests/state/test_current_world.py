@@ -7,8 +7,19 @@ from ipaddress import IPv4Network, ip_network
 
 import pytest
 
+from tests.support.example_world import (
+    BOUND,
+    DEDICATED,
+    HZ,
+    OFF,
+    SERVERLESS,
+    UNBOUND,
+    VPC_A,
+    VPC_B,
+    example,
+    vpc,
+)
 from tests.support.journals import FullJournal
-from tests.support.worlds import BOUND, DEDICATED, HZ, OFF, SERVERLESS, UNBOUND, VPC_A, VPC_B, example, vpc
 from vpcdns.errors import ConfigurationError, StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, EnableVpcDomain, RenameGroup
 from vpcdns.model.names import Name

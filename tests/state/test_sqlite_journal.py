@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.worlds import BOUND, DEDICATED, HZ, OFF, SERVERLESS, VPC_B, example
+from tests.support.example_world import BOUND, DEDICATED, HZ, OFF, SERVERLESS, VPC_B, example
 from vpcdns.errors import StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
@@ -302,7 +302,7 @@ WRITER = """
 import sys
 import threading
 from pathlib import Path
-from tests.support.worlds import OFF, example
+from tests.support.example_world import OFF, example
 from vpcdns.model.changes import RenameGroup
 from vpcdns.state import sqlite_journal
 from vpcdns.state.open_state import open_state

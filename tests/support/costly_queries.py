@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests.support.asking import query
+from tests.support.example_world import CUSTOM
+from tests.support.messages import query
 from tests.support.octets import header, opt, option
-from tests.support.worlds import CUSTOM
 
 LONGEST_QUERY = 4_096
 

@@ -11,9 +11,9 @@ import dns.rcode
 import dns.rrset
 from hypothesis import strategies as st
 
-from tests.support.asking import query
+from tests.support.example_world import CUSTOM, DEDICATED_NAME
+from tests.support.messages import query
 from tests.support.world_strategies import LABELS, TYPES
-from tests.support.worlds import CUSTOM, DEDICATED_NAME
 from vpcdns.model.names import MAX_NAME
 
 NAME_LABELS = st.lists(st.binary(min_size=1, max_size=63), max_size=30).filter(

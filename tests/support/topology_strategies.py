@@ -8,7 +8,7 @@ from typing import Literal
 
 from hypothesis import strategies as st
 
-from tests.support.worlds import HZ, SH
+from tests.support.example_world import HZ, SH
 from vpcdns.model.changes import Bind, CreateGroup, CreateInstance
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.names import Name

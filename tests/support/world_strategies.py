@@ -6,7 +6,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
 from hypothesis import strategies as st
 
-from tests.support.worlds import HZ, SH, names, vpc
+from tests.support.example_world import HZ, SH, names, vpc
 from vpcdns.model.changes import (
     AddCustomDomain,
     Bind,

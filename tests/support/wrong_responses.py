@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from tests.support.forwarding import QNAME, A, made, saying
+from tests.support.resolver_and_upstreams import QNAME, A, made, saying
 
 FORGED = saying(f"{QNAME} 300 IN A 203.0.113.66")
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.openapi_calls import KEY_ID, SECRET
+from tests.support.cloud_api import KEY_ID, SECRET
 from vpcdns.errors import StartupError
 from vpcdns.testing import AdminError, Client, Server
 

@@ -13,9 +13,9 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.asking import query
 from tests.support.costly_queries import LONGEST_QUERY, QUERIES, QUESTION
-from tests.support.worlds import DEDICATED_NAME, IN_A, example
+from tests.support.example_world import DEDICATED_NAME, IN_A, example
+from tests.support.messages import query
 from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.wire.upstream import read_response

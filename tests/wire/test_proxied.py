@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import answered, data, exchanged, query
-from tests.support.worlds import DEDICATED_NAME, ENDPOINT, IN_A, IN_B, STRANGER, example
+from tests.support.example_world import DEDICATED_NAME, ENDPOINT, IN_A, IN_B, STRANGER, example
+from tests.support.messages import answered, data, exchanged, query
 from vpcdns.errors import MalformedMessage
 from vpcdns.query import Drop
 from vpcdns.wire.proxy import SIGNATURE, ProxyHeader, read_proxy

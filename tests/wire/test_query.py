@@ -15,8 +15,8 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import query
 from tests.support.message_strategies import NAME_LABELS
+from tests.support.messages import query
 from tests.support.octets import OPT_HEAD, header, opt, option
 from vpcdns.model.dns import Rcode
 from vpcdns.wire.edns import ClientSubnet

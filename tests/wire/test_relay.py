@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.asking import option
+from tests.support.messages import option
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.wire.query import Query, read_query

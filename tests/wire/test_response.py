@@ -14,8 +14,8 @@ from dns.rrset import RRset
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.asking import data, ede, query, read
 from tests.support.message_strategies import NAME_LABELS
+from tests.support.messages import data, ede, query, read
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
 from vpcdns.wire.format import MAX_TCP_PAYLOAD

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from tests.support.openapi_calls import CLOUDAPI, VPC, Cloud
-from tests.support.worlds import (
+from tests.support.cloud_api import CLOUDAPI, VPC, Cloud
+from tests.support.example_world import (
     BOUND,
     CUSTOM,
     DEDICATED,

@@ -7,7 +7,7 @@ import dns.query
 import dns.rcode
 import pytest
 
-from tests.support.openapi_server import REGION, cloud
+from tests.support.cloud_api import REGION, cloud
 from vpcdns.testing import AdminError
 
 CONFIG = {

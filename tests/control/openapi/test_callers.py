@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.openapi_calls import NOW, SECRET, Cloud, v2, v3
-from tests.support.worlds import SERVERLESS
+from tests.support.cloud_api import NOW, SECRET, Cloud, v2, v3
+from tests.support.example_world import SERVERLESS
 from vpcdns.control.openapi import AccessKeys, ApiRequest, OpenApi, read_access_keys
 from vpcdns.control.openapi.nonces import TOLERANCE, Nonces
 from vpcdns.errors import StartupError

@@ -8,9 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.openapi_calls import CLOUDAPI, VPC, Cloud
-from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
-from tests.support.worlds import (
+from tests.support.cloud_api import CLOUDAPI, VPC, Cloud
+from tests.support.example_world import (
     BOUND,
     DEDICATED,
     HZ,
@@ -23,6 +22,7 @@ from tests.support.worlds import (
     VPC_B,
     VPC_C,
 )
+from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
 from vpcdns.config import loads, written, yaml_text
 from vpcdns.control.openapi import AccessKeys, ApiRequest
 from vpcdns.control.openapi.actions import ACTIONS

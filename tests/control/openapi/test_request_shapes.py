@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.openapi_calls import KEY_ID, VPC, v2
-from tests.support.openapi_server import REGION, cloud, token
-from tests.support.worlds import example
+from tests.support.cloud_api import KEY_ID, REGION, VPC, cloud, token, v2
+from tests.support.example_world import example
 from vpcdns.config import written
 from vpcdns.testing import Server
 from vpcdns.testing.client import Client

@@ -12,8 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.openapi_calls import KEY_ID, SECRET
-from tests.support.openapi_server import KEYS, REGION, cloud, token
+from tests.support.cloud_api import KEY_ID, KEYS, REGION, SECRET, cloud, token
 from vpcdns.testing import Server
 
 pytest.importorskip("alibabacloud_cloudapi20160714")

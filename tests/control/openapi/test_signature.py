@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.openapi_calls import v2, v3
+from tests.support.cloud_api import v2, v3
 from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.control.openapi.signature import Claim, Scheme, Unsigned, claim, percent
 

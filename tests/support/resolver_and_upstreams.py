@@ -20,9 +20,9 @@ import dns.name
 import dns.rcode
 import dns.rrset
 
-from tests.support.doubles import until
+from tests.support.event_loop import until
+from tests.support.example_world import IN_A, example
 from tests.support.nameserver import Nameserver, Script, Transport
-from tests.support.worlds import IN_A, example
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.model.policy import Access, Forwarding, ForwardRule, Listen, Upstream

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.hybrid import CONFIGURATION, hybrid
+from tests.support.hybrid_cloud import CONFIGURATION, hybrid
 from vpcdns.model.world import World
 
 

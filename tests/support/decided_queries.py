@@ -8,7 +8,7 @@ from ipaddress import ip_address
 
 import dns.name
 
-from tests.support import asking, worlds
+from tests.support import example_world, messages
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.state import State
@@ -23,23 +23,25 @@ Observer = Callable[[Arrival, Response | Drop, float], None]
 
 
 def state() -> State:
-    return State(worlds.example())
+    return State(example_world.example())
 
 
-def arrival(client: str = worlds.IN_A, transport: Transport = "udp", listen: Listen = LISTEN) -> Arrival:
+def arrival(
+    client: str = example_world.IN_A, transport: Transport = "udp", listen: Listen = LISTEN
+) -> Arrival:
     return Arrival(ip_address(client), transport, listen=listen)
 
 
 def decided(
     holder: State,
-    name: str | dns.name.Name = worlds.DEDICATED_NAME,
+    name: str | dns.name.Name = example_world.DEDICATED_NAME,
     rtype: str = "A",
-    client: str = worlds.IN_A,
+    client: str = example_world.IN_A,
     message: bytes | None = None,
     transport: Transport = "udp",
 ) -> tuple[Arrival, Response | Drop]:
     came = arrival(client, transport)
-    result = begin(message or asking.query(name, rtype).to_wire(), came, holder.world)
+    result = begin(message or messages.query(name, rtype).to_wire(), came, holder.world)
     assert not isinstance(result, Forward)
     return came, result
 
@@ -48,8 +50,8 @@ def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Ar
     """A query that was forwarded, and answered with those records."""
     from tests.support.nameserver import answering
 
-    world = replace(holder.world, forwarding=worlds.FORWARDING)
-    message = asking.query(name).to_wire()
+    world = replace(holder.world, forwarding=example_world.FORWARDING)
+    message = messages.query(name).to_wire()
     came = arrival()
     forward = begin(message, came, world)
     assert isinstance(forward, Forward)

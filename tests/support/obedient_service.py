@@ -6,14 +6,9 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import wraps
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, ParamSpec
-
-import pytest
 
 from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits
@@ -21,42 +16,10 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.recall.views import RecalledQuery, Views
 
-DEADLINE = 10.0
-
-P = ParamSpec("P")
-
-
-def on_loop(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """Runs a test in an event loop of its own, with a deadline."""
-
-    @wraps(test)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        asyncio.run(asyncio.wait_for(test(*args, **kwargs), DEADLINE))
-
-    return run
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Returns when `condition` holds; the test's deadline is the limit."""
-    while not condition():  # noqa: ASYNC110 - the server has no event for each thing a test may wait for
-        await asyncio.sleep(0.002)
-
-
-def ipv6_is_on() -> bool:
-    try:
-        with socket.socket(socket.AF_INET6) as sock:
-            sock.bind(("::1", 0))
-    except OSError:
-        return False
-    return True
-
 
 def child_environment() -> dict[str, str]:
-    """For a Python of its own that imports what this one does, and `doubles` by that name."""
-    return {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
-
-
-needs_ipv6 = pytest.mark.skipif(not ipv6_is_on(), reason="IPv6 is off on this host")
+    """For a Python of its own that imports what this one does."""
+    return {"PYTHONPATH": os.pathsep.join(sys.path)}
 
 
 def query(ident: int, order: bytes = b"echo") -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import dns.message
 
-from tests.support.asking import query, read
+from tests.support.messages import query, read
 
 DEADLINE = 10.0
 MARKER = query("version.bind", "TXT", rclass="CH", identity=0xFFFF).to_wire()

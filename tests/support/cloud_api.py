@@ -1,18 +1,23 @@
-"""Requests as clients make them: signed both ways, and unsigned; answers as values."""
+"""The cloud's API: requests signed in both ways, the API over a World without sockets, and a server of it."""
 
 from __future__ import annotations
 
 import hashlib
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from tests.support.worlds import example
+from tests.support.example_world import example
 from vpcdns.control.openapi import AccessKeys, ApiRequest, ApiResponse, OpenApi
 from vpcdns.control.openapi.signature import Claim, claim
 from vpcdns.model.world import World
 from vpcdns.state import State
+from vpcdns.testing import Server
 
 KEY_ID, SECRET = "testAK", "testSK"
 NOW = 1_795_345_263.0  # 2026-11-22T11:01:03Z
@@ -112,3 +117,20 @@ class Cloud:
         assert self.state.world is before
         assert self.state.attributes is records
         return answer.status, answer.body["Code"]
+
+
+REGION = "cn-hangzhou"
+CONFIG = {"forward": {"upstreams": []}, "admin": {"region_id": REGION}}
+KEYS = {"VPCDNS_ACCESS_KEY_ID": KEY_ID, "VPCDNS_ACCESS_KEY_SECRET": SECRET}
+
+
+@contextmanager
+def cloud(
+    config: dict[str, Any] | None = None, state: Path | None = None, keys: dict[str, str] | None = None
+) -> Iterator[Server]:
+    with Server(config or CONFIG, state=state, environment=KEYS if keys is None else keys) as server:
+        yield server
+
+
+def token() -> str:
+    return str(uuid.uuid4())

@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
-from tests.support import worlds
+from tests.support import example_world
 from vpcdns.control import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
@@ -79,7 +79,7 @@ class Admin:
 
 @asynccontextmanager
 async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
-    state = State(worlds.example())
+    state = State(example_world.example())
     resolver, query_counts, decisions = Resolver(state), QueryCounts(), RecentDecisions(state)
     resolver.observers += [query_counts, decisions]
     service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
