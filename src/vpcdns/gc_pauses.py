@@ -1,8 +1,7 @@
-"""What Python's garbage collector is told: what stays need not be walked again and again.
+"""Keeps Python's garbage collector from walking again and again over objects that stay.
 
-Knows nothing of what is there. Hardly anything that loading and serving make is part of a cycle; what is
-loaded or cached, in contrast, looks like a growing heap, which the collector walks whole each time that it
-has grown by a quarter.
+Hardly anything that loading and serving make is part of a cycle. But what is loaded or cached looks like a
+growing heap, and the collector walks all of it each time that it has grown by a quarter.
 """
 
 from __future__ import annotations

@@ -89,8 +89,8 @@ def answers(
     return found
 
 
-def told(at: tuple[str, int], source: str, name: str = WEATHER) -> list[str]:
-    """What all clients are told: an address or an RCODE, each once."""
+def answered(at: tuple[str, int], source: str, name: str = WEATHER) -> list[str]:
+    """What all clients get: addresses and RCODEs, each once."""
     with asked(at, source, name) as clients:
         found = answers(clients)
     assert len(found) == CLIENTS
@@ -125,7 +125,7 @@ def test_all_answer_and_are_counted_as_one(server: Server) -> None:
         assert 0 < main < CLIENTS
         os.kill(worker, signal.SIGCONT)
         assert len(answers(clients, CLIENTS - main)) == CLIENTS - main
-    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert answered(server.dns, IN_A) == ["10.1.8.20"]
     assert metric(server, "vpcdns_server_workers") == 2
     assert metric(server, "vpcdns_dns_requests_total") == 2 * CLIENTS
     assert metric(server, "vpcdns_server_udp_answered_total") == 2 * CLIENTS
@@ -152,13 +152,13 @@ def test_a_change_has_reached_all_when_it_is_answered(server: Server) -> None:
     client.change({"change": "CreateVpc", "vpc": {**vpc, "vswitches": [vswitch]}})
     for _ in range(3):
         client.change(rebind("vpc-new", "vsw-new"))
-        assert told(server.dns, IN_A) == ["NXDOMAIN"]
-        assert told(server.dns, "127.90.0.5") == ["10.9.8.1"]
+        assert answered(server.dns, IN_A) == ["NXDOMAIN"]
+        assert answered(server.dns, "127.90.0.5") == ["10.9.8.1"]
         client.change(rebind(VPC_A, "vsw-bp1a"))
-        assert told(server.dns, "127.90.0.5") == ["NXDOMAIN"]
+        assert answered(server.dns, "127.90.0.5") == ["NXDOMAIN"]
     client.change(rebind("vpc-new", "vsw-new"))
     client.reset()
-    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert answered(server.dns, IN_A) == ["10.1.8.20"]
     assert "rror" not in server.log
 
 
@@ -169,10 +169,10 @@ def test_a_fault_happens_so_many_times_in_all(server: Server) -> None:
     assert codes.count(dns.rcode.SERVFAIL) == 5
     assert len(codes) == CLIENTS
     server.client.add_fault("servfail")
-    assert told(server.dns, IN_A) == ["SERVFAIL"]
+    assert answered(server.dns, IN_A) == ["SERVFAIL"]
     assert [one["happened"] for one in server.client.faults()] == [CLIENTS]
     server.client.clear_faults()
-    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert answered(server.dns, IN_A) == ["10.1.8.20"]
 
 
 class FromFile(Server):
@@ -188,16 +188,16 @@ def test_a_reload_reaches_all(tmp_path: Path) -> None:
     file = tmp_path / "vpcdns.yaml"
     file.write_text(EXAMPLE.read_text().replace("127.0.0.1:5300", "127.0.0.1:0"))
     with FromFile(file, workers=2) as server:
-        assert told(server.dns, IN_A) == ["10.1.8.20"]
+        assert answered(server.dns, IN_A) == ["10.1.8.20"]
         listen = f'["127.0.0.1:0", {{address: "127.0.0.2:0", vpc_id: {VPC_A}}}]'
         changed = file.read_text().replace("10.1.8.20", "10.1.8.30").replace('["127.0.0.1:0"]', listen)
         file.write_text(changed)
         assert server.wait_for("10.1.8.30")
-        assert told(server.dns, IN_A) == ["10.1.8.30"]
+        assert answered(server.dns, IN_A) == ["10.1.8.30"]
         port = re.search(r"127\.0\.0\.2:(\d+)", read(server, "/world"))
         assert port
-        assert told(("127.0.0.2", int(port[1])), "127.0.0.1") == ["10.1.8.30"]
-        assert told(("127.0.0.2", int(port[1])), IN_B) == ["10.1.8.30"]
+        assert answered(("127.0.0.2", int(port[1])), "127.0.0.1") == ["10.1.8.30"]
+        assert answered(("127.0.0.2", int(port[1])), IN_B) == ["10.1.8.30"]
         os.kill(server.pid, signal.SIGHUP)
         assert server.wait_for("nothing changed")
         assert metric(server, "vpcdns_reload_total") == 2
@@ -254,34 +254,34 @@ def test_a_journal_that_cannot_be_written_leaves_a_listener_its_vpc(tmp_path: Pa
         file.write_text(moving("b"))
         assert server.wait_for("Not reloaded")
         assert "cannot be used" in server.log
-        assert told(server.dns, "127.0.0.1") == ["10.1.8.1"]
+        assert answered(server.dns, "127.0.0.1") == ["10.1.8.1"]
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, limit)
         os.kill(server.pid, signal.SIGHUP)
         assert server.wait_for("Reloaded")
-        assert told(server.dns, "127.0.0.1") == ["10.2.8.1"]
+        assert answered(server.dns, "127.0.0.1") == ["10.2.8.1"]
 
 
 def test_the_query_log_is_one(tmp_path: Path) -> None:
     log = tmp_path / "queries.log"
     config = EXAMPLE.read_text().replace("server:\n", f"server:\n  log: {{queries: full, file: {log}}}\n")
     with Server(config, workers=2) as server:
-        told(server.dns, IN_A)
+        answered(server.dns, IN_A)
         log.rename(tmp_path / "old.log")
         os.kill(server.pid, signal.SIGHUP)
         assert server.wait_for("nothing changed")
-        told(server.dns, IN_B)
+        answered(server.dns, IN_B)
     lines = [*(tmp_path / "old.log").read_text().splitlines(), *log.read_text().splitlines()]
     assert len(lines) == 2 * CLIENTS
     assert all(line.startswith("{") and line.endswith("}") for line in lines)
 
 
 def test_a_worker_that_dies_is_missed_by_nobody(server: Server) -> None:
-    told(server.dns, IN_A)
+    answered(server.dns, IN_A)
     assert metric(server, "vpcdns_dns_requests_total") == CLIENTS
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGKILL)
     assert server.wait_for("has ended (status -9); 1 left")
-    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert answered(server.dns, IN_A) == ["10.1.8.20"]
     assert metric(server, "vpcdns_server_workers") == 1
     assert metric(server, "vpcdns_dns_requests_total") == 2 * CLIENTS
 
@@ -292,7 +292,7 @@ def test_a_worker_that_does_not_listen_is_killed(server: Server) -> None:
     server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
     assert is_gone(worker)
     assert "did not answer in time" in server.log
-    assert told(server.dns, IN_A) == ["10.1.8.20"]
+    assert answered(server.dns, IN_A) == ["10.1.8.20"]
 
 
 def test_none_is_left_when_the_main_process_dies(server: Server) -> None:
@@ -344,5 +344,5 @@ def test_more_than_two(tmp_path: Path) -> None:
     with Server(EXAMPLE, workers=4, state=tmp_path / "state") as server:
         assert len(workers_of(server)) == 3
         server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
-        assert told(server.dns, IN_A) == ["10.1.8.40"]
+        assert answered(server.dns, IN_A) == ["10.1.8.40"]
         assert metric(server, "vpcdns_server_workers") == 4

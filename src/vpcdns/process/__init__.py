@@ -1,1 +1,1 @@
-"""One server put together and kept running: the program, its worker processes, privileges."""
+"""One server put together and kept running: the program, its worker processes, privileges, signals."""

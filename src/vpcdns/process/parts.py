@@ -29,7 +29,7 @@ from vpcdns.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ServerParts:
     """What a process answers with."""
 
     state: State
@@ -43,7 +43,7 @@ class Parts:
 
 def make_parts(
     loaded: Loaded, state: State, processes: int, workers: Workers, replication: Replication
-) -> Parts:
+) -> ServerParts:
     """Nothing is bound or opened yet."""
     several = processes > 1
     resolver = Resolver(state, cache=Cache(MAX_OCTETS // processes))
@@ -60,11 +60,11 @@ def make_parts(
     query_counts.follow(resolver)
     resolver.observers.append(query_log)
     resolver.watchers.append(query_log.awaits)
-    return Parts(state, resolver, faults, service, decisions, query_counts, query_log)
+    return ServerParts(state, resolver, faults, service, decisions, query_counts, query_log)
 
 
 def make_reloader(
-    source: Source, loaded: Loaded, seen: tuple[Signature, ...], parts: Parts, replication: Replication
+    source: Source, loaded: Loaded, seen: tuple[Signature, ...], parts: ServerParts, replication: Replication
 ) -> Reloader:
     """Reloads what `loaded` was read from; `seen` is how the files looked before."""
     return Reloader(
@@ -79,7 +79,7 @@ def make_reloader(
 
 
 def make_admin(
-    loaded: Loaded, parts: Parts, reloads: ReloadStatus, replication: Replication, workers: int
+    loaded: Loaded, parts: ServerParts, reloads: ReloadStatus, replication: Replication, workers: int
 ) -> AdminServer | None:
     """The HTTP server, if the configuration has one."""
     admin = _admin_of(loaded)

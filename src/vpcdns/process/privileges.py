@@ -1,4 +1,4 @@
-"""What the process may still do once its ports are bound: what an ordinary user may, and never more again.
+"""Gives up root's privileges, for good, once the ports are bound.
 
 Knows user and group ids, and Linux' no_new_privs. To be called before any thread is started: no_new_privs
 is each thread's own.
@@ -62,7 +62,7 @@ def find_user(text: str) -> User:
 
 
 def become(user: User) -> None:
-    """Is `user` from now on, for good: checked, not assumed. Raises StartupError."""
+    """Changes to `user` for good, and checks that there is no way back. Raises StartupError."""
     try:
         if os.geteuid() == 0:
             os.setgroups(user.groups)
@@ -92,7 +92,7 @@ def shed_privileges(user: User | None) -> None:
 
 @contextmanager
 def acting_as(user: User | None) -> Iterator[None]:
-    """Whatever is opened or created in here is so with the user's permissions; None changes nothing."""
+    """Opens and creates files with the permissions of `user` while it is entered; None changes nothing."""
     if user is None or os.geteuid() != 0:
         yield
         return
@@ -109,7 +109,7 @@ def acting_as(user: User | None) -> Iterator[None]:
 
 
 def no_new_privileges() -> None:
-    """Nothing that is executed from here on can gain any: no set-user-ID program, no file capability."""
+    """No program that is executed later can gain privileges: by set-user-ID or by a file's capabilities."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 

@@ -21,7 +21,7 @@ from vpcdns.errors import StartupError
 from vpcdns.listen.service import GRACE, serve
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
-from vpcdns.process.parts import Parts, make_admin, make_parts, make_reloader
+from vpcdns.process.parts import ServerParts, make_admin, make_parts, make_reloader
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
@@ -51,7 +51,7 @@ class Program:
 
     def __init__(
         self,
-        parts: Parts,
+        parts: ServerParts,
         reloader: Reloader,
         admin: AdminServer | None,
         workers: Workers,

@@ -10,18 +10,18 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.query_record import QueryRecord
 from vpcdns.observe.worker_counts import WorkerCounts
-from vpcdns.process.parts import Parts
+from vpcdns.process.parts import ServerParts
 from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
-from vpcdns.server.reload import free, in_thread, large_parts
+from vpcdns.server.reload import chunks, free, in_thread
 from vpcdns.state import Commit, Reset
 
 
 class WorkerDuties:
     """Made in the worker: its sockets are its own, and it gives up its privileges by itself."""
 
-    def __init__(self, parts: Parts, transfer: WorldTransfer, user: User | None) -> None:
+    def __init__(self, parts: ServerParts, transfer: WorldTransfer, user: User | None) -> None:
         self._parts = parts
         self._transfer = transfer
         self._file: World | None = None
@@ -59,7 +59,7 @@ class WorkerDuties:
         self._file = self._listeners = None
         if file is None or listeners is None:
             return 0
-        parts = large_parts(state.world)
+        parts = chunks(state.world)
         self._parts.service.commit(listeners)
         world = state.put(state.with_file(file), file)
         asyncio.get_running_loop().run_in_executor(None, free, parts)

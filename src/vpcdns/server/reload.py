@@ -239,14 +239,14 @@ async def in_thread(work: Callable[[], T]) -> T:
         sys.setswitchinterval(interval)
 
 
-def large_parts(world: World) -> list[object]:
-    """What is many in a World: whoever holds it keeps it from being freed with the World, all at once."""
+def chunks(world: World) -> list[object]:
+    """The large maps of a World in parts: while they are held, the World is not freed all at once."""
     maps = world.groups, world.custom_domains.owners, world.custom_domains.nodes
     return [part for one in maps for part in one.pieces()]
 
 
 def free(parts: list[object]) -> None:
-    """One by one, for a thread: a million objects that are freed at once stop every thread meanwhile."""
+    """Frees one after the other, in a thread: a million objects at once would stop every other thread."""
     while parts:
         parts.pop()
 
@@ -256,7 +256,7 @@ def _compare_and_free(replaced: list[World], new: World) -> str:
     old = replaced.pop()
     found = [str(difference) for difference in islice(differences(old, new), _DIFFERENCES_LOGGED + 1)]
     more = "; and more" if len(found) > _DIFFERENCES_LOGGED else ""
-    parts = large_parts(old)
+    parts = chunks(old)
     del old
     free(parts)
     return "; ".join(found[:_DIFFERENCES_LOGGED]) + more if found else "nothing changed"

@@ -13,7 +13,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -53,7 +53,7 @@ class _Prepared:
 
 
 class SqliteJournal:
-    """A state file that is open for one server; `held` is what was in it when it was opened."""
+    """A state file that is open for one server; `held` is what was in it before the first `replace`."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
         """Opens the file, or makes it. Raises StateError for a file that cannot be used."""
@@ -82,14 +82,12 @@ class SqliteJournal:
     def append(self, commit: Commit, contents: Contents) -> None:
         """Keeps a commit, after which `contents` hold; durable when it returns."""
         entry = self._entry(commit.who, "commit", contents.world.revision, commit_text(commit))
-        with self._transaction():
-            self._insert(entry)
-        self._last = entry
+        self._write(entry)
         if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
             self._begin_snapshot(entry, Snapshot(contents, self._objects))
 
     def prepare(self, file: World) -> None:
-        """Writes down what `replace` will want when this file comes. For a thread."""
+        """Makes the text that `replace` needs for this file. For a thread."""
         self._prepared = _Prepared(file, objects_digest(file), configuration_text(file))
 
     def replace(self, contents: Contents, file: World) -> None:
@@ -100,12 +98,10 @@ class SqliteJournal:
         configuration = None if contents.unfiled else prepared.configuration
         text = snapshot_text(Snapshot(contents, prepared.objects), configuration)
         entry = self._entry("file", "file", contents.world.revision, "{}")
-        with self._transaction():
-            self._insert(entry)
-            _put_snapshot(self._db, entry, text)
+        self._write(entry, text)
         # The digest is wanted again when the same file is put back; its text would take up memory until then.
         self._prepared = _Prepared(file, prepared.objects)
-        self._last, self._snapshot_at, self._objects = entry, entry.number, prepared.objects
+        self._snapshot_at, self._objects, self.held = entry.number, prepared.objects, None
 
     def _begin_snapshot(self, entry: Entry, snapshot: Snapshot) -> None:
         """Makes one in a thread, while the journal goes on: of many groups it takes seconds."""
@@ -131,14 +127,13 @@ class SqliteJournal:
         number, seal = (0, NO_SEAL) if self._last is None else (self._last.number, self._last.seal)
         return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
 
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
+    def _write(self, entry: Entry, snapshot: str | None = None) -> None:
         with in_words(self.path), self._db:
             self._db.execute("BEGIN IMMEDIATE")
-            yield
-
-    def _insert(self, entry: Entry) -> None:
-        self._db.execute(_INSERT, astuple(entry))
+            self._db.execute(_INSERT, astuple(entry))
+            if snapshot is not None:
+                _put_snapshot(self._db, entry, snapshot)
+        self._last = entry
 
 
 def history(path: Path) -> Iterator[Entry]:
