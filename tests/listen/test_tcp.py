@@ -11,7 +11,16 @@ import sys
 import pytest
 
 from tests.support.event_loop import on_loop, until
-from tests.support.obedient_service import Tcp, child_environment, framed, query, response, servfail, serving
+from tests.support.obedient_service import (
+    Served,
+    Tcp,
+    child_environment,
+    framed,
+    query,
+    response,
+    servfail,
+    serving,
+)
 from vpcdns.listen.tcp_limits import TcpLimits
 
 QUICK = TcpLimits(idle=0.2, idle_when_crowded=0.1, message=0.2, write=0.2, linger=0.2, sweep=0.02)
@@ -131,13 +140,21 @@ async def test_a_share_is_not_over_before_the_last_answer_and_the_rest_of_a_mess
         late_and_a_half = framed(query(0, b"late"), query(1))
         client.write(late_and_a_half[:-3])
         await until(lambda: served.responder.waiting == 1)
-        await asyncio.sleep(0.2)
+        await a_lull_has_passed(served)
         served.responder.release.set()
         assert await client.message() == response(0, b"late")
-        await asyncio.sleep(0.2)
+        await a_lull_has_passed(served)
         client.write(late_and_a_half[-3:])
         assert await client.message() == response(1)
         assert await client.is_closed()
+
+
+async def a_lull_has_passed(served: Served) -> None:
+    """Another client, which has asked since, has been closed for having asked nothing for so long."""
+    client = await served.tcp()
+    client.send(query(8), query(9))
+    assert [await client.message(), await client.message()] == [response(8), response(9)]
+    assert await client.is_closed()
 
 
 @on_loop

@@ -48,6 +48,7 @@ from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Listen, Upstream
+from vpcdns.model.world import World
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -62,11 +63,8 @@ CHAIN = (
 )
 
 
-def rebound(world: object) -> object:
+def rebound(world: World) -> World:
     """The dedicated instance moved to the other VPC."""
-    from vpcdns.model.world import World
-
-    assert isinstance(world, World)
     instances = world.instances
     for key, instance in instances.items():
         if instance.binding is not None:
@@ -326,7 +324,7 @@ class TestChanges:
         async with forwarding(gated) as ask:
             in_a, in_b = (asyncio.ensure_future(ask(peer=peer)) for peer in (IN_A, IN_B))
             await until(lambda: len(ask.queries) == 1)
-            ask.state.reload(rebound(ask.state.world))  # type: ignore[arg-type]
+            ask.state.reload(rebound(ask.state.world))
             gated.open.set()
             assert text(await in_a).startswith("NXDOMAIN")
             assert text(await in_b).endswith(f"{DEDICATED_NAME}. 60 {ENDPOINT}")
@@ -400,10 +398,11 @@ class TestLoops:
         service = Service(resolver, [listen])
         [actual] = await service.start()
         us = other_us = Upstream(actual.address, actual.port)
-        other = Resolver(State(with_loopback(example())), forwarder=Forwarder(deadline=SOON))
+        other_state = State(with_loopback(example()))
+        other = Resolver(other_state, forwarder=Forwarder(deadline=SOON))
         other_service = Service(other, [listen])
         if between:
-            other._state.reload(replace(other._state.world, forwarding=Forwarding((us,))))
+            other_state.reload(replace(other_state.world, forwarding=Forwarding((us,))))
             [actual] = await other_service.start()
             other_us = Upstream(actual.address, actual.port)
         state.reload(replace(state.world, forwarding=Forwarding((other_us,))))

@@ -52,7 +52,7 @@ def v2(parameters: dict[str, str], *, secret: str = SECRET, form: bool = False, 
 
     unsigned = claim(made({**signed, "Signature": "-"}))
     assert isinstance(unsigned, Claim)
-    return made({**signed, "Signature": unsigned._expected(secret)})
+    return made({**signed, "Signature": unsigned.signed_by(secret)})
 
 
 def v3(action: str, query: dict[str, str], *, secret: str = SECRET, **over: str) -> ApiRequest:
@@ -74,7 +74,7 @@ def v3(action: str, query: dict[str, str], *, secret: str = SECRET, **over: str)
 
     unsigned = claim(made("-"))
     assert isinstance(unsigned, Claim)
-    return made(unsigned._expected(secret))
+    return made(unsigned.signed_by(secret))
 
 
 @dataclass

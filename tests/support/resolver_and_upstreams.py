@@ -186,9 +186,9 @@ async def forwarding(
         try:
             yield Asked(resolver, state, servers)
         finally:
-            for server in servers:
-                if isinstance(server._script, Gated):
-                    server._script.open.set()
+            for script in scripts:
+                if isinstance(script, Gated):
+                    script.open.set()
             resolver.close()
             assert len(resolver.forwarder) == 0
     if left := asyncio.all_tasks() - tasks:

@@ -13,7 +13,6 @@ from tests.support.cloud_api import KEY_ID, REGION, VPC, cloud, token, v2
 from tests.support.example_world import example
 from vpcdns.config import written
 from vpcdns.testing import Server
-from vpcdns.testing.client import Client
 
 VPC_A, VSW = "vpc-a", "vsw-1"
 
@@ -71,9 +70,9 @@ def _now() -> str:
 
 
 @pytest.fixture
-def raw(served: Server) -> Iterator[Raw]:
-    yield Raw(served)
-    Client(served.url)  # changes stay: the tests make objects of their own
+def raw(served: Server) -> Raw:
+    """The tests share the server, and make objects of their own."""
+    return Raw(served)
 
 
 def test_terraform_creates_binds_reads_and_deletes_an_instance(raw: Raw) -> None:

@@ -42,9 +42,10 @@ class Claim:
 
     def is_true(self, secret: str) -> bool:
         """Whether whoever holds `secret` made this request."""
-        return hmac.compare_digest(self._expected(secret).encode(), self.signature.encode())
+        return hmac.compare_digest(self.signed_by(secret).encode(), self.signature.encode())
 
-    def _expected(self, secret: str) -> str:
+    def signed_by(self, secret: str) -> str:
+        """The signature that whoever holds `secret` would make."""
         text = self.string_to_sign.encode()
         if self.scheme is Scheme.ACS3:
             return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
