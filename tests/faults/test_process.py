@@ -21,13 +21,6 @@ from tests.support.one_group import NAME, address, configuration, serial, until
 from tests.support.server_process import COMMAND, LISTENING, ROOT, running, served
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "vpcdns.yaml"
-    file.write_text(configuration())
-    return file
-
-
 @pytest.mark.slow
 def test_killed_under_load_and_started_again_on_the_same_port(config: Path) -> None:
     """Nothing of the dead process stands in the way, and the serial has not gone backwards."""

@@ -14,13 +14,6 @@ from tests.support.one_group import NAME, address, await_address, configuration,
 from tests.support.server_process import served
 
 
-@pytest.fixture
-def config(tmp_path: Path) -> Path:
-    file = tmp_path / "vpcdns.yaml"
-    file.write_text(configuration())
-    return file
-
-
 @pytest.mark.slow
 def test_no_query_is_lost_during_100_reloads_under_load(config: Path) -> None:
     """Each reload is waited for, so that there are 100; every answer is that of one World or the other.

@@ -22,8 +22,7 @@ from vpcdns.model.world import World
 from vpcdns.state import Commit, State, sqlite_journal
 from vpcdns.state.api_attributes import group_key
 from vpcdns.state.journal_rows import Snapshot, snapshot_text
-from vpcdns.state.open_state import open_state
-from vpcdns.state.sqlite_journal import SqliteJournal, history, read
+from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
 
 ROOT = Path(__file__).parents[2]
 
@@ -305,7 +304,7 @@ from pathlib import Path
 from tests.support.example_world import OFF, example
 from vpcdns.model.changes import RenameGroup
 from vpcdns.state import sqlite_journal
-from vpcdns.state.open_state import open_state
+from vpcdns.state.sqlite_journal import open_state
 sqlite_journal.SNAPSHOT_EVERY = 7
 state, _ = open_state(Path(sys.argv[1]), example())
 number = int(state.world.groups[OFF].name or 0)

@@ -30,7 +30,7 @@ from vpcdns.process.workers import Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.reload import Reloader, signatures
 from vpcdns.state import State
-from vpcdns.state.open_state import open_state
+from vpcdns.state.sqlite_journal import open_state
 
 log = logging.getLogger("vpcdns.server")
 

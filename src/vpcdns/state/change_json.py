@@ -1,7 +1,7 @@
-"""Changes <-> plain JSON: how the journal keeps them, and how our own HTTP interface takes them.
+"""Changes <-> plain JSON: as the journal keeps them, and as our own HTTP interface takes them.
 
-Knows the types of the model's values by their annotations, and so needs no word for a new change. Never
-changes a value in silence: what is not meant so is a MalformedChange.
+Reads the annotations of the model's values, so a new change needs nothing here. Never converts a value in
+silence: one of another type is a MalformedChange.
 """
 
 from __future__ import annotations
