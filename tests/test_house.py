@@ -15,7 +15,6 @@ MODULE_LINES, FUNCTION_LINES = 300, 40  # STYLE, "Sizes"
 
 # What does not keep the laws yet; each set may only shrink.
 TOO_LONG = {
-    "cli/doctor.py: doctor",
     "cli/plan.py: plan_command",
     "cli/serve.py: serve",
     "config/schema.py",
@@ -25,7 +24,7 @@ TOO_LONG = {
 }
 WITHOUT_README = {
     "cli", "config", "control", "control/openapi", "forward", "lab", "listen", "model", "net", "observe",
-    "process", "query", "recall", "rehearsal", "server", "state", "wire",
+    "query", "recall", "rehearsal", "server", "wire",
 }  # fmt: skip
 
 ROOMS = sorted(

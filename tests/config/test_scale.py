@@ -88,6 +88,10 @@ def test_a_group_is_what_the_schema_takes_it_for(items: list[dict[str, Any]]) ->
     assert [one.custom_domains for one in reader.groups] == [one.custom_domains for one in expected]
 
 
+def test_a_usual_host_name_is_read_as_one() -> None:
+    assert Name.of_host("api.example.com") == Name.from_text("api.example.com")
+
+
 @given(TEXTS)
 def test_a_host_name_is_the_name_that_its_text_is(text: str) -> None:
     name = Name.of_host(text)
