@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,14 +81,6 @@ def test_each_room_has_tests(room: Path) -> None:
 def test_each_room_has_a_readme() -> None:
     without = {str(room.relative_to(PACKAGE)) for room in ROOMS if not (room / "README.md").exists()}
     assert without <= WITHOUT_README
-
-
-def test_each_room_but_wire_is_forbidden_to_import_the_codec() -> None:
-    """import-linter asks for a list of the rooms, so that a new one could be left out."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    (contract,) = (one for one in contracts if one["id"] == "codec-in-wire")
-    rooms = {f"vpcdns.{room.name}" for room in ROOMS if room.parent == PACKAGE}
-    assert rooms - {"vpcdns.wire"} <= set(contract["source_modules"])
 
 
 def test_modules_and_functions_are_short() -> None:
