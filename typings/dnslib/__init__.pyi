@@ -19,12 +19,7 @@ class DNSBuffer:
     def encode_name(self, name: DNSLabel) -> None: ...
 
 class DNSHeader:
-    bitmap: int
-    q: int
-    a: int
-    auth: int
-    ar: int
-    def __init__(self, id_: int, bitmap: int, /) -> None: ...
+    def __init__(self, id_: int, bitmap: int, q: int, a: int, auth: int, ar: int, /) -> None: ...
     def pack(self, buffer: DNSBuffer) -> None: ...
 
 class DNSQuestion:
@@ -72,15 +67,5 @@ class EDNS0(RR):
     ) -> None: ...
 
 class DNSRecord:
-    header: DNSHeader
-    questions: list[DNSQuestion]
     rr: list[RR]
     auth: list[RR]
-    def __init__(
-        self,
-        header: DNSHeader,
-        questions: list[DNSQuestion],
-        rr: list[RR],
-        *,
-        auth: list[RR],
-    ) -> None: ...

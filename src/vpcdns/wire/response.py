@@ -43,40 +43,40 @@ class ResponseMessage(DNSRecord):
         options: Options = (),
         truncated: bool = False,
     ) -> None:
-        flags = QR | query.opcode << 11 | (RD if query.rd else 0) | (CD if query.cd else 0) | rcode & 0xF
-        flags |= (AA if authoritative else 0) | (RA if recursion_available else 0) | (TC if truncated else 0)
-        asked = query.question
-        super().__init__(
-            DNSHeader(query.id, flags),
-            [] if asked is None else [DNSQuestion(DNSLabel(asked.name.labels), asked.rtype, asked.rclass)],
-            [_record(record) for record in answers],
-            auth=[_record(record) for record in authority],
-        )
-        self._edns, self._rcode, self._flags = query.edns, rcode, flags
+        # Not dnslib's constructor: it counts the sections, which waits here for how many records fit.
+        self.rr = [_record(record) for record in answers]
+        self.auth = [_record(record) for record in authority]
+        self._flags = (AA if authoritative else 0) | (RA if recursion_available else 0)
+        self._flags |= TC if truncated else 0
+        self._query, self._rcode = query, rcode
         self._options, self._extended_error = options, extended_error
 
     def pack(self, limit: int) -> bytes:
         """Wire format, at most `limit` octets; OPT only if the query had one (RFC 6891 §7)."""
+        query, records = self._query, (*self.rr, *self.auth)
         buffer = MessageBuffer()
-        buffer.append(bytes(HEADER_SIZE))
-        for question in self.questions:
-            question.pack(buffer)
+        buffer.append(bytes(HEADER_SIZE))  # pointers count from the header, which is written last
+        if query.question is None or not records:
+            buffer.append(query.question_wire)  # nothing will point to its name
+        else:
+            name, rtype, rclass = query.question.name, query.question.rtype, query.question.rclass
+            DNSQuestion(DNSLabel(name.labels), rtype, rclass).pack(buffer)
         ends = [buffer.offset]
-        for record in (*self.rr, *self.auth):
+        for record in records:
             record.pack(buffer)
             ends.append(buffer.offset)
         opt = b""
         for error in shrinking(self._extended_error):
-            opt = write_opt(self._edns, self._rcode, self._options, error)
+            opt = write_opt(query.edns, self._rcode, self._options, error)
             if ends[-1] + len(opt) <= limit:
                 break
-        whole = len(ends)
         while len(ends) > 1 and ends[-1] + len(opt) > limit:
             ends.pop()
-        header, kept = self.header, len(ends) - 1
-        header.bitmap = self._flags | (TC if len(ends) < whole else 0)
-        header.a = min(kept, len(self.rr))
-        header.auth, header.ar = kept - header.a, 1 if opt else 0
+        kept = len(ends) - 1
+        flags = self._flags | QR | query.opcode << 11 | self._rcode & 0xF
+        flags |= (RD if query.rd else 0) | (CD if query.cd else 0) | (TC if kept < len(records) else 0)
+        answers, questions = min(kept, len(self.rr)), 1 if query.question_wire else 0
+        header = DNSHeader(query.id, flags, questions, answers, kept - answers, 1 if opt else 0)
         header.pack(head := MessageBuffer())
         return bytes(head.data + buffer.data[HEADER_SIZE : ends[-1]]) + opt
 
