@@ -10,6 +10,7 @@ from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
+from vpcdns.wire.format import TYPE_AND_CLASS_SIZE
 from vpcdns.wire.query import Query
 from vpcdns.wire.upstream import Relayed
 
@@ -61,7 +62,9 @@ class Forward:
         # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
         wire = query.question_wire
         whom = " ".join(map(str, self.resolution.upstreams))
-        return wire[:-4].lower() + wire[-4:] + bytes((bits,)) + whom.encode()
+        return (
+            wire[:-TYPE_AND_CLASS_SIZE].lower() + wire[-TYPE_AND_CLASS_SIZE:] + bytes((bits,)) + whom.encode()
+        )
 
 
 ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times

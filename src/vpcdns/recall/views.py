@@ -23,6 +23,7 @@ from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
 from vpcdns.recall.vpc_answers import VpcAnswers
+from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.upstream import Relayed
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
@@ -61,7 +62,7 @@ def decided_again(recollection: RecalledQuery) -> tuple[Arrival, Response | Drop
     """
     view, query = recollection[1], recollection[2]
     arrival = arrival_of(view, recollection[3])
-    result = begin(b"\0\0" + query, arrival, view.hot.world)
+    result = begin(bytes(ID_SIZE) + query, arrival, view.hot.world)
     if isinstance(result, Forward) and len(recollection) == 6:
         result = finish(result, Fetched(recollection[5]), view.hot.world)
     if isinstance(result, Forward):

@@ -18,7 +18,8 @@ MAX_SHAPES: Final = 512
 
 # In a message without its id, as whatever holds for every id is looked up without one.
 _GROUP_ID_AT: Final = NAME_AT + 1
-_GROUP_ID_END: Final = _GROUP_ID_AT + 32
+_GROUP_ID_SIZE: Final = 32
+_GROUP_ID_END: Final = _GROUP_ID_AT + _GROUP_ID_SIZE
 
 Kind = TypeVar("Kind")
 
@@ -86,14 +87,14 @@ class VpcAnswers(Generic[Kind]):
         if label_end <= _GROUP_ID_END or len(query) < end + TYPE_AND_CLASS_SIZE:
             return None
         name = query[_GROUP_ID_AT:end].lower()
-        group: Group | None = self._group(name[:32].decode("latin-1"))
+        group: Group | None = self._group(name[:_GROUP_ID_SIZE].decode("latin-1"))
         if group is None or not group.vpc_domain:
             return None
         instances = self._audiences.get(group.region_id)
         audience = None if instances is None else instances.get(group.instance_id)
         if audience is None:
             audience = self._audience(group)
-        if name[32:] != audience.name_end:
+        if name[_GROUP_ID_SIZE:] != audience.name_end:
             return None
         return audience, end
 
