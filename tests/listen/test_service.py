@@ -172,7 +172,7 @@ def test_hangup_is_passed_on_and_serving_goes_on() -> None:
 
 
 @on_loop
-async def test_relisten_keeps_adds_and_gives_up_listeners() -> None:
+async def test_a_commit_keeps_adds_and_gives_up_listeners() -> None:
     async with serving("127.0.0.1", "127.0.0.2") as served:
         kept, gone = served.listens
         as_vpc = Listen(kept.address, kept.port, "vpc-a")
@@ -186,7 +186,7 @@ async def test_relisten_keeps_adds_and_gives_up_listeners() -> None:
 
 
 @on_loop
-async def test_relisten_changes_nothing_when_a_port_is_taken() -> None:
+async def test_nothing_changes_when_a_port_is_taken() -> None:
     async with serving("127.0.0.1") as served:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.0.2", 0))
