@@ -18,7 +18,6 @@ TOO_LONG = {
     "cli/serve.py: serve",
     "config/schema.py",
     "listen/tcp_connection.py",
-    "model/changes.py",
     "model/rules.py",
 }
 WITHOUT_README = {

@@ -23,8 +23,8 @@ from vpcdns.config.passed_groups import Usual
 from vpcdns.errors import MalformedName
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains
+from vpcdns.model.gateway_rules import custom_domain_refusals
 from vpcdns.model.names import Name
-from vpcdns.model.rules import custom_domain_refusals
 
 SUFFIX = Name.from_text("alicloudapi.com")
 HEAD: dict[str, Any] = {

@@ -22,7 +22,7 @@ from tests.support.example_world import (
     topology,
     vpc,
 )
-from vpcdns.model import rules, topology_rules
+from vpcdns.model import gateway_rules, topology_rules
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule
@@ -176,7 +176,7 @@ def bound(vpc_id: str, vswitch_id: str, address: str) -> Instance:
     ],
 )
 def test_instances(instance: Instance, found: list[tuple[Rule, tuple[str | int, ...]]]) -> None:
-    assert broken(rules.instance_refusals(instance, TOPOLOGY)) == found
+    assert broken(gateway_rules.instance_refusals(instance, TOPOLOGY)) == found
 
 
 @pytest.mark.parametrize("length", range(24, 33))
@@ -184,24 +184,28 @@ def test_free_addresses_are_the_ones_that_are_not_reserved(length: int) -> None:
     vswitch = VSwitch("vsw", IPv4Network(f"10.1.8.0/{length}"))
     endpoints: dict[tuple[str, IPv4Address], tuple[str, str]] = {}
     while isinstance(
-        address := rules.free_address(DEDICATED_INSTANCE, VPC_A, vswitch, endpoints), IPv4Address
+        address := gateway_rules.free_address(DEDICATED_INSTANCE, VPC_A, vswitch, endpoints), IPv4Address
     ):
         assert address in vswitch.cidr_block
         endpoints[VPC_A, address] = (HZ, f"other-{address}")
-    free = [address for address in vswitch.cidr_block if not rules.is_reserved(address, vswitch.cidr_block)]
+    free = [
+        address
+        for address in vswitch.cidr_block
+        if not gateway_rules.is_reserved(address, vswitch.cidr_block)
+    ]
     assert [address for _, address in endpoints] == free
     assert address.rule is Rule.BINDING
     # Another VPC's endpoints are not in the way: their blocks may overlap.
-    elsewhere = rules.free_address(DEDICATED_INSTANCE, "vpc-other", vswitch, endpoints)
+    elsewhere = gateway_rules.free_address(DEDICATED_INSTANCE, "vpc-other", vswitch, endpoints)
     assert elsewhere == free[0] if free else isinstance(elsewhere, Refusal)
 
 
 def test_endpoints() -> None:
     binding = Binding(VPC_A, "vsw-1", IPv4Address("10.1.8.20"))
     other, same = Instance(UNBOUND, HZ, InstanceType.DEDICATED), WORLD.instances[HZ, BOUND]
-    found = broken(rules.endpoint_refusals(other, binding, WORLD.endpoints))
+    found = broken(gateway_rules.endpoint_refusals(other, binding, WORLD.endpoints))
     assert found == [(Rule.UNIQUE, ("binding", "address"))]
-    assert broken(rules.endpoint_refusals(same, binding, WORLD.endpoints)) == []
+    assert broken(gateway_rules.endpoint_refusals(same, binding, WORLD.endpoints)) == []
 
 
 GROUP = Group("1" * 32, BOUND, HZ)
@@ -225,7 +229,7 @@ GROUP = Group("1" * 32, BOUND, HZ)
     ],
 )
 def test_groups(group: Group, rule: Rule | None) -> None:
-    found = broken(rules.group_refusals(group, WORLD.instances, WORLD.answers.suffix))
+    found = broken(gateway_rules.group_refusals(group, WORLD.instances, WORLD.answers.suffix))
     assert [broken_rule for broken_rule, _ in found] == ([] if rule is None else [rule])
 
 
@@ -235,11 +239,13 @@ def test_a_vpc_domain_must_fit_into_a_name() -> None:
     group = Group("1" * 32, "i", region)
     assert len(group.vpc_domain_label) == 63
     instances = {instance.key: instance}
-    assert broken(rules.group_refusals(group, instances, WORLD.answers.suffix)) == []
+    assert broken(gateway_rules.group_refusals(group, instances, WORLD.answers.suffix)) == []
     long_suffix = Name((b"s" * 63,) * 3)
-    assert broken(rules.group_refusals(group, instances, long_suffix)) == [(Rule.DOMAIN_NAME, ("region_id",))]
+    assert broken(gateway_rules.group_refusals(group, instances, long_suffix)) == [
+        (Rule.DOMAIN_NAME, ("region_id",))
+    ]
     longer = replace(instance, region_id=region + "r")
-    found = rules.group_refusals(
+    found = gateway_rules.group_refusals(
         replace(group, region_id=longer.region_id), {longer.key: longer}, long_suffix
     )
     assert broken(found) == [(Rule.DOMAIN_NAME, ("region_id",))]
@@ -262,10 +268,14 @@ def test_a_vpc_domain_must_fit_into_a_name() -> None:
     ],
 )
 def test_custom_domains(name: str, rule: Rule | None) -> None:
-    found = broken(rules.custom_domain_refusals(Name.from_text(name), "group x", WORLD.answers.suffix, None))
+    found = broken(
+        gateway_rules.custom_domain_refusals(Name.from_text(name), "group x", WORLD.answers.suffix, None)
+    )
     assert [broken_rule for broken_rule, _ in found] == ([] if rule is None else [rule])
 
 
 def test_a_custom_domain_belongs_to_one_group() -> None:
-    found = rules.custom_domain_refusals(Name.from_text(CUSTOM), "group x", WORLD.answers.suffix, DEDICATED)
+    found = gateway_rules.custom_domain_refusals(
+        Name.from_text(CUSTOM), "group x", WORLD.answers.suffix, DEDICATED
+    )
     assert broken(found) == [(Rule.UNIQUE, ())]

@@ -26,7 +26,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Forwarding, ForwardRule
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Network, Topology
-from vpcdns.model.vpc_changes import CreateVpc
+from vpcdns.model.topology_changes import CreateVpc
 from vpcdns.model.world import World
 from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.api_attributes import group_key

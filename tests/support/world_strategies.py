@@ -26,7 +26,7 @@ from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Upstream
 from vpcdns.model.topology import Address, Network, Prefix, Topology, Vpc, VSwitch
-from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
 from vpcdns.model.world import World
 
 VPCS = ("vpc-0", "vpc-1", "vpc-2", "vpc-3")

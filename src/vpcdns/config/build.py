@@ -15,6 +15,7 @@ from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.build_topology import TopologyBuilder
 from vpcdns.config.problems import Finding, Path
 from vpcdns.model.gateway import Group
+from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
 from vpcdns.model.policy import (
     Access,
@@ -29,7 +30,6 @@ from vpcdns.model.policy import (
     ServerIdentity,
     Upstream,
 )
-from vpcdns.model.rules import VPCDNS_INTERNAL
 from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
 

@@ -16,17 +16,16 @@ from vpcdns.config.passed_groups import Usual
 from vpcdns.config.problems import Finding, Path, of_refusal
 from vpcdns.model.frozen_map import Filling, FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceKey, InstanceType
-from vpcdns.model.names import Name
-from vpcdns.model.rules import (
-    Refusal,
+from vpcdns.model.gateway_rules import (
     custom_domain_refusals,
-    duplicate,
     endpoint_refusals,
     free_address,
     group_refusals,
     instance_refusals,
     vswitch_for,
 )
+from vpcdns.model.names import Name
+from vpcdns.model.rules import Refusal, duplicate
 from vpcdns.model.topology import Topology
 from vpcdns.model.world import EndpointKey
 

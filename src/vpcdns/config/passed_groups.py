@@ -7,8 +7,8 @@ holds it to what the rules say of every single one.
 from __future__ import annotations
 
 from vpcdns.model.gateway import VPC_LABEL_END, Group
+from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.rules import VPCDNS_INTERNAL
 
 
 class Usual:

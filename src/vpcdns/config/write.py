@@ -22,7 +22,7 @@ from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
-from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
 V = TypeVar("V")

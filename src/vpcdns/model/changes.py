@@ -1,7 +1,7 @@
-"""What may be done to a World: each change gives a new World, or the Refusal of the rule it breaks.
+"""What may be done to gateway instances and API groups; with `topology_changes`, to a whole World.
 
-The command line, the cloud's API, scenarios and the journal all speak in these values. Knows the
-rules by calling them; never repeats one.
+The command line, the cloud's API, scenarios and the journal all speak in these values. Asks the rules and
+never repeats one.
 """
 
 from __future__ import annotations
@@ -11,75 +11,60 @@ from ipaddress import IPv4Address
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey, InstanceType
-from vpcdns.model.names import Name
-from vpcdns.model.rules import (
-    Refusal,
-    Rule,
+from vpcdns.model.gateway_rules import (
     binding_refusals,
+    bound_serverless,
     custom_domain_on_serverless,
     custom_domain_refusals,
-    duplicate,
     endpoint_refusals,
     free_address,
     group_refusals,
     instance_refusals,
-    missing,
     vswitch_for,
 )
-from vpcdns.model.vpc_changes import VpcChange
+from vpcdns.model.names import Name
+from vpcdns.model.rules import Refusal, Rule, duplicate, missing
+from vpcdns.model.topology_changes import VpcChange
 from vpcdns.model.world import EndpointKey, World
+from vpcdns.model.world_change import Refused, WorldChange, allow, allowed, group_of, instance_of, with_group
 
 
 @dataclass(frozen=True, slots=True)
-class CreateInstance:
-    """Adds an instance, unbound."""
+class CreateInstance(WorldChange):
+    """Adds an instance, bound if it says so."""
 
     instance: Instance
 
-    def apply(self, world: World) -> World | Refusal:
-        key = self.instance.key
+    def changed(self, world: World) -> World:
+        key, binding = self.instance.key, self.instance.binding
         if key in world.instances:
-            return duplicate(
-                f"instance {self.instance.instance_id} in {self.instance.region_id}", ("instance_id",)
-            )
+            what = f"instance {self.instance.instance_id} in {self.instance.region_id}"
+            raise Refused(duplicate(what, ("instance_id",)))
         unbound = replace(self.instance, binding=None)
-        for refusal in instance_refusals(unbound, world.topology):
-            return refusal
-        created = _next(world, instances=world.instances.set(key, unbound))
-        binding = self.instance.binding
+        allow(instance_refusals(unbound, world.topology))
+        created = replace(world, instances=world.instances.set(key, unbound))
         if binding is None:
             return created
-        bound = Bind(key, binding.vpc_id, binding.vswitch_id, binding.address).apply(created)
-        return bound if isinstance(bound, Refusal) else replace(bound, revision=created.revision)
+        return Bind(key, binding.vpc_id, binding.vswitch_id, binding.address).changed(created)
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteInstance:
+class DeleteInstance(WorldChange):
     """Removes an instance that no group lives on."""
 
     instance_key: InstanceKey
 
-    def apply(self, world: World) -> World | Refusal:
-        instance = world.instances.get(self.instance_key)
-        if instance is None:
-            return _no_instance(self.instance_key)
-        group = next(world.groups_on(self.instance_key), None)
-        if group is not None:
-            return Refusal(
-                Rule.ONE_INSTANCE,
-                f"instance {instance.instance_id}",
-                f"group {group.group_id} lives on it",
-                "migrate or delete its groups first",
-            )
-        return _next(
-            world,
-            instances=world.instances.delete(instance.key),
-            endpoints=_without_endpoint(world, instance),
-        )
+    def changed(self, world: World) -> World:
+        instance = instance_of(world, self.instance_key)
+        for group in world.groups_on(instance.key):
+            problem = f"group {group.group_id} lives on it"
+            raise _refused(Rule.ONE_INSTANCE, instance, problem, "migrate or delete its groups first")
+        instances = world.instances.delete(instance.key)
+        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance))
 
 
 @dataclass(frozen=True, slots=True)
-class Bind:
+class Bind(WorldChange):
     """Binds a dedicated instance to a vSwitch, or rebinds it; all its groups follow (DESIGN §1.7).
 
     Without an address it keeps the one it has in that vSwitch, or takes the lowest free one.
@@ -90,211 +75,162 @@ class Bind:
     vswitch_id: str
     address: IPv4Address | None = None
 
-    def apply(self, world: World) -> World | Refusal:
-        instance = world.instances.get(self.instance_key)
-        if instance is None:
-            return _no_instance(self.instance_key)
+    def changed(self, world: World) -> World:
+        instance = instance_of(world, self.instance_key)
         if instance.type is not InstanceType.DEDICATED:
-            return Refusal(
-                Rule.BINDING,
-                f"instance {instance.instance_id}",
-                "a serverless instance cannot be bound: it answers every VPC of its region",
-                "bind a dedicated instance, and migrate the groups to it",
-                ("binding",),
-            )
-        vswitch = vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology)
-        if isinstance(vswitch, Refusal):
-            return vswitch
-        address = (
-            self.address
-            or _present_address(instance, self)
-            or free_address(instance, self.vpc_id, vswitch, world.endpoints)
-        )
-        if isinstance(address, Refusal):
-            return address
+            raise Refused(bound_serverless(instance))
+        vswitch = allowed(vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology))
+        address = self.address or self._present_address(instance)
+        if address is None:
+            address = allowed(free_address(instance, self.vpc_id, vswitch, world.endpoints))
         binding = Binding(self.vpc_id, self.vswitch_id, address)
-        for refusal in binding_refusals(instance, binding, world.topology):
-            return refusal
-        for refusal in endpoint_refusals(instance, binding, world.endpoints):
-            return refusal
-        return _next(
+        allow(binding_refusals(instance, binding, world.topology))
+        allow(endpoint_refusals(instance, binding, world.endpoints))
+        return replace(
             world,
             instances=world.instances.set(instance.key, replace(instance, binding=binding)),
             endpoints=_without_endpoint(world, instance).set((self.vpc_id, address), instance.key),
         )
 
+    def _present_address(self, instance: Instance) -> IPv4Address | None:
+        """The address that the instance has already, if it stays in its vSwitch."""
+        binding = instance.binding
+        if binding is None or (binding.vpc_id, binding.vswitch_id) != (self.vpc_id, self.vswitch_id):
+            return None
+        return binding.address
+
 
 @dataclass(frozen=True, slots=True)
-class Unbind:
+class Unbind(WorldChange):
     """Takes a dedicated instance out of its VPC; refused while a VPC domain of its groups is on."""
 
     instance_key: InstanceKey
 
-    def apply(self, world: World) -> World | Refusal:
-        instance = world.instances.get(self.instance_key)
-        if instance is None:
-            return _no_instance(self.instance_key)
+    def changed(self, world: World) -> World:
+        instance = instance_of(world, self.instance_key)
         if instance.binding is None:
-            return Refusal(
-                Rule.BINDING,
-                f"instance {instance.instance_id}",
-                "it is not bound",
-                "there is nothing to unbind",
-            )
-        enabled = next((group for group in world.groups_on(instance.key) if group.vpc_domain), None)
-        if enabled is not None:
-            return Refusal(
-                Rule.BOUND_BEFORE_ENABLED,
-                f"instance {instance.instance_id}",
-                f"the VPC domain of its group {enabled.group_id} is on",
-                "disable the VPC domains of its groups first, or rebind it to another VPC",
-            )
-        return _next(
-            world,
-            instances=world.instances.set(instance.key, replace(instance, binding=None)),
-            endpoints=_without_endpoint(world, instance),
-        )
+            raise _refused(Rule.BINDING, instance, "it is not bound", "there is nothing to unbind")
+        for group in world.groups_on(instance.key):
+            if group.vpc_domain:
+                problem = f"the VPC domain of its group {group.group_id} is on"
+                way_out = "disable the VPC domains of its groups first, or rebind it to another VPC"
+                raise _refused(Rule.BOUND_BEFORE_ENABLED, instance, problem, way_out)
+        instances = world.instances.set(instance.key, replace(instance, binding=None))
+        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance))
 
 
 @dataclass(frozen=True, slots=True)
-class CreateGroup:
+class CreateGroup(WorldChange):
     """Adds a group, with whatever it has already."""
 
     group: Group
 
-    def apply(self, world: World) -> World | Refusal:
-        if self.group.group_id in world.groups:
-            return duplicate(f"group {self.group.group_id}", ("group_id",))
-        for refusal in group_refusals(self.group, world.instances, world.answers.suffix):
-            return refusal
-        custom_domains = world.custom_domains
-        for index, name in enumerate(self.group.custom_domains):
-            where = ("custom_domains", index)
-            owner = custom_domains.owners.get(name)
-            for refusal in custom_domain_refusals(
-                name, _group(self.group), world.answers.suffix, owner, where
-            ):
-                return refusal
-            custom_domains = custom_domains.add(name, self.group.group_id)
-        groups = world.groups.set(self.group.group_id, self.group)
-        return _next(world, groups=groups, custom_domains=custom_domains)
+    def changed(self, world: World) -> World:
+        group, custom_domains = self.group, world.custom_domains
+        if group.group_id in world.groups:
+            raise Refused(duplicate(f"group {group.group_id}", ("group_id",)))
+        allow(group_refusals(group, world.instances, world.answers.suffix))
+        for index, name in enumerate(group.custom_domains):
+            owner, where = custom_domains.owners.get(name), ("custom_domains", index)
+            allow(custom_domain_refusals(name, _subject(group), world.answers.suffix, owner, where))
+            custom_domains = custom_domains.add(name, group.group_id)
+        return replace(world, groups=world.groups.set(group.group_id, group), custom_domains=custom_domains)
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteGroup:
+class DeleteGroup(WorldChange):
     """Removes a group, its VPC domain and its custom domains."""
 
     group_id: str
 
-    def apply(self, world: World) -> World | Refusal:
-        group = world.groups.get(self.group_id)
-        if group is None:
-            return _no_group(self.group_id)
-        custom_domains = world.custom_domains
+    def changed(self, world: World) -> World:
+        group, custom_domains = group_of(world, self.group_id), world.custom_domains
         for name in group.custom_domains:
             custom_domains = custom_domains.remove(name)
-        return _next(world, groups=world.groups.delete(group.group_id), custom_domains=custom_domains)
+        return replace(world, groups=world.groups.delete(group.group_id), custom_domains=custom_domains)
 
 
 @dataclass(frozen=True, slots=True)
-class RenameGroup:
+class RenameGroup(WorldChange):
     group_id: str
     name: str
 
-    def apply(self, world: World) -> World | Refusal:
-        return _edit(world, self.group_id, name=self.name)
+    def changed(self, world: World) -> World:
+        return with_group(world, replace(group_of(world, self.group_id), name=self.name))
 
 
 @dataclass(frozen=True, slots=True)
-class EnableVpcDomain:
+class EnableVpcDomain(WorldChange):
     """Switches a group's VPC domain on; enabling twice succeeds."""
 
     group_id: str
 
-    def apply(self, world: World) -> World | Refusal:
-        return _edit(world, self.group_id, vpc_domain=True)
+    def changed(self, world: World) -> World:
+        return with_group(world, replace(group_of(world, self.group_id), vpc_domain=True))
 
 
 @dataclass(frozen=True, slots=True)
-class DisableVpcDomain:
+class DisableVpcDomain(WorldChange):
     """Switches a group's VPC domain off; its name and its custom domains stay."""
 
     group_id: str
 
-    def apply(self, world: World) -> World | Refusal:
-        return _edit(world, self.group_id, vpc_domain=False)
+    def changed(self, world: World) -> World:
+        return with_group(world, replace(group_of(world, self.group_id), vpc_domain=False))
 
 
 @dataclass(frozen=True, slots=True)
-class MigrateGroup:
+class MigrateGroup(WorldChange):
     """Moves a group to another instance of its region, under the same name (DESIGN §1.8, §1.9)."""
 
     group_id: str
     instance_id: str
 
-    def apply(self, world: World) -> World | Refusal:
-        group = world.groups.get(self.group_id)
-        if group is None:
-            return _no_group(self.group_id)
-        target = world.instances.get((group.region_id, self.instance_id))
-        if target is None:
-            return _no_instance((group.region_id, self.instance_id), _group(group))
+    def changed(self, world: World) -> World:
+        group = group_of(world, self.group_id)
+        target = instance_of(world, (group.region_id, self.instance_id), _subject(group))
         if target.type is InstanceType.SERVERLESS and group.custom_domains:
-            return custom_domain_on_serverless(_group(group), target.instance_id)
+            raise Refused(custom_domain_on_serverless(_subject(group), target.instance_id))
         if target.type is InstanceType.DEDICATED and target.binding is None and group.vpc_domain:
-            return Refusal(
-                Rule.BOUND_BEFORE_MIGRATED,
-                _group(group),
-                f"its VPC domain is on, but dedicated instance {target.instance_id} is not bound to a VPC",
-                f"bind {target.instance_id} first, or disable the group's VPC domain",
-                ("instance_id",),
+            problem = (
+                f"its VPC domain is on, but dedicated instance {target.instance_id} is not bound to a VPC"
             )
-        return _edit(world, self.group_id, instance_id=self.instance_id)
+            way_out = f"bind {target.instance_id} first, or disable the group's VPC domain"
+            rule, where = Rule.BOUND_BEFORE_MIGRATED, ("instance_id",)
+            raise Refused(Refusal(rule, _subject(group), problem, way_out, where))
+        return with_group(world, replace(group, instance_id=self.instance_id))
 
 
 @dataclass(frozen=True, slots=True)
-class AddCustomDomain:
+class AddCustomDomain(WorldChange):
     """Gives a group on a dedicated instance one more name."""
 
     group_id: str
     name: Name
 
-    def apply(self, world: World) -> World | Refusal:
-        group = world.groups.get(self.group_id)
-        if group is None:
-            return _no_group(self.group_id)
+    def changed(self, world: World) -> World:
+        group = group_of(world, self.group_id)
         owner = world.custom_domains.owners.get(self.name)
         if owner == group.group_id:
-            return duplicate(f"custom domain {self.name} of group {group.group_id}", ("custom_domains",))
-        for refusal in custom_domain_refusals(self.name, _group(group), world.answers.suffix, owner):
-            return refusal
-        edited = _edit(world, self.group_id, custom_domains=(*group.custom_domains, self.name))
-        if isinstance(edited, Refusal):
-            return edited
+            what = f"custom domain {self.name} of group {group.group_id}"
+            raise Refused(duplicate(what, ("custom_domains",)))
+        allow(custom_domain_refusals(self.name, _subject(group), world.answers.suffix, owner))
+        edited = with_group(world, replace(group, custom_domains=(*group.custom_domains, self.name)))
         return replace(edited, custom_domains=world.custom_domains.add(self.name, group.group_id))
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveCustomDomain:
+class RemoveCustomDomain(WorldChange):
     group_id: str
     name: Name
 
-    def apply(self, world: World) -> World | Refusal:
-        group = world.groups.get(self.group_id)
-        if group is None:
-            return _no_group(self.group_id)
+    def changed(self, world: World) -> World:
+        group, where = group_of(world, self.group_id), ("custom_domains",)
         if self.name not in group.custom_domains:
-            return missing(
-                Rule.REFERENCE,
-                _group(group),
-                f"custom domain {self.name}",
-                "custom_domains",
-                ("custom_domains",),
-            )
+            what = f"custom domain {self.name}"
+            raise Refused(missing(Rule.REFERENCE, _subject(group), what, "custom_domains", where))
         rest = tuple(name for name in group.custom_domains if name != self.name)
-        edited = _edit(world, self.group_id, custom_domains=rest)
-        if isinstance(edited, Refusal):
-            return edited
+        edited = with_group(world, replace(group, custom_domains=rest))
         return replace(edited, custom_domains=world.custom_domains.remove(self.name))
 
 
@@ -315,26 +251,8 @@ Change = (
 )
 
 
-def _present_address(instance: Instance, bind: Bind) -> IPv4Address | None:
-    """The address that the instance has already, if it stays in its vSwitch."""
-    binding = instance.binding
-    if binding is None or (binding.vpc_id, binding.vswitch_id) != (bind.vpc_id, bind.vswitch_id):
-        return None
-    return binding.address
-
-
-def _next(world: World, **parts: object) -> World:
-    return replace(world, revision=world.revision + 1, **parts)  # type: ignore[arg-type]
-
-
-def _edit(world: World, group_id: str, **parts: object) -> World | Refusal:
-    group = world.groups.get(group_id)
-    if group is None:
-        return _no_group(group_id)
-    edited: Group = replace(group, **parts)  # type: ignore[arg-type]
-    for refusal in group_refusals(edited, world.instances, world.answers.suffix):
-        return refusal
-    return _next(world, groups=world.groups.set(group_id, edited))
+def _refused(rule: Rule, instance: Instance, problem: str, way_out: str) -> Refused:
+    return Refused(Refusal(rule, f"instance {instance.instance_id}", problem, way_out))
 
 
 def _without_endpoint(world: World, instance: Instance) -> FrozenMap[EndpointKey, InstanceKey]:
@@ -343,17 +261,5 @@ def _without_endpoint(world: World, instance: Instance) -> FrozenMap[EndpointKey
     return world.endpoints.delete((instance.binding.vpc_id, instance.binding.address))
 
 
-def _group(group: Group) -> str:
+def _subject(group: Group) -> str:
     return f"group {group.group_id}"
-
-
-def _no_group(group_id: str) -> Refusal:
-    return missing(Rule.REFERENCE, f"group {group_id}", "such group", "groups", ("group_id",))
-
-
-def _no_instance(key: InstanceKey, subject: str = "") -> Refusal:
-    region_id, instance_id = key
-    what = f"instance {instance_id} in {region_id}"
-    return missing(
-        Rule.ONE_INSTANCE, subject or f"instance {instance_id}", what, "instances", ("instance_id",)
-    )

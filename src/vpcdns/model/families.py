@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from vpcdns.model.gateway import VPC_LABEL_END
+from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.rules import VPCDNS_INTERNAL
 from vpcdns.model.special_use import NAMED
 from vpcdns.model.world import World
 

@@ -23,9 +23,9 @@ from vpcdns.model.dns import (
     RRClass,
     RRType,
 )
+from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Upstream
-from vpcdns.model.rules import VPCDNS_INTERNAL
 from vpcdns.model.special_use import records_at, zone_of
 from vpcdns.model.world import World
 

@@ -6,8 +6,9 @@ address becomes a VPC or a network (DESIGN §3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Literal
 
@@ -104,6 +105,7 @@ class Place:
 # Per address family and prefix length: network address as a number -> place. At most 33 + 129
 # look-ups find the longest prefix, however many networks there are.
 _Locator = FrozenMap[tuple[int, int, int], Place]
+_Length = tuple[int, int, int]  # IP version, prefix length, and how many source networks have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Topology:
     networks: FrozenMap[str, Network] = field(default_factory=FrozenMap)
     connections: FrozenMap[str, Connection] = field(default_factory=FrozenMap)
     _places: _Locator = field(default_factory=FrozenMap)
-    _lengths: tuple[tuple[int, int], ...] = ()
+    _lengths: tuple[_Length, ...] = ()
 
     @staticmethod
     def of(
@@ -134,33 +136,39 @@ class Topology:
             FrozenMap((network.network_id, network) for network in networks),
             FrozenMap((connection.connection_id, connection) for connection in connections),
             FrozenMap(places),
-            _longest_first((version, length) for version, length, _ in places),
+            _longest_first(Counter((version, length) for version, length, _ in places)),
         )
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
         if vpc.vpc_id in self.vpcs:
             return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
-        places = self._places
+        places, lengths = self._places, self._counted_lengths()
         for prefix in vpc.source_networks:
             if _key(prefix) not in places:
                 places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
-        lengths = _longest_first([*self._lengths, *(_key(prefix)[:2] for prefix in vpc.source_networks)])
-        return Topology(self.vpcs.set(vpc.vpc_id, vpc), self.networks, self.connections, places, lengths)
+                lengths[_key(prefix)[:2]] += 1
+        return replace(
+            self, vpcs=self.vpcs.set(vpc.vpc_id, vpc), _places=places, _lengths=_longest_first(lengths)
+        )
 
     def without_vpc(self, vpc_id: str) -> Topology:
         """This topology without that VPC; raises KeyError when it is not there."""
-        places = self._places
+        places, lengths = self._places, self._counted_lengths()
         for prefix in self.vpcs[vpc_id].source_networks:
             if (place := places.get(_key(prefix))) is not None and place.vpc_id == vpc_id:
                 places = places.delete(_key(prefix))
-        return Topology(self.vpcs.delete(vpc_id), self.networks, self.connections, places, self._lengths)
+                lengths[_key(prefix)[:2]] -= 1
+        return replace(self, vpcs=self.vpcs.delete(vpc_id), _places=places, _lengths=_longest_first(lengths))
+
+    def _counted_lengths(self) -> Counter[tuple[int, int]]:
+        return Counter({(version, length): count for version, length, count in self._lengths})
 
     def locate(self, address: Address) -> Place | None:
         """The longest source network that holds `address`; None is the Internet (DESIGN §3)."""
         address = unmapped(address)
         number, width, places = int(address), address.max_prefixlen, self._places
-        for version, length in self._lengths:
+        for version, length, _ in self._lengths:
             if version == address.version:
                 shift = width - length
                 place = places.get((version, length, number >> shift << shift))
@@ -209,5 +217,5 @@ def _key(prefix: Prefix) -> tuple[int, int, int]:
     return prefix.version, prefix.prefixlen, int(prefix.network_address)
 
 
-def _longest_first(lengths: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    return tuple(sorted(set(lengths), reverse=True))
+def _longest_first(lengths: Counter[tuple[int, int]]) -> tuple[_Length, ...]:
+    return tuple(sorted(((*length, count) for length, count in lengths.items() if count), reverse=True))

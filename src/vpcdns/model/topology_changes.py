@@ -1,203 +1,293 @@
-"""What may be done to the ways between networks: routes, selectors, attachments, connections cut.
+"""What may be done to networks: VPCs and vSwitches, and the routes and connections between networks.
 
-Like `changes`, each gives a new World or the Refusal of the rule it breaks. These are for rehearsals: the
-cloud's API that vpcdns speaks has none of them.
+The cloud's API makes VPCs and vSwitches; the others are for plans and rehearsals. What hangs on a VPC keeps
+it: it can be deleted when nothing names it any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 
-from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.rules import Refusal, Rule, missing
-from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Topology
-from vpcdns.model.topology_rules import connection_refusals, network_refusals
+from vpcdns.model.rules import Refusal, Rule, duplicate, missing
+from vpcdns.model.topology import (
+    CenConnection,
+    Connection,
+    IpsecConnection,
+    Network,
+    Prefix,
+    Route,
+    ServiceRoute,
+    Topology,
+    Vpc,
+    VSwitch,
+)
+from vpcdns.model.topology_rules import (
+    connection_refusals,
+    ends,
+    network_refusals,
+    new_vswitch_refusals,
+    source_network_refusals,
+    vpc_refusals,
+)
 from vpcdns.model.world import World
+from vpcdns.model.world_change import Refused, WorldChange, allow, network_of, vpc_of
 
 
 @dataclass(frozen=True, slots=True)
-class AddRoute:
+class CreateVpc(WorldChange):
+    """Adds a VPC, with whatever it has already."""
+
+    vpc: Vpc
+
+    def changed(self, world: World) -> World:
+        vpc, topology = self.vpc, world.topology
+        if vpc.vpc_id in topology.vpcs or vpc.vpc_id in topology.networks:
+            raise Refused(duplicate(f"VPC {vpc.vpc_id}", ("vpc_id",)))
+        allow(vpc_refusals(vpc))
+        claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
+        subject, field = f"VPC {vpc.vpc_id}", "source_networks"
+        allow(source_network_refusals(subject, vpc.source_networks, claimed, field))
+        return replace(world, topology=topology.with_vpc(vpc))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVpc(WorldChange):
+    """Removes a VPC that has no vSwitches and that nothing names."""
+
+    vpc_id: str
+
+    def changed(self, world: World) -> World:
+        vpc = vpc_of(world, self.vpc_id)
+        for holder, way_out in _holders(vpc, world):
+            raise Refused(Refusal(Rule.REFERENCE, f"VPC {vpc.vpc_id}", holder, way_out))
+        return replace(world, topology=world.topology.without_vpc(vpc.vpc_id))
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVSwitch(WorldChange):
+    """Gives a VPC one more vSwitch."""
+
+    vpc_id: str
+    vswitch: VSwitch
+
+    def changed(self, world: World) -> World:
+        vpc = vpc_of(world, self.vpc_id)
+        allow(new_vswitch_refusals(vpc, self.vswitch))
+        larger = replace(vpc, vswitches=(*vpc.vswitches, self.vswitch))
+        return replace(world, topology=world.topology.with_vpc(larger))
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteVSwitch(WorldChange):
+    """Removes a vSwitch that no instance is bound to."""
+
+    vpc_id: str
+    vswitch_id: str
+
+    def changed(self, world: World) -> World:
+        vpc, subject = vpc_of(world, self.vpc_id), f"vSwitch {self.vswitch_id}"
+        if vpc.vswitch(self.vswitch_id) is None:
+            what = f"vSwitch {self.vswitch_id} in VPC {vpc.vpc_id}"
+            raise Refused(missing(Rule.REFERENCE, subject, what, "vswitches", ("vswitch_id",)))
+        for instance_id, vswitch_id in _bound(vpc.vpc_id, world):
+            if vswitch_id == self.vswitch_id:
+                problem = f"instance {instance_id} is bound to it"
+                raise Refused(Refusal(Rule.BINDING, subject, problem, "unbind or rebind the instance first"))
+        rest = tuple(vswitch for vswitch in vpc.vswitches if vswitch.vswitch_id != self.vswitch_id)
+        return replace(world, topology=world.topology.with_vpc(replace(vpc, vswitches=rest)))
+
+
+@dataclass(frozen=True, slots=True)
+class AddRoute(WorldChange):
     """Gives an on-premises network a route; one to the same destination is replaced."""
 
     network_id: str
     route: Route
 
-    def apply(self, world: World) -> World | Refusal:
-        network = world.topology.networks.get(self.network_id)
-        if network is None:
-            return _no_network(self.network_id)
+    def changed(self, world: World) -> World:
+        network = network_of(world, self.network_id)
         others = tuple(one for one in network.routes if one.destination != self.route.destination)
         return _with_network(world, replace(network, routes=(*others, self.route)))
 
 
 @dataclass(frozen=True, slots=True)
-class RemoveRoute:
+class RemoveRoute(WorldChange):
     network_id: str
     destination: IPv4Network
 
-    def apply(self, world: World) -> World | Refusal:
-        network = world.topology.networks.get(self.network_id)
-        if network is None:
-            return _no_network(self.network_id)
+    def changed(self, world: World) -> World:
+        network = network_of(world, self.network_id)
         rest = tuple(one for one in network.routes if one.destination != self.destination)
         if rest == network.routes:
             what = f"route to {self.destination} at {self.network_id}"
-            return missing(Rule.REFERENCE, f"network {self.network_id}", what, "routes", ("routes",))
+            subject = f"network {self.network_id}"
+            raise Refused(missing(Rule.REFERENCE, subject, what, "routes", ("routes",)))
         return _with_network(world, replace(network, routes=rest))
 
 
 @dataclass(frozen=True, slots=True)
-class CutConnection:
+class CutConnection(WorldChange):
     """Takes a connection away; routes via it are withdrawn, as when an interface goes down."""
 
     connection_id: str
 
-    def apply(self, world: World) -> World | Refusal:
-        if self.connection_id not in world.topology.connections:
-            return _no_connection(self.connection_id)
+    def changed(self, world: World) -> World:
         topology = world.topology
-        networks = topology.networks
+        if self.connection_id not in topology.connections:
+            raise _no_connection(self.connection_id, "connection")
         for network in topology.networks.values():
-            rest = tuple(route for route in network.routes if route.via != self.connection_id)
-            if rest != network.routes:
-                networks = networks.set(network.network_id, replace(network, routes=rest))
+            topology = _withdrawn(topology, network, self.connection_id)
         connections = topology.connections.delete(self.connection_id)
-        return _next(world, replace(topology, networks=networks, connections=connections))
+        return replace(world, topology=replace(topology, connections=connections))
 
 
 @dataclass(frozen=True, slots=True)
-class SetSelectors:
+class SetSelectors(WorldChange):
     """Gives an IPsec connection other selectors; None leaves a side as it is."""
 
     connection_id: str
     local_subnets: tuple[IPv4Network, ...] | None = None
     remote_subnets: tuple[IPv4Network, ...] | None = None
 
-    def apply(self, world: World) -> World | Refusal:
+    def changed(self, world: World) -> World:
         ipsec = world.topology.connections.get(self.connection_id)
         if not isinstance(ipsec, IpsecConnection):
-            return _no_connection(self.connection_id, "IPsec connection")
+            raise _no_connection(self.connection_id, "IPsec connection")
         local = ipsec.local_subnets if self.local_subnets is None else self.local_subnets
         remote = ipsec.remote_subnets if self.remote_subnets is None else self.remote_subnets
-        changed = replace(ipsec, local_subnets=local, remote_subnets=remote)
-        return _with_connection(world, changed)
+        return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
 
 
 @dataclass(frozen=True, slots=True)
-class Attach:
+class Attach(WorldChange):
     """Attaches a VPC or network to a CEN; twice succeeds."""
 
     connection_id: str
     attachment: str
 
-    def apply(self, world: World) -> World | Refusal:
-        return _edit_cen(
-            world,
-            self.connection_id,
-            lambda cen: replace(cen, attachments=tuple(dict.fromkeys((*cen.attachments, self.attachment)))),
-        )
+    def changed(self, world: World) -> World:
+        cen = _cen(world, self.connection_id)
+        attachments = tuple(dict.fromkeys((*cen.attachments, self.attachment)))
+        return _with_connection(world, replace(cen, attachments=attachments))
 
 
 @dataclass(frozen=True, slots=True)
-class Detach:
+class Detach(WorldChange):
     """Detaches a VPC or network from a CEN, its service routes included; routes via the CEN are withdrawn."""
 
     connection_id: str
     attachment: str
 
-    def apply(self, world: World) -> World | Refusal:
-        network = world.topology.networks.get(self.attachment)
+    def changed(self, world: World) -> World:
+        cen, network = _cen(world, self.connection_id), world.topology.networks.get(self.attachment)
         if network is not None:
-            rest = tuple(route for route in network.routes if route.via != self.connection_id)
-            world = replace(world, topology=_put(world.topology, replace(network, routes=rest)))
-        return _edit_cen(world, self.connection_id, self._without)
-
-    def _without(self, cen: CenConnection) -> CenConnection:
+            world = replace(world, topology=_withdrawn(world.topology, network, self.connection_id))
         routes = (
             replace(route, access=tuple(one for one in route.access if one != self.attachment))
             for route in cen.service_routes
             if route.host_vpc_id != self.attachment
         )
         rest = tuple(one for one in cen.attachments if one != self.attachment)
-        return replace(cen, attachments=rest, service_routes=tuple(route for route in routes if route.access))
+        service_routes = tuple(route for route in routes if route.access)
+        return _with_connection(world, replace(cen, attachments=rest, service_routes=service_routes))
 
 
 @dataclass(frozen=True, slots=True)
-class AddServiceRoute:
+class AddServiceRoute(WorldChange):
     """Gives a CEN a service route; one to the same host through the same VPC is replaced."""
 
     connection_id: str
     route: ServiceRoute
 
-    def apply(self, world: World) -> World | Refusal:
-        return _edit_cen(world, self.connection_id, self._with)
-
-    def _with(self, cen: CenConnection) -> CenConnection:
-        key = self.route.host, self.route.host_vpc_id
+    def changed(self, world: World) -> World:
+        cen, key = _cen(world, self.connection_id), (self.route.host, self.route.host_vpc_id)
         others = (one for one in cen.service_routes if (one.host, one.host_vpc_id) != key)
-        return replace(cen, service_routes=(*others, self.route))
+        return _with_connection(world, replace(cen, service_routes=(*others, self.route)))
 
 
 @dataclass(frozen=True, slots=True)
-class ResolveAs:
+class ResolveAs(WorldChange):
     """Lets an on-premises network ask as another VPC; None is the Internet."""
 
     network_id: str
     vpc_id: str | None
 
-    def apply(self, world: World) -> World | Refusal:
-        network = world.topology.networks.get(self.network_id)
-        if network is None:
-            return _no_network(self.network_id)
-        return _with_network(world, replace(network, resolves_as=self.vpc_id))
+    def changed(self, world: World) -> World:
+        return _with_network(world, replace(network_of(world, self.network_id), resolves_as=self.vpc_id))
 
+
+VpcChange = CreateVpc | DeleteVpc | CreateVSwitch | DeleteVSwitch
 
 TopologyChange = (
     AddRoute | RemoveRoute | CutConnection | SetSelectors | Attach | Detach | AddServiceRoute | ResolveAs
 )
 
 
-def _edit_cen(
-    world: World, connection_id: str, edit: Callable[[CenConnection], CenConnection]
-) -> World | Refusal:
+def _cen(world: World, connection_id: str) -> CenConnection:
     cen = world.topology.connections.get(connection_id)
     if not isinstance(cen, CenConnection):
-        return _no_connection(connection_id, "CEN")
-    return _with_connection(world, edit(cen))
+        raise _no_connection(connection_id, "CEN")
+    return cen
 
 
-def _with_network(world: World, network: Network) -> World | Refusal:
+def _no_connection(connection_id: str, kind: str) -> Refused:
+    what, where = f"{kind} {connection_id}", ("connection_id",)
+    return Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
+
+
+def _with_network(world: World, network: Network) -> World:
     topology = _put(world.topology, network)
-    return _first(network_refusals(network, topology)) or _next(world, topology)
+    allow(network_refusals(network, topology))
+    return replace(world, topology=topology)
 
 
-def _with_connection(world: World, connection: CenConnection | IpsecConnection) -> World | Refusal:
+def _with_connection(world: World, connection: Connection) -> World:
     connections = world.topology.connections.set(connection.connection_id, connection)
     topology = replace(world.topology, connections=connections)
-    return _first(connection_refusals(connection, topology)) or _next(world, topology)
+    allow(connection_refusals(connection, topology))
+    return replace(world, topology=topology)
 
 
-def _first(refusals: Iterable[Refusal]) -> Refusal | None:
-    return next(iter(refusals), None)
+def _withdrawn(topology: Topology, network: Network, connection_id: str) -> Topology:
+    """Without the network's routes via a connection."""
+    rest = tuple(route for route in network.routes if route.via != connection_id)
+    return topology if rest == network.routes else _put(topology, replace(network, routes=rest))
 
 
 def _put(topology: Topology, network: Network) -> Topology:
     """Source networks do not change here, so places stay as they are."""
-    networks: FrozenMap[str, Network] = topology.networks.set(network.network_id, network)
-    return replace(topology, networks=networks)
+    return replace(topology, networks=topology.networks.set(network.network_id, network))
 
 
-def _next(world: World, topology: Topology) -> World:
-    return replace(world, topology=topology, revision=world.revision + 1)
+def _owner(topology: Topology, prefix: Prefix) -> str | None:
+    place = topology.claimed(prefix)
+    if place is None:
+        return None
+    return f"VPC {place.vpc_id}" if place.vpc_id is not None else f"network {place.network_id}"
 
 
-def _no_network(network_id: str) -> Refusal:
-    what = f"network {network_id}"
-    return missing(Rule.REFERENCE, what, what, "networks", ("network_id",))
+def _bound(vpc_id: str, world: World) -> Iterator[tuple[str, str]]:
+    """instance_id and vswitch_id of the instances that are bound in a VPC."""
+    for instance in world.instances.values():
+        if instance.binding is not None and instance.binding.vpc_id == vpc_id:
+            yield instance.instance_id, instance.binding.vswitch_id
 
 
-def _no_connection(connection_id: str, kind: str = "connection") -> Refusal:
-    what = f"{kind} {connection_id}"
-    return missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", ("connection_id",))
+def _holders(vpc: Vpc, world: World) -> Iterator[tuple[str, str]]:
+    """What names a VPC, and what is to be done about it first."""
+    for instance_id, _ in _bound(vpc.vpc_id, world):
+        yield f"instance {instance_id} is bound to it", "unbind or rebind the instance first"
+    if vpc.vswitches:
+        yield f"it has vSwitch {vpc.vswitches[0].vswitch_id}", "delete its vSwitches first"
+    for network in world.topology.networks.values():
+        if network.resolves_as == vpc.vpc_id:
+            yield f"network {network.network_id} resolves as it", "mend the network's `resolves_as` first"
+    for connection in world.topology.connections.values():
+        if vpc.vpc_id in ends(connection):
+            problem = f"connection {connection.connection_id} is attached to it"
+            yield problem, "detach the connection first"
+    for rule in world.forwarding.rules:
+        if vpc.vpc_id in rule.vpcs:
+            yield f"the forward rule for {rule.domain} names it", "mend `forward.rules` first"

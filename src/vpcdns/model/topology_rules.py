@@ -5,7 +5,9 @@ As in `rules`, each function yields a Refusal for every way in which an object b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from ipaddress import IPv4Network
+from typing import Final
 
 from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
@@ -17,58 +19,100 @@ from vpcdns.model.topology import (
     Prefix,
     Topology,
     Vpc,
+    VSwitch,
 )
+
+_Block = tuple[int, int]  # prefix length, network address
+_BLOCKS_NAMED: Final = 3  # in a message
 
 
 def vpc_refusals(vpc: Vpc) -> Iterator[Refusal]:
     """What is wrong with a VPC in itself."""
     subject = f"VPC {vpc.vpc_id}"
-    for index, block in enumerate(vpc.cidr_blocks):
+    for index, clash in enumerate(first_overlaps(vpc.cidr_blocks)):
+        block, where = vpc.cidr_blocks[index], ("cidr_blocks", index)
         if block.overlaps(SHARED_SPACE):
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"{block} overlaps {SHARED_SPACE}, the cloud's own services",
-                "take private space, e.g. 10.0.0.0/8",
-                ("cidr_blocks", index),
-            )
-        if clash := next((other for other in vpc.cidr_blocks[:index] if other.overlaps(block)), None):
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"{block} overlaps its own {clash}",
-                "make the VPC's blocks disjoint",
-                ("cidr_blocks", index),
-            )
-    yield from _vswitch_refusals(vpc, subject)
-
-
-def _vswitch_refusals(vpc: Vpc, subject: str) -> Iterator[Refusal]:
+            problem = f"{block} overlaps {SHARED_SPACE}, the cloud's own services"
+            yield Refusal(Rule.ADDRESS_PLAN, subject, problem, "take private space, e.g. 10.0.0.0/8", where)
+        if clash is not None:
+            problem = f"{block} overlaps its own {vpc.cidr_blocks[clash]}"
+            yield Refusal(Rule.ADDRESS_PLAN, subject, problem, "make the VPC's blocks disjoint", where)
     seen: set[str] = set()
-    for index, vswitch in enumerate(vpc.vswitches):
-        where = ("vswitches", index)
-        if not any(vswitch.cidr_block.subnet_of(block) for block in vpc.cidr_blocks):
-            blocks = ", ".join(map(str, vpc.cidr_blocks))
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {blocks}",
-                "give it a block inside the VPC's",
-                (*where, "cidr_block"),
-            )
+    blocks = frozenset(map(_block, vpc.cidr_blocks))
+    for index, clash in enumerate(first_overlaps([vswitch.cidr_block for vswitch in vpc.vswitches])):
+        vswitch = vpc.vswitches[index]
+        yield from _place_refusals(vpc, vswitch, index, blocks)
         if vswitch.vswitch_id in seen:
-            yield duplicate(f"vSwitch {vswitch.vswitch_id}", (*where, "vswitch_id"))
+            yield duplicate(f"vSwitch {vswitch.vswitch_id}", ("vswitches", index, "vswitch_id"))
         seen.add(vswitch.vswitch_id)
-        earlier = (other for other in vpc.vswitches[:index] if other.cidr_block.overlaps(vswitch.cidr_block))
-        if clash := next(earlier, None):
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) overlaps "
-                f"{clash.vswitch_id} ({clash.cidr_block})",
-                "make the vSwitches' blocks disjoint",
-                (*where, "cidr_block"),
-            )
+        if clash is not None:
+            yield _overlap(subject, vswitch, vpc.vswitches[clash], index)
+
+
+def new_vswitch_refusals(vpc: Vpc, vswitch: VSwitch) -> Iterator[Refusal]:
+    """What stands against one more vSwitch in a VPC that keeps the rules."""
+    index = len(vpc.vswitches)
+    yield from _place_refusals(vpc, vswitch, index, frozenset(map(_block, vpc.cidr_blocks)))
+    for other in vpc.vswitches:
+        if other.vswitch_id == vswitch.vswitch_id:
+            yield duplicate(f"vSwitch {vswitch.vswitch_id}", ("vswitches", index, "vswitch_id"))
+        if other.cidr_block.overlaps(vswitch.cidr_block):
+            yield _overlap(f"VPC {vpc.vpc_id}", vswitch, other, index)
+
+
+def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_Block]) -> Iterator[Refusal]:
+    """Whether a vSwitch lies inside one of its VPC's blocks."""
+    if not any(above in blocks for above in _supernets(_block(vswitch.cidr_block))):
+        first = ", ".join(map(str, vpc.cidr_blocks[:_BLOCKS_NAMED]))
+        more = ", …" if len(vpc.cidr_blocks) > _BLOCKS_NAMED else ""
+        yield Refusal(
+            Rule.ADDRESS_PLAN,
+            f"VPC {vpc.vpc_id}",
+            f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}",
+            "give it a block inside the VPC's",
+            ("vswitches", index, "cidr_block"),
+        )
+
+
+def _overlap(subject: str, vswitch: VSwitch, other: VSwitch, index: int) -> Refusal:
+    return Refusal(
+        Rule.ADDRESS_PLAN,
+        subject,
+        f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) overlaps "
+        f"{other.vswitch_id} ({other.cidr_block})",
+        "make the vSwitches' blocks disjoint",
+        ("vswitches", index, "cidr_block"),
+    )
+
+
+def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
+    """For each block the first earlier one that overlaps it, by its place. Linear in the number of blocks.
+
+    Of two blocks that overlap, one holds the other: an earlier block is either one of the at most 33 blocks
+    around this one, or inside it.
+    """
+    at: dict[_Block, int] = {}  # the first block that is exactly this
+    inside: dict[_Block, int] = {}  # the first block at or inside this
+    for index, block in enumerate(map(_block, blocks)):
+        around = tuple(_supernets(block))
+        earlier = [at[above] for above in around if above in at]
+        if block in inside:
+            earlier.append(inside[block])
+        yield min(earlier, default=None)
+        at.setdefault(block, index)
+        for above in around:
+            inside.setdefault(above, index)
+
+
+def _block(network: IPv4Network) -> _Block:
+    return network.prefixlen, int(network.network_address)
+
+
+def _supernets(block: _Block) -> Iterator[_Block]:
+    """The block and all around it, as large as may be."""
+    length, number = block
+    for shorter in range(length, -1, -1):
+        yield shorter, number >> (32 - shorter) << (32 - shorter)
 
 
 def source_network_refusals(
@@ -97,7 +141,7 @@ def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
         where = ("routes", index, "via")
         if connection is None:
             yield missing(Rule.REFERENCE, subject, f"connection {route.via}", "connections", where)
-        elif network.network_id not in _ends(connection):
+        elif network.network_id not in ends(connection):
             yield Refusal(
                 Rule.REFERENCE,
                 subject,
@@ -121,6 +165,7 @@ def connection_refusals(connection: Connection, topology: Topology) -> Iterator[
 
 
 def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Iterator[Refusal]:
+    attached: set[str] = set()
     for index, attachment in enumerate(cen.attachments):
         if attachment not in topology.vpcs and attachment not in topology.networks:
             yield missing(
@@ -130,8 +175,9 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
                 "vpcs or networks",
                 ("attachments", index),
             )
-        if attachment in cen.attachments[:index]:
+        if attachment in attached:
             yield duplicate(f"attachment {attachment} of {cen.connection_id}", ("attachments", index))
+        attached.add(attachment)
     for index, route in enumerate(cen.service_routes):
         where = ("service_routes", index)
         if not route.host.subnet_of(SHARED_SPACE):
@@ -145,7 +191,7 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
         named: list[tuple[tuple[str | int, ...], str]] = [(("host_vpc_id",), route.host_vpc_id)]
         named += [(("access", position), user) for position, user in enumerate(route.access)]
         for place, attachment in named:
-            if attachment not in cen.attachments:
+            if attachment not in attached:
                 yield Refusal(
                     Rule.REFERENCE,
                     subject,
@@ -153,13 +199,14 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
                     f"add {attachment} to `attachments`",
                     (*where, *place),
                 )
-        if route.host_vpc_id in cen.attachments and route.host_vpc_id not in topology.vpcs:
+        if route.host_vpc_id in attached and route.host_vpc_id not in topology.vpcs:
             yield missing(
                 Rule.REFERENCE, subject, f"VPC {route.host_vpc_id}", "vpcs", (*where, "host_vpc_id")
             )
 
 
-def _ends(connection: Connection) -> tuple[str, ...]:
+def ends(connection: Connection) -> tuple[str, ...]:
+    """The ids of the VPCs and networks that a connection joins."""
     match connection:
         case IpsecConnection():
             return connection.vpc_id, connection.network_id

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from vpcdns.errors import ConfigurationError, Problem
-from vpcdns.model.rules import Refusal, Rule, custom_domain_refusals, group_refusals
+from vpcdns.model.gateway_rules import custom_domain_refusals, group_refusals
+from vpcdns.model.rules import Refusal, Rule
 from vpcdns.model.topology import Prefix, Topology
 from vpcdns.model.topology_rules import connection_refusals, network_refusals, source_network_refusals
 from vpcdns.model.world import World

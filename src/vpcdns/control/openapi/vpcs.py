@@ -11,7 +11,7 @@ from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, missing
 from vpcdns.control.openapi.paging import page
 from vpcdns.model.topology import Vpc, VSwitch
-from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
 from vpcdns.state.api_attributes import vpc_key, vswitch_key
 
 DEFAULT_BLOCK: Final = IPv4Network("172.16.0.0/12")  # the cloud's, when CreateVpc names none

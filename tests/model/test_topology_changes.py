@@ -11,7 +11,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, ForwardRule
 from vpcdns.model.rules import Refusal, Rule
 from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, Vpc, VSwitch
-from vpcdns.model.vpc_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
 from vpcdns.model.world import World
 
 NEW = vpc("vpc-new", HZ, "10.9.0.0/16")
