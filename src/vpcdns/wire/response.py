@@ -48,7 +48,7 @@ class ResponseMessage(DNSRecord):
         self.auth = [_record(record) for record in authority]
         self._flags = (AA if authoritative else 0) | (RA if recursion_available else 0)
         self._flags |= TC if truncated else 0
-        self._query, self._rcode = query, rcode
+        self._query, self._rcode = query, int(rcode)
         self._options, self._extended_error = options, extended_error
 
     def pack(self, limit: int) -> bytes:
