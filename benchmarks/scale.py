@@ -14,6 +14,8 @@ from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
 
+from vpcdns.query import Arrival
+
 sys.path.insert(0, str(Path(__file__).parent))
 
 import scale_files
@@ -87,7 +89,7 @@ def looking_up(world: World, size: int) -> tuple[float, float, float]:
 
     def ask() -> None:
         for octets in queries:
-            resolver.respond(octets, peer, 1024, "udp", LISTEN)
+            resolver.respond(octets, Arrival(peer, "udp", LISTEN))
 
     slow = cpu(ask, 5) / len(queries)
     view, tables = resolver.remembered.view(peer, "udp", LISTEN), resolver.remembered.tables
@@ -129,7 +131,7 @@ def rebinding(world: World, size: int) -> float:
     asked = [query(number * 7919 % size) for number in range(100)]
 
     def answered(octets: bytes) -> tuple[int, ...]:
-        answers = [resolver.respond(octets, PEERS[vpc], 1024, "udp", LISTEN) for vpc in VPCS]
+        answers = [resolver.respond(octets, Arrival(PEERS[vpc], "udp", LISTEN)) for vpc in VPCS]
         return tuple(answer[3] & 15 for answer in answers if isinstance(answer, bytes))
 
     def rebind(number: int, address: str) -> None:

@@ -76,7 +76,7 @@ def proxy(octets: bytes) -> None:
         assert octets.startswith(SIGNATURE)
         rest = octets[header.size :]
         result = begin(octets, ARRIVALS[0], WORLD)
-        alone = begin(rest, Arrival(ARRIVALS[0].peer, "tcp", None, header.source), WORLD)
+        alone = begin(rest, Arrival(ARRIVALS[0].peer, "tcp", proxied=header.source), WORLD)
         if not rest.startswith(SIGNATURE):
             assert type(result) is type(alone)
         if isinstance(result, Response):

@@ -73,7 +73,9 @@ def test_by_the_core(file: Path) -> None:
     for step in steps:
         for transport in ("udp", "tcp"):
             expect, message = step["expect"], asked(step, step.get("subnet")).to_wire()
-            arrival = Arrival(ip_address(step["client"]), transport, step.get("listener"))
+            arrival = Arrival(
+                ip_address(step["client"]), transport, Listen(LOOPBACK, 53, step.get("listener"))
+            )
             if expect["reason"] == "stranger" and transport == "udp" and step["client"] != str(LOOPBACK):
                 expect = {**expect, "ede": None}  # no room for it (docs/decisions/0009)
             result = begin(message, arrival, loaded.world)

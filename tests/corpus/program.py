@@ -17,7 +17,7 @@ from tests.corpus.recording import Case, Configuration, Kind
 from vpcdns.config import loads
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
-from vpcdns.model.policy import ServerIdentity
+from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.model.world import World
 from vpcdns.query import (
     Arrival,
@@ -83,7 +83,12 @@ def _exchanged(case: Case, known: Sequence[World]) -> str:
 def _arrival(case: Case) -> Arrival:
     arrival = case.arrival
     proxied = ip_address(arrival.proxied) if arrival.proxied else None
-    return Arrival(ip_address(arrival.client), arrival.transport, arrival.listener or None, proxied)
+    return Arrival(
+        ip_address(arrival.client),
+        arrival.transport,
+        Listen(ip_address("127.0.0.1"), 53, arrival.listener or None),
+        proxied=proxied,
+    )
 
 
 def _said(result: Response | Forward | Drop) -> str:

@@ -89,12 +89,12 @@ def hot_answer(
     resolver: Resolver, message: bytes, peer: Address, transport: Transport, listen: Listen
 ) -> bytes | None:
     """What a listener sends: what can be recalled, else what the resolver says."""
-    hot = resolver.hot(1)
-    assert hot is not None
-    view = hot.view(peer, transport, listen)
+    views = resolver.views(1)
+    assert views is not None
+    view = views.view(peer, transport, listen)
     recalled = view.memo.get(message[2:]) or view.recall(message[2:])
     if recalled is None:
-        answer = resolver.respond(message, peer, 4711, transport, listen)
+        answer = resolver.respond(message, Arrival(peer, transport, listen, 4711))
         assert answer is None or isinstance(answer, bytes)
         return answer
     told = decided_again((0.0, view, message[2:], peer))
@@ -109,7 +109,7 @@ def hot_answer(
 def slow_answer(
     world: World, message: bytes, peer: Address, transport: Transport, listen: Listen
 ) -> bytes | None:
-    result = begin(message, Arrival(peer, transport, listen.vpc_id, listen=listen), world)
+    result = begin(message, Arrival(peer, transport, listen), world)
     return result.octets if isinstance(result, Response) else None
 
 

@@ -15,7 +15,7 @@ from tests.support.messages import read
 from tests.support.world_strategies import ADDRESSES, TYPES, VPCS, worlds
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Transport
+from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
@@ -66,7 +66,11 @@ def test_an_endpoint_is_shown_to_no_other_vpc(
     data: st.DataObject, world: World, peer: Address, listener: str | None, rtype: int, transport: Transport
 ) -> None:
     """In no octet of any response: not by a CNAME, explain, whoami, an extended error or a denial."""
-    result = begin(query(data.draw(telling_names(world)), rtype), Arrival(peer, transport, listener), world)
+    result = begin(
+        query(data.draw(telling_names(world)), rtype),
+        Arrival(peer, transport, Listen(peer, 53, listener)),
+        world,
+    )
     client = identify(peer, world, listener_vpc_id=listener)
     if isinstance(result, Response):
         assert leaks(result.octets, client, world) == []

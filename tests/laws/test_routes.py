@@ -80,7 +80,7 @@ def test_the_short_way_says_what_the_slow_path_says(
     found = routes.find(message[2:])
     assert found is not None
     (route, labels), forward = found, forwarded(message)
-    assert route.errand(labels) == upstream_query_of(forward, forward.key)
+    assert route.upstream_query(labels) == upstream_query_of(forward, forward.key)
     asked = dns.message.from_wire(message)
     octets = data.draw(st.one_of(plain_responses(asked), responses(asked)))
     try:

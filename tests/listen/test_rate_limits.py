@@ -16,8 +16,9 @@ from tests.support.obedient_service import Udp
 from vpcdns.config import loads
 from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateAction, RateLimit, network_of
 from vpcdns.listen.service import Service
-from vpcdns.model.policy import Forwarding, Listen, Upstream
+from vpcdns.model.policy import Forwarding, Listen, Transport, Upstream
 from vpcdns.model.world import World
+from vpcdns.query import Arrival
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -82,10 +83,11 @@ def resolver_of(per_second: int | None = None) -> tuple[Resolver, Clock, World]:
     return Resolver(State(world), clock=clock), clock, world
 
 
-def answers(resolver: Resolver, peer: str, count: int, message: bytes, transport: str = "udp") -> list[bytes]:
+def answers(
+    resolver: Resolver, peer: str, count: int, message: bytes, transport: Transport = "udp"
+) -> list[bytes]:
     found: Iterable[object] = (
-        resolver.respond(message, ip_address(peer), 4_711, "tcp" if transport == "tcp" else "udp", LISTEN)
-        for _ in range(count)
+        resolver.respond(message, Arrival(ip_address(peer), transport, LISTEN)) for _ in range(count)
     )
     return [answer for answer in found if isinstance(answer, bytes)]
 
@@ -146,22 +148,23 @@ def test_what_slips_is_not_remembered_for_others() -> None:
     clock.now += 1.0
     (answer,) = answers(resolver, IN_A, 1, ASKED)
     assert read(answer).answer
-    hot = resolver.hot(1)
-    assert hot is not None
-    recalled = hot.view(ip_address(IN_A), "udp", LISTEN).recall(ASKED[2:])
+    views = resolver.views(1)
+    assert views is not None
+    recalled = views.view(ip_address(IN_A), "udp", LISTEN).recall(ASKED[2:])
     assert recalled is not None
     assert recalled[0] == answer[2:]
 
 
+@pytest.mark.parametrize("batches", [True, False], ids=["recvmmsg", "recvmsg"])
 @pytest.mark.parametrize(("peers", "expected"), [("[]", 10 + 20), ("[127.0.0.0/8]", 50)])
 @on_loop
-async def test_the_hot_path_counts_too(peers: str, expected: int) -> None:
+async def test_both_listeners_count_what_could_be_recalled(peers: str, expected: int, batches: bool) -> None:
     text = f"""
 server: {{listen: ["127.0.0.1:0"], clients: [127.0.0.0/8], trusted_peers: {peers}, responses_per_second: 10}}
 forward: {{upstreams: []}}
 """
     loaded = loads(text, "f")
-    service = Service(Resolver(State(loaded.world), clock=Clock()), loaded.listens)
+    service = Service(Resolver(State(loaded.world), clock=Clock()), loaded.listens, batches=batches)
     port = (await service.start())[0].port
     try:
         with Udp() as client:

@@ -14,7 +14,7 @@ from tests.support import messages
 from tests.support.example_world import DEDICATED_NAME, example
 from vpcdns.listen import udp_batches
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.dispatch import Dispatch
 from vpcdns.model.policy import Listen
 from vpcdns.net.recvmmsg import is_available
 from vpcdns.server.resolver import Resolver
@@ -37,8 +37,8 @@ def test_a_turn_ends_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
         sock.bind(("127.0.0.1", 0))
         sock.setblocking(False)
         listen = Listen(ip_address("127.0.0.1"), sock.getsockname()[1])
-        answering = Answering(Resolver(State(example())), counters)
-        listener = udp_batches.BatchListener(sock, listen, answering, counters)
+        dispatch = Dispatch(Resolver(State(example())), counters)
+        listener = udp_batches.BatchListener(sock, listen, dispatch, counters)
         client.connect(sock.getsockname())
         for identity in range(asked):
             client.send(messages.query(DEDICATED_NAME, identity=identity).to_wire())

@@ -11,7 +11,7 @@ import pytest
 from tests.support.event_loop import needs_ipv6, on_loop, until
 from tests.support.obedient_service import Obedient, Udp, query, response, servfail, serving
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import Peers
 from vpcdns.listen.udp import BATCH, UdpListener
 from vpcdns.model.policy import Listen
@@ -83,7 +83,7 @@ async def test_longer_than_the_limit_is_discarded_unseen() -> None:
         assert (served.counters.udp_discarded, len(served.responder.seen)) == (1, 1)
 
 
-@pytest.mark.parametrize("order", [b"raise", b"late raise", b"cancelled"])
+@pytest.mark.parametrize("order", [b"raise", b"late raise"])
 @on_loop
 async def test_a_failing_responder_is_servfail_and_one_traceback(
     order: bytes, caplog: pytest.LogCaptureFixture
@@ -106,8 +106,8 @@ async def test_a_flood_does_not_keep_others_waiting() -> None:
     sock.bind(("127.0.0.1", 0))
     sock.setblocking(False)
     counters, port = ListenerCounters(), sock.getsockname()[1]
-    answering = Answering(Obedient(), counters)
-    listener = UdpListener(sock, Listen(ip_address("127.0.0.1"), port), answering, counters)
+    dispatch = Dispatch(Obedient(), counters)
+    listener = UdpListener(sock, Listen(ip_address("127.0.0.1"), port), dispatch, counters)
     with sock, Udp() as client:
         for ident in range(2 * BATCH):
             client.send(query(ident), ("127.0.0.1", port))
@@ -137,7 +137,7 @@ async def test_a_response_that_cannot_be_sent_is_counted() -> None:
 @on_loop
 async def test_outstanding_answers_are_bounded() -> None:
     async with serving() as served:
-        served.service._answering._late_at_most = 2
+        served.service._dispatch._late_at_most = 2
         with Udp() as client:
             for ident in range(3):
                 client.send(query(ident, b"late"), ("127.0.0.1", served.port))

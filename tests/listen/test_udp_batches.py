@@ -17,9 +17,11 @@ from tests.support.obedient_service import Udp
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
+from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.query import Arrival, Response, begin
+from vpcdns.server.observer import Observer
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -27,9 +29,11 @@ pytestmark = pytest.mark.parametrize("batches", [True, False], ids=["recvmmsg", 
 
 
 @asynccontextmanager
-async def serving(host: str, batches: bool) -> AsyncIterator[tuple[Resolver, State, Listen]]:
+async def serving(
+    host: str, batches: bool, observer: Observer | None = None
+) -> AsyncIterator[tuple[Resolver, State, Listen]]:
     state = State(example())
-    resolver = Resolver(state)
+    resolver = Resolver(state, observer=observer)
     service = Service(resolver, [Listen(ip_address(host), 0, VPC_A)], batches=batches)
     (listen,) = await service.start()
     try:
@@ -40,7 +44,7 @@ async def serving(host: str, batches: bool) -> AsyncIterator[tuple[Resolver, Sta
 
 
 def decided(state: State, message: bytes, peer: str, listen: Listen) -> bytes:
-    result = begin(message, Arrival(ip_address(peer), "udp", listen.vpc_id, listen=listen), state.world)
+    result = begin(message, Arrival(ip_address(peer), "udp", listen), state.world)
     assert isinstance(result, Response)
     return result.octets
 
@@ -67,16 +71,13 @@ async def test_a_recalled_answer_is_the_decided_one(
                     assert octets == decided(state, message, peer, listen)
                     assert source == asked
         # One was decided for each of the two instances' kinds; DEDICATED_NAME in capitals needed no decision.
-        assert sum(known.count for known in resolver.remembered.kinds.values()) == 12 - 2
+        assert sum(kind.count for kind in resolver.remembered.kinds.values()) == 12 - 2
 
 
 @on_loop
 async def test_all_are_counted_and_told(batches: bool) -> None:
-    async with serving("127.0.0.1", batches) as (resolver, state, listen):
-        query_counts, decisions = QueryCounts(), RecentDecisions(state)
-        query_counts.follow(resolver)
-        resolver.observers.append(decisions)
-        resolver.tell = decisions.recalled
+    query_counts, decisions = QueryCounts(), RecentDecisions(State(example()))
+    async with serving("127.0.0.1", batches, Observers(query_counts, decisions)) as (_, _, listen):
         with Udp() as client:
             for identity in range(50):
                 client.send(

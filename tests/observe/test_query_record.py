@@ -8,7 +8,7 @@ from typing import Any
 from tests.support import example_world
 from tests.support.decided_queries import HOSTILE, decided, relayed, state
 from vpcdns.observe.query_record import MAX_ANSWERS, MAX_TEXT, decision_data, log_data
-from vpcdns.observe.query_record import decided as value_of
+from vpcdns.observe.query_record import record_of as value_of
 from vpcdns.query import Arrival, Drop, Response
 
 KEYS = [

@@ -12,9 +12,11 @@ import pytest
 from tests.support.event_loop import on_loop
 from tests.support.example_world import DEDICATED_NAME, IN_A, IN_B
 from tests.support.messages import option
+from tests.support.obedient_service import arrived
 from tests.support.octets import proxy_header
 from tests.support.resolver_and_upstreams import LISTEN, QNAME, A, Asked, forwarding, saying
 from vpcdns.model.policy import Access, Forwarding
+from vpcdns.query import Arrival
 
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"
 MANY = [f"{QNAME} 60 IN A 192.0.2.{n}" for n in range(60)]
@@ -27,7 +29,7 @@ def message(**how: object) -> bytes:
 
 
 def entries(ask: Asked) -> int:
-    return sum(len(view.fleeting) for view in ask.resolver.remembered._views.values())
+    return sum(len(view.cached) for view in ask.resolver.remembered.by_client.values())
 
 
 @pytest.mark.parametrize("edns", [0, False])
@@ -42,8 +44,8 @@ async def test_it_says_what_the_long_way_says(script: object, edns: object) -> N
             await ask.octets(query)
             assert entries(ask) == 1
             short = await ask.octets(b"\xab\xcd" + query[2:])
-            for view in ask.resolver.remembered._views.values():
-                view.fleeting.clear()
+            for view in ask.resolver.remembered.by_client.values():
+                view.cached.clear()
             assert short == await ask.octets(b"\xab\xcd" + query[2:])
         assert len(ask.queries) == 1
 
@@ -107,9 +109,7 @@ async def test_each_peer_and_each_listener_has_its_own() -> None:
         for peer in (IN_A, IN_B):
             for listen in (LISTEN, replace(LISTEN, vpc_id="vpc-b")):
                 for _ in range(3):
-                    answer = ask.resolver.respond(message(), ip_address(peer), 9, "udp", listen)
-                    if not (answer is None or isinstance(answer, bytes)):
-                        await answer
+                    await arrived(ask.resolver.respond(message(), Arrival(ip_address(peer), "udp", listen)))
         assert entries(ask) == 4
 
 

@@ -22,8 +22,11 @@ from tests.support.example_world import (
 )
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Access, Listen
+from vpcdns.observe.observers import Observers
+from vpcdns.query import Arrival
 from vpcdns.recall import views
 from vpcdns.recall.views import KnownResponse, View
+from vpcdns.server.observer import Observer
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -47,11 +50,13 @@ def recalled(
 
 
 def ask(resolver: Resolver, name: str, client: str = IN_A, rtype: str = "A", **more: Any) -> None:
-    resolver.respond(messages.query(name, rtype, **more).to_wire(), ip_address(client), 4711, "udp", LISTEN)
+    resolver.respond(
+        messages.query(name, rtype, **more).to_wire(), Arrival(ip_address(client), "udp", LISTEN)
+    )
 
 
 def _view(resolver: Resolver, client: str) -> View:
-    found = resolver.hot(1)
+    found = resolver.views(1)
     assert found is not None
     return found.view(ip_address(client), "udp", LISTEN)
 
@@ -110,10 +115,14 @@ def test_nothing_outlives_its_world() -> None:
     assert recalled(resolver, DEDICATED_NAME) is None
 
 
-def test_nothing_is_recalled_while_somebody_must_see_every_query(resolver: Resolver) -> None:
-    resolver.watchers.append(lambda count: count > 10)
-    assert resolver.hot(10) is not None
-    assert resolver.hot(11) is None
+def test_nothing_is_recalled_while_somebody_must_see_every_query() -> None:
+    class Watcher(Observer):
+        def must_see(self, count: int) -> bool:
+            return count > 10
+
+    resolver = Resolver(State(example()), observer=Observers(Observer(), Watcher()))
+    assert resolver.views(10) is not None
+    assert resolver.views(11) is None
 
 
 def test_the_memo_is_bounded_and_emptied_when_it_is_old(monkeypatch: pytest.MonkeyPatch) -> None:

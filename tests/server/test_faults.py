@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from ipaddress import ip_address
 
 import dns.flags
@@ -13,8 +12,11 @@ import pytest
 
 from tests.support.example_world import CUSTOM, DEDICATED_NAME, IN_A, IN_B, SERVERLESS_NAME, VPC_A, example
 from tests.support.messages import data, ede, query
+from tests.support.obedient_service import arrived
+from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Transport
+from vpcdns.query import Arrival
 from vpcdns.server.faults import FaultKind, Faults, InjectedFault
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -31,9 +33,9 @@ class Bench:
 
     def ask(
         self, name: str, client: str = IN_A, transport: Transport = "udp", **options: str
-    ) -> dns.message.Message | Awaitable[bytes | None] | None:
+    ) -> dns.message.Message | PendingResponse | None:
         message = query(name, **options).to_wire()  # type: ignore[arg-type]
-        answer = self.faults.respond(message, ip_address(client), 5353, transport, LISTEN)
+        answer = self.faults.respond(message, Arrival(ip_address(client), transport, LISTEN, 5353))
         return dns.message.from_wire(answer) if isinstance(answer, bytes) else answer
 
     def told(
@@ -55,9 +57,9 @@ def fault(kind: FaultKind, name: str | None = None, **parts: object) -> Injected
 
 def test_without_faults_nothing_is_in_the_way(bench: Bench) -> None:
     assert bench.faults.respond == bench.resolver.respond
-    assert bench.faults.hot == bench.resolver.hot
+    assert bench.faults.views == bench.resolver.views
     added = bench.faults.add(fault(FaultKind.DROP))
-    assert bench.faults.hot(1) is None, "nothing is recalled past a fault"
+    assert bench.faults.views(1) is None, "nothing is recalled past a fault"
     assert bench.faults.remove(added.fault_id)
     assert not bench.faults.remove(added.fault_id)
     assert bench.faults.respond == bench.resolver.respond
@@ -100,7 +102,7 @@ def test_a_delay(bench: Bench) -> None:
         answer = bench.ask(SERVERLESS_NAME)
         assert not isinstance(answer, dns.message.Message)
         assert answer is not None
-        octets = await answer
+        octets = await arrived(answer)
         assert octets is not None
         assert data(dns.message.from_wire(octets))
         return loop.time() - started
@@ -129,7 +131,7 @@ def test_for_so_long(bench: Bench) -> None:
 def test_what_is_no_query_passes(bench: Bench) -> None:
     bench.faults.add(fault(FaultKind.DROP))
     peer = ip_address(IN_A)
-    assert bench.faults.respond(b"", peer, 1, "udp", LISTEN) is None
-    malformed = bench.faults.respond(b"\0" * 12, peer, 1, "udp", LISTEN)
+    assert bench.faults.respond(b"", Arrival(peer, "udp", LISTEN)) is None
+    malformed = bench.faults.respond(b"\0" * 12, Arrival(peer, "udp", LISTEN))
     assert isinstance(malformed, bytes)
     assert malformed[3] & 0xF == dns.rcode.FORMERR

@@ -421,13 +421,12 @@ class TestLoops:
 
 
 @on_loop
-async def test_a_fault_while_finishing_reaches_the_catch_all() -> None:
+async def test_a_fault_while_finishing_reaches_the_catch_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
     async with forwarding(GOOD) as ask:
-
-        def broken(*_: object) -> None:
-            raise ZeroDivisionError
-
-        ask.resolver.observers.append(broken)
+        monkeypatch.setattr(ask.observer, "decided", broken)
         with pytest.raises(ZeroDivisionError):
             await ask()
 

@@ -16,6 +16,7 @@ from vpcdns.control import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
+from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.server.reload import ReloadStatus
@@ -80,8 +81,8 @@ class Admin:
 @asynccontextmanager
 async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
     state = State(example_world.example())
-    resolver, query_counts, decisions = Resolver(state), QueryCounts(), RecentDecisions(state)
-    resolver.observers += [query_counts, decisions]
+    query_counts, decisions = QueryCounts(), RecentDecisions(state)
+    resolver = Resolver(state, observer=Observers(query_counts, decisions))
     service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
     status = ReloadStatus("ab" * 32, 1_700_000_000.0)
     sources = Sources(state, query_counts, service, resolver, status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -11,6 +10,7 @@ import dns.name
 from tests.support import example_world, messages
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
+from vpcdns.server.observer import Observer
 from vpcdns.state import State
 from vpcdns.wire.upstream import read_response
 
@@ -18,8 +18,6 @@ LISTEN = Listen(ip_address("127.0.0.1"), 5300)
 HOSTILE = dns.name.Name(
     (b'<img src=x onerror="alert(1)">', b"a\nb\\\"'{}", b"\x00\xff\x1b[31m\xe2\x80\xa8", b"localhost", b"")
 )
-
-Observer = Callable[[Arrival, Response | Drop, float], None]
 
 
 def state() -> State:
@@ -62,4 +60,4 @@ def relayed(holder: State, name: str, *records: str, rcode: int = 0) -> tuple[Ar
 
 
 def tell(observer: Observer, told: tuple[Arrival, Response | Drop], took: float = 0.0004) -> None:
-    observer(*told, took)
+    observer.decided(*told, took)

@@ -14,7 +14,7 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 
-from vpcdns.model.policy import Transport
+from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Forward, Response, begin
 from vpcdns.wire.format import MAX_TCP_PAYLOAD
@@ -70,7 +70,9 @@ def exchanged(
     listener: str | None = None,
 ) -> Response | Forward | Drop:
     octets = message if isinstance(message, bytes) else message.to_wire()
-    return begin(octets, Arrival(ip_address(client), transport, listener), world)
+    return begin(
+        octets, Arrival(ip_address(client), transport, Listen(ip_address("127.0.0.1"), 53, listener)), world
+    )
 
 
 def answered(

@@ -6,15 +6,18 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 
+from vpcdns.listen.responder import Answer, PendingResponse
 from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
-from vpcdns.recall.views import RecalledQuery, Views
+from vpcdns.query import Arrival
+from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.views import RawPeer, View, Views
 
 
 def child_environment() -> dict[str, str]:
@@ -48,37 +51,34 @@ class Obedient:
         self.trusting = False
         self.release = asyncio.Event()
         self.waiting = 0
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    tell: Callable[[RecalledQuery], None] | None = None
+    def views(self, count: int) -> Views | None:
+        return None
 
-    def hot(self, count: int) -> Views | None:
+    def relay(self, message: bytes, view: View, peer: RawPeer, found: FoundRoute) -> PendingResponse | None:
         return None
 
     def trusts(self, peer: Address) -> bool:
         return self.trusting
 
-    def respond(
-        self,
-        message: bytes,
-        peer: Address,
-        port: int,
-        transport: Transport,
-        listen: Listen,
-        proxied: Address | None = None,
-    ) -> bytes | Awaitable[bytes | None] | None:
-        self.seen.append((str(peer), port, transport, listen))
-        self.proxied.append(proxied)
+    def respond(self, message: bytes, arrival: Arrival) -> Answer:
+        assert arrival.listen is not None
+        self.seen.append((str(arrival.peer), arrival.port, arrival.transport, arrival.listen))
+        self.proxied.append(arrival.proxied)
         order = message[12:]
         if order == b"raise":
             raise ZeroDivisionError("as ordered")
         if order == b"none":
             return None
-        if order == b"cancelled":
-            future: asyncio.Future[bytes | None] = asyncio.get_running_loop().create_future()
-            future.cancel()
-            return future
         answer = self._answer(message, 60_000 if order == b"big" else 0)
-        return self._late(answer, order) if order.startswith(b"late") else answer
+        if not order.startswith(b"late"):
+            return answer
+        pending = PendingResponse()
+        task = asyncio.get_running_loop().create_task(self._late(answer, order, pending))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return pending
 
     def servfail(self, message: bytes) -> bytes | None:
         return message[:2] + b"\x81\x02" + bytes(8) if len(message) >= 12 else None
@@ -87,12 +87,25 @@ class Obedient:
     def _answer(message: bytes, extra: int) -> bytes:
         return message[:2] + b"\x81" + message[3:] + bytes(extra)
 
-    async def _late(self, answer: bytes, order: bytes) -> bytes | None:
+    async def _late(self, answer: bytes, order: bytes, pending: PendingResponse) -> None:
         self.waiting += 1
         await self.release.wait()
         if order == b"late raise":
-            raise ZeroDivisionError("as ordered, late")
-        return None if order == b"late none" else answer
+            pending.deliver(ZeroDivisionError("as ordered, late"))
+        else:
+            pending.deliver(None if order == b"late none" else answer)
+
+
+async def arrived(answer: Answer) -> bytes | None:
+    """What there is to send, when it is there."""
+    if not isinstance(answer, PendingResponse):
+        return answer
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    answer.then(lambda _: future.set_result(None))
+    await future
+    result = answer.now()
+    assert not isinstance(result, PendingResponse)
+    return result
 
 
 def listen_on(*places: tuple[str, int]) -> list[Listen]:

@@ -23,11 +23,14 @@ import dns.rrset
 from tests.support.event_loop import until
 from tests.support.example_world import IN_A, example
 from tests.support.nameserver import Nameserver, Script, Transport
+from tests.support.obedient_service import arrived
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
+from vpcdns.listen.responder import Answer
 from vpcdns.model.policy import Access, Forwarding, ForwardRule, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Response
+from vpcdns.server.observer import Observer
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -93,17 +96,37 @@ A: Final = f"{QNAME} 300 IN A 192.0.2.1"
 GOOD: Final = saying(A)
 
 
+class Told(Observer):
+    """Keeps what was decided."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[Arrival, Response | Drop]] = []
+
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+        self.told.append((arrival, result))
+
+
 class Asked:
     """A resolver, the nameservers behind it, and what its observers were told."""
 
-    def __init__(self, resolver: Resolver, state: State, servers: list[Nameserver]) -> None:
+    def __init__(
+        self, resolver: Resolver, state: State, servers: list[Nameserver], observer: Told, clock: list[float]
+    ) -> None:
         self.resolver = resolver
         self.state = state
         self.servers = servers
-        self.now = 1000.0
-        self.told: list[tuple[Arrival, Response | Drop]] = []
-        resolver.clock = lambda: self.now
-        resolver.observers.append(lambda arrival, result, took: self.told.append((arrival, result)))
+        self._clock = clock
+        self.observer = observer
+        self.told = observer.told
+
+    @property
+    def now(self) -> float:
+        """The Resolver's clock."""
+        return self._clock[0]
+
+    @now.setter
+    def now(self, now: float) -> None:
+        self._clock[0] = now
 
     @property
     def queries(self) -> list[tuple[Transport, bytes]]:
@@ -112,21 +135,19 @@ class Asked:
     async def octets(
         self, message: bytes, peer: str = IN_A, transport: Transport = "udp", port: int = 40_000
     ) -> bytes | None:
-        """What a listener sends: what can be recalled, what goes the short way, or what the resolver says."""
-        hot = self.resolver.hot(1)
-        view = None if hot is None else hot.view(ip_address(peer), transport, LISTEN)
-        recalled = None if view is None else view.memo.get(message[2:]) or view.recall(message[2:])
+        """What a listener sends: recalled, by way of a route, or as the resolver responds."""
+        address = ip_address(peer)
+        views = self.resolver.views(1)
+        assert views is not None
+        view = views.view(address, transport, LISTEN)
+        recalled = view.memo.get(message[2:]) or view.recall(message[2:])
         if recalled is not None:
             return message[:2] + recalled[0]
-        if hot is not None and view is not None and transport == "udp" and hot.short_way is not None:
-            done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-            if hot.short_way.take(view, message[2:], message[:2], ip_address(peer), done.set_result):
-                answer = await done
-                if isinstance(answer, Exception):
-                    raise answer
-                return answer if answer is None or isinstance(answer, bytes) else await answer
-        answer = self.resolver.respond(message, ip_address(peer), port, transport, LISTEN)
-        return answer if answer is None or isinstance(answer, bytes) else await answer
+        found = view.routes.find(message[2:]) if transport == "udp" else None
+        answer: Answer = None if found is None else self.resolver.relay(message, view, address, found)
+        if answer is None:
+            answer = self.resolver.respond(message, Arrival(address, transport, LISTEN, port))
+        return await arrived(answer)
 
     async def __call__(
         self, qname: str = QNAME, rtype: str = "A", peer: str = IN_A, transport: Transport = "udp", **how: Any
@@ -177,14 +198,17 @@ async def forwarding(
         chosen = tuple(server.upstream for server in servers) if upstreams is None else upstreams
         world = replace(world or example(), forwarding=Forwarding(chosen, rules))
         state = State(with_loopback(world))
+        observer, clock = Told(), [1000.0]
         resolver = Resolver(
             state,
+            observer=observer,
+            clock=lambda: clock[0],
             cache=Cache(),
             forwarder=Forwarder(deadline=deadline, max_outstanding=max_outstanding),
             stale_after=stale_after,
         )
         try:
-            yield Asked(resolver, state, servers)
+            yield Asked(resolver, state, servers, observer, clock)
         finally:
             for script in scripts:
                 if isinstance(script, Gated):

@@ -1,6 +1,6 @@
-"""The boundary between sockets and the core: what is asked, and what may come back.
+"""The boundary between listeners and the core: what they ask, and what may come back.
 
-Knows octets and addresses. Whatever a message means is behind `Responder`.
+Knows octets and addresses. What a message means is behind `Responder`.
 """
 
 from __future__ import annotations
@@ -9,39 +9,71 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Final, Protocol
 
-from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
-from vpcdns.query import Answer
-from vpcdns.recall.views import RecalledQuery, Views
+from vpcdns.query import Arrival
+from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.views import RawPeer, View, Views
 
-# A query's peers are few and come again; a flood from spoofed addresses must not grow memory.
+# Peers are few and come again; a flood from spoofed addresses must not grow memory.
 _PEERS_AT_MOST: Final = 10_000
+
+
+class PendingResponse:
+    """A response that comes later; None is no response.
+
+    Not a future: its callback runs at once, and costs neither a task nor a turn of the event loop.
+    """
+
+    __slots__ = ("_callback", "is_done", "result")
+
+    def __init__(self) -> None:
+        self.is_done = False
+        self.result: bytes | BaseException | None = None
+        self._callback: Callable[[PendingResponse], None] | None = None
+
+    def then(self, callback: Callable[[PendingResponse], None]) -> None:
+        """Calls `callback` once, when `result` is there. Not at all after `cancel`."""
+        if self.is_done:
+            callback(self)
+        else:
+            self._callback = callback
+
+    def deliver(self, result: bytes | BaseException | None) -> None:
+        """The result is there; an exception says that there was a bug. What comes second is ignored."""
+        if self.is_done:
+            return
+        self.is_done, self.result = True, result
+        callback, self._callback = self._callback, None
+        if callback is not None:
+            callback(self)
+
+    def cancel(self) -> None:
+        """Nobody waits any more."""
+        self.is_done, self._callback = True, None
+
+    def now(self) -> Answer:
+        """The result if it is there already, else itself. Raises what the result raised."""
+        if not self.is_done:
+            return self
+        if isinstance(self.result, BaseException):
+            raise self.result
+        return self.result
+
+
+Answer = bytes | PendingResponse | None
 
 
 class Responder(Protocol):
     """The core, as the listeners see it. One instance serves all of them."""
 
-    def respond(
-        self,
-        message: bytes,
-        peer: Address,
-        port: int,
-        transport: Transport,
-        listen: Listen,
-        proxied: Address | None = None,
-    ) -> Answer:
-        """The response to `message`, sent by `peer` from `port` to the listener `listen`.
+    def respond(self, message: bytes, arrival: Arrival) -> Answer:
+        """The response to `message`. None is silence over UDP, and a closed connection over TCP."""
 
-        None is no response: silence over UDP, a closed connection over TCP. An awaitable is answered
-        later; it is awaited once, or cancelled. `peer` is never an IPv4-mapped IPv6 address. `proxied` is
-        the client that a PROXY header named at the start of a TCP connection.
-        """
+    def relay(self, message: bytes, view: View, peer: RawPeer, found: FoundRoute) -> PendingResponse | None:
+        """The response by way of a route that the view has; None: the message must go to `respond`."""
 
-    tell: Callable[[RecalledQuery], None] | None
-    """Wants to hear of every answer that was recalled, if anybody does."""
-
-    def hot(self, count: int) -> Views | None:
-        """What the next `count` queries may be answered from; None: they must all come to `respond`."""
+    def views(self, count: int) -> Views | None:
+        """What the next `count` queries may be answered from; None: they must all go to `respond`."""
 
     def trusts(self, peer: Address) -> bool:
         """Whether a PROXY header at the start of a TCP connection from `peer` is to be read."""

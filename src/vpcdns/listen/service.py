@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import Responder
 from vpcdns.listen.tcp import TcpServer
 from vpcdns.listen.tcp_limits import TcpLimits
@@ -69,7 +69,7 @@ class Service:
         self._batches = is_available() if batches is None else batches
         self.counters = ListenerCounters()
         self.stopping = False
-        self._answering = Answering(responder, self.counters)
+        self._dispatch = Dispatch(responder, self.counters)
         self._limits = limits
         self._sharing = sharing
         self._listens = tuple(listens)
@@ -101,7 +101,7 @@ class Service:
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""
         listens = self.bind()
-        self._tcp = TcpServer(self._answering, self.counters, self._limits)
+        self._tcp = TcpServer(self._dispatch, self.counters, self._limits)
         for bound in self._bound:
             self._serve(bound)
         return listens
@@ -141,7 +141,7 @@ class Service:
 
     def _serve(self, bound: Bound) -> None:
         listener = BatchListener if self._batches else UdpListener
-        udp = listener(bound.udp, bound.listen, self._answering, self.counters)
+        udp = listener(bound.udp, bound.listen, self._dispatch, self.counters)
         self._udp[bound.udp] = udp
         udp.start()
         if self._tcp is not None:
@@ -165,7 +165,7 @@ class Service:
         if self._tcp is not None:
             self._tcp.stop_accepting()
             self._tcp.end()
-        await self._answering.settle(grace)
+        await self._dispatch.drain(grace)
         await asyncio.sleep(0)  # the last answers are sent in the turn after the one that brought them
         if self._tcp is not None:
             await self._tcp.close(deadline - loop.time())

@@ -1,6 +1,6 @@
 """TCP listeners: who gets a connection, who must give one up, and when.
 
-Knows every connection and the limits on all of them. What happens on one is `connection`'s. Accepts by
+Knows every connection and the limits on all of them. What happens on one is in `tcp_connection`. Accepts by
 itself, because asyncio's server logs each failure for want of descriptors, and cannot choose whom it lets in.
 """
 
@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Final
 
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import Peers
 from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
@@ -45,9 +45,9 @@ class TcpServer:
     """All TCP listeners and their connections."""
 
     def __init__(
-        self, answering: Answering, counters: ListenerCounters, limits: TcpLimits | None = None
+        self, dispatch: Dispatch, counters: ListenerCounters, limits: TcpLimits | None = None
     ) -> None:
-        self.answering = answering
+        self.dispatch = dispatch
         self.counters = counters
         self.limits = limits or TcpLimits()
         self.buffer = memoryview(bytearray(_READ_AT_MOST))

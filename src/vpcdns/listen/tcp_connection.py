@@ -1,21 +1,23 @@
 """One TCP connection: frames in, frames out, persistent, pipelined, out of order (RFC 7766).
 
-Knows a transport and a buffer; how far the peer may go is `allowance`'s. Holds no timer and no task: `tcp`
+Knows a transport and a buffer; how far the peer may go is in `tcp_limits`. Holds no timer and no task: `tcp`
 looks at every connection now and then and asks whether its time is up.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
+from dataclasses import replace
 from typing import Protocol, cast
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
+from vpcdns.listen.dispatch import Dispatch
+from vpcdns.listen.responder import PendingResponse
 from vpcdns.listen.tcp_limits import TcpLimits, TcpUse
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.query import Arrival
 from vpcdns.recall.views import View
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
@@ -32,7 +34,7 @@ class Keeper(Protocol):
 
     limits: TcpLimits
     counters: ListenerCounters
-    answering: Answering
+    dispatch: Dispatch
     # What a socket is read into. One for all: the event loop's selector fills it and calls `buffer_updated`
     # in one go. It also bounds what a peer that does not read may leave with us.
     buffer: memoryview
@@ -52,13 +54,12 @@ class TcpConnection(asyncio.BufferedProtocol):
         self.in_flight = 0
         self._keeper = keeper
         self._listen = listen
-        self._port = port
+        self._arrival = Arrival(peer, "tcp", listen, port)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
         self._unread = b""
         self._view: View | None = None
-        self._may_proxy = keeper.answering.trusts(peer)
-        self._proxied: Address | None = None
+        self._may_proxy = keeper.dispatch.trusts(peer)
         self._ending = False
         self._peer_ended = False
         self._linger = True
@@ -150,11 +151,8 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._go_on()
 
     def _answer(self, unread: bytes, out: list[bytes]) -> int:
-        """How far the messages were taken. Responses that are there go to `out`, lengths before them.
-
-        What can be recalled is recalled in this loop, as in that of `batches`.
-        """
-        view, tell = self._current_view(unread), self._keeper.answering.tell
+        """How far the messages were taken. Responses that are there go to `out`, lengths before them."""
+        view, dispatch = self._current_view(unread), self._keeper.dispatch
         at, size, recalled_count = 0, len(unread), 0
         asked_at_most = self._used.queries + _ASKED_AT_ONCE
         waits = self._ending or self._stalled()
@@ -168,15 +166,10 @@ class TcpConnection(asyncio.BufferedProtocol):
             if after > size:
                 break
             if view is not None:
-                query = unread[at + 4 : after]
-                recalled = view.memo.get(query) or view.recall(query)
-                if recalled is not None:
-                    response, known = recalled
-                    known.count += 1
+                response = dispatch.recall(view, unread[at + 4 : after], self.peer)
+                if response is not None:
                     recalled_count += 1
                     out += ((len(response) + 2).to_bytes(2, "big"), unread[at + 2 : at + 4], response)
-                    if tell is not None:
-                        tell((time.time(), view, query, self.peer))
                     at = after
                     continue
             self._ask(unread[at + 2 : after], out)
@@ -191,11 +184,11 @@ class TcpConnection(asyncio.BufferedProtocol):
     def _current_view(self, unread: bytes) -> View | None:
         """What the queries that are there may be recalled from; None: they must all be asked about."""
         count = _complete(unread)
-        hot = self._keeper.answering.hot(count) if count else None
-        if hot is None or self._proxied is not None:
+        views = self._keeper.dispatch.views(count) if count else None
+        if views is None or self._arrival.proxied is not None:
             return None
-        if self._view is None or self._view.hot is not hot:
-            self._view = hot.view(self.peer, "tcp", self._listen)
+        if self._view is None or self._view.views is not views:
+            self._view = views.view(self.peer, "tcp", self._listen)
         return self._view
 
     def _read_proxy(self) -> bool:
@@ -213,7 +206,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         if header is None:
             return False
         self._may_proxy = False
-        self._proxied = header.source
+        self._arrival = replace(self._arrival, proxied=header.source)
         self._unread = self._unread[header.size :]
         return True
 
@@ -245,12 +238,12 @@ class TcpConnection(asyncio.BufferedProtocol):
         keeper = self._keeper
         keeper.counters.tcp_received += 1
         self._used.queries += 1
-        answer = keeper.answering.respond(message, self.peer, self._port, "tcp", self._listen, self._proxied)
-        if answer is None or isinstance(answer, bytes):
-            self._put(answer, out)
-        else:
+        answer = keeper.dispatch.respond(message, self._arrival)
+        if isinstance(answer, PendingResponse):
             self.in_flight += 1
-            keeper.answering.later(answer, message, self._answered)
+            keeper.dispatch.later(answer, message, self._answered)
+        else:
+            self._put(answer, out)
 
     def _put(self, response: bytes | None, out: list[bytes]) -> None:
         if response is None or len(response) > _LONGEST_RESPONSE:

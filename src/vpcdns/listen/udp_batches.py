@@ -1,7 +1,7 @@
 """One UDP socket, in batches: the hot loop.
 
-Knows one socket, and what can be recalled for whom without asking. What cannot goes to `Answering`, as
-`udp` does with every datagram; both listeners behave alike, which the same tests check.
+Knows one socket, and what can be recalled for whom. The rest goes to `Dispatch`. `udp` does the same without
+recvmmsg(2), and tests/listen checks both.
 
 What each trick bought, in µs of CPU time a query at full load, one core, 10,000 names (see
 docs/performance.md for how to measure): recvmmsg and sendmmsg instead of a call per datagram, 3; the response
@@ -22,8 +22,9 @@ from itertools import islice
 from typing import Final
 
 from vpcdns.listen.counters import ListenerCounters
-from vpcdns.listen.dispatch import Answering
-from vpcdns.listen.rate_limits import is_limited
+from vpcdns.listen.dispatch import Dispatch
+from vpcdns.listen.responder import PendingResponse
+from vpcdns.listen.udp_socket import UdpSocket
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.net.recvmmsg import (
@@ -37,7 +38,8 @@ from vpcdns.net.recvmmsg import (
     Batch,
     Envelope,
 )
-from vpcdns.recall.views import View, Views
+from vpcdns.query import Arrival
+from vpcdns.recall.views import View
 
 # Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
@@ -48,40 +50,21 @@ TURN: Final = 0.002
 # costs less than to be woken for a few, and whoever sends need not wake us. Network cards do the same.
 MANY: Final = 6
 PAUSE: Final = 1e-6  # seconds; the kernel makes some 60 µs of it (prctl(2), PR_SET_TIMERSLACK)
-_VIEWS_AT_MOST: Final = 10_000
-_NO_VIEWS: Final[dict[int | bytes, View]] = {}
 
 
-class BatchListener:
-    """Serves one bound socket. `listen` is what the socket is bound to."""
+class BatchListener(UdpSocket):
+    """Serves one bound socket with recvmmsg(2) and sendmmsg(2)."""
 
     def __init__(
-        self, sock: socket.socket, listen: Listen, answering: Answering, counters: ListenerCounters
+        self, sock: socket.socket, listen: Listen, dispatch: Dispatch, counters: ListenerCounters
     ) -> None:
-        self.listen = listen
-        self._sock = sock
-        self._answering = answering
-        self._counters = counters
+        super().__init__(sock, listen, dispatch, counters)
         ancillary = listen.address.is_unspecified
         self._batch = Batch(sock, BATCH, ancillary=ancillary)
         self._slots = [_slot(self._batch, i) for i in range(BATCH)]
         self._outgoing = Batch(sock, BATCH, ancillary=ancillary)
         self._late: list[tuple[Envelope, bytes]] = []
         self._is_ipv4 = sock.family == socket.AF_INET
-        self._hot: Views | None = None
-        self._views: dict[int | bytes, View] = {}
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def start(self) -> None:
-        """Begins to read."""
-        self._loop = asyncio.get_running_loop()
-        self._loop.add_reader(self._sock.fileno(), self._drain)
-
-    def stop_reading(self) -> None:
-        """Leaves further datagrams to the kernel; answers that are outstanding can still be sent."""
-        if self._loop is not None:
-            self._loop.remove_reader(self._sock.fileno())
-            self._loop = None
 
     def _drain(self) -> None:
         end, together = time.monotonic() + TURN, 0
@@ -89,7 +72,7 @@ class BatchListener:
             try:
                 count = self._batch.receive()
             except OSError:
-                # What an earlier datagram met, told now, or a lack of memory: there is nobody to answer.
+                # What an earlier datagram met, reported now, or a lack of memory: there is nobody to answer.
                 self._counters.udp_receive_errors += 1
                 return
             if not count:
@@ -108,46 +91,46 @@ class BatchListener:
 
     def _answer(self, count: int) -> list[int]:
         """Puts a response into every slot; the slots that are to be left out."""
-        answering, batch = self._answering, self._batch
+        batch = self._batch
         headers, names, vectors = batch.headers, batch.names, batch.vectors
-        hot, tell = answering.hot(count), answering.tell
-        if hot is not None and hot is not self._hot:
-            self._hot = hot
-            self._views.clear()
-        views = _NO_VIEWS if hot is None else self._views
+        clients = self._known_clients(count)
+        on_recall = None if self._views is None else self._views.on_recall
         is_ipv4, now = self._is_ipv4, time.time()
         silent: list[int] = []
         for i, slot, ipv6, length_word, peer_word, sent_word in islice(self._slots, count):
             # The message without its id: what is recalled holds for every id.
             query = bytes(slot[2 : headers[length_word]])
             peer: int | bytes = names[peer_word] if is_ipv4 else bytes(ipv6)
-            view = views.get(peer)
+            view = clients.get(peer)
             if view is not None:
                 recalled = view.memo.get(query) or view.recall(query)
                 if recalled is not None:
-                    response, known = recalled
-                    known.count += 1
+                    response, kind = recalled
+                    kind.count += 1
                     end = len(response) + 2
                     slot[2:end] = response
                     vectors[sent_word] = end
-                    if tell is not None:
-                        tell((now, view, query, peer))
+                    if on_recall is not None:
+                        on_recall((now, view, query, peer))
                     continue
-                if self._relays(i, view, query, peer):
+                if self._relay(i, view, query, peer):
                     silent.append(i)
                     continue
             if not self._ask(i):
                 silent.append(i)
         return silent
 
-    def _relays(self, i: int, view: View, query: bytes, peer: int | bytes) -> bool:
-        """Whether slot i is answered later, by upstreams, without being asked about."""
-        if not view.routes:
+    def _relay(self, i: int, view: View, query: bytes, peer: int | bytes) -> bool:
+        """Whether slot i is answered later, by way of a route that the view has."""
+        found = view.routes.find(query)
+        if found is None:
             return False
-        batch = self._batch
-        identity = bytes(batch.octets[i * SLOT : i * SLOT + 2])
-        send = partial(self._send_late, batch.envelope(i))
-        return self._answering.relay(view, query, identity, peer, send)
+        message = bytes(self._batch.octets[i * SLOT : i * SLOT + 2]) + query
+        pending = self._dispatch.relay(message, view, peer, found)
+        if pending is None:
+            return False
+        self._dispatch.later(pending, message, partial(self._send_late, self._batch.envelope(i)))
+        return True
 
     def _ask(self, i: int) -> bool:
         """Asks for an answer to slot i; whether it is in the slot now."""
@@ -158,25 +141,19 @@ class BatchListener:
             counters.udp_discarded += 1
             return False
         message, peer = bytes(batch.octets[i * SLOT : i * SLOT + length]), self._peer(i)
-        answer = self._answering.respond(message, peer, port, "udp", self.listen)
-        self._remember_view(i, peer)
+        answer = self._dispatch.respond(message, Arrival(peer, "udp", self.listen, port))
+        self._remember_client(
+            batch.names[i * NAME_WORDS + IPV4_WORD] if self._is_ipv4 else self._ipv6(i), peer
+        )
         if isinstance(answer, bytes) and len(answer) <= SLOT:
             batch.octets[i * SLOT : i * SLOT + len(answer)] = answer
             batch.vectors[2 * i + 1] = len(answer)
             return True
-        if answer is None or isinstance(answer, bytes):
-            counters.udp_silent += 1
+        if isinstance(answer, PendingResponse):
+            self._dispatch.later(answer, message, partial(self._send_late, batch.envelope(i)))
         else:
-            self._answering.later(answer, message, partial(self._send_late, batch.envelope(i)))
+            counters.udp_silent += 1
         return False
-
-    def _remember_view(self, i: int, peer: Address) -> None:
-        if self._hot is None or is_limited(peer, self._hot.world):  # each response of theirs is counted
-            return
-        if len(self._views) >= _VIEWS_AT_MOST:
-            self._views.clear()  # a flood from spoofed addresses must not grow memory
-        name = self._batch.names[i * NAME_WORDS + IPV4_WORD] if self._is_ipv4 else self._ipv6(i)
-        self._views[name] = self._hot.view(peer, "udp", self.listen)
 
     def _peer(self, i: int) -> Address:
         if self._is_ipv4:

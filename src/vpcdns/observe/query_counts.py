@@ -1,6 +1,6 @@
-"""Counts decided queries, cheaply; the words of the metrics are put to them when somebody asks.
+"""Counts decided queries cheaply; the labels of the metrics are made when somebody asks.
 
-An observer of the Resolver. One look-up in one dictionary, whose key is made of what is there already and
+One look-up in one dictionary, whose key is made of what is there already and
 hashes fast; measured: 0.8 µs a query. Knows no metrics library. What a client chooses is in no key, but for
 choices out of fixed sets.
 """
@@ -21,8 +21,8 @@ from vpcdns.model.resolution import Resolution
 from vpcdns.observe.query_record import FAULTS, MALFORMED
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.recall.views import Views
-from vpcdns.server.resolver import Resolver
+from vpcdns.recall.views import RelayedQuery, Views
+from vpcdns.server.observer import Observer
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
 # but one is the deadline of a forwarded query (DESIGN §4).
@@ -126,51 +126,42 @@ class Counts:
 _Key = tuple[int, str, type, str | None, str | None, int, int]
 
 
-class QueryCounts:
+class QueryCounts(Observer):
     """Counts every decided query once."""
 
     def __init__(self) -> None:
         self._rows: dict[_Key, list[float]] = {}
-        self._known_rows: dict[
-            AnswerKind, list[float]
-        ] = {}  # of answers that came the short way in this World
+        self._relayed_rows: dict[AnswerKind, list[float]] = {}  # of this World
         self._listens: dict[int, Listen | None] = {}
         self._vpcs: set[str | None] = {None}
-        self._resolver: Resolver | None = None
+        self._views: Views | None = None
 
-    def follow(self, resolver: Resolver) -> None:
-        """Counts what `resolver` decides, and what is recalled without asking it."""
-        self._resolver = resolver
-        resolver.observers.append(self)
-        resolver.retiring.append(self._retire)
-        resolver.short_way.counted = self.relayed
-
-    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         resolution = result.resolution
         if resolution is None or isinstance(result, Drop):
             self._count_other(arrival, result, took)
         else:
             self._count(arrival, result, resolution, took, 1)
 
-    def absorb(self, hot: Views) -> None:
-        """Takes over what was recalled since the last time."""
-        for known in hot.kinds.values():
-            count, known.count = known.count, 0
-            if count and known.reply.resolution is not None:
-                self._count(known.arrival, known.reply, known.reply.resolution, RECALLED, count)
-
-    def relayed(self, known: AnswerKind, took: float, size_in: int, size_out: int) -> None:
-        """Counts an answer that came the short way."""
-        row = self._known_rows.get(known)
+    def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
+        row = self._relayed_rows.get(kind)
         if row is None:
-            if known.reply.resolution is None:
+            if kind.response.resolution is None:
                 return
-            row = self._known_rows[known] = self._row_of(known.arrival, known.reply.resolution)
-        _add(row, took, size_in, size_out, 1)
+            row = self._relayed_rows[kind] = self._row_of(kind.arrival, kind.response.resolution)
+        _add(row, query[4], len(query[2]) + 2, size, 1)
 
-    def _retire(self, hot: Views) -> None:
-        self.absorb(hot)
-        self._known_rows.clear()
+    def remembers(self, views: Views) -> None:
+        self._count_recalled()
+        self._views = views
+        self._relayed_rows.clear()
+
+    def _count_recalled(self) -> None:
+        """Takes over what was recalled since the last time."""
+        for kind in () if self._views is None else self._views.kinds.values():
+            count, kind.count = kind.count, 0
+            if count and kind.response.resolution is not None:
+                self._count(kind.arrival, kind.response, kind.response.resolution, RECALLED, count)
 
     def _count(
         self, arrival: Arrival, result: Response, resolution: Resolution, took: float, times: int
@@ -191,8 +182,7 @@ class QueryCounts:
 
     def counts(self) -> Counts:
         """What was counted until now."""
-        if self._resolver is not None:
-            self.absorb(self._resolver.remembered)
+        self._count_recalled()
         counts = Counts()
         for key, row in self._rows.items():
             gather(counts.cells, self._labels(key), Cell(row))

@@ -46,7 +46,9 @@ class QueryRecord(NamedTuple):
     dropped: bool
 
 
-def decided(at: float, took: float, revision: int, arrival: Arrival, result: Response | Drop) -> QueryRecord:
+def record_of(
+    at: float, took: float, revision: int, arrival: Arrival, result: Response | Drop
+) -> QueryRecord:
     resolution = result.resolution
     question = None if resolution is None else resolution.question
     if isinstance(result, Drop):

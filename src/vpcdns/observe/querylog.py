@@ -1,6 +1,6 @@
 """The query log: one JSON object a line, to a file or to standard output, never waited for.
 
-An observer of the Resolver. A line is made where the query is answered, and written by a thread that does
+A line is made where the query is answered, and written by a thread that does
 nothing but write: made in the thread, it would hold the interpreter's lock while the event loop, which lets
 go of it at every system call, waits up to 5 ms each time to get it back. What does not fit in the queue, or
 on the disk, is lost and counted.
@@ -20,8 +20,9 @@ from typing import Final
 
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
-from vpcdns.observe.query_record import decided, log_data
+from vpcdns.observe.query_record import log_data, record_of
 from vpcdns.query import Arrival, Drop, Response
+from vpcdns.server.observer import Observer
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.querylog")
@@ -40,7 +41,7 @@ _NO_TURN: Final = nullcontext()
 _encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
 
 
-class QueryLog:
+class QueryLog(Observer):
     """Logs queries as `settings` say; does nothing, at no cost but a call, when they say off.
 
     `lost` counts lines that were due and never written whole, `written` the others. `turn` is entered while
@@ -110,14 +111,14 @@ class QueryLog:
             log.warning("The query log's reader does not read: %d lines are given up", len(self._lines))
         self._thread = None
 
-    def awaits(self, count: int) -> bool:
+    def must_see(self, count: int) -> bool:
         """Whether one of the next `count` queries is to be logged; if not, they may pass unseen."""
         if not self._every or self._until_next <= count:
             return bool(self._every)
         self._until_next -= count
         return False
 
-    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         if not self._every:
             return
         self._until_next -= 1
@@ -127,7 +128,7 @@ class QueryLog:
         if self._octets_in - self._octets_out >= self._capacity:
             self._overflowed += 1
             return
-        query = decided(time.time(), took, self._state.world.revision, arrival, result)
+        query = record_of(time.time(), took, self._state.world.revision, arrival, result)
         line = _encode(log_data(query)).encode() + b"\n"
         self._octets_in += len(line)
         self._lines.append(line)

@@ -1,6 +1,6 @@
 """The latest decisions, for the console and for tests; the oldest go first.
 
-An observer of the Resolver: holds references, renders nothing until somebody reads.
+Holds references, renders nothing until somebody reads.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from itertools import islice
 from typing import Final
 
 from vpcdns.observe.query_counts import RECALLED
-from vpcdns.observe.query_record import QueryRecord, decided
+from vpcdns.observe.query_record import QueryRecord, record_of
 from vpcdns.query import Arrival, Drop, Response
-from vpcdns.recall.views import RecalledQuery, decided_again
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.views import RecalledQuery, RelayedQuery, decided_again
+from vpcdns.server.observer import Observer
 from vpcdns.state import State
 
 CAPACITY: Final = 1_000
@@ -23,13 +25,13 @@ CAPACITY: Final = 1_000
 MAX_OCTETS: Final = 4_096
 
 
-_Told = tuple[float, float, int, Arrival, Response | Drop]
+_Entry = tuple[float, float, int, Arrival, Response | Drop]
 
 
-class RecentDecisions:
+class RecentDecisions(Observer):
     """A bounded memory of decided queries.
 
-    `recalled` is for the hot path, which pays for no more than the deque's own `append`. `others` gets as
+    `on_recall` costs no more than the deque's own `append`. `others` gets as
     many of each of the other workers; `cleared` is called when they are to forget theirs too.
     """
 
@@ -42,22 +44,25 @@ class RecentDecisions:
         cleared: Callable[[], object] | None = None,
     ) -> None:
         self._state = state
-        self._entries: deque[_Told | RecalledQuery] = deque(maxlen=capacity)
-        self.recalled: Callable[[RecalledQuery], None] = self._entries.append
+        self._entries: deque[_Entry | RecalledQuery | RelayedQuery] = deque(maxlen=capacity)
+        self.on_recall: Callable[[RecalledQuery], None] = self._entries.append
         self._others = others
         self._cleared = cleared
 
-    def __call__(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         if isinstance(result, Response) and len(result.octets) > MAX_OCTETS:
             result = replace(result, octets=b"", relayed=None)
         self._entries.append((time.time(), took, self._state.world.revision, arrival, result))
+
+    def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
+        self._entries.append(query)
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def latest(self, limit: int) -> list[QueryRecord]:
         """At most `limit` of them, the newest first."""
-        found = (_decided(entry) for entry in reversed(self._entries))
+        found = (_record(entry) for entry in reversed(self._entries))
         return list(islice((entry for entry in found if entry is not None), limit))
 
     async def of_all(self, limit: int) -> list[QueryRecord]:
@@ -79,9 +84,9 @@ def _time(query: QueryRecord) -> float:
     return query.at
 
 
-def _decided(entry: _Told | RecalledQuery) -> QueryRecord | None:
+def _record(entry: _Entry | RecalledQuery | RelayedQuery) -> QueryRecord | None:
     if len(entry) == 5:
-        return decided(*entry)
-    told = decided_again(entry)
+        return record_of(*entry)
+    again = decided_again(entry)
     took = entry[4] if len(entry) == 6 else RECALLED
-    return None if told is None else decided(entry[0], took, entry[1].hot.world.revision, *told)
+    return None if again is None else record_of(entry[0], took, entry[1].views.world.revision, *again)

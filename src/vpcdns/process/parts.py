@@ -15,6 +15,7 @@ from vpcdns.forward.cache import MAX_OCTETS, Cache
 from vpcdns.listen.service import Service
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.metrics import Sources
+from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
@@ -46,20 +47,17 @@ def make_parts(
 ) -> ServerParts:
     """Nothing is bound or opened yet."""
     several = processes > 1
-    resolver = Resolver(state, cache=Cache(MAX_OCTETS // processes))
-    happenings = SharedFaultCounts() if several else None
-    faults = Faults(resolver, state, happenings=happenings, changed=partial(workers.call, "put_faults"))
-    service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
     clear = partial(workers.call, "clear_decisions")
     decisions = RecentDecisions(state, others=replication.latest_decisions, cleared=clear)
     query_log = QueryLog(state, loaded.query_logging, turn=SharedLock() if several else nullcontext())
     query_counts = QueryCounts()
-    if _admin_of(loaded) is not None:  # only when somebody can read them: they cost a few per cent
-        resolver.observers.append(decisions)
-        resolver.tell = decisions.recalled
-    query_counts.follow(resolver)
-    resolver.observers.append(query_log)
-    resolver.watchers.append(query_log.awaits)
+    # Only when somebody can read them: they cost a few per cent.
+    readable = () if _admin_of(loaded) is None else (decisions,)
+    observer = Observers(*readable, query_counts, query_log)
+    resolver = Resolver(state, observer=observer, cache=Cache(MAX_OCTETS // processes))
+    happenings = SharedFaultCounts() if several else None
+    faults = Faults(resolver, state, happenings=happenings, changed=partial(workers.call, "put_faults"))
+    service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
     return ServerParts(state, resolver, faults, service, decisions, query_counts, query_log)
 
 

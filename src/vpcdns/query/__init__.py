@@ -8,7 +8,6 @@ from vpcdns.query.beginning import asked_by, begin
 from vpcdns.query.finishing import STALE_TTL, finish
 from vpcdns.query.responses import error_response, response_to, servfail, truncated_response
 from vpcdns.query.values import (
-    Answer,
     Arrival,
     Drop,
     Failure,
@@ -20,7 +19,6 @@ from vpcdns.query.values import (
 
 __all__ = [
     "STALE_TTL",
-    "Answer",
     "Arrival",
     "Drop",
     "Failure",

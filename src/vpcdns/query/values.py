@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -17,17 +16,22 @@ from vpcdns.wire.upstream import Relayed
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: from whom, over what, and whose listener it reached.
+    """How a message came: from which address and port, over what, and to which listener.
 
-    `proxied` is the client that a PROXY header named, if the peer is trusted to name one. `listen` decides
-    nothing: it is for whoever tells of the query.
+    `peer` is never an IPv4-mapped IPv6 address. `proxied` is the client that a PROXY header named, if the
+    peer is trusted to name one.
     """
 
     peer: Address
     transport: Transport = "udp"
-    listener_vpc_id: str | None = None
-    proxied: Address | None = None
     listen: Listen | None = None
+    port: int = 0
+    proxied: Address | None = None
+
+    @property
+    def listener_vpc_id(self) -> str | None:
+        """The VPC that every client of the listener counts as."""
+        return None if self.listen is None else self.listen.vpc_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +110,3 @@ class Drop:
     """No response: the message is owed none, or policy says so."""
 
     resolution: Resolution | None = None
-
-
-# What a responder gives: octets; something that gives them later; or None: no response, which over TCP closes
-# the connection.
-Answer = bytes | Awaitable[bytes | None] | None

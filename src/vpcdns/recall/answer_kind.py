@@ -1,4 +1,4 @@
-"""What is known of answers that nobody needs to look at again."""
+"""What answers have in common that are counted together."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from vpcdns.query import Arrival, Response
 
 
 class AnswerKind:
-    """Answers of one kind: how often they were recalled, and one of them to tell what kind that is."""
+    """Answers that are counted together: how often they were recalled, and one of them as an example."""
 
-    __slots__ = ("arrival", "count", "reply")
+    __slots__ = ("arrival", "count", "response")
 
-    def __init__(self, arrival: Arrival, reply: Response) -> None:
+    def __init__(self, arrival: Arrival, response: Response) -> None:
         self.arrival = arrival
-        self.reply = reply
+        self.response = response
         self.count = 0

@@ -1,7 +1,7 @@
 """Where plain queries for foreign names go, and how they are written on their way there and back.
 
-Knows how the octets of such a query lie. That a name is forwarded, and to whom, is decided by the slow path,
-for one name; the route then holds for its whole family (`model.families`), in the same view of one World.
+Knows how the octets of such a query lie. Whether a name is forwarded, and to whom, is decided for
+one name; the route then holds for its whole family (`model.families`), in the same view of one World.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _RCODES: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
 class Route:
     """The way of queries that are alike but for their first labels.
 
-    `first_at_most` is how many octets those may have in wire format. `known` are the kinds of responses that
-    came back this way, by RCODE, each learned from the slow path.
+    `first_at_most` is how many octets those may have in wire format. `kinds` are those of the responses that
+    came back this way, by RCODE.
     """
 
     __slots__ = (
@@ -45,7 +45,7 @@ class Route:
         "_opt",
         "_question_end",
         "first_at_most",
-        "known",
+        "kinds",
         "upstreams",
     )
 
@@ -53,20 +53,20 @@ class Route:
         """Of a query that was forwarded; so many octets of its name stand before the family's parent."""
         asked = forward.query
         key, question = forward.key, asked.question_wire
-        errand = upstream_query_of(forward, key)
-        self.upstreams: tuple[Upstream, ...] = errand.upstreams
-        self.known: dict[int, AnswerKind] = {}
+        asked_upstreams = upstream_query_of(forward, key)
+        self.upstreams: tuple[Upstream, ...] = asked_upstreams.upstreams
+        self.kinds: dict[int, AnswerKind] = {}
         # The wire format of a name has at most 255 octets; type and class are no part of it.
         self.first_at_most = MAX_NAME - (len(question) - TYPE_AND_CLASS_SIZE - behind)
         self._key_end = key[behind:]
         self._question_end = question[behind:]
-        self._message_head = errand.message[:NAME_AT]
-        self._message_end = errand.message[NAME_AT + behind :]
+        self._message_head = asked_upstreams.message[:NAME_AT]
+        self._message_end = asked_upstreams.message[NAME_AT + behind :]
         self._limit = udp_limit(asked) - ID_SIZE
         self._opt = write_opt(asked.edns, Rcode.NOERROR, ())
         self._flags = own_flags(asked)
 
-    def errand(self, first: bytes) -> UpstreamQuery:
+    def upstream_query(self, first: bytes) -> UpstreamQuery:
         """What is asked of upstreams on behalf of a query with those first labels."""
         return UpstreamQuery(
             first.lower() + self._key_end,
@@ -76,7 +76,7 @@ class Route:
         )
 
     def response(self, first: bytes, relayed: Relayed) -> bytes | None:
-        """The response without its id, made of the upstream's; None where that is for the slow path.
+        """The response without its id, made of the upstream's; None where the query must be decided.
 
         Of a plain response everything behind the question stays as it is: it is whole, fresh, and no more
         than the client can take.
@@ -85,6 +85,9 @@ class Route:
             return None
         response = write_plain(relayed, first + self._question_end, self._flags, self._opt)
         return None if len(response) > self._limit else response
+
+
+FoundRoute = tuple[Route, bytes]  # and the first labels of the name, in wire format
 
 
 class Routes:
@@ -96,8 +99,10 @@ class Routes:
     def __len__(self) -> int:
         return len(self._routes)
 
-    def find(self, query: bytes) -> tuple[Route, bytes] | None:
-        """The route of a query without its id, and the first labels of its name, in wire format."""
+    def find(self, query: bytes) -> FoundRoute | None:
+        """The route of a query without its id, and the first labels of its name."""
+        if not self._routes:
+            return None
         head, end, size = query[:NAME_AT], NAME_AT, len(query)
         for _ in range(_LABELS_AT_MOST):
             if end >= size or not 0 < query[end] <= MAX_LABEL:

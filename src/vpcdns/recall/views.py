@@ -1,9 +1,9 @@
-"""The hot path: what a repeated or a plain query is answered from without being decided again.
+"""What a repeated or a plain query is answered from without being decided again.
 
 Knows what an answer may depend on if it is to be remembered: the message without its id, the client's VPC,
 the transport and the World. What depends on more (a client's subnet, cookies, whoami) is never here.
-Everything remembered came from the slow path, and goes with its World (DESIGN §5); what upstreams said only
-for as long as its TTLs need not be counted down.
+Everything here was decided once, and goes with its World (DESIGN §5). How queries are forwarded it must not
+know: a view has at most a learned route, for whoever forwards.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Final, Protocol
+from typing import Final
 
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
-from vpcdns.query import Answer, Arrival, Drop, Fetched, Forward, Response, begin, finish
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
@@ -37,114 +37,108 @@ CACHED_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
 KnownResponse = tuple[bytes, AnswerKind]  # the response without its id, and its kind
 # Who asked, as the socket has it: IPv4 as a number in the machine's order, IPv6 as octets; over TCP an
 # address.
-Raw = int | bytes | Address
-RecalledQuery = (
-    # A query that was answered so: Unix seconds, the view, the query without its id, and who asked. Of one
-    # that went the short way also the seconds that it took, and the upstream's response.
-    tuple[float, "View", bytes, Raw] | tuple[float, "View", bytes, Raw, float, Relayed]
-)
-Done = Callable[[Answer | Exception], None]
+RawPeer = int | bytes | Address
+# Unix seconds, the view, the query without its id, and who asked.
+RecalledQuery = tuple[float, "View", bytes, RawPeer]
+# The same, the seconds that it took, and the upstream's response.
+RelayedQuery = tuple[float, "View", bytes, RawPeer, float, Relayed]
 
 
-def arrival_of(view: View, peer: Raw) -> Arrival:
+def arrival_of(view: View, peer: RawPeer) -> Arrival:
     """How a query came that was answered in a view."""
     if isinstance(peer, int):
         peer = IPv4Address(peer.to_bytes(4, sys.byteorder))
     elif isinstance(peer, bytes):
         peer = unmapped(IPv6Address(peer))
-    return Arrival(peer, view.transport, view.listen.vpc_id, listen=view.listen)
+    return Arrival(peer, view.transport, view.listen)
 
 
-def decided_again(recollection: RecalledQuery) -> tuple[Arrival, Response | Drop] | None:
-    """What was decided, decided again: the World is kept, and the same query gives the same decision.
+def decided_again(entry: RecalledQuery | RelayedQuery) -> tuple[Arrival, Response | Drop] | None:
+    """What was decided, decided again: in the same World, the same query gives the same decision.
 
-    What came from upstreams is told as it is remembered; None when it is not any more.
+    A cached answer is given as it is remembered; None when it is remembered no more.
     """
-    view, query = recollection[1], recollection[2]
-    arrival = arrival_of(view, recollection[3])
-    result = begin(bytes(ID_SIZE) + query, arrival, view.hot.world)
-    if isinstance(result, Forward) and len(recollection) == 6:
-        result = finish(result, Fetched(recollection[5]), view.hot.world)
+    view, query = entry[1], entry[2]
+    arrival = arrival_of(view, entry[3])
+    result = begin(bytes(ID_SIZE) + query, arrival, view.views.world)
+    if isinstance(result, Forward) and len(entry) == 6:
+        result = finish(result, Fetched(entry[5]), view.views.world)
     if isinstance(result, Forward):
-        kept = view.fleeting.get(query)
-        return None if kept is None else (arrival, kept.reply)
+        cached = view.cached.get(query)
+        return None if cached is None else (arrival, cached.response)
     return arrival, result
-
-
-class ShortWay(Protocol):
-    """To upstreams and back; see `short_way`."""
-
-    def take(self, view: View, query: bytes, identity: bytes, peer: Raw, done: Done) -> bool: ...
 
 
 class View:
     """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
-    `memo` holds whole responses by query, both without their ids; `fleeting` those of upstreams, which age;
-    `routes` tell where upstreams are asked.
+    `memo` holds whole responses by query, both without their ids; `cached` those of upstreams, which age;
+    `routes` say which upstreams are asked.
     """
 
-    __slots__ = ("fleeting", "hot", "listen", "memo", "routes", "transport")
+    __slots__ = ("cached", "listen", "memo", "routes", "transport", "views")
 
-    def __init__(self, hot: Views, transport: Transport, listen: Listen) -> None:
-        self.hot = hot
+    def __init__(self, views: Views, transport: Transport, listen: Listen) -> None:
+        self.views = views
         self.transport = transport
         self.listen = listen
         self.memo: dict[bytes, KnownResponse] = {}
-        self.fleeting: dict[bytes, CachedAnswer] = {}
+        self.cached: dict[bytes, CachedAnswer] = {}
         self.routes = Routes()
 
     def recall(self, query: bytes) -> KnownResponse | None:
         """The response to a query that is not in the memo, if it can be had all the same."""
-        kept = self.fleeting.get(query)
-        if kept is not None:
-            if self.hot.now < kept.until or kept.renew(self.hot.now):
-                return kept.recalled
-            del self.fleeting[query]
+        cached = self.cached.get(query)
+        if cached is not None:
+            if self.views.now < cached.until or cached.renew(self.views.now):
+                return cached.recalled
+            del self.cached[query]
             return None
-        recalled = self.hot.tables.answer(query, self)
-        if recalled is not None and self.hot.room > 0:
-            self.hot.room -= 1
+        recalled = self.views.tables.answer(query, self)
+        if recalled is not None and self.views.room > 0:
+            self.views.room -= 1
             self.memo[query] = recalled
         return recalled
 
-    def learn(self, query: bytes, arrival: Arrival, reply: Response) -> None:
-        """Remembers a reply of the slow path."""
-        known = self.hot.kind_of(arrival, reply) if _may_be_remembered(arrival, reply) else None
-        if known is None:
+    def learn(self, query: bytes, arrival: Arrival, response: Response) -> None:
+        """Remembers a response that was decided."""
+        kind = self.views.kind_of(arrival, response) if _may_be_remembered(arrival, response) else None
+        if kind is None:
             return
-        response = reply.octets[2:]
-        self.hot.tables.learn(query, self, response, known)
-        if self.hot.has_room():
-            self.hot.room -= 1
-            self.memo[query] = response, known
+        octets = response.octets[2:]
+        self.views.tables.learn(query, self, octets, kind)
+        if self.views.has_room():
+            self.views.room -= 1
+            self.memo[query] = octets, kind
 
-    def keep(self, query: bytes, arrival: Arrival, fleeting: CachedAnswer) -> None:
+    def keep(self, query: bytes, arrival: Arrival, cached: CachedAnswer) -> None:
         """Remembers a response of upstreams, for as long as the cache has it."""
-        known = self.hot.kind_of(arrival, fleeting.reply)
-        if known is not None:
-            self.hot.make_room_for_fleeting()
-            fleeting.known = known
-            self.fleeting[query] = fleeting
+        kind = self.views.kind_of(arrival, cached.response)
+        if kind is not None:
+            self.views.make_room_for_cached()
+            cached.kind = kind
+            self.cached[query] = cached
 
 
 class Views:
     """What is remembered in one World; for the next there is another.
 
-    `kinds` are those of the answers that were recalled, to be counted. `now` is in monotonic seconds, as of
-    the latest queries: the clock is not asked for each.
+    `kinds` count the responses that were recalled; `on_recall`, if any, is to be called for each. `now` is in
+    monotonic seconds, as of the latest batch of queries.
     """
 
-    def __init__(self, world: World, now: float, short_way: ShortWay | None = None) -> None:
+    def __init__(
+        self, world: World, now: float, on_recall: Callable[[RecalledQuery], None] | None = None
+    ) -> None:
         self.world = world
         self.now = now
-        self.short_way = short_way
-        self.tables: VpcAnswers[AnswerKind] = VpcAnswers(world)
+        self.on_recall = on_recall
+        self.tables: VpcAnswers = VpcAnswers(world)
         self.room = MEMO_AT_MOST
         self.kinds: dict[tuple[object, ...], AnswerKind] = {}
-        self._fleeting = 0
+        self._cached_count = 0
         self._emptied_at = now
-        self._views: dict[tuple[bool, str | None, str, int], View] = {}
+        self.by_client: dict[tuple[bool, str | None, str, int], View] = {}
 
     def view(self, peer: Address, transport: Transport, listen: Listen) -> View:
         """Where the answers of a peer that asks for itself are remembered."""
@@ -153,14 +147,14 @@ class Views:
     def view_of(self, client: Client, transport: Transport, listen: Listen) -> View:
         """Where the answers of such a client are remembered."""
         key = client.allowed, client.vpc_id, transport, id(listen)
-        view = self._views.get(key)
+        view = self.by_client.get(key)
         if view is None:
-            view = self._views[key] = View(self, transport, listen)
+            view = self.by_client[key] = View(self, transport, listen)
         return view
 
     def close(self) -> None:
         """Forgets the views, which know it in turn: a World must not have to be collected."""
-        self._views = {}
+        self.by_client = {}
         self.tables = VpcAnswers(self.world)
 
     def has_room(self) -> bool:
@@ -170,24 +164,24 @@ class Views:
                 return False
             self._emptied_at = self.now
             self.room = MEMO_AT_MOST
-            for view in self._views.values():
+            for view in self.by_client.values():
                 view.memo.clear()
         return True
 
-    def make_room_for_fleeting(self) -> None:
+    def make_room_for_cached(self) -> None:
         """Forgets all of them when there are too many: they are cheap to make again."""
-        self._fleeting += 1
-        if self._fleeting > CACHED_AT_MOST:
-            self._fleeting = 1
-            for view in self._views.values():
-                view.fleeting.clear()
+        self._cached_count += 1
+        if self._cached_count > CACHED_AT_MOST:
+            self._cached_count = 1
+            for view in self.by_client.values():
+                view.cached.clear()
 
-    def kind_of(self, arrival: Arrival, reply: Response) -> AnswerKind | None:
-        """What is counted together with such a reply; None when there are too many kinds."""
-        resolution = reply.resolution
+    def kind_of(self, arrival: Arrival, response: Response) -> AnswerKind | None:
+        """What is counted together with such a response; None when there are too many kinds."""
+        resolution = response.resolution
         if resolution is None:
             return None
-        kind = (
+        key = (
             id(arrival.listen),
             arrival.transport,
             arrival.peer.version,
@@ -195,25 +189,25 @@ class Views:
             resolution.client.vpc_id,
             resolution.reason,
             resolution.rcode,
-            reply.query.size,
-            len(reply.octets),
+            response.query.size,
+            len(response.octets),
         )
-        known = self.kinds.get(kind)
-        if known is None and len(self.kinds) < KINDS_AT_MOST:
-            known = self.kinds[kind] = AnswerKind(arrival, reply)
-        return known
+        kind = self.kinds.get(key)
+        if kind is None and len(self.kinds) < KINDS_AT_MOST:
+            kind = self.kinds[key] = AnswerKind(arrival, response)
+        return kind
 
 
-def _may_be_remembered(arrival: Arrival, reply: Response) -> bool:
-    """Whether a reply depends on nothing but the query, the client's VPC, the transport and the World."""
-    resolution = reply.resolution
+def _may_be_remembered(arrival: Arrival, response: Response) -> bool:
+    """Whether a response depends on nothing but the query, the client's VPC, the transport and the World."""
+    resolution = response.resolution
     if (
         resolution is None
         or not resolution.client.allowed
         or resolution.personal
-        or reply.relayed is not None
+        or response.relayed is not None
     ):
         return False
     # With options: a subnet names another client, cookies make every query another.
-    has_options = reply.query.edns is not None and bool(reply.query.edns.options)
+    has_options = response.query.edns is not None and bool(response.query.edns.options)
     return arrival.proxied is None and not has_options and resolution.outcome is Outcome.RESPOND

@@ -1,16 +1,17 @@
-"""What the hot path looks up: answers to plain queries for VPC domains, learned from the slow path.
+"""Answers to plain queries for VPC domains, each learned from one that was decided.
 
-Knows how the octets of such a query lie, and nothing of who may ask what: that is decided by the slow path,
-once for each instance, VPC and shape of query. Behind the question an answer's octets do not depend on
+Knows how the octets of such a query lie, and nothing of who may ask what: that is decided once for each
+instance, VPC and shape of query. Behind the question an answer's octets do not depend on
 the name, so they are kept once for all groups of an instance (DESIGN §5). A table holds for one World.
 """
 
 from __future__ import annotations
 
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from vpcdns.model.gateway import Group
 from vpcdns.model.world import World
+from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.wire.format import NAME_AT, TYPE_AND_CLASS_SIZE
 
 # Shapes of plain queries are few: types times flags times OPT sizes. The bound is against who makes them up.
@@ -21,33 +22,31 @@ _GROUP_ID_AT: Final = NAME_AT + 1
 _GROUP_ID_SIZE: Final = 32
 _GROUP_ID_END: Final = _GROUP_ID_AT + _GROUP_ID_SIZE
 
-Kind = TypeVar("Kind")
 
-
-class Audience(Generic[Kind]):
+class Audience:
     """One instance's answers, by viewer, then by the query's shape. Shared by all of its groups.
 
-    An answer is its flags and counts, what follows the question, and whatever it was learned with.
+    An answer is its flags and counts, what follows the question, and its kind.
     """
 
     __slots__ = ("name_end", "tails")
 
     def __init__(self, name_end: bytes) -> None:
         self.name_end = name_end
-        self.tails: dict[object, dict[bytes, tuple[bytes, bytes, Kind]]] = {}
+        self.tails: dict[object, dict[bytes, tuple[bytes, bytes, AnswerKind]]] = {}
 
 
-class VpcAnswers(Generic[Kind]):
+class VpcAnswers:
     """The tables of one World; `audience` is made when it is first asked for."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self._group = world.groups.finder()
         self._suffix = world.answers.suffix.wire().lower()
-        self._audiences: dict[str, dict[str, Audience[Kind]]] = {}
+        self._audiences: dict[str, dict[str, Audience]] = {}
 
-    def answer(self, query: bytes, viewer: object) -> tuple[bytes, Kind] | None:
-        """The response to `query`, both without their ids, and its kind; None: ask the slow path.
+    def answer(self, query: bytes, viewer: object) -> tuple[bytes, AnswerKind] | None:
+        """The response to `query`, both without their ids, and its kind; None: it must be decided.
 
         `viewer` stands for whatever of the client and the transport decides the answer.
         """
@@ -63,8 +62,8 @@ class VpcAnswers(Generic[Kind]):
             return None
         return tail[0] + query[NAME_AT : end + TYPE_AND_CLASS_SIZE] + tail[1], tail[2]
 
-    def learn(self, query: bytes, viewer: object, response: bytes, kind: Kind) -> None:
-        """Remembers what the slow path said; both without their ids.
+    def learn(self, query: bytes, viewer: object, response: bytes, kind: AnswerKind) -> None:
+        """Remembers what was decided; query and response are without their ids.
 
         The caller vouches that the response depends on nothing but the query, the viewer and the World.
         """
@@ -80,7 +79,7 @@ class VpcAnswers(Generic[Kind]):
             shape = query[:NAME_AT] + query[end:]
             tails[shape] = response[:NAME_AT], response[end + TYPE_AND_CLASS_SIZE :], kind
 
-    def _find(self, query: bytes) -> tuple[Audience[Kind], int] | None:
+    def _find(self, query: bytes) -> tuple[Audience, int] | None:
         """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""
         label_end = _GROUP_ID_AT + query[NAME_AT] if len(query) > _GROUP_ID_END else 0
         end = label_end + len(self._suffix)
@@ -98,7 +97,7 @@ class VpcAnswers(Generic[Kind]):
             return None
         return audience, end
 
-    def _audience(self, group: Group) -> Audience[Kind]:
-        audience: Audience[Kind] = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
+    def _audience(self, group: Group) -> Audience:
+        audience: Audience = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
         self._audiences.setdefault(group.region_id, {})[group.instance_id] = audience
         return audience

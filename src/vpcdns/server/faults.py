@@ -1,34 +1,30 @@
 """Faults that a test asks for: answers late, lost, failed or cut, for some names and some VPCs.
 
-A Responder around another. Knows what is asked and by whom, and decides nothing else. While there is no
-fault it is not even in the way: its methods are the other's own.
+A Responder around another. Knows what is asked and by whom, and decides nothing else. While there is no fault
+it costs nothing: its methods are the other's own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, Protocol
 
-from vpcdns.listen.dispatch import abandon
-from vpcdns.listen.responder import Responder
+from vpcdns.listen.responder import Answer, PendingResponse, Responder
 from vpcdns.model.clients import Client
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen, Transport
-from vpcdns.model.topology import Address
+from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, asked_by, error_response
-from vpcdns.recall.views import RecalledQuery, Views
+from vpcdns.recall.views import Views
 from vpcdns.server.shared_memory import SLOTS
 from vpcdns.state import State
 
 MAX_FAULTS: Final = 1_000
 MAX_DELAY: Final = 60.0  # seconds
-
-Answer = bytes | Awaitable[bytes | None] | None
 
 
 class FaultKind(Enum):
@@ -116,17 +112,10 @@ class Faults:
         self._last_id = 0
         self._faults: dict[int, InjectedFault] = {}
         self._changed = changed
+        self.relay = inner.relay
         self.trusts = inner.trusts
         self.servfail = inner.servfail
         self._switch()
-
-    @property
-    def tell(self) -> Callable[[RecalledQuery], None] | None:
-        return self._inner.tell
-
-    @tell.setter
-    def tell(self, told: Callable[[RecalledQuery], None] | None) -> None:
-        self._inner.tell = told
 
     def current(self) -> list[InjectedFault]:
         """Those that may still happen."""
@@ -176,38 +165,25 @@ class Faults:
             self._changed(tuple(self._faults.values()))
 
     def _switch(self) -> None:
-        """In the way only when there is something to do: the listeners call these attributes."""
+        """While there is no fault, listeners call the inner responder's own methods."""
         self.respond = self._respond if self._faults else self._inner.respond
-        self.hot = self._no_hot if self._faults else self._inner.hot
+        self.views = self._no_views if self._faults else self._inner.views
 
-    def _no_hot(self, count: int) -> Views | None:
-        """What is recalled does not come by here, so nothing is."""
+    def _no_views(self, count: int) -> Views | None:
+        """Recalled responses do not pass by here, so nothing may be recalled."""
         return None
 
-    def _respond(
-        self,
-        message: bytes,
-        peer: Address,
-        port: int,
-        transport: Transport,
-        listen: Listen,
-        proxied: Address | None = None,
-    ) -> Answer:
-        arrival = Arrival(peer, transport, listen.vpc_id, proxied, listen)
+    def _respond(self, message: bytes, arrival: Arrival) -> Answer:
         asked = asked_by(message, arrival, self._state.world)
         happens = None
         if asked is not None and asked[0].question is not None:
-            happens = self._happens(asked[0].question.name, asked[2], transport)
-
-        def respond() -> Answer:
-            return self._inner.respond(message, peer, port, transport, listen, proxied)
-
+            happens = self._happens(asked[0].question.name, asked[2], arrival.transport)
         if happens is None or asked is None:
-            return respond()
+            return self._inner.respond(message, arrival)
         error = ExtendedError(InfoCode.OTHER, f"fault {happens.fault_id}, which a test asked for")
         match happens.kind:
             case FaultKind.DELAY:
-                return _late(respond, happens.delay)
+                return _Delayed(lambda: self._inner.respond(message, arrival), happens.delay)
             case FaultKind.DROP:
                 return None
             case FaultKind.SERVFAIL:
@@ -239,13 +215,31 @@ class Faults:
             self._switch()
 
 
-async def _late(respond: Callable[[], Answer], delay: float) -> bytes | None:
-    await asyncio.sleep(delay)
-    answer = respond()
-    if answer is None or isinstance(answer, bytes):
-        return answer
-    try:
-        return await answer
-    except asyncio.CancelledError:
-        abandon(answer)
-        raise
+class _Delayed(PendingResponse):
+    """Asks for the response when the delay is over."""
+
+    __slots__ = ("_inner", "_respond", "_timer")
+
+    def __init__(self, respond: Callable[[], Answer], delay: float) -> None:
+        super().__init__()
+        self._respond = respond
+        self._inner: PendingResponse | None = None
+        self._timer = asyncio.get_running_loop().call_later(delay, self._ask)
+
+    def _ask(self) -> None:
+        try:
+            answer = self._respond()
+        except Exception as bug:  # noqa: BLE001 - for the one catch-all, behind `deliver`
+            self.deliver(bug)
+            return
+        if isinstance(answer, PendingResponse):
+            self._inner = answer
+            answer.then(lambda inner: self.deliver(inner.result))
+        else:
+            self.deliver(answer)
+
+    def cancel(self) -> None:
+        super().cancel()
+        self._timer.cancel()
+        if self._inner is not None:
+            self._inner.cancel()

@@ -1,4 +1,4 @@
-"""The short way from end to end: what goes it, what comes back, and what happens on the way."""
+"""Queries that take a route from end to end: which do, what comes back, and what happens meanwhile."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from tests.support.nameserver import Nameserver, Script, Transport
 from tests.support.obedient_service import Udp
 from tests.support.resolver_and_upstreams import (
     GOOD,
+    LISTEN,
     NEVER,
     Asked,
     Gated,
@@ -34,8 +35,10 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
+from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.recent_decisions import RecentDecisions
+from vpcdns.server.observer import Observer
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -62,8 +65,8 @@ async def taught(ask: Asked, **how: Any) -> None:
     """From here on names below example.org have a route, and both usual RCODEs are known."""
     for first in ("teach0", "teach1", "none0", "none1"):
         await ask(f"{first}.example.org", **how)
-    routes = [view.routes for view in ask.resolver.remembered._views.values()]
-    assert sum(len(each) for each in routes) > 0
+    view = ask.resolver.remembered.view(ip_address(IN_A), "udp", LISTEN)
+    assert len(view.routes) > 0
 
 
 SCRIPTS: dict[str, Script] = {
@@ -164,7 +167,7 @@ async def test_what_raises_is_servfail(monkeypatch: pytest.MonkeyPatch) -> None:
     async with serving(by_name({})) as (resolver, listen, service):
         with Udp() as client:
             await ask_all(client, listen, [f"teach{n}.example.org" for n in range(2)])
-            monkeypatch.setattr(resolver, "keep", broken)
+            monkeypatch.setattr(resolver.cache, "keep", broken)
             message = dns.message.make_query("www.example.org", "A", id=9).to_wire()
             octets, _ = await client.ask(message, ("127.0.0.1", listen.port))
         assert dns.message.from_wire(octets).rcode() == dns.rcode.SERVFAIL
@@ -176,10 +179,14 @@ def broken(*_: object) -> None:
 
 
 @asynccontextmanager
-async def serving(script: Script) -> AsyncIterator[tuple[Resolver, Listen, Service]]:
+async def serving(
+    script: Script, observer: Observer | None = None
+) -> AsyncIterator[tuple[Resolver, Listen, Service]]:
     with Nameserver(script) as upstream:
         world = replace(example(), forwarding=Forwarding((upstream.upstream,)))
-        resolver = Resolver(State(with_loopback(world)), forwarder=Forwarder(deadline=NEVER))
+        resolver = Resolver(
+            State(with_loopback(world)), observer=observer, forwarder=Forwarder(deadline=NEVER)
+        )
         service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)], batches=True)
         (listen,) = await service.start()
         try:
@@ -205,11 +212,9 @@ async def ask_all(client: Udp, listen: Listen, names: list[str]) -> dict[int, dn
 
 @on_loop
 async def test_many_at_once_over_sockets() -> None:
-    async with serving(by_name({})) as (resolver, listen, service):
-        query_counts, decisions = QueryCounts(), RecentDecisions(resolver._state)
-        query_counts.follow(resolver)
-        resolver.observers.append(decisions)
-        resolver.tell = decisions.recalled
+    query_counts, state = QueryCounts(), State(example())
+    decisions = RecentDecisions(state)
+    async with serving(by_name({}), Observers(query_counts, decisions)) as (resolver, listen, service):
         with Udp() as client:
             await ask_all(client, listen, ["teach0.example.org"])
             await ask_all(client, listen, ["teach1.example.org"])

@@ -1,0 +1,42 @@
+"""Several observers as one."""
+
+from __future__ import annotations
+
+from vpcdns.query import Arrival, Drop, Response
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.views import RecalledQuery, RelayedQuery, Views
+from vpcdns.server.observer import Observer
+
+
+class Observers(Observer):
+    """Passes on what happens, in this order; the only one that hears of recalled queries does so at once."""
+
+    def __init__(self, *observers: Observer) -> None:
+        self._all = observers
+        recalls = [observer.on_recall for observer in observers if observer.on_recall is not None]
+        self._recalls = recalls
+        if recalls:
+            self.on_recall = recalls[0] if len(recalls) == 1 else self._recalled
+
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+        for observer in self._all:
+            observer.decided(arrival, result, took)
+
+    def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
+        for observer in self._all:
+            observer.relayed(query, kind, size)
+
+    def must_see(self, count: int) -> bool:
+        # All are asked: each counts down to the next query that it must see.
+        seen = False
+        for observer in self._all:
+            seen = observer.must_see(count) or seen
+        return seen
+
+    def remembers(self, views: Views) -> None:
+        for observer in self._all:
+            observer.remembers(views)
+
+    def _recalled(self, query: RecalledQuery) -> None:
+        for recall in self._recalls:
+            recall(query)

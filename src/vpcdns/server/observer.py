@@ -1,0 +1,34 @@
+"""Who hears of queries: one small interface, for the log, the counts and the latest decisions.
+
+An observer is handed to the Resolver when that is made. It may neither delay a response nor fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from vpcdns.query import Arrival, Drop, Response
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.views import RecalledQuery, RelayedQuery, Views
+
+
+class Observer:
+    """Hears of every query, and does nothing about it: observers override what they need.
+
+    `on_recall` is called for each response that was recalled; None costs nothing.
+    """
+
+    on_recall: Callable[[RecalledQuery], None] | None = None
+
+    def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
+        """A query was decided; it took so many seconds."""
+
+    def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
+        """A query came back by way of a route; its response has `size` octets."""
+
+    def must_see(self, count: int) -> bool:
+        """Whether one of the next `count` queries must be decided, so that `decided` is called for it."""
+        return False
+
+    def remembers(self, views: Views) -> None:
+        """From now on queries are recalled from these; `kinds` counts them. Nothing older is used again."""

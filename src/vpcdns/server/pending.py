@@ -1,0 +1,199 @@
+"""Queries that wait for upstreams, whether they were decided first or go by way of a learned route.
+
+Knows the forwarder, the cache and the World of now; no listener, and not the Resolver. By way of a route a
+query is relayed without being decided, if what comes back is plain, as nearly all is; the rest is decided
+then, with what the upstreams said (measured: 49 µs of CPU time a query instead of 125, sockets included).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
+from vpcdns.forward.cache import Cache
+from vpcdns.forward.forwarder import Forwarder
+from vpcdns.forward.outstanding import Sender
+from vpcdns.listen.responder import PendingResponse
+from vpcdns.model.dns import Rcode
+from vpcdns.model.world import World
+from vpcdns.query import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response, begin, finish
+from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.recall.routes import FoundRoute, Route
+from vpcdns.recall.views import RawPeer, View, arrival_of
+from vpcdns.server.observer import Observer
+from vpcdns.wire.upstream import Relayed
+
+# A loop and a lack of room say nothing about whether upstreams would have answered.
+_NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP})
+
+
+@dataclass(frozen=True, slots=True)
+class QueryContext:
+    """What all queries of a Resolver share; `stale_after` is in seconds."""
+
+    world: Callable[[], World]
+    cache: Cache
+    forwarder: Forwarder
+    observer: Observer
+    clock: Callable[[], float]
+    stale_after: float
+
+    def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
+        """Remembers what upstreams said, or that they did not."""
+        if isinstance(result, Relayed) and result.rcode != Rcode.SERVFAIL:
+            self.cache.keep(key, result, self.clock())
+        elif result not in _NOT_UPSTREAMS_FAULT:
+            self.cache.keep_failure(key, self.clock())
+
+    def answer(self, arrival: Arrival, result: Response | Drop, started: float) -> bytes | None:
+        """What to send; the observer hears of it first."""
+        self.observer.decided(arrival, result, time.perf_counter() - started)
+        return result.octets if isinstance(result, Response) else None
+
+
+class _Routed(NamedTuple):
+    """How a query came that was not decided, and the route it takes."""
+
+    view: View
+    peer: RawPeer
+    route: Route
+    first: bytes
+
+
+class PendingQuery(PendingResponse):
+    """One query that waits. No coroutine: a task for each costs more than what it does."""
+
+    __slots__ = ("_asked", "_context", "_message", "_origin", "_stale", "_started", "_timer")
+
+    def __init__(
+        self,
+        context: QueryContext,
+        message: bytes,
+        asked: UpstreamQuery,
+        origin: Forward | _Routed,
+        started: float,
+    ) -> None:
+        super().__init__()
+        self._origin = origin
+        self._context = context
+        self._message = message
+        self._asked = asked
+        self._started = started
+        self._stale: Fetched | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def decided(
+        cls, context: QueryContext, message: bytes, forward: Forward, key: ForwardKey, started: float
+    ) -> PendingQuery:
+        """One that was decided to be forwarded. What is stale is said after `stale_after`."""
+        pending = cls(context, message, upstream_query_of(forward, key), forward, started)
+        pending._stale = stale = context.cache.stale(key, context.clock())
+        if stale is not None:
+            loop = asyncio.get_running_loop()
+            pending._timer = loop.call_later(context.stale_after, pending._settle, stale)
+        pending._ask(forward)
+        return pending
+
+    @classmethod
+    def routed(
+        cls, context: QueryContext, message: bytes, view: View, peer: RawPeer, found: FoundRoute
+    ) -> PendingQuery | None:
+        """One that takes a route; None if it must be decided: the answer is cached, or must be waited for."""
+        route, first = found
+        asked = route.upstream_query(first)
+        cache, forwarder = context.cache, context.forwarder
+        if cache.knows(asked.key) or not forwarder.has_room_for(asked.key):
+            return None
+        cache.counters.misses += 1
+        pending = cls(context, message, asked, _Routed(view, peer, route, first), time.perf_counter())
+        forwarder.ask(asked, pending._on_result, forwarder.deadline)
+        return pending
+
+    def cancel(self) -> None:
+        super().cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _ask(self, forward: Forward) -> None:
+        """Asks the upstreams, for as long as the query has not waited yet."""
+        forwarder, arrival = self._context.forwarder, forward.arrival
+        left = forwarder.deadline - (time.perf_counter() - self._started)
+        sender = Sender(str(arrival.peer), arrival.port, forward.query.id)
+        forwarder.ask(self._asked, self._on_result, max(0.0, left), sender)
+
+    def _on_result(self, result: Relayed | Failure) -> None:
+        try:
+            self._context.keep(self._asked.key, result)
+            if isinstance(self._origin, _Routed) and isinstance(result, Relayed):
+                response = self._relayed(self._origin, result)
+                if response is not None:
+                    self.deliver(response)
+                    return
+        except Exception as bug:  # noqa: BLE001 - for the one catch-all, behind `deliver`
+            self.deliver(bug)
+            return
+        failed = isinstance(result, Failure) or result.rcode == Rcode.SERVFAIL
+        if failed and self._stale is not None:
+            self._settle(self._stale)
+        else:
+            self._settle(Fetched(result) if isinstance(result, Relayed) else result)
+
+    def _relayed(self, routed: _Routed, relayed: Relayed) -> bytes | None:
+        """The response, made of the upstream's by the route; None: the query must be decided."""
+        kind = routed.route.kinds.get(relayed.rcode)
+        if kind is None or routed.view.views.world is not self._context.world():
+            return None
+        response = routed.route.response(routed.first, relayed)
+        if response is not None:
+            took = time.perf_counter() - self._started
+            query = time.time(), routed.view, self._message[2:], routed.peer, took, relayed
+            self._context.observer.relayed(query, kind, len(response) + 2)
+            return self._message[:2] + response
+        return None
+
+    def _settle(self, fetched: Fetched | Failure) -> None:
+        """Decides the query in the World of now, which may be another than when it came."""
+        if self.is_done:  # answered with stale data meanwhile, or abandoned
+            return
+        if isinstance(fetched, Fetched) and fetched.stale:
+            self._context.cache.counters.stale += 1
+        if self._timer is not None:
+            self._timer.cancel()
+        try:
+            arrival, result = self._decide(fetched)
+            if isinstance(result, Forward):  # the World has changed: other upstreams are to be asked
+                self._stale, self._origin = None, result
+                self._asked = upstream_query_of(result, result.key)
+                self._ask(result)
+                return
+            response = self._context.answer(arrival, result, self._started)
+            if isinstance(fetched, Fetched) and isinstance(result, Response):
+                self._learn(arrival, result, fetched.relayed)
+        except Exception as bug:  # noqa: BLE001 - for the one catch-all, behind `deliver`
+            self.deliver(bug)
+        else:
+            self.deliver(response)
+
+    def _decide(self, fetched: Fetched | Failure) -> tuple[Arrival, Response | Forward | Drop]:
+        world = self._context.world()
+        origin = self._origin
+        if isinstance(origin, Forward):
+            return origin.arrival, finish(origin, fetched, world)
+        arrival = arrival_of(origin.view, origin.peer)
+        decided = begin(self._message, arrival, world)
+        if isinstance(decided, Forward) and decided.key == self._asked.key:
+            return arrival, finish(decided, fetched, world)
+        return arrival, decided
+
+    def _learn(self, arrival: Arrival, response: Response, relayed: Relayed) -> None:
+        """Remembers the kind of such responses, if the route would have made the same octets."""
+        origin = self._origin
+        if isinstance(origin, _Routed) and (
+            origin.route.response(origin.first, relayed) == response.octets[2:]
+        ):
+            origin.route.kinds[relayed.rcode] = AnswerKind(arrival, response)
