@@ -5,29 +5,39 @@ Knows how a wrong value is reported as a usage error, with the way out.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import typer
 from pydantic_core import PydanticCustomError
 
-from vpcdns.config.values import listen
+from vpcdns.config.values import admin_listen, listen
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import type_number
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 
+T = TypeVar("T")
+
 DEFAULT_CONFIG: Final = Path("/etc/vpcdns/vpcdns.yaml")
 
 
 def read_listen(text: str | Listen) -> Listen:
     """`address:port`, `[address]:port`, or an address alone for port 53; a default comes as it is."""
-    if isinstance(text, Listen):
-        return text
+    return text if isinstance(text, Listen) else _read(listen, text)
+
+
+def read_admin_listen(text: str) -> Listen | Path:
+    """As `read_listen`, or the absolute path of a UNIX socket."""
+    return _read(admin_listen, text)
+
+
+def _read(read: Callable[[object], T], text: str) -> T:
     try:
-        return listen(text)
+        return read(text)
     except PydanticCustomError as error:
         told = error.context or {}
         raise typer.BadParameter(f"{told.get('what')}; {told.get('way_out')}") from None

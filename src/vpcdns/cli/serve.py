@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, say
-from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_listen
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen
 from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
@@ -44,9 +44,11 @@ def serve(
         ),
     ] = None,
     admin: Annotated[
-        Listen | None,
+        Any,  # Listen | Path | None, which typer takes for an argument of two types
         typer.Option(
-            parser=read_listen, metavar="ADDR:PORT", help="The HTTP server, instead of where the file says."
+            parser=read_admin_listen,
+            metavar="ADDR:PORT|PATH",
+            help="The HTTP server, instead of where the file says; a path is a UNIX socket's.",
         ),
     ] = None,
     state: Annotated[

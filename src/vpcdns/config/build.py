@@ -29,6 +29,7 @@ from vpcdns.model.policy import (
     QueryLogMode,
     ServerIdentity,
     Upstream,
+    own_listener,
 )
 from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
@@ -38,7 +39,7 @@ from vpcdns.model.world import World
 class Admin:
     """The HTTP side: where it listens (None: nowhere), and what a request without a region is about."""
 
-    listen: Listen | None = None
+    listen: Listen | FilePath | None = None
     access_keys_file: FilePath | None = None
     region_id: str | None = None
 
@@ -143,7 +144,7 @@ def _admin(
 ) -> Admin | None:
     if part is None:
         return None
-    if part.listen is not None and (clash := _clash(part.listen, listens)):
+    if isinstance(part.listen, Listen) and (clash := _clash(part.listen, listens)):
         what = f"{part.listen} clashes with the DNS listener on {clash}"
         findings.append(Finding(("admin", "listen"), what, "give it another port"))
     # Where there is nothing yet, the API's first calls make what is in it.
@@ -185,11 +186,7 @@ def _not_ourselves(
     path: Path, upstreams: list[Upstream], listens: tuple[Listen, ...], findings: list[Finding]
 ) -> None:
     for index, upstream in enumerate(upstreams):
-        for listen in listens:
-            ours = listen.address == upstream.address or (
-                listen.address.is_unspecified and upstream.address.is_loopback
-            )
-            if ours and listen.port == upstream.port:
-                what = f"{upstream} is our own listener on {listen}: queries would go round"
-                findings.append(Finding((*path, index), what, "name another DNS server"))
-                break
+        listen = own_listener(upstream, listens, lambda address: address.is_loopback)
+        if listen is not None:
+            what = f"{upstream} is our own listener on {listen}: queries would go round"
+            findings.append(Finding((*path, index), what, "name another DNS server"))

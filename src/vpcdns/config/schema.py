@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from vpcdns.config.values import (
     AddressText,
+    AdminListenText,
     BlockText,
     DomainText,
     GroupId,
@@ -134,8 +135,8 @@ class Forward(Part):
 class AdminPart(Part):
     """HTTP: health, metrics, explanations, and the cloud's own API."""
 
-    listen: ListenText | None = None
-    """address and port of the HTTP server; default: none"""
+    listen: AdminListenText | None = None
+    """address and port of the HTTP server, or the path of a UNIX socket; default: none"""
     access_keys_file: Line | None = Field(default=None, min_length=1)
     """a file of `access key id: secret` lines, relative to this file"""
     region_id: RegionId | None = None

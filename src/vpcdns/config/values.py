@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from pathlib import Path
 from typing import Annotated, Any, Final, TypeVar
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
@@ -122,6 +123,15 @@ def listen(value: object) -> Listen:
     return Listen(*endpoint(value))
 
 
+def admin_listen(value: object) -> Listen | Path:
+    """An address and a port, or the absolute path of a UNIX socket."""
+    if not (isinstance(value, str) and value.startswith("/")):
+        return listen(value)
+    if len(value.encode()) > MAX_SOCKET_PATH:
+        raise refused(f"`{cut(value)}` is longer than {MAX_SOCKET_PATH} octets", "take a shorter path")
+    return Path(value)
+
+
 def upstream(value: object) -> Upstream:
     """Whom to ask."""
     host, port = endpoint(value)
@@ -199,6 +209,14 @@ BlockText = Annotated[
     IPv4Network,
     *_written(ipv4_prefix, pattern=rf"^{_V4_PATTERN}/([12]?\d|3[0-2])$", examples=["10.1.0.0/16"]),
 ]
+AdminListenText = Annotated[
+    Listen | Path,
+    *_written(
+        admin_listen,
+        pattern=rf"^/|{_ENDPOINT['pattern']}",
+        examples=["127.0.0.1:5380", "/run/vpcdns/admin.sock"],
+    ),
+]
 ListenText = Annotated[Listen, *_written(listen, **_ENDPOINT)]
 UpstreamText = Annotated[Upstream, *_written(upstream, **_ENDPOINT)]
 DomainText = Annotated[
@@ -215,6 +233,7 @@ GROUP_PATTERN: Final = r"^[0-9a-f]{32}$"
 LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
 
 MAX_ID: Final = 128
+MAX_SOCKET_PATH: Final = 107  # unix(7): sun_path has 108 octets, one of them for the end
 MAX_LINE: Final = 255
 MAX_REGION: Final = 26  # RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc", one label of 63 octets
 

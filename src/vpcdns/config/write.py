@@ -109,6 +109,8 @@ def _access(access: Access) -> dict[str, Any]:
         part["clients"] = _texts(access.clients)
     if access.trusted_peers != default.trusted_peers:
         part["trusted_peers"] = _texts(access.trusted_peers)
+    if access.responses_per_second is not None:
+        part["responses_per_second"] = access.responses_per_second
     return part
 
 

@@ -12,9 +12,9 @@ from typing import Final
 from vpcdns.doctor.files import MAX_NAMESERVERS
 from vpcdns.doctor.finding import Finding, hint, ok, problem, warning
 from vpcdns.doctor.host import Host
+from vpcdns.model.policy import DOCKER_RESOLVER
 from vpcdns.model.topology import Address
 
-DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")  # moby libnetwork, every user-defined network
 RESOLVED_STUBS: Final = (IPv4Address("127.0.0.53"), IPv4Address("127.0.0.54"))  # systemd-resolved.service(8)
 VPC_DOMAIN_DOTS: Final = 2  # <group_id>-<region_id>-vpc.alicloudapi.com; api.example.com has as many
 

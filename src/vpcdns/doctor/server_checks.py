@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from vpcdns.doctor.file_checks import DOCKER_RESOLVER, RESOLVED_STUBS
+from vpcdns.doctor.file_checks import RESOLVED_STUBS
 from vpcdns.doctor.finding import Finding, hint, ok, problem, warning
 from vpcdns.doctor.host import Host
 from vpcdns.doctor.probes import ProbeResults
-from vpcdns.model.policy import Upstream
+from vpcdns.model.policy import DOCKER_RESOLVER, Upstream
 from vpcdns.model.topology import Address
 from vpcdns.stub import StubAnswer
 

@@ -8,19 +8,16 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import StartupError
-from vpcdns.model.policy import Listen, Upstream
-from vpcdns.model.topology import Address, unmapped
+from vpcdns.model.policy import Listen, Upstream, own_listener
+from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
-# moby libnetwork: in a container, Docker redirects this address's port 53 to its own resolver before a
-# listener on every address could get it.
-DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")
 
 
 def with_upstreams(
@@ -33,11 +30,11 @@ def with_upstreams(
     forwarding = world.forwarding
     if not given:
         hosts = host_upstreams(resolv_conf)
-        others = tuple(upstream for upstream in hosts if not is_ours(upstream, listens))
+        others = tuple(upstream for upstream in hosts if own_listener(upstream, listens, _is_local) is None)
         forwarding = replace(forwarding, upstreams=others)
     named = (*forwarding.upstreams, *(upstream for rule in forwarding.rules for upstream in rule.upstreams))
     for upstream in named:
-        if is_ours(upstream, listens):
+        if own_listener(upstream, listens, _is_local) is not None:
             raise StartupError(
                 f"upstream {upstream} is this server itself: queries would go round in a loop;"
                 " name another resolver under `forward`, or `upstreams: []` to forward nothing"
@@ -52,19 +49,6 @@ def host_upstreams(resolv_conf: Path = RESOLV_CONF) -> tuple[Upstream, ...]:
     except OSError:
         return ()
     return tuple(Upstream(address) for address in _nameservers(text))
-
-
-def is_ours(upstream: Upstream, listens: Sequence[Listen]) -> bool:
-    """Whether one of our listeners would get what is sent to `upstream`."""
-    address = unmapped(upstream.address)
-    return any(
-        listen.port == upstream.port
-        and (
-            unmapped(listen.address) == address
-            or (listen.address.is_unspecified and address != DOCKER_RESOLVER and _is_local(address))
-        )
-        for listen in listens
-    )
 
 
 def _nameservers(text: str) -> Iterator[Address]:

@@ -5,13 +5,14 @@ Knows the words of the configuration's `server`, `answers` and `forward`; not wh
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
-from ipaddress import ip_network
+from ipaddress import IPv4Address, ip_network
 from typing import Final, Literal
 
 from vpcdns.model.names import Name
-from vpcdns.model.topology import Address, Prefix
+from vpcdns.model.topology import Address, Prefix, unmapped
 
 Transport = Literal["udp", "tcp"]
 
@@ -30,6 +31,9 @@ PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(
         "fe80::/10",
     )
 )
+# moby libnetwork: in a container, Docker redirects this address's port 53 to its own resolver before a
+# listener on every address could get it.
+DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")
 LOOPBACK: Final[tuple[Prefix, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 
 
@@ -165,3 +169,25 @@ class Listen:
     def __str__(self) -> str:
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
         return f"{host}:{self.port}"
+
+
+def own_listener(
+    upstream: Upstream, listens: Iterable[Listen], is_local: Callable[[Address], bool]
+) -> Listen | None:
+    """The listener that would get what is sent to `upstream`: forwarding there goes round in a loop.
+
+    A listener on every address of a family has those that `is_local` says are this host's; `[::]` has the
+    IPv4 ones too, unless another listener has its port for IPv4 (`net.binding`).
+    """
+    address = unmapped(upstream.address)
+    there = [listen for listen in listens if listen.port == upstream.port]
+    families = {listen.address.version for listen in there}
+    for listen in there:
+        if unmapped(listen.address) == address:
+            return listen
+        same_family = listen.address.version == address.version or (
+            address.version == 4 and 4 not in families
+        )
+        if listen.address.is_unspecified and same_family and address != DOCKER_RESOLVER and is_local(address):
+            return listen
+    return None

@@ -21,7 +21,7 @@ class Source:
 
     config: Path
     listens: tuple[Listen, ...] = ()
-    admin: Listen | None = None
+    admin: Listen | Path | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
