@@ -63,9 +63,12 @@ def write_relayed(
         opt = write_opt(query.edns, rcode, (*options, *upstreams), error)
         if len(body) + len(opt) <= limit:
             break
-    kept = _fitting(relayed, limit - len(opt))
+    kept = len(relayed.records)
+    while kept and relayed.records[kept - 1].end + len(opt) > limit:
+        kept -= 1
     end = relayed.records[kept - 1].end if kept else relayed.question_end
-    truncated = relayed.truncated or kept < _needed(relayed)
+    # Additional records may be left out without a word (RFC 2181 §9).
+    truncated = relayed.truncated or any(record.section < 2 for record in relayed.records[kept:])
     counts = [0, 0, 0]
     for record in relayed.records[:kept]:
         counts[record.section] += 1
@@ -103,16 +106,3 @@ def without_records_from(relayed: Relayed, place: int) -> Relayed:
     """Only the first records, so many as `place` says."""
     end = relayed.records[place - 1].end if place else relayed.question_end
     return relayed._replace(octets=relayed.octets[:end], records=relayed.records[:place])
-
-
-def _fitting(relayed: Relayed, room: int) -> int:
-    """How many records, from the first, end within `room` octets."""
-    kept = len(relayed.records)
-    while kept and relayed.records[kept - 1].end > room:
-        kept -= 1
-    return kept
-
-
-def _needed(relayed: Relayed) -> int:
-    """How many records an answer is incomplete without: additional ones may go (RFC 2181 §9)."""
-    return sum(record.section < 2 for record in relayed.records)
