@@ -16,13 +16,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cases import REGION, custom_domain, group_id
 
 from vpcdns import gc_pauses
-from vpcdns.listen.service import Service, serve
+from vpcdns.listen.service import Service
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.topology import Topology, Vpc, VSwitch
 from vpcdns.model.world import World
+from vpcdns.process.signals import serve
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 

@@ -100,18 +100,20 @@ async def test_the_port_is_free_after_stop() -> None:
 SERVER = """
 import asyncio, logging, sys
 from tests.support.obedient_service import Obedient, listen_on
-from vpcdns.listen.service import Service, run
+from vpcdns.listen.service import Service
+from vpcdns.process.signals import serve
 
 class Slow(Obedient):
-    async def _late(self, answer, order):
+    async def _late(self, answer, order, pending):
         print("waiting", flush=True)
         await asyncio.sleep(0.2 if order == b"late" else 60)
-        return answer
+        pending.deliver(answer)
 
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 service = Service(Slow(), listen_on(("127.0.0.1", 0)))
-sys.exit(run(service, ready=lambda listens: print(listens[0].port, flush=True),
-             hangup=lambda: print("hangup", flush=True)))
+serving = serve(service, ready=lambda listens: print(listens[0].port, flush=True),
+                hangup=lambda: print("hangup", flush=True))
+sys.exit(asyncio.run(serving))
 """
 
 

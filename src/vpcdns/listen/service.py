@@ -1,18 +1,15 @@
 """The life cycle: bind, serve, drain, end.
 
-Knows listeners, signals and time. Prints nothing and decides no exit code but its own.
+Knows listeners and time.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import signal
 import socket
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Protocol
+from typing import Final
 
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Dispatch
@@ -24,8 +21,6 @@ from vpcdns.listen.udp_batches import BatchListener
 from vpcdns.model.policy import Listen
 from vpcdns.net.binding import Bound, Sharing, bind
 from vpcdns.net.recvmmsg import is_available
-
-log = logging.getLogger("vpcdns.server")
 
 # A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
 GRACE: Final = 4.0
@@ -179,86 +174,3 @@ class Service:
 def _same_place(bound: Listen, wanted: Listen) -> bool:
     """Whether a socket that is bound serves what is wanted; port 0 is any port."""
     return bound.address == wanted.address and wanted.port in (bound.port, 0)
-
-
-class _Signals:
-    """SIGTERM and SIGINT while it is entered, as events in the loop."""
-
-    def __init__(self) -> None:
-        self.first = asyncio.Event()
-        self.second = asyncio.Event()
-        self.number = signal.SIGTERM
-
-    def arrived(self, number: signal.Signals) -> None:
-        self.number = number
-        (self.second if self.first.is_set() else self.first).set()
-
-
-class Serving(Protocol):
-    """What can be served until a signal comes: a Service, or several as one."""
-
-    async def start(self) -> tuple[Listen, ...]: ...
-
-    async def stop(self, grace: float = GRACE) -> None: ...
-
-
-async def serve(
-    service: Serving,
-    *,
-    grace: float = GRACE,
-    ready: Callable[[tuple[Listen, ...]], None] | None = None,
-    hangup: Callable[[], None] | None = None,
-) -> int:
-    """Serves until SIGTERM or SIGINT, then drains and returns 0.
-
-    A second signal ends it at once, with 128 and the signal's number, as shells count. `ready` is called
-    with the addresses served, `hangup` for each SIGHUP. Raises StartupError.
-    """
-    loop = asyncio.get_running_loop()
-    signals = _Signals()
-    # Before binding: as process 1 of a container we would not get a signal that nobody has asked for.
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signals.arrived, number)
-    if hangup is not None:
-        loop.add_signal_handler(signal.SIGHUP, hangup)
-    # A storm of signals fills the socket that tells of them; that more of the same came is nobody's concern.
-    signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
-    try:
-        listens = await service.start()
-        log.info("Listening on %s", ", ".join(map(str, listens)))
-        if ready is not None:
-            ready(listens)
-        await signals.first.wait()
-        log.info("%s: stopping", signals.number.name)
-        return await _stop(service, grace, signals)
-    finally:
-        await service.stop(0)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            loop.remove_signal_handler(number)
-
-
-async def _stop(service: Serving, grace: float, signals: _Signals) -> int:
-    stopping = asyncio.ensure_future(service.stop(grace))
-    impatient = asyncio.ensure_future(signals.second.wait())
-    await asyncio.wait((stopping, impatient), return_when=asyncio.FIRST_COMPLETED)
-    impatient.cancel()
-    if stopping.done():
-        stopping.result()
-        return 0
-    log.warning("%s again: stopping at once", signals.number.name)
-    stopping.cancel()
-    with suppress(asyncio.CancelledError):
-        await stopping
-    await service.stop(0)
-    return 128 + signals.number
-
-
-def run(
-    service: Service,
-    *,
-    grace: float = GRACE,
-    ready: Callable[[tuple[Listen, ...]], None] | None = None,
-    hangup: Callable[[], None] | None = None,
-) -> int:
-    """`serve` in an event loop of its own: the exit code of a process."""
-    return asyncio.run(serve(service, grace=grace, ready=ready, hangup=hangup))

@@ -18,12 +18,13 @@ from vpcdns import gc_pauses
 from vpcdns.config import Tell
 from vpcdns.control.admin import AdminServer
 from vpcdns.errors import StartupError
-from vpcdns.listen.service import GRACE, serve
+from vpcdns.listen.service import GRACE
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.process.parts import ServerParts, make_admin, make_parts, make_reloader
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
+from vpcdns.process.signals import serve
 from vpcdns.process.source import Source
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Workers

@@ -105,7 +105,7 @@ class View:
         kind = self.views.kind_of(arrival, response) if _may_be_remembered(arrival, response) else None
         if kind is None:
             return
-        octets = response.octets[2:]
+        octets = response.octets[ID_SIZE:]
         self.views.tables.learn(query, self, octets, kind)
         if self.views.has_room():
             self.views.room -= 1
