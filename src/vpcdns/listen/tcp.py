@@ -199,7 +199,7 @@ class TcpServer:
         crowded = len(self._connections) >= _CROWDED * self._at_most
         idle = limits.idle_when_crowded if crowded else limits.idle
         for connection in tuple(self._connections):
-            if connection.expired(now, idle):
+            if connection.used.is_over(now, idle, owed=connection.in_flight > 0):
                 self.counters.tcp_expired += 1
                 connection.abort()
         self._sweeping = loop.call_later(limits.sweep, self._sweep) if self._connections else None

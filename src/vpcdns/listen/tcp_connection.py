@@ -30,24 +30,20 @@ _ASKED_AT_ONCE = 100
 
 
 class Keeper(Protocol):
-    """Who holds the connections, as one of them sees it."""
+    """Who holds the connections: hears when a query was answered, and when a connection is over."""
 
     limits: TcpLimits
     counters: ListenerCounters
     dispatch: Dispatch
-    # What a socket is read into. One for all: the event loop's selector fills it and calls `buffer_updated`
-    # in one go. It also bounds what a peer that does not read may leave with us.
+    # What sockets are read into, one for all: it is filled and handed to `buffer_updated` in one go.
     buffer: memoryview
 
-    def active(self, connection: TcpConnection) -> None:
-        """A query was answered: the connection is the least idle one now."""
-
-    def lost(self, connection: TcpConnection) -> None:
-        """The connection is over."""
+    def active(self, connection: TcpConnection) -> None: ...
+    def lost(self, connection: TcpConnection) -> None: ...
 
 
 class TcpConnection(asyncio.BufferedProtocol):
-    """Answers what one peer asks. `in_flight` is the number of answers that are still outstanding."""
+    """Answers what one peer asks. `in_flight` answers are outstanding; `used` is held against the limits."""
 
     def __init__(self, keeper: Keeper, listen: Listen, peer: Address, port: int, now: float) -> None:
         self.peer = peer
@@ -64,7 +60,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._peer_ended = False
         self._linger = True
         self._reading_paused = False
-        self._used = TcpUse(keeper.limits, now)
+        self.used = TcpUse(keeper.limits, now)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -94,13 +90,13 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._linger = False
         if not self._stalled():
             self.end()
-        return self._used.finished_at is None
+        return self.used.finished_at is None
 
     def pause_writing(self) -> None:
-        self._used.blocked_at = self._loop.time()
+        self.used.blocked_at = self._loop.time()
 
     def resume_writing(self) -> None:
-        self._used.blocked_at = None
+        self.used.blocked_at = None
         self._advance()
 
     def end(self, linger: bool = True) -> None:
@@ -111,7 +107,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._linger = self._linger and linger
         self._ending = True
         self._unread = b""
-        self._used.begun_at = None
+        self.used.begun_at = None
         self._read_on()
         if self.in_flight == 0:
             self._finish()
@@ -122,20 +118,16 @@ class TcpConnection(asyncio.BufferedProtocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def expired(self, now: float, idle: float) -> bool:
-        """Whether the peer has taken longer than it may; `idle` is how long it may ask nothing."""
-        return self._used.is_over(now, idle, owed=self.in_flight > 0)
-
     def _stalled(self) -> bool:
         """Whether further queries must wait until the peer has read, or some answers are there."""
-        return self._used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
+        return self.used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
 
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
         if self._may_proxy and not self._read_proxy():
             self._go_on()
             return
-        used, out = self._used, list[bytes]()
+        used, out = self.used, list[bytes]()
         before = used.queries - self.in_flight
         at = self._answer(self._unread, out)
         if at:
@@ -154,7 +146,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         """How far the messages were taken. Responses that are there go to `out`, lengths before them."""
         view, dispatch = self._current_view(unread), self._keeper.dispatch
         at, size, recalled_count = 0, len(unread), 0
-        asked_at_most = self._used.queries + _ASKED_AT_ONCE
+        asked_at_most = self.used.queries + _ASKED_AT_ONCE
         waits = self._ending or self._stalled()
         while size - at >= 2 and not waits:
             length = unread[at] << 8 | unread[at + 1]
@@ -174,11 +166,11 @@ class TcpConnection(asyncio.BufferedProtocol):
                     continue
             self._ask(unread[at + 2 : after], out)
             at = after
-            waits = self._ending or self._stalled() or self._used.queries >= asked_at_most
+            waits = self._ending or self._stalled() or self.used.queries >= asked_at_most
         counters = self._keeper.counters
         counters.tcp_received += recalled_count
         counters.tcp_answered += recalled_count
-        self._used.queries += recalled_count
+        self.used.queries += recalled_count
         return at
 
     def _current_view(self, unread: bytes) -> View | None:
@@ -224,9 +216,9 @@ class TcpConnection(asyncio.BufferedProtocol):
         else:
             self._read_on()
             if not self._unread:
-                self._used.begun_at = None
-            elif self._used.begun_at is None:
-                self._used.begun_at = self._loop.time()
+                self.used.begun_at = None
+            elif self.used.begun_at is None:
+                self.used.begun_at = self._loop.time()
 
     def _take_turn(self) -> None:
         """Goes on with what is there, after everybody else had a turn."""
@@ -237,7 +229,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         """Asks for one answer; one that is there goes to `out`, with its length before it."""
         keeper = self._keeper
         keeper.counters.tcp_received += 1
-        self._used.queries += 1
+        self.used.queries += 1
         answer = keeper.dispatch.respond(message, self._arrival)
         if isinstance(answer, PendingResponse):
             self.in_flight += 1
@@ -262,7 +254,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         out: list[bytes] = []
         self._put(response, out)
         self._transport.write(b"".join(out))
-        self._used.active_at = self._loop.time()
+        self.used.active_at = self._loop.time()
         self._keeper.active(self)
         self._advance()
 
@@ -285,9 +277,9 @@ class TcpConnection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None:
             return
-        said_so = self._used.finished_at is not None
+        said_so = self.used.finished_at is not None
         if not said_so:
-            self._used.finished_at = self._loop.time()
+            self.used.finished_at = self._loop.time()
         if not self._linger:
             transport.close()
         elif not said_so:

@@ -1,5 +1,5 @@
-"""What is told of queries: the log, the latest decisions, the counts, the metrics.
+"""The query log, recent decisions, counts and metrics.
 
 Knows decided queries and the counters of the parts that serve them; no sockets, no HTTP. Nothing here may
-delay an answer or fail one: what cannot be told is lost, and the loss is counted.
+delay a response or make it fail: what cannot be written is lost, and the loss is counted.
 """

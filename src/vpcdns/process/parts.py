@@ -22,10 +22,10 @@ from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
-from vpcdns.server.faults import Faults
+from vpcdns.server.faults import FaultCounts, Faults
 from vpcdns.server.reload import Reloader, ReloadStatus, Signature
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.shared_memory import SharedFaultCounts, SharedLock
+from vpcdns.server.shared_memory import SharedLock, shared_counts
 from vpcdns.state import State
 
 
@@ -55,8 +55,8 @@ def make_parts(
     readable = () if _admin_of(loaded) is None else (decisions,)
     observer = Observers(*readable, query_counts, query_log)
     resolver = Resolver(state, observer=observer, cache=Cache(MAX_OCTETS // processes))
-    happenings = SharedFaultCounts() if several else None
-    faults = Faults(resolver, state, happenings=happenings, changed=partial(workers.call, "put_faults"))
+    counts = FaultCounts(shared_counts(), SharedLock()) if several else None
+    faults = Faults(resolver, state, counts=counts, changed=partial(workers.call, "put_faults"))
     service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
     return ServerParts(state, resolver, faults, service, decisions, query_counts, query_log)
 

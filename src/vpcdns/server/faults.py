@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, MutableSequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Final, Protocol
+from typing import Final
 
 from vpcdns.listen.responder import Answer, PendingResponse, Responder
 from vpcdns.model.clients import Client
@@ -61,31 +62,27 @@ class InjectedFault:
         )
 
 
-class FaultCounts(Protocol):
-    """How often each fault has happened."""
+class FaultCounts:
+    """How often each fault has happened: in this process, or in all that share `counts` and `lock`."""
 
-    def begin(self, fault_id: int) -> None: ...
-
-    def happens(self, fault_id: int, times: int | None) -> bool:
-        """Counts one more, unless it has happened so many times already."""
-
-    def count(self, fault_id: int) -> int: ...
-
-
-class LocalFaultCounts:
-    """Those of one process."""
-
-    def __init__(self) -> None:
-        self._counts = [0] * SLOTS
+    def __init__(
+        self,
+        counts: MutableSequence[int] | memoryview[int] | None = None,
+        lock: AbstractContextManager[object] | None = None,
+    ) -> None:
+        self._counts = [0] * SLOTS if counts is None else counts
+        self._lock = nullcontext() if lock is None else lock
 
     def begin(self, fault_id: int) -> None:
         self._counts[fault_id % SLOTS] = 0
 
     def happens(self, fault_id: int, times: int | None) -> bool:
-        if times is not None and self._counts[fault_id % SLOTS] >= times:
-            return False
-        self._counts[fault_id % SLOTS] += 1
-        return True
+        """Counts one more, unless it has happened so many times already."""
+        with self._lock:
+            if times is not None and self._counts[fault_id % SLOTS] >= times:
+                return False
+            self._counts[fault_id % SLOTS] += 1
+            return True
 
     def count(self, fault_id: int) -> int:
         return self._counts[fault_id % SLOTS]
@@ -102,13 +99,13 @@ class Faults:
         inner: Responder,
         state: State,
         clock: Callable[[], float] = time.monotonic,
-        happenings: FaultCounts | None = None,
+        counts: FaultCounts | None = None,
         changed: Callable[[tuple[InjectedFault, ...]], object] | None = None,
     ) -> None:
         self._inner = inner
         self._state = state
         self._clock = clock
-        self._happenings = happenings or LocalFaultCounts()
+        self._counts = counts or FaultCounts()
         self._last_id = 0
         self._faults: dict[int, InjectedFault] = {}
         self._changed = changed
@@ -123,7 +120,7 @@ class Faults:
         return [self._as_of_now(one) for one in self._faults.values()]
 
     def _as_of_now(self, fault: InjectedFault) -> InjectedFault:
-        happened = self._happenings.count(fault.fault_id)
+        happened = self._counts.count(fault.fault_id)
         times = None if fault.times is None else fault.times - happened
         return replace(fault, happened=happened, times=times)
 
@@ -131,7 +128,7 @@ class Faults:
         """Sets a fault, under an id of its own."""
         self._expire()
         fault = replace(fault, fault_id=self._free_id(), happened=0)
-        self._happenings.begin(fault.fault_id)
+        self._counts.begin(fault.fault_id)
         self._faults[fault.fault_id] = fault
         self._change()
         return fault
@@ -196,7 +193,7 @@ class Faults:
         self._expire()
         for one in self._faults.values():
             fits = one.fits(name, client) and not (one.kind is FaultKind.TRUNCATE and transport == "tcp")
-            if fits and self._happenings.happens(one.fault_id, one.times):
+            if fits and self._counts.happens(one.fault_id, one.times):
                 return one
         return None
 
@@ -206,8 +203,7 @@ class Faults:
         over = [
             one.fault_id
             for one in self._faults.values()
-            if self._happenings.count(one.fault_id) == one.times
-            or (one.until is not None and one.until <= now)
+            if self._counts.count(one.fault_id) == one.times or (one.until is not None and one.until <= now)
         ]
         for fault_id in over:
             del self._faults[fault_id]

@@ -11,7 +11,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final
 
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
 from vpcdns.forward.cache import Cache
@@ -25,6 +25,7 @@ from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.routes import FoundRoute, Route
 from vpcdns.recall.views import RawPeer, View, arrival_of
 from vpcdns.server.observer import Observer
+from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.upstream import Relayed
 
 # A loop and a lack of room say nothing about whether upstreams would have answered.
@@ -55,13 +56,8 @@ class QueryContext:
         return result.octets if isinstance(result, Response) else None
 
 
-class _Routed(NamedTuple):
-    """How a query came that was not decided, and the route it takes."""
-
-    view: View
-    peer: RawPeer
-    route: Route
-    first: bytes
+# How a query came that was not decided, the route it takes, and its first labels. A plain tuple costs least.
+_Routed = tuple[View, RawPeer, Route, bytes]
 
 
 class PendingQuery(PendingResponse):
@@ -77,7 +73,8 @@ class PendingQuery(PendingResponse):
         origin: Forward | _Routed,
         started: float,
     ) -> None:
-        super().__init__()
+        # As the base class does; a call for each forwarded query costs 0.1 µs.
+        self.is_done, self.result, self._callback = False, None, None
         self._origin = origin
         self._context = context
         self._message = message
@@ -110,7 +107,7 @@ class PendingQuery(PendingResponse):
         if cache.knows(asked.key) or not forwarder.has_room_for(asked.key):
             return None
         cache.counters.misses += 1
-        pending = cls(context, message, asked, _Routed(view, peer, route, first), time.perf_counter())
+        pending = cls(context, message, asked, (view, peer, route, first), time.perf_counter())
         forwarder.ask(asked, pending._on_result, forwarder.deadline)
         return pending
 
@@ -129,7 +126,7 @@ class PendingQuery(PendingResponse):
     def _on_result(self, result: Relayed | Failure) -> None:
         try:
             self._context.keep(self._asked.key, result)
-            if isinstance(self._origin, _Routed) and isinstance(result, Relayed):
+            if isinstance(self._origin, tuple) and isinstance(result, Relayed):
                 response = self._relayed(self._origin, result)
                 if response is not None:
                     self.deliver(response)
@@ -145,16 +142,17 @@ class PendingQuery(PendingResponse):
 
     def _relayed(self, routed: _Routed, relayed: Relayed) -> bytes | None:
         """The response, made of the upstream's by the route; None: the query must be decided."""
-        kind = routed.route.kinds.get(relayed.rcode)
-        if kind is None or routed.view.views.world is not self._context.world():
+        view, peer, route, first = routed
+        kind = route.kinds.get(relayed.rcode)
+        if kind is None or view.views.world is not self._context.world():
             return None
-        response = routed.route.response(routed.first, relayed)
-        if response is not None:
-            took = time.perf_counter() - self._started
-            query = time.time(), routed.view, self._message[2:], routed.peer, took, relayed
-            self._context.observer.relayed(query, kind, len(response) + 2)
-            return self._message[:2] + response
-        return None
+        response = route.response(first, relayed)
+        if response is None:
+            return None
+        took, message = time.perf_counter() - self._started, self._message
+        query = time.time(), view, message[ID_SIZE:], peer, took, relayed
+        self._context.observer.relayed(query, kind, len(response) + ID_SIZE)
+        return message[:ID_SIZE] + response
 
     def _settle(self, fetched: Fetched | Failure) -> None:
         """Decides the query in the World of now, which may be another than when it came."""
@@ -184,7 +182,7 @@ class PendingQuery(PendingResponse):
         origin = self._origin
         if isinstance(origin, Forward):
             return origin.arrival, finish(origin, fetched, world)
-        arrival = arrival_of(origin.view, origin.peer)
+        arrival = arrival_of(*origin[:2])
         decided = begin(self._message, arrival, world)
         if isinstance(decided, Forward) and decided.key == self._asked.key:
             return arrival, finish(decided, fetched, world)
@@ -192,8 +190,7 @@ class PendingQuery(PendingResponse):
 
     def _learn(self, arrival: Arrival, response: Response, relayed: Relayed) -> None:
         """Remembers the kind of such responses, if the route would have made the same octets."""
-        origin = self._origin
-        if isinstance(origin, _Routed) and (
-            origin.route.response(origin.first, relayed) == response.octets[2:]
-        ):
-            origin.route.kinds[relayed.rcode] = AnswerKind(arrival, response)
+        if isinstance(self._origin, tuple):
+            _, _, route, first = self._origin
+            if route.response(first, relayed) == response.octets[ID_SIZE:]:
+                route.kinds[relayed.rcode] = AnswerKind(arrival, response)
