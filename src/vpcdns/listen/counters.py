@@ -1,6 +1,6 @@
 """What listeners count, as plain integers, for whoever shows them.
 
-Knows no metrics library: one is told these numbers when it asks.
+Knows no metrics library: `observe` reads these numbers when somebody asks.
 """
 
 from __future__ import annotations

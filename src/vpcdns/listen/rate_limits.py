@@ -1,7 +1,7 @@
-"""How many responses a network gets over UDP, where whoever asks may be somebody else than the source says.
+"""Response rate limiting: UDP source addresses can be spoofed.
 
-Pure: the clock is the caller's. Decides on what was decided already, and only ever makes less of it. Trusted
-peers are not limited, and over TCP nobody is: there the source has shown that it is there.
+Pure: the clock is the caller's. Truncates or drops what was decided already. Trusted peers are not limited,
+and over TCP nobody is: a TCP source address is not spoofed.
 """
 
 from __future__ import annotations

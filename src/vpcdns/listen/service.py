@@ -48,8 +48,8 @@ class PreparedListeners:
 class Service:
     """A responder, served on `listens`. Counts into `counters`.
 
-    `batches` tells whether datagrams are taken by recvmmsg(2); default: where the platform has it.
-    `sharing` tells who else may listen there.
+    `batches` says whether datagrams are taken by recvmmsg(2); default: where the platform has it.
+    `sharing` says who else may listen there.
     """
 
     def __init__(

@@ -2,7 +2,7 @@
 
 Knows descriptors and an event loop, not what is said. An epoll of our own stands between: the loop takes
 some 2 µs for every socket that is ready, and 6 to begin and end watching one; this takes 0.3 and 1
-(measured), and tells of all that are ready with one system call.
+(measured), and reports all that are ready with one system call.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final
 READ: Final = 1
 WRITE: Final = 4
 
-_READY_AT_MOST: Final = 64  # told of before everything else gets its turn
+_READY_AT_MOST: Final = 64  # reported before everything else gets its turn
 
 Heard = Callable[[int], None]
 
@@ -25,7 +25,7 @@ Heard = Callable[[int], None]
 class Watch:
     """Tells of sockets that can be read or written. Belongs to the running event loop.
 
-    What is told is a mask: WRITE when there is room, anything else when there is something to read, or wrong.
+    The callback gets a mask: WRITE when there is room, anything else when there is something to read, or wrong.
     `stray` hears of descriptors that are watched, but that nobody wants to hear of.
     """
 
@@ -65,7 +65,7 @@ class Watch:
             self._watch_by_loop(descriptor, mask)
 
     def end(self, descriptor: int) -> None:
-        """To be called before the descriptor is closed, or if even failures shall not be told."""
+        """To be called before the descriptor is closed, or when not even failures shall be reported."""
         self._heard.pop(descriptor, None)
         if self._epoll is not None:
             self._epoll.unregister(descriptor)

@@ -52,7 +52,7 @@ _TOOK, _IN, _OUT = range(3)
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What is told of a kind of query. `rcode` is empty for a query that was not answered."""
+    """The labels of one kind of query. `rcode` is empty for a query that was not answered."""
 
     server: str
     proto: str

@@ -59,7 +59,7 @@ def record_of(
 
 
 def log_data(query: QueryRecord) -> dict[str, Any]:
-    """What a line of the query log tells. The keys are always the same; what is not known is null."""
+    """A line of the query log. The keys are always the same; what is unknown is null."""
     resolution, question = query.resolution, query.question
     client = None if resolution is None else resolution.client
     error = None if resolution is None else resolution.extended_error
@@ -111,7 +111,7 @@ def _reason_text(query: QueryRecord) -> str:
 
 
 def _answers(query: QueryRecord) -> list[str]:
-    """The answer section, without owner names: the question's is told already."""
+    """The answer section, without owner names."""
     if query.relayed is not None:
         found = [record for record in query.relayed.records if record.section == 0]
         texts = [_relayed_text(query.relayed, record) for record in found[:MAX_ANSWERS]]

@@ -198,7 +198,7 @@ class QueryLog(Observer):
         self._reopen = False
         self._close()
         self._unfinished = False
-        with suppress(OSError):  # tried again at the next line, and told then
+        with suppress(OSError):  # tried again at the next line, and reported then
             self._file = self._open()
 
     def _close(self) -> None:

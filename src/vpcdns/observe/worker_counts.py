@@ -1,4 +1,4 @@
-"""What one process has counted, as a plain value: so that a server of several is told of as one.
+"""What one process has counted, as a plain value: the counts of several processes can be added.
 
 Knows the counters of every part. Values only: they go from process to process.
 """
