@@ -1,8 +1,8 @@
 """One connected TCP socket: octets in, octets out, none of them waited for.
 
 Knows a socket and how the event loop's streams behave, whose protocols it serves: in the order and with the
-names of asyncio's transports, so that `tcp_connection` sees no difference. It is here for what those cost: of 11 µs of
-CPU time a message some 1.5 (measured).
+names of asyncio's transports, so that `tcp_connection` sees no difference. asyncio's own cost some 1.5 µs of
+the 11 µs of CPU time that a message takes (measured).
 """
 
 from __future__ import annotations
