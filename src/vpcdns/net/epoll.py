@@ -25,7 +25,7 @@ Heard = Callable[[int], None]
 class Watch:
     """Tells of sockets that can be read or written. Belongs to the running event loop.
 
-    The callback gets a mask: WRITE when there is room, anything else when there is something to read, or wrong.
+    The callback gets a mask: WRITE when there is room, else there is something to read or an error.
     `stray` hears of descriptors that are watched, but that nobody wants to hear of.
     """
 
