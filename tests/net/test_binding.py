@@ -164,7 +164,7 @@ def test_a_privileged_port_without_privilege() -> None:
     if int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text()) <= 1:
         pytest.skip("every port is unprivileged here")
     script = (
-        "import os; from vpcdns.net.binding import bind; from vpcdns.listen.responder import Listen\n"
+        "import os; from vpcdns.net.binding import bind; from vpcdns.model.policy import Listen\n"
         "from ipaddress import ip_address; from vpcdns.errors import StartupError\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
         "try: bind([Listen(ip_address('127.0.0.1'), 1)])\n"
