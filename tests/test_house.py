@@ -17,7 +17,6 @@ TOO_LONG = {
     "cli/plan.py: plan_command",
     "cli/serve.py: serve",
     "config/schema.py",
-    "listen/tcp_connection.py",
     "model/rules.py",
 }
 WITHOUT_README = {

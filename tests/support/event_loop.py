@@ -42,3 +42,14 @@ def ipv6_is_on() -> bool:
 
 
 needs_ipv6 = pytest.mark.skipif(not ipv6_is_on(), reason="IPv6 is off on this host")
+
+
+async def settled(value: Callable[[], int]) -> int:
+    """The value once it has not changed for a quarter of a second; the test's deadline is the limit."""
+    loop = asyncio.get_running_loop()
+    seen, since = value(), loop.time()
+    while loop.time() - since < 0.25:
+        await asyncio.sleep(0.005)
+        if value() != seen:
+            seen, since = value(), loop.time()
+    return seen

@@ -71,7 +71,7 @@ class Obedient:
             raise ZeroDivisionError("as ordered")
         if order == b"none":
             return None
-        answer = self._answer(message, 60_000 if order == b"big" else 0)
+        answer = self._answer(message, 60_000 if order.endswith(b"big") else 0)
         if not order.startswith(b"late"):
             return answer
         pending = PendingResponse()

@@ -34,6 +34,8 @@ class ListenerCounters:
     """Connections closed, the longest idle first, to make room for others."""
     tcp_expired: int = 0
     """Connections closed by a deadline."""
+    tcp_unread: int = 0
+    """Connections closed because the peer did not read its responses."""
     tcp_accept_errors: int = 0
     late_refused: int = 0
     """Answered SERVFAIL because too many answers were outstanding."""

@@ -129,18 +129,23 @@ class Service:
         """The same sockets under another `listen`: who asks there counts as somebody else."""
         if bound.listen == listen:
             return bound
-        self._leave(bound)
         moved = replace(bound, listen=listen)
-        self._serve(moved)
+        self._udp.pop(bound.udp).stop_reading()
+        self._serve_udp(moved)
+        if self._tcp is not None:
+            self._tcp.move(bound.tcp, listen)
         return moved
 
     def _serve(self, bound: Bound) -> None:
+        self._serve_udp(bound)
+        if self._tcp is not None:
+            self._tcp.start(bound.tcp, bound.listen)
+
+    def _serve_udp(self, bound: Bound) -> None:
         listener = BatchListener if self._batches else UdpListener
         udp = listener(bound.udp, bound.listen, self._dispatch, self.counters)
         self._udp[bound.udp] = udp
         udp.start()
-        if self._tcp is not None:
-            self._tcp.start(bound.tcp, bound.listen)
 
     def _leave(self, bound: Bound) -> None:
         self._udp.pop(bound.udp).stop_reading()

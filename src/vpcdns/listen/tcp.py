@@ -72,9 +72,23 @@ class TcpServer:
         asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
 
     def leave(self, sock: socket.socket) -> None:
-        """Accepts no more on `sock`, which stays open; who is connected stays so."""
-        if self._listening.pop(sock, None) is not None:
-            asyncio.get_running_loop().remove_reader(sock.fileno())
+        """Accepts no more on `sock`; those who connected to it are asked nothing more by it."""
+        listen = self._listening.pop(sock, None)
+        if listen is None:
+            return
+        asyncio.get_running_loop().remove_reader(sock.fileno())
+        for connection in tuple(self._connections):
+            if connection.listen is listen:
+                connection.end()
+
+    def move(self, sock: socket.socket, listen: Listen) -> None:
+        """From now on who asks over `sock` asks `listen`, on connections that are open already too."""
+        former = self._listening[sock]
+        self._listening[sock] = listen
+        asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
+        for connection in self._connections:
+            if connection.listen is former:
+                connection.move(listen)
 
     def stop_accepting(self) -> None:
         """Closes the listening sockets; who is connected stays so."""

@@ -14,6 +14,7 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import PendingResponse
+from vpcdns.listen.tcp_frames import LONGEST, LONGEST_RESPONSE, SHORTEST, complete
 from vpcdns.listen.tcp_limits import TcpLimits, TcpUse
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
@@ -21,10 +22,6 @@ from vpcdns.query import Arrival
 from vpcdns.recall.views import View
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
-# A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
-_SHORTEST = 12
-_LONGEST = 4_096
-_LONGEST_RESPONSE = 0xFFFF
 # Queries that had to be asked about, before everybody else gets a turn: some 5 ms.
 _ASKED_AT_ONCE = 100
 
@@ -49,7 +46,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         self.peer = peer
         self.in_flight = 0
         self._keeper = keeper
-        self._listen = listen
+        self.listen = listen
         self._arrival = Arrival(peer, "tcp", listen, port)
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
@@ -61,6 +58,11 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._linger = True
         self._reading_paused = False
         self.used = TcpUse(keeper.limits, now)
+
+    def move(self, listen: Listen) -> None:
+        """Who asks here asks `listen` from now on."""
+        self.listen, self._view = listen, None
+        self._arrival = replace(self._arrival, listen=listen)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
@@ -122,6 +124,10 @@ class TcpConnection(asyncio.BufferedProtocol):
         """Whether further queries must wait until the peer has read, or some answers are there."""
         return self.used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
 
+    def _unsent(self) -> int:
+        """Octets of responses that the peer has not taken from us."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
         if self._may_proxy and not self._read_proxy():
@@ -142,31 +148,31 @@ class TcpConnection(asyncio.BufferedProtocol):
             self._ending = True
         self._go_on()
 
-    def _answer(self, unread: bytes, out: list[bytes]) -> int:
+    def _answer(self, octets: bytes, out: list[bytes]) -> int:
         """How far the messages were taken. Responses that are there go to `out`, lengths before them."""
-        view, dispatch = self._current_view(unread), self._keeper.dispatch
-        at, size, recalled_count = 0, len(unread), 0
+        view, dispatch = self._current_view(octets), self._keeper.dispatch
+        at, size, recalled_count = 0, len(octets), 0
         asked_at_most = self.used.queries + _ASKED_AT_ONCE
+        room = self._keeper.limits.unread - self._unsent()
         waits = self._ending or self._stalled()
-        while size - at >= 2 and not waits:
-            length = unread[at] << 8 | unread[at + 1]
+        while size - at >= 2 and room >= 0 and not waits:
+            length = octets[at] << 8 | octets[at + 1]
             after = at + 2 + length
-            if not _SHORTEST <= length <= _LONGEST:
+            if not SHORTEST <= length <= LONGEST:
                 self._keeper.counters.tcp_malformed += 1
                 self._ending = True
                 break
             if after > size:
                 break
-            if view is not None:
-                response = dispatch.recall(view, unread[at + 4 : after], self.peer)
-                if response is not None:
-                    recalled_count += 1
-                    out += ((len(response) + 2).to_bytes(2, "big"), unread[at + 2 : at + 4], response)
-                    at = after
-                    continue
-            self._ask(unread[at + 2 : after], out)
+            response = None if view is None else dispatch.recall(view, octets[at + 4 : after], self.peer)
+            if response is not None:
+                recalled_count += 1
+                out += ((len(response) + 2).to_bytes(2, "big"), octets[at + 2 : at + 4], response)
+                room -= len(response)
+            else:
+                room -= self._ask(octets[at + 2 : after], out)
+                waits = self._ending or self._stalled() or self.used.queries >= asked_at_most
             at = after
-            waits = self._ending or self._stalled() or self.used.queries >= asked_at_most
         counters = self._keeper.counters
         counters.tcp_received += recalled_count
         counters.tcp_answered += recalled_count
@@ -175,12 +181,12 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def _current_view(self, unread: bytes) -> View | None:
         """What the queries that are there may be recalled from; None: they must all be asked about."""
-        count = _complete(unread)
+        count = complete(unread)
         views = self._keeper.dispatch.views(count) if count else None
         if views is None or self._arrival.proxied is not None:
             return None
         if self._view is None or self._view.views is not views:
-            self._view = views.view(self.peer, "tcp", self._listen)
+            self._view = views.view(self.peer, "tcp", self.listen)
         return self._view
 
     def _read_proxy(self) -> bool:
@@ -208,7 +214,7 @@ class TcpConnection(asyncio.BufferedProtocol):
             self.end()
         elif self._stalled():
             self._hold_reading()
-        elif self._unread and _complete(self._unread):
+        elif self._unread and complete(self._unread):
             self._hold_reading()
             self._loop.call_soon(self._take_turn)
         elif self._peer_ended:
@@ -225,8 +231,8 @@ class TcpConnection(asyncio.BufferedProtocol):
         if self._transport is not None and not self._transport.is_closing() and not self._ending:
             self._advance()
 
-    def _ask(self, message: bytes, out: list[bytes]) -> None:
-        """Asks for one answer; one that is there goes to `out`, with its length before it."""
+    def _ask(self, message: bytes, out: list[bytes]) -> int:
+        """Asks for one answer; one that is there goes to `out`, with its length before it: its octets."""
         keeper = self._keeper
         keeper.counters.tcp_received += 1
         self.used.queries += 1
@@ -234,11 +240,12 @@ class TcpConnection(asyncio.BufferedProtocol):
         if isinstance(answer, PendingResponse):
             self.in_flight += 1
             keeper.dispatch.later(answer, message, self._answered)
-        else:
-            self._put(answer, out)
+            return 0
+        self._put(answer, out)
+        return len(answer or b"")
 
     def _put(self, response: bytes | None, out: list[bytes]) -> None:
-        if response is None or len(response) > _LONGEST_RESPONSE:
+        if response is None or len(response) > LONGEST_RESPONSE:
             self._keeper.counters.tcp_silent += 1
             self._ending = True
             return
@@ -254,6 +261,10 @@ class TcpConnection(asyncio.BufferedProtocol):
         out: list[bytes] = []
         self._put(response, out)
         self._transport.write(b"".join(out))
+        if self._unsent() > self._keeper.limits.unread_at_most:
+            self._keeper.counters.tcp_unread += 1
+            self.abort()
+            return
         self.used.active_at = self._loop.time()
         self._keeper.active(self)
         self._advance()
@@ -277,23 +288,12 @@ class TcpConnection(asyncio.BufferedProtocol):
         transport = self._transport
         if transport is None:
             return
-        said_so = self.used.finished_at is not None
-        if not said_so:
-            self.used.finished_at = self._loop.time()
+        said_so, self.used.finished_at = self.used.finished_at, self.used.finished_at or self._loop.time()
         if not self._linger:
             transport.close()
-        elif not said_so:
+        elif said_so is None:
             try:
                 transport.write_eof()
             except OSError:
                 # ENOTCONN: the peer has reset the connection meanwhile.
                 transport.abort()
-
-
-def _complete(octets: bytes) -> int:
-    """How many complete messages there are."""
-    at, count, size = 0, 0, len(octets)
-    while at + 2 <= size:
-        at += 2 + (octets[at] << 8 | octets[at + 1])
-        count += 1
-    return count if at <= size else count - 1

@@ -23,7 +23,11 @@ class TcpLimits:
     idle_when_crowded: float = 2.0
     # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).
     message: float = 5.0
-    # From the moment that the peer lets more than 64 KiB of responses wait to the moment that it reads on.
+    # Octets of responses that wait for the peer to read, until no further query is answered: asyncio's bound.
+    unread: int = 65_536
+    # With those that were under way then: upstreams may answer 50 queries with 64 KiB each.
+    unread_at_most: int = 1 << 20
+    # From the moment that the peer lets more than `unread` wait to the moment that it reads on.
     write: float = 5.0
     # After our last response: until the peer closes too (see `connection.TcpConnection`).
     linger: float = 2.0
