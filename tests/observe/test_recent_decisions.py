@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from dataclasses import replace
 
+from tests.support import decided_queries, example_world, messages
 from tests.support.decided_queries import decided, relayed, state, tell
+from tests.support.event_loop import on_loop, until
+from vpcdns.listen.dispatch import Dispatch
+from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.observe.query_record import log_data
-from vpcdns.observe.recent_decisions import MAX_OCTETS, RecentDecisions
+from vpcdns.observe.recent_decisions import MAX_OCTETS, RENDERED_AT_ONCE, RecentDecisions
 from vpcdns.query import Response
+from vpcdns.server.resolver import Resolver
 
 
 def test_the_newest_come_first_and_the_oldest_go() -> None:
@@ -47,3 +54,25 @@ def test_cleared() -> None:
     tell(decisions, decided(holder))
     decisions.clear()
     assert decisions.latest(9) == []
+
+
+@on_loop
+async def test_no_former_world_is_kept() -> None:
+    """What was recalled in a World that is gone is rendered, and says the same as before."""
+    holder = state()
+    latest = RecentDecisions(holder)
+    resolver = Resolver(holder, observer=latest)
+    message, arrival = messages.query(example_world.DEDICATED_NAME, "A").to_wire(), decided_queries.arrival()
+    resolver.respond(message, arrival)
+    former = resolver.views(1)
+    assert former is not None
+    view = former.view(arrival.peer, "udp", decided_queries.LISTEN)
+    for _ in range(5 * RENDERED_AT_ONCE):
+        assert Dispatch.recall(view, message[2:], arrival.peer) is not None
+    before = latest.latest(1_000)
+    assert len(before) == 1 + 5 * RENDERED_AT_ONCE
+    gone = weakref.ref(former)
+    del former, view
+    holder.apply(DisableVpcDomain(example_world.DEDICATED))
+    await until(lambda: gc.collect() >= 0 and gone() is None)
+    assert latest.latest(1_000) == before

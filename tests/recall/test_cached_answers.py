@@ -125,7 +125,7 @@ async def test_what_was_said_over_tcp_is_not_said_over_udp() -> None:
 
 @on_loop
 async def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vpcdns.recall.views.CACHED_AT_MOST", 4)
+    monkeypatch.setattr("vpcdns.recall.views.CACHED_OCTETS_AT_MOST", 12_000)
     async with forwarding(saying(A)) as ask:
         for ident in range(10):
             flags = message(flags=0x0100 | (ident << 4 & 0x30), payload=512 + ident)

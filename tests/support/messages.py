@@ -13,6 +13,7 @@ import dns.opcode
 import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
+import dns.rrset
 
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.world import World
@@ -54,6 +55,15 @@ def query(
     if edns is False:
         message.use_edns(False)
     return message
+
+
+def txt_response(message: bytes, octets: int) -> bytes:
+    """An upstream's response to `message`: a TXT record of about so many octets, for 600 seconds."""
+    asked = dns.message.from_wire(message)
+    response = dns.message.make_response(asked)
+    texts = " ".join(f'"{"x" * min(255, octets - at)}"' for at in range(0, octets, 256))
+    response.answer.append(dns.rrset.from_text(asked.question[0].name, 600, "IN", "TXT", texts))
+    return response.to_wire(max_size=MAX_TCP_PAYLOAD)
 
 
 def option(code: int, octets: bytes) -> dns.edns.GenericOption:

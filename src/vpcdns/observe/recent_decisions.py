@@ -5,6 +5,7 @@ Holds references, renders nothing until somebody reads.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
@@ -16,7 +17,7 @@ from vpcdns.observe.query_counts import RECALLED
 from vpcdns.observe.query_record import QueryRecord, record_of
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.recall.views import RecalledQuery, RelayedQuery, decided_again
+from vpcdns.recall.views import RecalledQuery, RelayedQuery, Views, decided_again
 from vpcdns.server.observer import Observer
 from vpcdns.state import State
 
@@ -25,7 +26,11 @@ CAPACITY: Final = 1_000
 MAX_OCTETS: Final = 4_096
 
 
-_Entry = tuple[float, float, int, Arrival, Response | Drop]
+# Decisions of a former World that are rendered in one turn of the event loop, at some 0.15 ms each.
+RENDERED_AT_ONCE: Final = 10
+
+_Decided = tuple[float, float, int, Arrival, Response | Drop]
+_Entry = _Decided | RecalledQuery | RelayedQuery | QueryRecord
 
 
 class RecentDecisions(Observer):
@@ -33,6 +38,8 @@ class RecentDecisions(Observer):
 
     `on_recall` costs no more than the deque's own `append`. `others` gets as
     many of each of the other workers; `cleared` is called when they are to forget theirs too.
+    What was recalled is decided again to be read, so it refers to its World: when there is another, the
+    former one's are rendered soon, or old Worlds would stay for the sake of a few decisions.
     """
 
     def __init__(
@@ -44,7 +51,8 @@ class RecentDecisions(Observer):
         cleared: Callable[[], object] | None = None,
     ) -> None:
         self._state = state
-        self._entries: deque[_Entry | RecalledQuery | RelayedQuery] = deque(maxlen=capacity)
+        self._entries: deque[_Entry] = deque(maxlen=capacity)
+        self._views: Views | None = None
         self.on_recall: Callable[[RecalledQuery], None] = self._entries.append
         self._others = others
         self._cleared = cleared
@@ -56,6 +64,26 @@ class RecentDecisions(Observer):
 
     def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
         self._entries.append(query)
+
+    def remembers(self, views: Views) -> None:
+        self._views = views
+        if self._entries:
+            asyncio.get_running_loop().call_soon(self._render_former)
+
+    def _render_former(self) -> None:
+        former = [
+            place
+            for place, entry in enumerate(self._entries)
+            if not isinstance(entry, QueryRecord) and len(entry) != 5 and entry[1].views is not self._views
+        ]
+        for place in reversed(former[-RENDERED_AT_ONCE:]):
+            record = _record(self._entries[place])
+            if record is None:
+                del self._entries[place]
+            else:
+                self._entries[place] = record
+        if len(former) > RENDERED_AT_ONCE:
+            asyncio.get_running_loop().call_soon(self._render_former)
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -84,7 +112,9 @@ def _time(query: QueryRecord) -> float:
     return query.at
 
 
-def _record(entry: _Entry | RecalledQuery | RelayedQuery) -> QueryRecord | None:
+def _record(entry: _Entry) -> QueryRecord | None:
+    if isinstance(entry, QueryRecord):
+        return entry
     if len(entry) == 5:
         return record_of(*entry)
     again = decided_again(entry)

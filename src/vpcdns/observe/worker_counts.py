@@ -65,7 +65,8 @@ class WorkerCounts:
                 counters, queries=dict(counters.queries), silences=dict(counters.silences)
             )
             down = frozenset(upstream for upstream in counters.queries if upstream in forwarder.health)
-            share.now = Gauges(len(cache), cache.octets, len(forwarder), down)
+            octets = cache.octets + resolver.remembered.cached_octets
+            share.now = Gauges(len(cache), octets, len(forwarder), down)
         if query_log is not None:
             share.log_written, share.log_lost = query_log.written, query_log.lost
         return share

@@ -6,6 +6,8 @@ the same view of the same World, from the same entry of the cache. Measured: 1.3
 
 from __future__ import annotations
 
+from typing import Final
+
 from vpcdns.forward.cache import Cache
 from vpcdns.query import Fetched, Forward, ForwardKey, Response
 from vpcdns.recall.answer_kind import AnswerKind
@@ -13,14 +15,16 @@ from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.relay import has_all_records, write_ttls
 from vpcdns.wire.upstream import Relayed
 
+_OBJECTS: Final = 2_700
+
 
 class CachedAnswer:
     """A cached response. `recalled` is the octets without the id, and the kind; it holds until `until`.
 
-    It is there after the first `renew`; `kind` is to be set before that.
+    It is there after the first `renew`; `kind` is to be set before that. `weight` is in octets.
     """
 
-    __slots__ = ("_body", "_cache", "_key", "_relayed", "kind", "recalled", "response", "until")
+    __slots__ = ("_body", "_cache", "_key", "_relayed", "kind", "recalled", "response", "until", "weight")
 
     kind: AnswerKind
     recalled: tuple[bytes, AnswerKind]
@@ -32,6 +36,8 @@ class CachedAnswer:
         self._key = key
         self._relayed = relayed
         self._body = bytearray(response.octets)
+        # Three copies of the octets, and the objects that an entry is made of (measured).
+        self.weight = 3 * len(response.octets) + _OBJECTS
 
     def renew(self, now: float) -> bool:
         """Counts the TTLs down; whether the cache still has the response, fresh."""
@@ -48,10 +54,9 @@ def cached_answer(
     forward: Forward, key: ForwardKey, fetched: Fetched, response: Response, cache: Cache
 ) -> CachedAnswer | None:
     """An entry for a response that is as it was fetched, and depends on nothing but message and view."""
-    edns = forward.query.edns
-    plain = forward.arrival.proxied is None and (edns is None or not edns.options)
+    plain = forward.arrival.proxied is None and forward.query.is_bare
     if not plain or fetched.stale or response.relayed is not fetched.relayed:
         return None
-    if not has_all_records(response.octets, fetched.relayed, opt=edns is not None):
+    if not has_all_records(response.octets, fetched.relayed, opt=forward.query.edns is not None):
         return None
     return CachedAnswer(cache, key, fetched.relayed, response)

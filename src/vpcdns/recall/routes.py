@@ -117,17 +117,18 @@ class Routes:
     def learn(self, query: bytes, forward: Forward, world: World) -> None:
         """Remembers where a query went, if its family goes there."""
         asked, resolution = forward.query, forward.resolution
-        edns, arrival = asked.edns, forward.arrival
+        arrival = forward.arrival
         if (
             arrival.transport != "udp"
             or arrival.proxied is not None
             or asked.question_wire != query[NAME_AT : NAME_AT + len(asked.question_wire)]
             # A subnet names another client, and what else an option asks for is said to one client only.
-            or (edns is not None and edns.options)
+            or not asked.is_bare
             or resolution.answers
-            or len(self._routes) >= ROUTES_AT_MOST
         ):
             return
+        if len(self._routes) >= ROUTES_AT_MOST:
+            self._routes.clear()  # learned again in a moment
         name = resolution.question.name
         parent = parent_of_family(name, world)
         if parent is not None:

@@ -30,8 +30,12 @@ from vpcdns.wire.upstream import Relayed
 MEMO_AT_MOST: Final = 32_768
 # A memo that is full of names nobody asks for again is emptied, but not so often that it costs anything.
 MEMO_KEPT: Final = 10.0  # seconds
+# Clients choose types and lengths, so kinds are bounded. When there are so many, all that is remembered is
+# forgotten and learned anew, which costs less than it cost to make so many (see Resolver.views).
 KINDS_AT_MOST: Final = 4_096
-CACHED_AT_MOST: Final = 20_000  # at 0.5 to 2.5 KiB each
+# Of all views together; some 12,000 usual answers. Larger ones are answered from the cache itself.
+CACHED_OCTETS_AT_MOST: Final = 32 << 20
+CACHED_ANSWER_AT_MOST: Final = 4_096
 
 
 KnownResponse = tuple[bytes, AnswerKind]  # the response without its id, and its kind
@@ -92,7 +96,7 @@ class View:
         if cached is not None:
             if self.views.now < cached.until or cached.renew(self.views.now):
                 return cached.recalled
-            del self.cached[query]
+            self.views.cached_octets -= self.cached.pop(query).weight
             return None
         recalled = self.views.tables.answer(query, self)
         if recalled is not None and self.views.room > 0:
@@ -114,17 +118,20 @@ class View:
     def keep(self, query: bytes, arrival: Arrival, cached: CachedAnswer) -> None:
         """Remembers a response of upstreams, for as long as the cache has it."""
         kind = self.views.kind_of(arrival, cached.response)
-        if kind is not None:
-            self.views.make_room_for_cached()
-            cached.kind = kind
-            self.cached[query] = cached
+        if kind is None or len(cached.response.octets) > CACHED_ANSWER_AT_MOST:
+            return
+        self.views.make_room_for_cached(cached.weight)
+        cached.kind = kind
+        former = self.cached.get(query)
+        self.views.cached_octets -= 0 if former is None else former.weight
+        self.cached[query] = cached
 
 
 class Views:
     """What is remembered in one World; for the next there is another.
 
     `kinds` count the responses that were recalled; `on_recall`, if any, is to be called for each. `now` is in
-    monotonic seconds, as of the latest batch of queries.
+    monotonic seconds, as of the latest batch of queries. `cached_octets` estimates what cached answers take.
     """
 
     def __init__(
@@ -136,7 +143,7 @@ class Views:
         self.tables: VpcAnswers = VpcAnswers(world)
         self.room = MEMO_AT_MOST
         self.kinds: dict[tuple[object, ...], AnswerKind] = {}
-        self._cached_count = 0
+        self.cached_octets = 0
         self._emptied_at = now
         self.by_client: dict[tuple[bool, str | None, str, int], View] = {}
 
@@ -168,11 +175,16 @@ class Views:
                 view.memo.clear()
         return True
 
-    def make_room_for_cached(self) -> None:
-        """Forgets all of them when there are too many: they are cheap to make again."""
-        self._cached_count += 1
-        if self._cached_count > CACHED_AT_MOST:
-            self._cached_count = 1
+    @property
+    def is_full(self) -> bool:
+        """Whether no further kinds of answers can be remembered."""
+        return len(self.kinds) >= KINDS_AT_MOST
+
+    def make_room_for_cached(self, octets: int) -> None:
+        """Forgets all of them when they take too much: they are cheap to make again."""
+        self.cached_octets += octets
+        if self.cached_octets > CACHED_OCTETS_AT_MOST:
+            self.cached_octets = octets
             for view in self.by_client.values():
                 view.cached.clear()
 
@@ -193,7 +205,7 @@ class Views:
             len(response.octets),
         )
         kind = self.kinds.get(key)
-        if kind is None and len(self.kinds) < KINDS_AT_MOST:
+        if kind is None and not self.is_full:
             kind = self.kinds[key] = AnswerKind(arrival, response)
         return kind
 
@@ -209,5 +221,4 @@ def _may_be_remembered(arrival: Arrival, response: Response) -> bool:
     ):
         return False
     # With options: a subnet names another client, cookies make every query another.
-    has_options = response.query.edns is not None and bool(response.query.edns.options)
-    return arrival.proxied is None and not has_options and resolution.outcome is Outcome.RESPOND
+    return arrival.proxied is None and response.query.is_bare and resolution.outcome is Outcome.RESPOND

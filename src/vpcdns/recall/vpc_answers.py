@@ -75,9 +75,10 @@ class VpcAnswers:
         if response[NAME_AT : end + TYPE_AND_CLASS_SIZE] != question:
             return
         tails = audience.tails.setdefault(viewer, {})
-        if len(tails) < MAX_SHAPES:
-            shape = query[:NAME_AT] + query[end:]
-            tails[shape] = response[:NAME_AT], response[end + TYPE_AND_CLASS_SIZE :], kind
+        if len(tails) >= MAX_SHAPES:
+            tails.clear()  # learned again in a moment
+        shape = query[:NAME_AT] + query[end:]
+        tails[shape] = response[:NAME_AT], response[end + TYPE_AND_CLASS_SIZE :], kind
 
     def _find(self, query: bytes) -> tuple[Audience, int] | None:
         """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""

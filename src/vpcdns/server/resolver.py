@@ -71,6 +71,8 @@ class Resolver:
         """What may be recalled; None while the observer must see the queries themselves."""
         if self._observer.must_see(count):
             return None
+        if self.remembered.is_full:
+            self._renew(self._state.world, self._state.world)
         self.remembered.now = self._clock()
         return self.remembered
 

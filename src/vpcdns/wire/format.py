@@ -26,6 +26,7 @@ CD: Final = 0x0010
 DO: Final = 0x8000  # in the OPT record's flags (RFC 3225)
 
 RECORD_HEAD: Final = struct.Struct("!HHIH")  # RFC 1035 §3.2.1: behind the owner name
+OPT_SIZE: Final = 1 + RECORD_HEAD.size  # of an OPT record without options: its owner is the root
 TTL_OFFSET: Final = 4  # in a record's head
 TTL: Final = struct.Struct("!I")
 POINTER: Final = 0xC0  # RFC 1035 §4.1.4: the least first octet of a compression pointer

@@ -16,7 +16,7 @@ from vpcdns.model.dns import Question, Rcode, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire.buffer import MessageBuffer
 from vpcdns.wire.edns import Edns, read_opt
-from vpcdns.wire.format import AD, CD, HEADER, HEADER_SIZE, QR, RD, RECORD_HEAD
+from vpcdns.wire.format import AD, CD, HEADER, HEADER_SIZE, OPT_SIZE, QR, RD, RECORD_HEAD
 
 _OPT: Final = int(RRType.OPT)  # plain numbers compare in half the time
 MAX_ADDITIONAL: Final = 2  # an OPT, and a TSIG or SIG(0) that is not looked at
@@ -40,6 +40,15 @@ class Query:
     edns: Edns | None = None
     fault: Rcode | None = None
     size: int = 0
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether the message is a header, a question and at most an OPT record without options.
+
+        Nothing else, octets behind them included, which are tolerated when a query is read.
+        """
+        opt = 0 if self.edns is None else OPT_SIZE
+        return self.size == HEADER_SIZE + len(self.question_wire) + opt
 
 
 def read_query(message: bytes) -> Query | None:
