@@ -141,6 +141,7 @@ OURS = (
 NOT_OURS = (
     *("evil.example", "evil.example:5380", "localhost.evil.example", "127.0.0.1.evil.example", "vpcdns"),
     *("192.0.2.1", "", "http://evil.example", "[::2]", "127.0.0.1@evil.example", "localhost:x", "2130706433"),
+    *("[::1].evil.example", "[::1]x", "[::1]:80.evil.example"),
 )
 
 

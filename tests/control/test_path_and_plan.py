@@ -14,10 +14,18 @@ from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 DISABLE = f"disable {example_world.DEDICATED}"
 
 
-async def plan(it: Admin, body: str) -> Answer:
+async def plan(it: Admin, body: str, kind: str = "application/json") -> Answer:
     octets = body.encode()
-    head = f"POST /plan HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {len(octets)}\r\nConnection: close\r\n"
-    return await it.raw(head.encode() + b"Content-Type: application/json\r\n\r\n" + octets)
+    head = "POST /plan HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://evil.example\r\nConnection: close\r\n"
+    more = f"Content-Length: {len(octets)}\r\nContent-Type: {kind}\r\n\r\n"
+    return await it.raw((head + more).encode() + octets)
+
+
+@on_loop
+async def test_what_a_page_of_another_origin_can_send_is_no_plan() -> None:
+    async with admin() as it:
+        answer = await plan(it, json.dumps({"changes": [DISABLE]}), "text/plain")
+        assert (answer.status, answer.code) == (415, "media-type")
 
 
 @on_loop
@@ -50,7 +58,18 @@ async def test_a_plan_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", "[]", "{}", '{"changes": []}', '{"changes": [1]}', '{"changes": ["dance"]}', "[" * 100_000]
+    "body",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"changes": []}',
+        '{"changes": [1]}',
+        '{"changes": ["dance"]}',
+        "[" * 100_000,
+        '{"changes": ["bind \\ud800"]}',
+        '{"changes": [' + "1" * 5_000 + "]}",
+    ],
 )
 @on_loop
 async def test_a_plan_that_makes_no_sense(body: str) -> None:

@@ -253,6 +253,22 @@ class TestOurNames:
             assert not answer.additional
             assert not answer.flags & dns.flags.TC
 
+    @pytest.mark.parametrize(("rtype", "rdata"), [(1, b"\xcb\0qB"), (2, b"\0")])
+    @on_loop
+    async def test_nothing_is_said_about_them_in_authority(self, rtype: int, rdata: bytes) -> None:
+        """An address, or a name server, of a name that is ours."""
+
+        def script(message: bytes, transport: Transport) -> Iterable[bytes]:
+            octets = bytearray(made(message, f"{QNAME} 300 IN A 192.0.2.1", edns=False))
+            octets[9] += 1
+            owner = Name.from_text(DEDICATED_NAME).wire()
+            yield bytes(octets) + owner + struct.pack("!HHIH", rtype, 1, 9, len(rdata)) + rdata
+
+        async with forwarding(script) as ask:
+            answer = await ask()
+            assert len(answer.answer) == 1
+            assert not answer.authority
+
     @on_loop
     async def test_the_suffix_may_deny_names_that_are_not_ours(self) -> None:
         soa = "alicloudapi.com 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"

@@ -40,7 +40,6 @@ def test_tlvs_are_stepped_over() -> None:
         SIGNATURE + b"\x20\x00\0\0",
         SIGNATURE + b"\x21\x00\0\0",  # AF_UNSPEC
         SIGNATURE + b"\x21\x31" + struct.pack("!H", 216) + bytes(216),  # AF_UNIX
-        SIGNATURE + b"\x21\x12\0\x04" + bytes(4),  # too short for its addresses
     ],
 )
 def test_some_name_nobody(octets: bytes) -> None:
@@ -58,6 +57,8 @@ def test_no_header_or_not_all_of_it() -> None:
     [
         proxy_header(command=0x11),
         proxy_header(command=0x22),
+        SIGNATURE + b"\x21\x12\0\x04" + bytes(4),  # too short for its addresses
+        SIGNATURE + b"\x21\x21\0\x0c" + bytes(12),
         SIGNATURE + b"\x21\x11" + struct.pack("!H", MAX_SIZE - HEADER_SIZE + 1),
     ],
 )

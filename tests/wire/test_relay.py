@@ -165,6 +165,22 @@ class TestRelaying:
         assert [option.to_text() for option in relayed.options] == ["EDE 6 (DNSSEC Bogus): bogus"]
         assert relay(made, query(use_edns=False)).options == ()
 
+    def test_an_extended_error_whose_text_is_no_utf8_loses_it(self) -> None:
+        """Clients refuse the whole message for it (RFC 8914 §2)."""
+        opt = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 8) + struct.pack("!HHH", 15, 4, 6) + b"\xff\xfe"
+        relayed = relay(raw((), (), (opt,)), query(use_edns=0))
+        assert [option.to_text() for option in relayed.options] == ["EDE 6 (DNSSEC Bogus)"]
+
+    def test_records_of_another_class_are_malformed(self) -> None:
+        """Alone, where addresses are read at once, and behind others."""
+        alien = HERE + struct.pack("!HHIH", 1, 3, 60, 4) + bytes(4)
+        usual = record(HERE, 1, bytes(4))
+        for sections in (((alien,),), ((usual, alien),), ((), (alien,))):
+            octets = raw(*sections)
+            for question_end in (None, 12 + len(b"\3www\7example\3com\0") + 4):
+                with pytest.raises(MalformedMessage):
+                    read_response(octets, question_end)
+
     def test_extended_rcode(self) -> None:
         made = response()
         made.set_rcode(dns.rcode.BADVERS)
@@ -369,3 +385,9 @@ def test_any_octets_give_a_well_formed_response_or_malformed(
         foreign = at is None or again.octets[at.ttl_at - 2 : at.ttl_at] != b"\0\1"
         name = "" if at is None or foreign else dns.rdatatype.to_text(dns.rdatatype.RdataType(at.rtype))
         assert name not in known, f"{error.exception!r} in {written.hex()}"
+
+
+def test_a_question_for_all_classes_has_answers_of_any() -> None:
+    octets = raw((record(HERE, 1, bytes(4)),))
+    any_class = octets.replace(b"\0\1\0\1" + HERE, b"\0\1\0\xff" + HERE)
+    assert len(read_response(any_class).records) == 1

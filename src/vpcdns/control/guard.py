@@ -75,7 +75,8 @@ class Door:
 def _name(host: str) -> str:
     """The host without the port (RFC 3986 §3.2.2)."""
     if host.startswith("["):
-        return host[1:].partition("]")[0]
+        inside, _, behind = host[1:].partition("]")
+        return inside if not behind or (behind[0] == ":" and behind[1:].isdigit()) else host
     name, colon, port = host.rpartition(":")
     return name if colon and (port.isdigit() or not port) else host
 

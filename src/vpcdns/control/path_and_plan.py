@@ -6,7 +6,6 @@ Knows JSON over HTTP; what the answers say is `rehearsal`'s.
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vpcdns.control.errors import Fault, Refused
+from vpcdns.control.json_body import json_body
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 from vpcdns.state import State
@@ -48,7 +48,7 @@ class Rehearsing:
 
         In a thread: over a million groups it takes seconds, and a World does not change meanwhile.
         """
-        changes, world = _changes(await request.body()), self._state.world
+        changes, world = _changes(await json_body(request)), self._state.world
         try:
             answer: dict[str, Any] = await asyncio.to_thread(plan_answer, world, changes)
         except (MalformedChange, MalformedName) as error:
@@ -56,11 +56,8 @@ class Rehearsing:
         return JSONResponse(answer)
 
 
-def _changes(body: bytes) -> list[str]:
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Refused(Fault.BAD_REQUEST, 'the body is no JSON; write {"changes": ["bind …"]}') from error
+def _changes(found: Any) -> list[str]:
+    """The changes of `{"changes": ["bind …"]}`."""
     changes = found.get("changes") if isinstance(found, dict) and set(found) == {"changes"} else None
     if not isinstance(changes, list) or not 0 < len(changes) <= MAX_CHANGES:
         raise Refused(

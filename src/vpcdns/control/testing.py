@@ -6,7 +6,6 @@ send them, and are refused where calls of the cloud's API must be signed and the
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from typing import Any, Final
@@ -18,6 +17,7 @@ from starlette.routing import Route
 from vpcdns.config import check_expressible, written
 from vpcdns.control.errors import Fault as Wrong
 from vpcdns.control.errors import Refused
+from vpcdns.control.json_body import json_body
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
@@ -139,13 +139,7 @@ class TestInterface:
 
     async def _body(self, request: Request) -> Mapping[str, Any]:
         self._check_writes()
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "application/json":
-            raise Refused(Wrong.MEDIA_TYPE, "send JSON, as application/json")
-        try:
-            body = json.loads(await request.body() or b"{}")
-        except (ValueError, RecursionError) as error:
-            raise Refused(Wrong.BAD_REQUEST, f"the body is no JSON: {error}") from error
+        body = await json_body(request)
         if not isinstance(body, dict):
             raise Refused(Wrong.BAD_REQUEST, "the body is no JSON object")
         return body

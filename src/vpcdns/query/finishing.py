@@ -16,7 +16,7 @@ from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.query import Query
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import Relayed, cname_target, is_owned_by_question, owner_name
+from vpcdns.wire.upstream import PROOFS, Relayed, cname_target, is_owned_by_question, owner_name
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
@@ -106,15 +106,16 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     """Without what the upstream says unasked about names of ours, and what follows it.
 
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
-    Authority stays: the SOA above a denied name may be the suffix's. A record is cut off with all that
-    follow, as those may point into it. Owners that are the question's name, which is not ours, are
+    The SOA above a denied name may be the suffix's, and stays with its proofs. A record is cut off with all
+    that follow, as those may point into it. Owners that are the question's name, which is not ours, are
     nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
     """
     if relayed.plain:
         return relayed
     decided = {resolution.question.name}
     for place, record in enumerate(relayed.records):
-        if record.section == 1 or is_owned_by_question(relayed, record):
+        proves = record.section == 1 and record.rtype in PROOFS
+        if proves or is_owned_by_question(relayed, record):
             continue
         name = owner_name(relayed, record)
         if name in decided:

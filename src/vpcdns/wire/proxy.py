@@ -20,6 +20,7 @@ MAX_SIZE: Final = 536  # header, the longest address block (UNIX sockets) and ro
 _HEAD: Final = struct.Struct("!12sBBH")
 _LOCAL, _PROXY = 0, 1
 _IPV4, _IPV6 = 1, 2
+_ADDRESSES: Final = {_IPV4: 12, _IPV6: 36}  # octets of two addresses and two ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ def read_proxy(octets: bytes) -> ProxyHeader | None:
     if command == _LOCAL:
         return ProxyHeader(size, None)
     family = family_protocol >> 4
-    if family == _IPV4 and length >= 12:
+    if length < _ADDRESSES.get(family, 0):  # the client that it means is not the proxy itself
+        raise MalformedMessage("a PROXY header too short for its addresses")
+    if family == _IPV4:
         return ProxyHeader(size, IPv4Address(octets[16:20]))
-    if family == _IPV6 and length >= 36:
+    if family == _IPV6:
         return ProxyHeader(size, unmapped(IPv6Address(octets[16:32])))
     return ProxyHeader(size, None)  # AF_UNSPEC, AF_UNIX: §2.2 has the receiver use the real connection

@@ -10,7 +10,7 @@ import struct
 from typing import Final, NamedTuple
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import RRType
+from vpcdns.model.dns import RRClass, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire.buffer import NameChecker, read_labels
 from vpcdns.wire.edns import read_options
@@ -33,6 +33,10 @@ from vpcdns.wire.format import (
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _CNAME, _OPT = int(RRType.CNAME), int(RRType.OPT)  # plain numbers compare in half the time
+_IN: Final = int(RRClass.IN)
+_ANY_CLASS: Final = 255  # RFC 1035 §3.2.5: a question for all classes
+# What a negative answer, or one with proofs, has in its authority section: SOA, DS, RRSIG, NSEC, NSEC3.
+PROOFS: Final = frozenset({int(RRType.SOA), 43, 46, 47, 50})
 _OWNED_BY_QUESTION: Final = struct.Struct("!2sHHIH")  # a record whose owner is a pointer to the question
 _ADDRESS_SIZES: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 # Octets before the names, names, octets behind them: the types whose names may be compressed or are
@@ -159,7 +163,9 @@ def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
         return True
     if octets[ttl_at] & 0x80 or section == 2:
         return False
-    return section == 1 or (octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != _CNAME)
+    if section == 1:
+        return rtype in PROOFS
+    return octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != _CNAME
 
 
 def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedRecord, ...] | None:
@@ -172,9 +178,11 @@ def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedReco
         rdata_at = offset + _OWNED_BY_QUESTION.size
         if rdata_at > size:
             return None
-        owner, rtype, _, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
+        owner, rtype, rclass, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
         end = rdata_at + length
         if owner != POINTER_TO_QUESTION or ttl > MAX_TTL or _ADDRESS_SIZES.get(rtype) != length or end > size:
+            return None
+        if rclass != _IN:
             return None
         records.append(
             RelayedRecord(0, offset, rtype, ttl, offset + POINTER_SIZE + TTL_OFFSET, rdata_at, end)
@@ -187,16 +195,20 @@ def _read_records(octets: bytes, offset: int, counts: list[int], names: NameChec
     """All that follows the question. Written without calls: there may be 5,900 records in a message."""
     records, size = list[RelayedRecord](), len(octets)
     unpack, name_end, head_size, form_of = RECORD_HEAD.unpack_from, names.end, RECORD_HEAD.size, _FORMS.get
+    asked_class = int.from_bytes(octets[offset - 2 : offset], "big")
     for section, count in enumerate(counts):
         for _ in range(count):
             head = name_end(offset)
             rdata_at = head + head_size
             if rdata_at > size:
                 raise MalformedMessage("a record is cut short")
-            rtype, _, ttl, length = unpack(octets, head)
+            rtype, rclass, ttl, length = unpack(octets, head)
             end = rdata_at + length
             if end > size:
                 raise MalformedMessage("a record's data is cut short")
+            # Another class is another name space (RFC 1035 §3.2.4).
+            if rclass != asked_class != _ANY_CLASS and section < 2:
+                raise MalformedMessage("a record of another class than was asked for")
             names.heads.append(head)
             form = form_of(rtype)
             if form is not None:
@@ -218,9 +230,18 @@ def _check_data(form: tuple[int, int, int], start: int, end: int, names: NameChe
 
 
 def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
-    """The first extended error of an upstream's OPT; a broken OPT tells none."""
+    """The first extended error of an upstream's OPT, without a text that is no UTF-8; a broken OPT has none.
+
+    RFC 8914 §2: EXTRA-TEXT is UTF-8; clients refuse a whole message for what is not.
+    """
     try:
         data = read_options(rdata).get(OPTION_EXTENDED_ERROR)
     except MalformedMessage:
         return ()
-    return (data,) if data is not None and 2 <= len(data) <= MAX_UDP_PAYLOAD // 4 else ()
+    if data is None or not 2 <= len(data) <= MAX_UDP_PAYLOAD // 4:
+        return ()
+    try:
+        data[2:].decode()
+    except UnicodeDecodeError:
+        return (data[:2],)
+    return (data,)

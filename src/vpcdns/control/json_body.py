@@ -1,0 +1,42 @@
+"""The body of a request as JSON that can be kept and said again. Whatever it means is for the caller."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from vpcdns.control.errors import Fault, Refused
+
+MAX_DIGITS: Final = 20  # an Int64 has 19, and a sign
+
+
+async def json_body(request: Request) -> Any:
+    """What the body says; raises Refused for what is no JSON, or not said to be.
+
+    A page of another origin can send `text/plain` without asking, but not `application/json` (Fetch §3.2).
+    Text that UTF-8 cannot hold, and integers that no field has room for, are refused here: else they would be
+    stored, and fail whoever reads them later.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Refused(Fault.MEDIA_TYPE, "send JSON, as application/json")
+    try:
+        body = json.loads(await request.body() or b"{}", parse_int=_integer)
+        json.dumps(body, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
+        raise Refused(Fault.BAD_REQUEST, f"the body is no JSON that can be kept: {_reason(error)}") from error
+    return body
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits")
+    return int(digits)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeEncodeError):
+        return "half of a surrogate pair"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
