@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from tests.support.example_world import example
 from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
-from vpcdns.config import load, loads, schema, written, yaml_text
+from vpcdns.config import load, loads, schema, topology_schema, written, yaml_text
 from vpcdns.config.write import with_objects
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.gateway import Group, Instance, InstanceType
@@ -207,10 +207,10 @@ EXAMPLES: dict[str, object] = {
 # Every object of the examples, and its part of the schema: together they have every field of it.
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("forward.rules", schema.ForwardRulePart),
-    ("vpcs", schema.VpcPart),
-    ("networks", schema.NetworkPart),
-    ("connections", schema.IpsecPart),
-    ("connections", schema.CenPart),
+    ("vpcs", topology_schema.VpcPart),
+    ("networks", topology_schema.NetworkPart),
+    ("connections", topology_schema.IpsecPart),
+    ("connections", topology_schema.CenPart),
     ("instances", schema.ServerlessPart),
     ("instances", schema.DedicatedPart),
     ("groups", schema.GroupPart),

@@ -60,6 +60,16 @@ def test_what_a_dead_process_left_is_taken_over(config: Path) -> None:
         assert get(path, "/ready")[0] == 200
 
 
+def test_what_another_put_in_its_place_stays(config: Path) -> None:
+    path = config.parent / "admin.sock"
+    with served(config) as server:
+        path.unlink()
+        with socket.socket(socket.AF_UNIX) as other:
+            other.bind(str(path))
+            assert server.end()[0] == 0
+            assert path.exists()
+
+
 @pytest.mark.parametrize("taken", ["socket", "file"])
 def test_what_somebody_else_has_is_left_alone(config: Path, taken: str) -> None:
     path = config.parent / "admin.sock"
@@ -83,6 +93,9 @@ def test_the_command_line_takes_a_path_too(tmp_path: Path) -> None:
         assert get(path, "/health")[0] == 200
 
 
-def test_a_path_that_is_too_long_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="longer than 107 octets"):
-        loads(f"admin: {{listen: /{'x' * 107}}}\n")
+@pytest.mark.parametrize(
+    ("path", "problem"), [(f"/{'x' * 107}", "longer than 107 octets"), ("run/admin.sock", "a relative path")]
+)
+def test_some_paths_are_refused(path: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem):
+        loads(f"admin: {{listen: {path}}}\n")

@@ -14,7 +14,7 @@ from vpcdns.cli.health import health
 from vpcdns.cli.lab import lab_app
 from vpcdns.cli.output import say
 from vpcdns.cli.path import path_command
-from vpcdns.cli.plan import plan_command
+from vpcdns.cli.plan import HELP, plan_command
 from vpcdns.cli.rehearse import rehearse_command
 from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
@@ -31,7 +31,7 @@ for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
 app.add_typer(state, name="state")
 app.command("path")(path_command)
-app.command("plan")(plan_command)
+app.command("plan", help=HELP)(plan_command)
 app.command("rehearse")(rehearse_command)
 app.add_typer(lab_app, name="lab")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -17,6 +17,28 @@ from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed, usage
 from vpcdns.rehearsal.plan import plan
 from vpcdns.rehearsal.plan_text import plan_data, plan_markdown, plan_text
+
+CHANGES: Final = "\n".join(f"  {form}" for form in usage())
+HELP: Final = f"""Tell what a change means for whom, and why; nothing is changed.
+
+Compares two files, or a file with what changes make of it: every source
+and name whose answer or reachability is not as before.
+
+\b
+Changes:
+{CHANGES}
+
+\b
+Exit codes:
+  0  nothing changes
+  1  an error, e.g. a change that a rule refuses
+  2  something changes
+
+\b
+Examples:
+  vpcdns plan --config vpcdns.yaml --change 'bind apigateway-hz-1 vpc-billing vsw-billing'
+  vpcdns plan --format markdown old.yaml new.yaml
+"""
 
 
 class Format(StrEnum):
@@ -36,33 +58,7 @@ def plan_command(
     ] = None,
     form: Annotated[Format, typer.Option("--format", help="How to print it.")] = Format.TEXT,
 ) -> None:
-    """Tell what a change means for whom, and why; nothing is changed.
-
-    Compares two files, or a file with what changes make of it: every source
-    and name whose answer or reachability is not as before.
-
-    \b
-    Changes:
-      bind INSTANCE VPC VSWITCH [ADDRESS]    unbind INSTANCE
-      enable GROUP                           disable GROUP
-      create-group GROUP INSTANCE [NAME]     delete-group GROUP
-      migrate GROUP INSTANCE                 add-domain, remove-domain GROUP DOMAIN
-      route NETWORK DESTINATION CONNECTION   unroute NETWORK DESTINATION
-      selectors IPSEC LOCAL,… REMOTE,…       cut CONNECTION
-      attach, detach CEN VPC-OR-NETWORK      service-route CEN HOST VPC ACCESS,…
-      resolve-as NETWORK VPC
-
-    \b
-    Exit codes:
-      0  nothing changes
-      1  an error, e.g. a change that a rule refuses
-      2  something changes
-
-    \b
-    Examples:
-      vpcdns plan --config vpcdns.yaml --change 'bind apigateway-hz-1 vpc-billing vsw-billing'
-      vpcdns plan --format markdown old.yaml new.yaml
-    """
+    """`HELP` says what it does."""
     old, new = _worlds(files or [], config, change or [])
     gc.freeze()  # what was loaded lives to the end; collecting must not walk it
     found = plan(old, new)

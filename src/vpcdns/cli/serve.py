@@ -24,40 +24,46 @@ from vpcdns.process.privileges import find_user
 from vpcdns.process.program import Options, Program
 from vpcdns.process.source import Source
 
+ListenOption = Annotated[
+    list[Listen] | None,
+    typer.Option(
+        parser=read_listen,
+        metavar="ADDR:PORT",
+        help="Listen here instead of where the file says; may be given more than once. "
+        "IPv6 as [::1]:53; port 0 takes a free one.",
+    ),
+]
+UserOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME|UID[:GID]",
+        help="Be this user once every port is bound. Only root can become somebody else.",
+    ),
+]
+AdminOption = Annotated[
+    Any,  # Listen | Path | None, which typer takes for an argument of two types
+    typer.Option(
+        parser=read_admin_listen,
+        metavar="ADDR:PORT|PATH",
+        help="The HTTP server, instead of where the file says; a path is a UNIX socket's.",
+    ),
+]
+StateOption = Annotated[
+    Path | None,
+    typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
+]
+WorkersOption = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
+]
+
 
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
-    listen: Annotated[
-        list[Listen] | None,
-        typer.Option(
-            parser=read_listen,
-            metavar="ADDR:PORT",
-            help="Listen here instead of where the file says; may be given more than once. "
-            "IPv6 as [::1]:53; port 0 takes a free one.",
-        ),
-    ] = None,
-    user: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|UID[:GID]",
-            help="Be this user once every port is bound. Only root can become somebody else.",
-        ),
-    ] = None,
-    admin: Annotated[
-        Any,  # Listen | Path | None, which typer takes for an argument of two types
-        typer.Option(
-            parser=read_admin_listen,
-            metavar="ADDR:PORT|PATH",
-            help="The HTTP server, instead of where the file says; a path is a UNIX socket's.",
-        ),
-    ] = None,
-    state: Annotated[
-        Path | None,
-        typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
-    ] = 1,
+    listen: ListenOption = None,
+    user: UserOption = None,
+    admin: AdminOption = None,
+    state: StateOption = None,
+    workers: WorkersOption = 1,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 

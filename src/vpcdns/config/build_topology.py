@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from vpcdns.config import schema
+from vpcdns.config import schema, topology_schema
 from vpcdns.config.problems import Finding, Path, of_refusal
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import (
@@ -86,7 +86,7 @@ class TopologyBuilder:
         self.findings += (of_refusal(path, refusal) for refusal in refusals)
 
 
-def _vpc(part: schema.VpcPart) -> Vpc:
+def _vpc(part: topology_schema.VpcPart) -> Vpc:
     return Vpc(
         part.vpc_id,
         part.region_id,
@@ -96,7 +96,7 @@ def _vpc(part: schema.VpcPart) -> Vpc:
     )
 
 
-def _network(part: schema.NetworkPart) -> Network:
+def _network(part: topology_schema.NetworkPart) -> Network:
     return Network(
         part.network_id,
         tuple(part.cidr_blocks),
@@ -106,12 +106,12 @@ def _network(part: schema.NetworkPart) -> Network:
     )
 
 
-def _connection(part: schema.IpsecPart | schema.CenPart) -> Connection:
+def _connection(part: topology_schema.IpsecPart | topology_schema.CenPart) -> Connection:
     match part:
-        case schema.IpsecPart():
+        case topology_schema.IpsecPart():
             local, remote = tuple(part.local_subnets), tuple(part.remote_subnets)
             return IpsecConnection(part.connection_id, part.vpc_id, part.network_id, local, remote)
-        case schema.CenPart():
+        case topology_schema.CenPart():
             routes = tuple(
                 ServiceRoute(route.host, route.host_vpc_id, tuple(route.access))
                 for route in part.service_routes

@@ -9,12 +9,12 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
+from vpcdns.config.topology_schema import CenPart, IpsecPart, NetworkPart, Part, VpcPart
 from vpcdns.config.values import (
     AddressText,
     AdminListenText,
-    BlockText,
     DomainText,
     GroupId,
     Id,
@@ -34,12 +34,6 @@ DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
 # RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
 MAX_TTL: Final = 604_800
 MAX_NEGATIVE_TTL: Final = 10_800
-
-
-class Part(BaseModel):
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, arbitrary_types_allowed=True, use_attribute_docstrings=True
-    )
 
 
 class ListenEntry(Part):
@@ -87,7 +81,7 @@ class Server(Part):
     """addresses and ports to listen on, UDP and TCP"""
     clients: list[PrefixText] = Field(default=list(PRIVATE_SPACE), min_length=1)
     """who may ask at all; anyone else gets REFUSED"""
-    trusted_peers: list[PrefixText] = list(LOOPBACK)
+    trusted_peers: list[PrefixText] = Field(default=list(LOOPBACK))
     """peers believed when they name the real client, by EDNS Client Subnet or PROXY protocol v2"""
     responses_per_second: int | None = Field(default=None, ge=1, le=1_000_000)
     """responses over UDP to each client network (/24, /56) but those of trusted peers; default: no limit"""
@@ -128,7 +122,7 @@ class Forward(Part):
 
     upstreams: list[UpstreamText] | None = None
     """DNS servers to ask; default: those of the host's resolv.conf; [] forwards nothing"""
-    rules: list[ForwardRulePart] = []
+    rules: list[ForwardRulePart] = Field(default=[])
     """domains with upstreams of their own"""
 
 
@@ -141,97 +135,6 @@ class AdminPart(Part):
     """a file of `access key id: secret` lines, relative to this file"""
     region_id: RegionId | None = None
     """what an API request that names no region is about; default: the only region there is"""
-
-
-class VSwitchPart(Part):
-    """A vSwitch of a VPC."""
-
-    vswitch_id: Id
-    """the vSwitch's id"""
-    cidr_block: BlockText
-    """its block, inside one of the VPC's"""
-
-
-class VpcPart(Part):
-    """A VPC, and the networks whose clients count as inside it."""
-
-    vpc_id: Id
-    """the VPC's id"""
-    region_id: RegionId
-    """the region that it is in"""
-    cidr_blocks: list[BlockText] = Field(min_length=1)
-    """its address blocks"""
-    source_networks: list[PrefixText] | None = None
-    """networks whose clients count as inside it, e.g. test networks; default: cidr_blocks"""
-    vswitches: list[VSwitchPart] = []
-    """its vSwitches"""
-
-
-class RoutePart(Part):
-    """A route of an on-premises network."""
-
-    destination: BlockText
-    """where it leads"""
-    via: Id
-    """the connection_id that it takes"""
-
-
-class NetworkPart(Part):
-    """An on-premises network."""
-
-    network_id: Id
-    """the network's id, your own choice"""
-    cidr_blocks: list[BlockText] = Field(min_length=1)
-    """its address blocks"""
-    source_networks: list[PrefixText] | None = None
-    """networks whose clients count as inside it; default: cidr_blocks"""
-    resolves_as: Id | None = None
-    """the VPC that its questions come out of; default: none, it asks as the Internet"""
-    routes: list[RoutePart] = []
-    """its routes to the cloud"""
-
-
-class IpsecPart(Part):
-    """An IPsec VPN between a VPC and an on-premises network."""
-
-    connection_id: Id
-    """the connection's id"""
-    type: Literal["ipsec"]
-    """ipsec: a VPN; cen: a Cloud Enterprise Network"""
-    vpc_id: Id
-    """the VPC at its one end"""
-    network_id: Id
-    """the on-premises network at its other end"""
-    local_subnets: list[BlockText] = Field(min_length=1)
-    """the VPC's side of its selectors"""
-    remote_subnets: list[BlockText] = Field(min_length=1)
-    """the on-premises side of its selectors"""
-
-
-class ServiceRoutePart(Part):
-    """A CEN's route to a cloud service in 100.64.0.0/10."""
-
-    host: BlockText
-    """the service's block"""
-    host_vpc_id: Id
-    """the attached VPC through which it is reached"""
-    access: list[Id] = Field(min_length=1)
-    """the attachments that may use it"""
-
-
-class CenPart(Part):
-    """A Cloud Enterprise Network."""
-
-    connection_id: Id
-    """the connection's id"""
-    type: Literal["cen"]
-    """ipsec: a VPN; cen: a Cloud Enterprise Network"""
-    edition: Literal["basic", "enterprise"] = "enterprise"
-    """its edition: they route cloud services differently"""
-    attachments: list[Id] = Field(min_length=1)
-    """the VPCs and on-premises networks that it joins"""
-    service_routes: list[ServiceRoutePart] = []
-    """routes to cloud services, for attachments that have none of their own"""
 
 
 class BindingPart(Part):
@@ -284,7 +187,7 @@ class GroupPart(Part):
     """the instance's region, needed only where several regions have an instance of that id"""
     vpc_domain: bool = False
     """whether its VPC second-level domain is enabled"""
-    custom_domains: list[DomainText] = []
+    custom_domains: list[DomainText] = Field(default=[])
     """names of your own that lead to its VPC domain, on dedicated instances only; *. may lead"""
 
 
@@ -299,15 +202,15 @@ class Configuration(Part):
     """whom to ask for names that are not ours"""
     admin: AdminPart | None = None
     """HTTP: health, metrics, explanations, and the cloud's own API"""
-    vpcs: list[VpcPart] = []
+    vpcs: list[VpcPart] = Field(default=[])
     """VPCs"""
-    networks: list[NetworkPart] = []
+    networks: list[NetworkPart] = Field(default=[])
     """on-premises networks"""
-    connections: list[Annotated[IpsecPart | CenPart, Discriminator("type")]] = []
+    connections: list[Annotated[IpsecPart | CenPart, Discriminator("type")]] = Field(default=[])
     """what joins VPCs and on-premises networks"""
-    instances: list[Annotated[ServerlessPart | DedicatedPart, Discriminator("type")]] = []
+    instances: list[Annotated[ServerlessPart | DedicatedPart, Discriminator("type")]] = Field(default=[])
     """gateway instances"""
-    groups: list[GroupPart] = []
+    groups: list[GroupPart] = Field(default=[])
     """API groups"""
 
 

@@ -125,6 +125,8 @@ def listen(value: object) -> Listen:
 
 def admin_listen(value: object) -> Listen | Path:
     """An address and a port, or the absolute path of a UNIX socket."""
+    if isinstance(value, str) and "/" in value and not value.startswith("/"):
+        raise refused(f"`{cut(value)}` is a relative path", "write an absolute one: /run/vpcdns/admin.sock")
     if not (isinstance(value, str) and value.startswith("/")):
         return listen(value)
     if len(value.encode()) > MAX_SOCKET_PATH:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import ValidationError
 
-from vpcdns.config import document, schema
+from vpcdns.config import document, schema, topology_schema
 from vpcdns.config.values import custom_domain
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
@@ -238,10 +238,10 @@ def check_expressible(change: Change) -> None:
     try:
         match change:
             case CreateVpc(vpc):
-                schema.VpcPart.model_validate(_vpc(vpc))
+                topology_schema.VpcPart.model_validate(_vpc(vpc))
             case CreateVSwitch(_, vswitch):
                 part = {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
-                schema.VSwitchPart.model_validate(part)
+                topology_schema.VSwitchPart.model_validate(part)
             case CreateInstance(instance):
                 serverless = instance.type is InstanceType.SERVERLESS
                 kind = schema.ServerlessPart if serverless else schema.DedicatedPart

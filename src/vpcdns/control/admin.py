@@ -19,7 +19,7 @@ from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Door
 from vpcdns.control.openapi import AccessKeys, OpenApi
-from vpcdns.control.sockets import bind
+from vpcdns.control.sockets import bind, file_of
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
@@ -57,6 +57,7 @@ class AdminServer:
         self._decisions = decisions
         self._token = token or None
         self._bound: tuple[socket.socket, Listen | Path] | None = None
+        self._file: tuple[int, int] | None = None  # the UNIX socket's, which may be replaced by another's
         self._server: HttpServer | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -97,7 +98,7 @@ class AdminServer:
             self._serving.cancel()
         if self._bound is not None:
             self._bound[0].close()
-            if isinstance(self._listen, Path):
+            if isinstance(self._listen, Path) and file_of(self._listen) == self._file:
                 # Its folder may be root's, who we are no longer; the next start takes a dead socket away.
                 with suppress(OSError):
                     self._listen.unlink()
@@ -106,6 +107,7 @@ class AdminServer:
     def _taken(self) -> tuple[socket.socket, Listen | Path]:
         if self._bound is None:
             self._bound = bind(self._listen)
+            self._file = file_of(self._listen) if isinstance(self._listen, Path) else None
         return self._bound
 
 

@@ -44,6 +44,15 @@ def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:
     return sock, replace(listen, port=sock.getsockname()[1])
 
 
+def file_of(path: Path) -> tuple[int, int] | None:
+    """Which file lies at `path`, by device and inode; None: none that can be seen."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _bind_unix(path: Path) -> socket.socket:
     """For the owner and the group only; what a dead process left there is taken away."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -57,7 +66,8 @@ def _bind_unix(path: Path) -> socket.socket:
         sock.close()
         raise StartupError(
             f"admin.listen: cannot listen on {path}: {error.strerror or error}\nways out:\n"
-            "  - stop whoever listens there\n  - name a path in a folder that this user may write to"
+            "  - stop whoever listens there, or remove what is no socket\n"
+            "  - name a path in a folder that this user may write to"
         ) from error
     sock.setblocking(False)
     return sock

@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from vpcdns.config import document, load, loads, schema_errors
 from vpcdns.config.positions import located
 from vpcdns.config.problems import Finding, dotted
-from vpcdns.config.schema import Part
+from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import AddressText, DomainText, Line
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.world import World
