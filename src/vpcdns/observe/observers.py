@@ -13,7 +13,8 @@ class Observers(Observer):
 
     def __init__(self, *observers: Observer) -> None:
         self._all = observers
-        # Relayed queries are so cheap that a call for nothing is felt.
+        # Batches and relayed queries are so cheap that a call for nothing is felt.
+        self._must_see = [one.must_see for one in observers if type(one).must_see is not Observer.must_see]
         self._relayed = [one.relayed for one in observers if type(one).relayed is not Observer.relayed]
         recalls = [observer.on_recall for observer in observers if observer.on_recall is not None]
         self._recalls = recalls
@@ -31,8 +32,8 @@ class Observers(Observer):
     def must_see(self, count: int) -> bool:
         # All are asked: each counts down to the next query that it must see.
         seen = False
-        for observer in self._all:
-            seen = observer.must_see(count) or seen
+        for must_see in self._must_see:
+            seen = must_see(count) or seen
         return seen
 
     def remembers(self, views: Views) -> None:
