@@ -20,7 +20,7 @@ from vpcdns.config import document, json_stream, loads, schema
 from vpcdns.config.groups import GroupReader, group_of
 from vpcdns.config.json_stream import WINDOW, Unreadable
 from vpcdns.config.passed_groups import Usual
-from vpcdns.errors import MalformedName
+from vpcdns.errors import ConfigurationError, MalformedName
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains
 from vpcdns.model.gateway_rules import custom_domain_refusals
@@ -232,3 +232,38 @@ def test_a_pipe_hears_nothing(tmp_path: Path) -> None:
     with reading(tmp_path, pipe) as tell:
         assert tell is None
     assert pipe.getvalue() == ""
+
+
+def test_custom_domains_of_one_group_cost_what_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counted in names that are compared: four times the domains are at most four times the comparisons."""
+    compared, equal = 0, Name.__eq__
+
+    def counting(self: Name, other: object) -> bool:
+        nonlocal compared
+        compared += 1
+        return equal(self, other)
+
+    monkeypatch.setattr(Name, "__eq__", counting)
+    costs = []
+    for count in (500, 2_000):
+        before = compared
+        domains = "".join(f"\n    - d{number}.example.com" for number in range(count))
+        loads(with_one_group(f"\n    custom_domains:{domains}"))
+        costs.append(compared - before)
+    assert costs[1] <= 4 * costs[0] + 100
+
+
+def test_a_custom_domain_that_one_group_names_twice_is_refused() -> None:
+    for domains in ("[a.example.com, a.example.com]", "[b.example.com, a.example.com, B.example.com]"):
+        with pytest.raises(ConfigurationError, match="it is there twice"):
+            loads(with_one_group(f"\n    custom_domains: {domains}"))
+
+
+def with_one_group(more: str) -> str:
+    return (
+        "vpcs: [{vpc_id: vpc-a, region_id: cn-hangzhou, cidr_blocks: [10.1.0.0/16],"
+        " vswitches: [{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}]}]\n"
+        "instances: [{instance_id: i-1, type: dedicated, region_id: cn-hangzhou,"
+        " binding: {vpc_id: vpc-a, vswitch_id: vsw-a}}]\n"
+        f"groups:\n  - group_id: '{1:032x}'\n    instance_id: i-1{more}\n"
+    )

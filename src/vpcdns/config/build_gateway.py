@@ -136,12 +136,16 @@ class GatewayBuilder:
             self.findings.append(Finding((*path, "instance_id"), what, way_out))
 
     def _own(self, index: int, group: Group) -> None:
+        seen: set[Name] = set()
         for place, name in enumerate(group.custom_domains):
             owner = self._owners.setdefault(name, group.group_id)
             if owner is group.group_id and not place and self._usual.knows_domain(name):
+                seen.add(name)
                 continue
             where = ("custom_domains", place)
-            if owner == group.group_id and name in group.custom_domains[:place]:
+            twice = name in seen
+            seen.add(name)
+            if owner == group.group_id and twice:
                 self._refuse(("groups", index), [duplicate(f"custom domain {name}", where)])
                 continue
             other = None if owner == group.group_id else owner
