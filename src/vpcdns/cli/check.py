@@ -32,8 +32,8 @@ def check(
       vpcdns check --json /etc/vpcdns/vpcdns.yaml | jq '.problems[].where'
     """
     try:
-        with reading(file) as tell:
-            summary = Summary.of(load(file, tell=tell).world)
+        with reading(file) as progress:
+            summary = Summary.of(load(file, progress=progress).world)
     except ConfigurationError as error:
         if not json:
             for problem in error.problems:

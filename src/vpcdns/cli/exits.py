@@ -1,4 +1,4 @@
-"""Exit codes: the one table from what went wrong to what a shell is told."""
+"""Exit codes: the one table from what went wrong to what a shell sees."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ UNWRAPPED: Final = 10_000  # columns; more than any line has
 
 
 def say(text: str = "") -> None:
-    """Lines of result, at once even when piped. A full disk is told plainly; a gone reader is EPIPE."""
+    """Lines of result, at once even when piped. A full disk is reported plainly; a gone reader is EPIPE."""
     try:
         print(text, flush=True)
     except BrokenPipeError:

@@ -39,8 +39,8 @@ def _read(read: Callable[[object], T], text: str) -> T:
     try:
         return read(text)
     except PydanticCustomError as error:
-        told = error.context or {}
-        raise typer.BadParameter(f"{told.get('what')}; {told.get('way_out')}") from None
+        problem = error.context or {}
+        raise typer.BadParameter(f"{problem.get('what')}; {problem.get('way_out')}") from None
 
 
 def read_address(text: str, option: str) -> Address:

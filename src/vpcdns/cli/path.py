@@ -33,7 +33,7 @@ def path_command(
 ) -> None:
     """Tell whether a source reaches a name, hop by hop, there and back.
 
-    Where it does not, every obstacle on the way is told with its remedy.
+    Where it does not, every obstacle on the way is shown with its remedy.
 
     \b
     Exit codes:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TextIO
 
-from vpcdns.config import Tell
+from vpcdns.config import Progress
 
 PATIENCE: Final = 1.0  # seconds without a word
 UPDATE_EVERY: Final = 0.2
@@ -19,7 +19,7 @@ _ERASE: Final = "\r\x1b[K"
 @contextmanager
 def reading(
     path: Path, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Tell | None]:
+) -> Iterator[Progress | None]:
     """Something to call with the number of groups read so far; None where stderr is no terminal."""
     stream = sys.stderr if stream is None else stream
     if stream is None or not stream.isatty():  # a closed stderr is None
@@ -27,7 +27,7 @@ def reading(
         return
     line = _Line(f"Reading {path}", stream, clock)
     try:
-        yield line.tell
+        yield line.show
     finally:
         line.erase()
 
@@ -40,7 +40,7 @@ class _Line:
         self._next = clock() + PATIENCE
         self._is_there = False
 
-    def tell(self, groups: int) -> None:
+    def show(self, groups: int) -> None:
         now = self._clock()
         if now >= self._next:
             self._next = now + UPDATE_EVERY

@@ -81,16 +81,16 @@ def history(path: StateOption, json: JsonOption = False) -> None:
       vpcdns state history --state vpcdns.state
       vpcdns state history --state vpcdns.state --json | jq '.[-1]'
     """
-    told = [_told(entry) for entry in entries(path)]
+    shown = [_entry_data(entry) for entry in entries(path)]
     if json:
-        say_json(told)
+        say_json(shown)
         return
-    for one in told:
+    for one in shown:
         what = "; ".join(map(_words, one["changes"])) or one["kind"]
         say(f"{one['time']}  revision {one['revision']}  {one['who'] or 'unknown'}  {what}")
 
 
-def _told(entry: Entry) -> dict[str, Any]:
+def _entry_data(entry: Entry) -> dict[str, Any]:
     at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body: dict[str, Any] = json_module.loads(entry.text)
     return {

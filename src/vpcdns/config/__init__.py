@@ -5,7 +5,7 @@ Text becomes plain data (`document`), the data a typed tree (`schema`), the tree
 """
 
 from vpcdns.config.build import Admin
-from vpcdns.config.groups import Tell
+from vpcdns.config.groups import Progress
 from vpcdns.config.load import Loaded, load, loads
 from vpcdns.config.schema import json_schema
 from vpcdns.config.values import custom_domain, is_region_id
@@ -14,7 +14,7 @@ from vpcdns.config.write import check_expressible, with_objects, written, writte
 __all__ = [
     "Admin",
     "Loaded",
-    "Tell",
+    "Progress",
     "check_expressible",
     "custom_domain",
     "is_region_id",

@@ -22,7 +22,7 @@ TELL_EVERY: Final = 1_000  # groups
 _KEYS: Final = frozenset(schema.GroupPart.model_fields)
 _ID: Final = re.compile(ID_PATTERN).fullmatch
 
-Tell = Callable[[int], None]
+Progress = Callable[[int], None]
 
 
 def group_of(part: schema.GroupPart) -> Group:
@@ -34,14 +34,15 @@ def group_of(part: schema.GroupPart) -> Group:
 class GroupReader:
     """Takes groups one by one, as a reader of YAML or JSON comes across them.
 
-    Equal ids of instances and regions are one object in all of them. `tell` hears how many there are.
+    Equal ids of instances and regions are one object in all of them. `progress` is
+    called with the number of groups read.
     """
 
-    def __init__(self, tell: Tell | None = None) -> None:
+    def __init__(self, progress: Progress | None = None) -> None:
         self.groups: list[Group] = []
         self.unsound = False
         """Whether there was something that is no group; the schema has the words for it."""
-        self._tell = tell
+        self._progress = progress
         self._instance_ids: dict[str, str] = {}
         self._region_ids: dict[str | None, str] = {None: ""}
 
@@ -55,8 +56,8 @@ class GroupReader:
                 self.unsound = True
                 return
         self.groups.append(group)
-        if self._tell is not None and not len(self.groups) % TELL_EVERY:
-            self._tell(len(self.groups))
+        if self._progress is not None and not len(self.groups) % TELL_EVERY:
+            self._progress(len(self.groups))
 
     def _plain(self, item: dict[str, object]) -> Group | None:
         """A group without anything unusual; None: ask the schema."""

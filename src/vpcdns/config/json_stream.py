@@ -93,7 +93,7 @@ class _Reader:
         self._expect("]")
 
     def _item(self) -> object:
-        """A mapping or a list, which tell their own end; nothing else is an item here."""
+        """A mapping or a list, whose end can be seen; nothing else is an item here."""
         if self._window[self._at : self._at + 1] not in ("{", "["):
             raise Unreadable
         while True:

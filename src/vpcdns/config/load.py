@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from vpcdns import gc_pauses
 from vpcdns.config import document, json_stream
 from vpcdns.config.build import Admin, Built, build
-from vpcdns.config.groups import GroupReader, Tell, group_of
+from vpcdns.config.groups import GroupReader, Progress, group_of
 from vpcdns.config.positions import located
 from vpcdns.config.problems import Finding, dotted
 from vpcdns.config.salvage import believable, validated
@@ -38,7 +38,7 @@ _SECTIONS: Final = "server, answers, forward, admin, vpcs, networks, connections
 class Loaded:
     """A good configuration. `source_hash` is the SHA-256 of its octets, in hexadecimal.
 
-    `upstreams_given` tells whether `forward.upstreams` is there; if not, the host's resolv.conf counts.
+    `upstreams_given` says whether `forward.upstreams` is there; if not, the host's resolv.conf counts.
     """
 
     world: World
@@ -50,13 +50,13 @@ class Loaded:
 
 
 def load(
-    path: Path, *, revision: int = 1, identity: ServerIdentity | None = None, tell: Tell | None = None
+    path: Path, *, revision: int = 1, identity: ServerIdentity | None = None, progress: Progress | None = None
 ) -> Loaded:
     """Reads a configuration file; raises ConfigurationError with all problems of it.
 
-    `tell` hears now and then how many groups were read.
+    `progress` is called now and then with the number of groups read.
     """
-    return _loaded(_octets(path), str(path), path.parent, revision, identity or ServerIdentity(), tell)
+    return _loaded(_octets(path), str(path), path.parent, revision, identity or ServerIdentity(), progress)
 
 
 def loads(
@@ -117,23 +117,23 @@ def _loaded(
     folder: Path,
     revision: int,
     identity: ServerIdentity,
-    tell: Tell | None = None,
+    progress: Progress | None = None,
 ) -> Loaded:
     with gc_pauses.paused():
-        good = _good(octets, folder, revision, identity, tell)
-        return good or _told(octets, name, folder, revision, identity)
+        good = _good(octets, folder, revision, identity, progress)
+        return good or _read_in_full(octets, name, folder, revision, identity)
 
 
 def _good(
-    octets: bytes, folder: Path, revision: int, identity: ServerIdentity, tell: Tell | None
+    octets: bytes, folder: Path, revision: int, identity: ServerIdentity, progress: Progress | None
 ) -> Loaded | None:
     """The short way of a file that has nothing wrong: no positions, and groups that are read one by one."""
-    reader = GroupReader(tell)
+    reader = GroupReader(progress)
     takers = {"groups": reader.take}
     try:
         value: object = json_stream.read(octets, takers)
     except json_stream.Unreadable:
-        reader = GroupReader(tell)
+        reader = GroupReader(progress)
         try:
             read = document.read(octets.decode("utf-8-sig"), {"groups": reader.take})
         except UnicodeDecodeError:
@@ -160,8 +160,8 @@ def _consumed(groups: list[Group]) -> Iterator[Group]:
         yield groups.pop()
 
 
-def _told(octets: bytes, name: str, folder: Path, revision: int, identity: ServerIdentity) -> Loaded:
-    """The long way, that finds everything which is wrong, and where."""
+def _read_in_full(octets: bytes, name: str, folder: Path, revision: int, identity: ServerIdentity) -> Loaded:
+    """Reads all of it with positions: slower, and raises ConfigurationError with everything that is wrong."""
     text = _text(octets, name)
     read = document.read(text)
     if not isinstance(read.value, dict):

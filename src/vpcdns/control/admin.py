@@ -86,7 +86,7 @@ class AdminServer:
         )
         self._server = HttpServer(application(door, self._sources, self._decisions, api, self._more))
         self._serving = asyncio.create_task(self._server.serve([sock]))
-        self._serving.add_done_callback(_told)
+        self._serving.add_done_callback(_log_end)
         return listen
 
     async def stop(self) -> None:
@@ -111,7 +111,7 @@ class AdminServer:
         return self._bound
 
 
-def _told(serving: asyncio.Task[None]) -> None:
+def _log_end(serving: asyncio.Task[None]) -> None:
     """DNS goes on without it, but somebody must know."""
     if not serving.cancelled() and (error := serving.exception()) is not None:
         log.error("The admin server has ended; DNS is served on", exc_info=error)

@@ -88,11 +88,11 @@ class _Routes:
         return PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
-        """Whether queries are answered. A failed reload is told, but the old configuration serves."""
+        """Whether queries are answered. A failed reload is reported, but the old configuration serves."""
         not_ready = self._not_ready()
         reloads = self._sources.reloads
-        told = None if reloads is None else ("ok" if reloads.problem is None else "failed")
-        body = {"ready": not not_ready, "not_ready": not_ready, "last_reload": told}
+        last_reload = None if reloads is None else ("ok" if reloads.problem is None else "failed")
+        body = {"ready": not not_ready, "not_ready": not_ready, "last_reload": last_reload}
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:

@@ -1,7 +1,7 @@
 """The console: one page without any data in it, which asks `/world` and `/decisions` for them.
 
 Knows the page's file. Whatever a name holds, the page writes it as text (`textContent`), and the policy lets
-nothing run or load but the page's own script and style, told by their hashes.
+nothing run or load but the page's own script and style, known by their hashes.
 """
 
 from __future__ import annotations

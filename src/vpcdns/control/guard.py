@@ -36,8 +36,8 @@ _HEADERS: Final = {
 class Door:
     """Who may come in. `address` is None for a UNIX socket, which no browser can be sent to.
 
-    `signed` tells whether calls of the cloud's API are signed: a browser cannot do that, so they may come
-    under the cloud's own names, which tell the region.
+    `signed` says whether calls of the cloud's API are signed: a browser cannot do that, so they may come
+    under the cloud's own names, which name the region.
     """
 
     address: Address | None
@@ -127,7 +127,7 @@ class Guard:
 
 
 def _counted(receive: Receive) -> Receive:
-    """A body may come without its length told before."""
+    """A body may come without a Content-Length."""
     octets = 0
 
     async def counted() -> Message:

@@ -38,8 +38,8 @@ def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:
             raise
     except OSError as error:
         spare_port = DEFAULT_PORT + (listen.port == DEFAULT_PORT)
-        told = startup_error(listen, "tcp", error, spare_port)
-        raise StartupError(f"admin.listen: {told}") from error
+        reason = startup_error(listen, "tcp", error, spare_port)
+        raise StartupError(f"admin.listen: {reason}") from error
     sock.setblocking(False)
     return sock, replace(listen, port=sock.getsockname()[1])
 

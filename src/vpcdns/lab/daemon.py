@@ -1,6 +1,6 @@
 """What stays behind `vpcdns lab up`: `python -m vpcdns.lab.daemon PREFIX FILE` builds a lab and serves it.
 
-Says `ready` on stdout when everything answers, and takes the namespaces away when it is told to stop.
+Says `ready` on stdout when everything answers, and takes the namespaces away when a signal comes.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from vpcdns.lab.services import ResolverThread, Responder
 
 
 def main(prefix: str, file: Path) -> None:
-    world, numbers, told = load(file).world, Numbers(), threading.Event()
+    world, numbers, stopped = load(file).world, Numbers(), threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: told.set())
+        signal.signal(number, lambda *_: stopped.set())
     kernel = Kernel(prefix)
     plan = blueprint(world, numbers)
     try:
@@ -30,7 +30,7 @@ def main(prefix: str, file: Path) -> None:
         resolver = ResolverThread(kernel, lab_world(world, numbers))
         sys.stdout.write("ready\n")
         sys.stdout.flush()
-        told.wait()
+        stopped.wait()
         resolver.close()
         responder.close()
     finally:

@@ -30,8 +30,8 @@ class Observation:
     reached: bool
 
     def agrees_with(self, path: Path) -> bool:
-        told = frozenset(map(str, path.addresses)) if path.resolution is not None else frozenset()
-        return self.reached == path.reachable and self.addresses == told
+        expected = frozenset(map(str, path.addresses)) if path.resolution is not None else frozenset()
+        return self.reached == path.reachable and self.addresses == expected
 
     def __str__(self) -> str:
         listed = ", ".join(sorted(self.addresses)) or "no address"

@@ -53,6 +53,6 @@ def _compared(checks: tuple[Check, ...], world: World, lab: LiveLab) -> Iterator
         if one.agrees_with(check.path):
             yield check
         else:
-            told = ", ".join(map(str, check.path.addresses)) or "no address"
-            disagreement = f"the kernel says {one}; the model says {told}, {check.path.verdict.value}"
+            addresses = ", ".join(map(str, check.path.addresses)) or "no address"
+            disagreement = f"the kernel says {one}; the model says {addresses}, {check.path.verdict.value}"
             yield replace(check, failures=(*check.failures, disagreement))

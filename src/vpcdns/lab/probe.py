@@ -71,7 +71,7 @@ class Probe:
         return [Heard(tuple(one["addresses"]), tuple(one["said"])) for one in json.loads(answer)]
 
     def close(self) -> None:
-        with suppress(BrokenPipeError):  # it has ended already, and whoever asked was told
+        with suppress(BrokenPipeError):  # it has ended already, and the caller has its result
             _open(self._process.stdin).close()
         self._process.wait()
         _open(self._process.stdout).close()

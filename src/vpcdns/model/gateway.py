@@ -55,7 +55,7 @@ class Instance:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """An API group. `vpc_domain` tells whether its VPC second-level domain is enabled."""
+    """An API group. `vpc_domain` says whether its VPC second-level domain is enabled."""
 
     group_id: str
     instance_id: str

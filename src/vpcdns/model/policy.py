@@ -82,7 +82,7 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """`socket_address` is what sockets want to be told."""
+    """`socket_address` is the form that sockets take."""
 
     address: Address
     port: int = 53
@@ -135,7 +135,7 @@ class Forwarding:
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What CH TXT `version.bind` and `id.server` (RFC 4892) tell, and NSID (RFC 5001)."""
+    """What CH TXT `version.bind` and `id.server` (RFC 4892) say, and NSID (RFC 5001)."""
 
     version: str = "vpcdns"
     server_id: str = "vpcdns"

@@ -1,4 +1,4 @@
-"""A Resolution as plain data: what `explain --json`, the admin server and the log tell of it.
+"""A Resolution as plain data: what `explain --json`, the admin server and the log show of it.
 
 Knows the words of the model only. One place, so that one field never means two things.
 """

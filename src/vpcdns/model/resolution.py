@@ -164,7 +164,7 @@ def _decide_foreign(question: Question, client: Client, world: World) -> Decisio
 
 
 def _decide_class(question: Question, world: World) -> Decision:
-    """CH TXT of a few names tells who answers (RFC 4892); everything else outside IN is refused."""
+    """CH TXT of a few names says who answers (RFC 4892); everything else outside IN is refused."""
     texts: dict[tuple[bytes, ...], str] = {
         (b"version", b"bind"): world.identity.version,
         (b"version", b"server"): world.identity.version,
@@ -182,7 +182,7 @@ def _decide_class(question: Question, world: World) -> Decision:
 
 
 def _decide_internal(question: Question, client: Client, world: World) -> Decision:
-    """`vpcdns.internal`: what the server tells about itself and about the client."""
+    """`vpcdns.internal`: what the server says about itself and about the client."""
     match question.name.relative_to(VPCDNS_INTERNAL):
         case ():
             detail = "the zone of vpcdns itself"

@@ -118,7 +118,7 @@ def _supernets(block: _Block) -> Iterator[_Block]:
 def source_network_refusals(
     subject: str, prefixes: Iterable[Prefix], claimed: Mapping[Prefix, str], field: str
 ) -> Iterator[Refusal]:
-    """Source networks that somebody else has: `claimed` tells who. Nested prefixes are fine."""
+    """Source networks that somebody else has: `claimed` says who. Nested prefixes are fine."""
     for index, prefix in enumerate(prefixes):
         owner = claimed.get(prefix)
         if owner is not None and owner != subject:

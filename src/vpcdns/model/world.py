@@ -23,7 +23,7 @@ class World:
     """Everything that decides an answer.
 
     `revision` grows by one with every change; modulo 2³² it is the SOA serial (RFC 1982), so a new
-    process starts it from the clock's seconds. `endpoints` tells which instance has a private
+    process starts it from the clock's seconds. `endpoints` says which instance has a private
     endpoint address.
     """
 

@@ -137,7 +137,7 @@ class QueryLog(Observer):
             self._due.set()
 
     def _run(self) -> None:
-        """The thread. It ends when it is told to and nothing is left."""
+        """The thread. It ends after `stop`, when nothing is left."""
         while True:
             self._due.wait()
             self._ending.wait(GATHER)
@@ -191,7 +191,7 @@ class QueryLog(Observer):
         if self.settings.file == _STDOUT:
             return 1
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        # Names that were asked for tell much about people: for the owner and the group only.
+        # Names that were asked for say much about people: for the owner and the group only.
         return os.open(Path(self.settings.file), flags, 0o640)
 
     def _reopened(self) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vpcdns import gc_pauses
-from vpcdns.config import Tell
+from vpcdns.config import Progress
 from vpcdns.control.admin import AdminServer
 from vpcdns.errors import StartupError
 from vpcdns.listen.service import GRACE
@@ -65,7 +65,7 @@ class Program:
         self._opened = opened
 
     @classmethod
-    def assemble(cls, source: Source, options: Options, progress: Tell | None = None) -> Program:
+    def assemble(cls, source: Source, options: Options, progress: Progress | None = None) -> Program:
         """Loads, opens the state, takes the ports, forks, gives up privileges; serves nothing yet.
 
         Before there is a thread or an event loop. Raises StartupError, StateError and ConfigurationError.
@@ -91,7 +91,7 @@ class Program:
             return cls(parts, reloader, admin, workers, opened.pop_all())
 
     def run(self, ready: Ready) -> int:
-        """Serves until told to stop; the exit code. `ready` is called with what is served and where."""
+        """Serves until a signal comes; the exit code. `ready` is called with what is served and where."""
         return asyncio.run(self._run(ready))
 
     def close(self) -> None:

@@ -55,7 +55,7 @@ async def serve(
         loop.add_signal_handler(number, signals.arrived, number)
     if hangup is not None:
         loop.add_signal_handler(signal.SIGHUP, hangup)
-    # A storm of signals fills the socket that tells of them; that more of the same came is nobody's concern.
+    # A storm of signals fills the socket that reports them; more of the same is nobody's concern.
     signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
     try:
         listens = await service.start()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vpcdns import __version__
-from vpcdns.config import Admin, Loaded, Tell, load
+from vpcdns.config import Admin, Loaded, Progress, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.model.policy import Listen, ServerIdentity
@@ -28,14 +28,14 @@ class Source:
         """The files that are read."""
         return self.config, RESOLV_CONF
 
-    def load(self, progress: Tell | None = None) -> Loaded:
+    def load(self, progress: Progress | None = None) -> Loaded:
         """Reads everything anew; calls `progress` with the number of groups read so far.
 
         Raises ConfigurationError, and StartupError when we are our own upstream.
         """
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
         # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-        loaded = load(self.config, revision=int(time.time()), identity=identity, tell=progress)
+        loaded = load(self.config, revision=int(time.time()), identity=identity, progress=progress)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
         admin = loaded.admin

@@ -54,7 +54,7 @@ def changed(world: World, text: str) -> World:
 
 
 def read_change(text: str, world: World) -> AnyChange:
-    """A change out of its words; raises MalformedChange. `world` tells which region an instance is in."""
+    """A change out of its words; raises MalformedChange. `world` says which region an instance is in."""
     try:
         verb, *words = shlex.split(text) or [""]
     except ValueError as error:

@@ -1,6 +1,6 @@
 """What distinguishes two Worlds, object by object, in words for a log line or a plan.
 
-Walks only what is not shared between the two, so that a change to one object of a million is cheap to tell.
+Walks only what is not shared between the two, so that a change to one object of a million is cheap to find.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """What region a call is about; `given` tells whether the request says so itself."""
+    """What region a call is about; `given` says whether the request says so itself."""
 
     region_id: str
     given: bool

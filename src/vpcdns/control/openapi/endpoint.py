@@ -34,7 +34,7 @@ _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks. `checked` tells whether a signature proved it."""
+    """Who asks. `checked` says whether a signature proved it."""
 
     access_key_id: str
     checked: bool
@@ -43,7 +43,7 @@ class Caller:
 class OpenApi:
     """The API over a State.
 
-    Without keys nothing is checked; then `open_without_keys` tells whether anybody may ask, which is for
+    Without keys nothing is checked; then `open_without_keys` says whether anybody may ask, which is for
     whoever knows that only this host can. `region_id` is what a request is about that names no region.
     """
 

@@ -1,7 +1,7 @@
 """Which signatures were used already: a bounded memory of nonces.
 
-Knows no clock: it is told the time. Only what a valid signature covers is remembered, so nobody without a
-key can fill it.
+Knows no clock: the caller gives the time. Only what a valid signature covers is remembered, so nobody
+without a key can fill it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Both of the cloud's signatures: ACS3-HMAC-SHA256 and V2 HMAC-SHA1.
 
-Pure: a request gives its Claim (who signed, when, over what), a secret tells whether it is true. Nothing
+Pure: a request gives its Claim (who signed, when, over what), a secret shows whether it is true. Nothing
 is normalised that the client has signed as it was; a comparison takes the same time wherever it fails.
 """
 
