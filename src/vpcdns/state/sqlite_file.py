@@ -1,6 +1,10 @@
 """The state file as a file: made, locked, opened, and what is wrong with it in words.
 
-Knows SQLite and file systems; what is in the tables is `store`'s.
+Knows SQLite and file systems; `journal_rows` knows what is in the tables.
+
+The lock file beside it holds the number and the seal of the last entry as well, written with each commit: a
+write-ahead log that was cut or damaged ends early without a word (SQLite's file format §4.4), and every entry
+before the end is sound.
 """
 
 from __future__ import annotations
@@ -29,12 +33,16 @@ _SCHEMA: Final = (
 )
 
 
+def lock_of(path: Path) -> Path:
+    return path.with_name(f"{path.name}-lock")
+
+
 def locked(path: Path) -> int:
     """A lock beside the file, as a descriptor to be closed: two servers would part ways.
 
     Raises StateError.
     """
-    lock = path.with_name(f"{path.name}-lock")
+    lock = lock_of(path)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -45,6 +53,35 @@ def locked(path: Path) -> int:
         os.close(descriptor)
         raise StateError(f"{path}: another vpcdns has it open; give each its own") from None
     return descriptor
+
+
+def note_last(lock: int, number: int, seal: str) -> None:
+    """Writes down durably which entry is the last. In place: that needs no room on the disk."""
+    os.pwrite(lock, f"{number:020} {seal}\n".encode(), 0)
+    os.fdatasync(lock)
+
+
+def noted_last(path: Path) -> tuple[int, str] | None:
+    """The entry that was noted as the last; None if none was. To be read before the journal is.
+
+    Raises StateError.
+    """
+    try:
+        noted = lock_of(path).read_text("ascii").split()
+        return (int(noted[0]), noted[1]) if noted else None
+    except FileNotFoundError:
+        return None
+    except (ValueError, IndexError, OSError) as error:
+        raise StateError(
+            f"{path}: {lock_of(path).name} cannot be read: {error}{lost_ways_out(path)}"
+        ) from error
+
+
+def lost_ways_out(path: Path) -> str:
+    return f"""
+ways out:
+  - put backups of {path.name} and {path.name}-wal in their places
+  - accept that later changes are lost, or that this is another file: remove {lock_of(path)}"""
 
 
 def opened(path: Path) -> sqlite3.Connection:
@@ -102,6 +139,8 @@ def make(path: Path) -> None:
 def _check_header(path: Path) -> None:
     """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
     try:
+        if path.exists() and not path.is_file():
+            raise StateError(f"{path}: it is no regular file; name one, or one that is not there yet")
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:

@@ -35,12 +35,23 @@ from vpcdns.state.journal_rows import (
     replayed,
     snapshot_text,
 )
-from vpcdns.state.sqlite_file import connected, in_words, locked, make, opened
+from vpcdns.state.sqlite_file import (
+    connected,
+    in_words,
+    locked,
+    lost_ways_out,
+    make,
+    note_last,
+    noted_last,
+    opened,
+)
 
 log = logging.getLogger("vpcdns.state")
 
 SNAPSHOT_EVERY: Final = 1_000  # entries; so many are replayed at a start
+ENTRIES_KEPT: Final = 10_000  # for `state history`; older ones are deleted with the next snapshot
 
+_DELETED: Final = "deleted"  # the kind of the entry before the oldest one that is kept
 _COLUMNS: Final = "number, at, who, kind, revision, text, seal"
 _INSERT: Final = f"INSERT INTO journal ({_COLUMNS}) VALUES (?,?,?,?,?,?,?)"  # noqa: S608 - all of it is ours
 _SELECT: Final = f"SELECT {_COLUMNS} FROM journal ORDER BY number"  # noqa: S608 - all of it is ours
@@ -68,12 +79,17 @@ class SqliteJournal:
             self._lock = locked(path)
             unless_all_is_well.callback(os.close, self._lock)
             if not path.exists():
+                os.truncate(self._lock, 0)
                 make(path)
+            noted = noted_last(path)
             self._db = opened(path)
             unless_all_is_well.callback(self._db.close)
             with in_words(path):
                 self.held, self._last, self._snapshot_at = _read(self._db)
+            _check_end(path, self._last, noted)
+            self._file = _identity(path)
             unless_all_is_well.pop_all()
+        self._unconfirmed = False
         self._objects = "" if self.held is None else self.held.objects
 
     def close(self) -> None:
@@ -131,11 +147,17 @@ class SqliteJournal:
         return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
 
     def _write(self, entry: Entry, snapshot: str | None = None) -> None:
-        with in_words(self.path), self._db:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute(_INSERT, astuple(entry))
-            if snapshot is not None:
-                _put_snapshot(self._db, entry, snapshot)
+        if self._unconfirmed or _identity(self.path) != self._file:
+            raise StateError(f"{self.path}: it was removed, replaced or not confirmed; restart to go on")
+        with in_words(self.path):
+            with self._db:
+                self._db.execute("BEGIN IMMEDIATE")
+                self._db.execute(_INSERT, astuple(entry))
+                if snapshot is not None:
+                    _put_snapshot(self._db, entry, snapshot)
+            self._unconfirmed = True  # from here on the entry is there, and may only be said to be
+            note_last(self._lock, entry.number, entry.seal)
+            self._unconfirmed = False
         self._last = entry
 
 
@@ -177,22 +199,54 @@ def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
 
 def history(path: Path) -> Iterator[Entry]:
     """The entries of a state file, the oldest first; also of one that a server has open."""
+    noted, last = noted_last(path), None
     with closing(opened(path)) as db, in_words(path):
-        yield from _entries(db)
+        for last in _entries(db):
+            yield last
+    _check_end(path, last, noted)
 
 
 def read(path: Path) -> Contents:
     """What a state file holds; also of one that a server has open. Raises StateError."""
+    noted = noted_last(path)
     with closing(opened(path)) as db, in_words(path):
-        held, _, _ = _read(db)
+        held, last, _ = _read(db)
+    _check_end(path, last, noted)
     if held is None:
         raise StateError(f"{path}: there is nothing in it yet")
     return held.contents
 
 
+def _check_end(path: Path, last: Entry | None, noted: tuple[int, str] | None) -> None:
+    """Raises StateError where the journal lacks the entry that was noted as its last.
+
+    One more entry than was noted is fine: the power was cut in between, and nobody was told of it.
+    """
+    number, seal = (0, NO_SEAL) if last is None else (last.number, last.seal)
+    if noted is None or number > noted[0] or (number, seal) == noted:
+        return
+    raise StateError(
+        f"{path}: it ends with entry {number}, and entry {noted[0]} was written: acknowledged changes are"
+        f" lost, or it is another file; it was left as it is{lost_ways_out(path)}"
+    )
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _put_snapshot(db: sqlite3.Connection, entry: Entry, text: str) -> None:
+    """Also deletes old entries. Of the last of them the seal is kept, which the next one's covers."""
     db.execute("DELETE FROM snapshot")
     db.execute("INSERT INTO snapshot VALUES (?,?,?)", (entry.number, text, _snapshot_seal(entry, text)))
+    last_deleted = entry.number - ENTRIES_KEPT
+    db.execute("DELETE FROM journal WHERE number < ?", (last_deleted,))
+    deleted = "UPDATE journal SET at=0, who='', kind=?, revision=0, text='' WHERE number=?"
+    db.execute(deleted, (_DELETED, last_deleted))
 
 
 def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
@@ -226,6 +280,9 @@ def _entries(db: sqlite3.Connection) -> Iterator[Entry]:
     number, seal = 1, NO_SEAL
     for row in db.execute(_SELECT):
         entry = Entry(*row)
+        if number == 1 and entry.kind == _DELETED:
+            number, seal = entry.number + 1, entry.seal
+            continue
         if entry.number != number or entry.seal != entry.expected_seal(seal):
             raise StateError(f"entry {entry.number} of the journal is not what was written")
         yield entry
