@@ -6,6 +6,7 @@ import errno
 import json
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,38 @@ def test_a_file_that_cannot_be_opened_stops_the_start(tmp_path: Path) -> None:
     log = QueryLog(state(), full(tmp_path / "no" / "folder.log"))
     with pytest.raises(StartupError, match="ways out"):
         log.start()
+
+
+def test_a_fifo_that_nobody_reads_stops_the_start(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    with pytest.raises(StartupError, match="nobody reads this FIFO"):
+        QueryLog(state(), full(tmp_path / "fifo")).start()
+
+
+def test_several_processes_write_whole_lines_to_a_pipe(tmp_path: Path) -> None:
+    """POSIX keeps together what is written at once, up to PIPE_BUF octets."""
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    os.set_blocking(reader, True)
+    holder = state()
+    logs = [QueryLog(holder, full(tmp_path / "fifo"), shared=True) for _ in range(3)]
+    octets = bytearray()
+
+    def read() -> None:
+        while piece := os.read(reader, 1_000):
+            octets.extend(piece)
+
+    reading = threading.Thread(target=read)
+    for log in logs:
+        log.start()
+    reading.start()
+    query = decided(holder)
+    for _ in range(1_000):
+        for log in logs:
+            tell(log, query)
+    for log in logs:
+        log.stop()
+    reading.join(10)
+    os.close(reader)
+    lines = [json.loads(line) for line in octets.splitlines()]
+    assert len(lines) == sum(log.written for log in logs) == 3_000

@@ -46,7 +46,7 @@ def test_what_is_read_is_what_was_written(make: Callable[[], World]) -> None:
     transfer.write(large())
     transfer.write(world)
     for _ in range(2):
-        read = transfer.read()
+        (read,) = transfer.read()
         assert read == world
         assert list(read.groups) == list(world.groups)
         assert all(
@@ -61,7 +61,7 @@ def test_groups_share_what_they_have_in_common() -> None:
     """270 octets a group are counted on it."""
     transfer, world = WorldTransfer(), large()
     transfer.write(world)
-    read = transfer.read()
+    (read,) = transfer.read()
     assert len({id(group.instance_id) for group in read.groups.values()}) == 1
     assert len({id(group.region_id) for group in read.groups.values()}) == 1
     owned = {id(name) for name in read.custom_domains.owners}

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -20,6 +18,7 @@ from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
+from vpcdns.process.log import log_to_stderr
 from vpcdns.process.privileges import find_user
 from vpcdns.process.program import Options, Program
 from vpcdns.process.source import Source
@@ -84,7 +83,7 @@ def serve(
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53 --user nobody
     """
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    log_to_stderr()
     source = Source(config, tuple(listen or ()), admin)
     options = Options(state, None if user is None else find_user(user), workers)
     with reading(config) as progress:

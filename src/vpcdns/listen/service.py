@@ -6,6 +6,7 @@ Knows listeners and time.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -92,6 +93,13 @@ class Service:
         self._bound = bind([bound.listen for bound in inherited], self._sharing)
         for bound in inherited:
             bound.close()
+
+    def belong_to(self, uid: int | None) -> None:
+        """Makes the sockets another user's: SO_REUSEPORT is for those of one user (socket(7))."""
+        if uid is not None and os.geteuid() == 0:
+            for bound in self._bound:
+                os.fchown(bound.udp.fileno(), uid, -1)
+                os.fchown(bound.tcp.fileno(), uid, -1)
 
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""

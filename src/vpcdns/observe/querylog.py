@@ -8,12 +8,15 @@ on the disk, is lost and counted.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
+import select
+import stat
 import threading
 import time
 from collections import deque
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from json import JSONEncoder
 from pathlib import Path
 from typing import Final
@@ -35,7 +38,6 @@ GATHER: Final = 0.05
 GRACE: Final = 2.0
 _LINES_A_WRITE: Final = 1_000
 _STDOUT: Final = "-"
-_NO_TURN: Final = nullcontext()
 
 # Only ASCII: a line is safe on any terminal, and in any reader.
 _encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_circular=False).encode
@@ -44,8 +46,8 @@ _encode: Final = JSONEncoder(ensure_ascii=True, separators=(",", ":"), check_cir
 class QueryLog(Observer):
     """Logs queries as `settings` say; does nothing, at no cost but a call, when they say off.
 
-    `lost` counts lines that were due and never written whole, `written` the others. `turn` is entered while
-    lines are written: where several processes write, a pipe would mix them up.
+    `lost` counts lines that were due and never written whole, `written` the others. `shared` says that
+    several processes write: a pipe mixes up what is longer than PIPE_BUF (POSIX, write()).
     """
 
     def __init__(
@@ -53,10 +55,11 @@ class QueryLog(Observer):
         state: State,
         settings: QueryLogging,
         capacity: int = MAX_OCTETS_QUEUED,
-        turn: AbstractContextManager[object] = _NO_TURN,
+        shared: bool = False,
     ) -> None:
         self.settings = settings
-        self._turn = turn
+        self._shared = shared
+        self._at_once: int | None = None  # octets; None for any number
         self.written = 0
         self._overflowed = 0
         self._failed = 0
@@ -87,8 +90,9 @@ class QueryLog(Observer):
         try:
             self._file = self._open()
         except OSError as error:
+            why = "nobody reads this FIFO" if error.errno == errno.ENXIO else error.strerror
             raise StartupError(
-                f"server.log.file: cannot open {self.settings.file}: {error.strerror}\n"
+                f"server.log.file: cannot open {self.settings.file}: {why}\n"
                 "ways out:\n  - create its folder, and let this user write there\n"
                 "  - log to standard output: -"
             ) from error
@@ -164,10 +168,9 @@ class QueryLog(Observer):
             octets = b"\n" + octets  # the half line before is lost, but not the next one with it
             whole += 1
         try:
-            with self._turn:
-                while octets:
-                    # A full disk takes a part, then none.
-                    octets = octets[self._put(octets) :]
+            while octets:
+                # A full disk takes a part, then none.
+                octets = octets[self._put(octets) :]
         except OSError as error:
             if not self._complaining:
                 log.error("The query log cannot be written, lines are lost: %s", error.strerror)  # noqa: TRY400
@@ -185,14 +188,22 @@ class QueryLog(Observer):
     def _put(self, octets: bytes) -> int:
         if self._file is None:
             self._file = self._open()
+        if self._at_once is not None and len(octets) > self._at_once:
+            octets = octets[: octets.rfind(b"\n", 0, self._at_once) + 1] or octets[: octets.index(b"\n") + 1]
         return os.write(self._file, octets)
 
     def _open(self) -> int:
-        if self.settings.file == _STDOUT:
-            return 1
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
-        # Names that were asked for say much about people: for the owner and the group only.
-        return os.open(Path(self.settings.file), flags, 0o640)
+        file = 1
+        if self.settings.file != _STDOUT:
+            # Without O_NONBLOCK a FIFO that nobody reads would be waited for; with it that is an error.
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK
+            # Names that were asked for say much about people: for the owner and the group only.
+            file = os.open(Path(self.settings.file), flags, 0o640)
+            os.set_blocking(file, True)
+        # A regular file takes what O_APPEND writes as a whole.
+        is_file = stat.S_ISREG(os.fstat(file).st_mode)
+        self._at_once = select.PIPE_BUF if self._shared and not is_file else None
+        return file
 
     def _reopened(self) -> None:
         self._reopen = False

@@ -1,9 +1,8 @@
-"""The parts that a process answers queries with. Made before the fork, so each process has one of each."""
+"""The parts that a process answers queries with: each process of a server has one of each."""
 
 from __future__ import annotations
 
 import os
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,6 +12,7 @@ from vpcdns.control.openapi import read_access_keys
 from vpcdns.control.testing import TestInterface
 from vpcdns.forward.cache import MAX_OCTETS, Cache
 from vpcdns.listen.service import Service
+from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.observers import Observers
@@ -22,11 +22,23 @@ from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
-from vpcdns.server.faults import FaultCounts, Faults
+from vpcdns.server.faults import Faults
 from vpcdns.server.reload import Reloader, ReloadStatus, Signature
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.shared_memory import SharedLock, shared_counts
+from vpcdns.server.shared_memory import SharedCounts
 from vpcdns.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What all processes of a server begin with, and keep when the configuration is reloaded.
+
+    `decisions` says whether somebody can read the latest ones: they cost a few per cent.
+    """
+
+    query_logging: QueryLogging
+    decisions: bool
+    processes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +48,7 @@ class ServerParts:
     state: State
     resolver: Resolver
     faults: Faults
+    counts: SharedCounts
     service: Service
     decisions: RecentDecisions
     query_counts: QueryCounts
@@ -43,22 +56,25 @@ class ServerParts:
 
 
 def make_parts(
-    loaded: Loaded, state: State, processes: int, workers: Workers, replication: Replication
+    state: State,
+    settings: Settings,
+    listens: tuple[Listen, ...],
+    counts: SharedCounts,
+    workers: Workers,
+    replication: Replication,
+    sharing: Sharing,
 ) -> ServerParts:
     """Nothing is bound or opened yet."""
-    several = processes > 1
     clear = partial(workers.call, "clear_decisions")
     decisions = RecentDecisions(state, others=replication.latest_decisions, cleared=clear)
-    query_log = QueryLog(state, loaded.query_logging, turn=SharedLock() if several else nullcontext())
+    query_log = QueryLog(state, settings.query_logging, shared=settings.processes > 1)
     query_counts = QueryCounts()
-    # Only when somebody can read them: they cost a few per cent.
-    readable = () if _admin_of(loaded) is None else (decisions,)
+    readable = (decisions,) if settings.decisions else ()
     observer = Observers(*readable, query_counts, query_log)
-    resolver = Resolver(state, observer=observer, cache=Cache(MAX_OCTETS // processes))
-    counts = FaultCounts(shared_counts(), SharedLock()) if several else None
+    resolver = Resolver(state, observer=observer, cache=Cache(MAX_OCTETS // settings.processes))
     faults = Faults(resolver, state, counts=counts, changed=partial(workers.call, "put_faults"))
-    service = Service(faults, loaded.listens, sharing=Sharing.FIRST if several else Sharing.ALONE)
-    return ServerParts(state, resolver, faults, service, decisions, query_counts, query_log)
+    service = Service(faults, listens, sharing=sharing)
+    return ServerParts(state, resolver, faults, counts, service, decisions, query_counts, query_log)
 
 
 def make_reloader(
@@ -80,7 +96,7 @@ def make_admin(
     loaded: Loaded, parts: ServerParts, reloads: ReloadStatus, replication: Replication, workers: int
 ) -> AdminServer | None:
     """The HTTP server, if the configuration has one."""
-    admin = _admin_of(loaded)
+    admin = admin_of(loaded)
     if admin is None or admin.listen is None:
         return None
     others = replication.counts if workers > 1 else None
@@ -100,5 +116,5 @@ def make_admin(
     )
 
 
-def _admin_of(loaded: Loaded) -> Admin | None:
+def admin_of(loaded: Loaded) -> Admin | None:
     return loaded.admin if loaded.admin is not None and loaded.admin.listen is not None else None

@@ -12,6 +12,7 @@ import grp
 import logging
 import os
 import pwd
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,13 @@ from vpcdns.errors import StartupError
 log = logging.getLogger("vpcdns.server")
 
 _LIBRARY: Final = Path(concurrent.futures.thread.__file__)
-_PR_SET_NO_NEW_PRIVS: Final = 38  # <linux/prctl.h>
+# <linux/prctl.h>, <linux/capability.h>
+_PR_SET_KEEPCAPS: Final = 8
+_PR_SET_NO_NEW_PRIVS: Final = 38
+_PR_CAP_AMBIENT: Final = 47
+_PR_CAP_AMBIENT_RAISE: Final = 2
+_CAPABILITY_VERSION_3: Final = 0x20080522
+_CAP_NET_BIND_SERVICE: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +90,28 @@ def become(user: User) -> None:
         )
 
 
-def shed_privileges(user: User | None) -> None:
-    """Gives up what is not needed once ports are bound; each process of a server does it by itself."""
+def shed_privileges(user: User | None, *, keep_ports: bool = False) -> None:
+    """Gives up what is not needed once ports are bound; each process of a server does it by itself.
+
+    `keep_ports` keeps the right to bind ports below 1024, if there is one, also for programs that are
+    executed later: a worker that takes a lost one's place needs it (precedent: BIND's `named -u`).
+    """
     no_new_privileges()
+    if keep_ports and sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     if user is not None:
         become(user)
+    if keep_ports and sys.platform == "linux" and os.geteuid() != 0:
+        _keep_ports()
+
+
+def _keep_ports() -> None:
+    """Of all capabilities CAP_NET_BIND_SERVICE alone, or none: in every set, the ambient one included."""
+    library = ctypes.CDLL(None)
+    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+    if library.capset(header, struct.pack("=6I", *[1 << _CAP_NET_BIND_SERVICE] * 3, 0, 0, 0)):
+        library.capset(header, bytes(24))
+    library.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from vpcdns import gc_pauses
@@ -21,15 +22,18 @@ from vpcdns.errors import StartupError
 from vpcdns.listen.service import GRACE
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
-from vpcdns.process.parts import ServerParts, make_admin, make_parts, make_reloader
+from vpcdns.net.binding import Sharing
+from vpcdns.process.parts import ServerParts, Settings, admin_of, make_admin, make_parts, make_reloader
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
 from vpcdns.process.signals import serve
 from vpcdns.process.source import Source
+from vpcdns.process.supervisor import Supervisor
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.reload import Reloader, signatures
+from vpcdns.server.shared_memory import SharedCounts
 from vpcdns.state import State
 from vpcdns.state.sqlite_journal import open_state
 
@@ -56,12 +60,15 @@ class Program:
         reloader: Reloader,
         admin: AdminServer | None,
         workers: Workers,
+        supervisor: Supervisor | None,
         opened: ExitStack,
     ) -> None:
         self._parts = parts
         self._reloader = reloader
         self._admin = admin
         self._workers = workers
+        self._supervisor = supervisor
+        self._supervising: asyncio.Task[None] | None = None
         self._opened = opened
 
     @classmethod
@@ -75,20 +82,26 @@ class Program:
         loaded = source.load(progress)
         with ExitStack() as opened:
             state = _open_state(loaded.world, options, opened)
-            workers = Workers()
+            workers, several = Workers(), options.workers > 1
             opened.callback(workers.close)
-            transfer = WorldTransfer() if options.workers > 1 else None
+            transfer = WorldTransfer() if several else None
             replication = Replication(workers, transfer)
             state.replicate(replication.replay)
-            parts = make_parts(loaded, state, options.workers, workers, replication)
+            settings = Settings(loaded.query_logging, admin_of(loaded) is not None, options.workers)
+            counts, sharing = SharedCounts(options.workers), Sharing.FIRST if several else Sharing.ALONE
+            parts = make_parts(state, settings, loaded.listens, counts, workers, replication, sharing)
             reloader = make_reloader(source, loaded, seen, parts, replication)
             admin = make_admin(loaded, parts, reloader.status, replication, options.workers)
             del loaded  # or its World would outlive the first reload, in every worker
             parts.service.bind()
+            supervisor = None
             if transfer is not None:
-                workers.fork(options.workers - 1, lambda: WorkerDuties(parts, transfer, options.user))
-            _give_up_privileges(options.user, None if admin is None else admin.bind(), source.config)
-            return cls(parts, reloader, admin, workers, opened.pop_all())
+                duties = partial(WorkerDuties.forked, parts=parts, transfer=transfer, user=options.user)
+                workers.fork(options.workers - 1, duties)
+                supervisor = Supervisor(workers, replication, transfer, parts, settings)
+            parts.service.belong_to(None if options.user is None else options.user.uid)
+            _give_up_privileges(options, None if admin is None else admin.bind(), source.config)
+            return cls(parts, reloader, admin, workers, supervisor, opened.pop_all())
 
     def run(self, ready: Ready) -> int:
         """Serves until a signal comes; the exit code. `ready` is called with what is served and where."""
@@ -102,11 +115,15 @@ class Program:
         """Begins to answer, in every process; returns where. Raises StartupError."""
         listens = await self._parts.service.start()
         await self._workers.start()
+        if self._supervisor is not None:
+            self._supervising = asyncio.create_task(self._supervisor.run())
         return listens
 
     async def stop(self, grace: float = GRACE) -> None:
         """Reloads nothing more, and drains every process."""
         self._reloader.stop()
+        if self._supervising is not None:
+            self._supervising.cancel()
         await asyncio.gather(self._parts.service.stop(grace), self._workers.stop(grace))
 
     async def _run(self, ready: Ready) -> int:
@@ -153,9 +170,10 @@ def _open_state(file: World, options: Options, opened: ExitStack) -> State:
     return state
 
 
-def _give_up_privileges(user: User | None, admin: Listen | Path | None, config: Path) -> None:
+def _give_up_privileges(options: Options, admin: Listen | Path | None, config: Path) -> None:
+    user = options.user
     if user is not None and isinstance(admin, Path):
         os.chown(admin, user.uid, user.gid)
-    shed_privileges(user)
+    shed_privileges(user, keep_ports=options.workers > 1)
     if user is not None:
         require_readable(config, "it is read again at every reload")

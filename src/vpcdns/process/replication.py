@@ -6,6 +6,7 @@ the event loop goes on meanwhile.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Final
@@ -16,10 +17,11 @@ from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
 from vpcdns.observe.query_record import QueryRecord
 from vpcdns.observe.worker_counts import WorkerCounts
-from vpcdns.process.workers import Workers
+from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
+from vpcdns.server.faults import Faults
 from vpcdns.server.reload import in_thread
-from vpcdns.state import Commit, Reset
+from vpcdns.state import Commit, Reset, State
 
 # A million groups: read from shared memory, then compared with those before and compiled, some seconds each.
 _PREPARED_WITHIN: Final = 120.0
@@ -33,13 +35,45 @@ class Replication:
         self._workers = workers
         self._transfer = transfer
         self._counts: dict[int, WorkerCounts] = {}
+        self._ended = WorkerCounts()
+        self._recorded: list[Commit | Reset] | None = None
 
     def replay(self, step: Commit | Reset, world: World) -> None:
         """A change, small whatever it changes; attributes are the main process's alone."""
+        within = ACKNOWLEDGED_WITHIN
         if isinstance(step, Reset):
-            self._expect(world, self._workers.call("replay", step, within=_COMMITTED_WITHIN))
+            within = _COMMITTED_WITHIN
         elif step.changes:
-            self._expect(world, self._workers.call("replay", Commit(step.changes)))
+            step = Commit(step.changes)
+        else:
+            return
+        if self._recorded is not None:
+            self._recorded.append(step)
+        self._expect(world, self._workers.call("replay", step, within=within))
+
+    def record(self) -> None:
+        """Collects what is replayed, until a worker that begins with the World of now has joined."""
+        self._recorded = []
+
+    async def join(self, worker: Worker, state: State, faults: Faults) -> None:
+        """Adds a new worker when it is ready and has caught up; ends it if it does not.
+
+        Raises OSError, EOFError and RuntimeError.
+        """
+        try:
+            await worker.ready(_PREPARED_WITHIN)
+            if self._recorded is None:
+                raise RuntimeError("the configuration was read anew meanwhile")
+            begun = worker.call("begin", (self._recorded, tuple(faults.current())))
+            worker.wait(begun, time.monotonic() + ACKNOWLEDGED_WITHIN)
+            if begun.result() != state.world.revision:
+                raise RuntimeError(f"it came to revision {begun.result()}")
+        except BaseException:
+            worker.end()
+            raise
+        finally:
+            self._recorded = None
+        self._workers.add(worker)
 
     async def prepare(self, file: World, listens: tuple[Listen, ...]) -> None:
         if self._transfer is None or not self._workers.living:
@@ -50,11 +84,12 @@ class Replication:
             raise StartupError(f"there is no memory to hand workers the World: {error.strerror}") from error
         problems = await self._workers.ask("prepare", listens, within=_PREPARED_WITHIN)
         self._transfer.clear()
-        for number, problem in problems.items():
+        for pid, problem in problems.items():
             if problem is not None:
-                raise StartupError(f"worker {number}: {problem}")
+                raise StartupError(f"worker process {pid}: {problem}")
 
     def commit(self, world: World) -> None:
+        self._recorded = None  # a worker that has begun with the former file cannot follow
         self._expect(world, self._workers.call("commit", within=_COMMITTED_WITHIN))
 
     def abandon(self) -> None:
@@ -62,9 +97,9 @@ class Replication:
 
     def _expect(self, world: World, revisions: dict[int, int]) -> None:
         """Ends every worker that has come to another World."""
-        for number, revision in revisions.items():
+        for pid, revision in revisions.items():
             if revision != world.revision:
-                self._workers.lose(self._workers.living[number], f"is at revision {revision} and was killed")
+                self._workers.lose(self._workers.living[pid], f"is at revision {revision} and was killed")
 
     async def latest_decisions(self, limit: int) -> Iterable[list[QueryRecord]]:
         return (await self._workers.ask("latest_decisions", limit)).values()
@@ -73,5 +108,6 @@ class Replication:
         """What the others have counted. One that does not say, or is gone, has counted what it last said."""
         self._counts |= await self._workers.ask("counts")
         living = self._workers.living
-        shares = [one if number in living else one.ended() for number, one in self._counts.items()]
-        return Others(shares, [worker.pid for worker in living.values()])
+        for pid in self._counts.keys() - living.keys():
+            self._ended.merge([self._counts.pop(pid).ended()])
+        return Others([self._ended, *self._counts.values()], list(living))

@@ -19,15 +19,27 @@ from vpcdns.state import Commit, Reset
 
 
 class WorkerDuties:
-    """Made in the worker: its sockets are its own, and it gives up its privileges by itself."""
+    """Made in the worker, with parts that have sockets of their own."""
 
-    def __init__(self, parts: ServerParts, transfer: WorldTransfer, user: User | None) -> None:
+    def __init__(self, parts: ServerParts, transfer: WorldTransfer) -> None:
         self._parts = parts
         self._transfer = transfer
         self._file: World | None = None
         self._listeners: PreparedListeners | None = None
+
+    @classmethod
+    def forked(
+        cls, number: int, parts: ServerParts, transfer: WorldTransfer, user: User | None
+    ) -> WorkerDuties:
+        """In a process that was forked: takes sockets of its own, and gives up privileges by itself."""
+        parts.counts.own = number
         parts.service.join()
-        shed_privileges(user)
+        parts.service.belong_to(user.uid if user else None)
+        shed_privileges(user, keep_ports=True)
+        return cls(parts, transfer)
+
+    def heartbeat(self) -> None:
+        """It is alive when it answers."""
 
     async def start(self) -> None:
         self._parts.query_log.start()
@@ -37,6 +49,14 @@ class WorkerDuties:
         await self._parts.service.stop(grace)
         self._parts.resolver.close()
         self._parts.query_log.stop()
+
+    async def begin(self, steps: list[Commit | Reset], faults: tuple[InjectedFault, ...]) -> int:
+        """A replacement catches up and begins to answer; the revision that `steps` have led to."""
+        for step in steps:
+            self._parts.state.replay(step)
+        self.put_faults(faults)
+        await self.start()
+        return self._parts.state.world.revision
 
     def replay(self, step: Commit | Reset) -> int:
         """The revision that it leads to."""
@@ -48,7 +68,7 @@ class WorkerDuties:
         self.abandon()
         try:
             self._listeners = self._parts.service.prepare(listens)
-            self._file = await in_thread(self._transfer.read)
+            (self._file,) = await in_thread(self._transfer.read)
         except (StartupError, OSError) as error:
             return str(error)
         return None

@@ -2,7 +2,8 @@
 
 Knows processes and calls, not what is called for. The main process is a worker too, and alone changes
 anything: every other worker acknowledges a change before whoever asked for it gets an answer
-(docs/decisions/0010). A worker that fails at this is ended, so none ever answers from an old World.
+(docs/decisions/0010). A worker that fails at this is ended, so none ever answers from an old World; so is one
+that does not answer `heartbeat`, as processes hang more often than they die.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final, NoReturn
@@ -29,6 +31,10 @@ log = logging.getLogger("vpcdns.workers")
 # A batch of datagrams takes 2 ms, but the machine may be busy; stub resolvers give up after 5 s.
 ACKNOWLEDGED_WITHIN: Final = 2.0
 STARTED_WITHIN: Final = 10.0
+# A worker that hangs is lost within the sum of both.
+HEARTBEAT_EVERY: Final = 0.4
+HEARTBEAT_WITHIN: Final = 1.5
+_LOOK_EVERY: Final = 0.02
 # A worker that has drained still writes its query log, for 2 s at most.
 _AFTER_GRACE: Final = 3.0
 
@@ -36,7 +42,7 @@ _Result = asyncio.Future[Any]
 
 
 class Worker:
-    """One of them. `number` counts from 1: the main process is worker 0."""
+    """One of them. `number` counts from 1: the main process is worker 0. A replacement has the same one."""
 
     def __init__(self, number: int, pid: int, channel: Connection) -> None:
         self.number = number
@@ -67,6 +73,15 @@ class Worker:
                 raise TimeoutError
             self.receive()
 
+    async def ready(self, within: float) -> None:
+        """Returns when a new process does what it is called for. Raises TimeoutError, EOFError or OSError."""
+        result, deadline = self.call("heartbeat", ()), time.monotonic() + within
+        while not result.done():
+            if time.monotonic() > deadline:
+                raise TimeoutError("it did not begin in time")
+            await asyncio.sleep(_LOOK_EVERY)
+            self.receive()
+
     def end(self) -> int:
         """Kills the process; its exit status. Whoever waits for it gets no result."""
         self.channel.close()
@@ -77,36 +92,60 @@ class Worker:
 
 
 class Workers:
-    """All of them, but the main process: none in a server of one process, and none in a worker."""
+    """All but the main process, by process id: none in a server of one process, and none in a worker."""
 
     def __init__(self) -> None:
         self.living: dict[int, Worker] = {}
+        self.number = 0
 
-    def fork(self, number: int, duties: Callable[[], object]) -> None:
+    @property
+    def missing(self) -> list[int]:
+        """The numbers of those that were lost."""
+        return sorted({*range(1, self.number + 1)} - {worker.number for worker in self.living.values()})
+
+    def fork(self, number: int, duties: Callable[[int], object]) -> None:
         """Begins workers 1 to `number`, each serving what `duties` makes; returns in this process only.
 
         Before anything runs here beside this thread: neither threads nor event loops survive a fork.
         """
         gc_pauses.settle()  # it writes to whatever it walks over, and what is written to is not shared
         sys.stdout.flush()
+        self.number = number
         for one in range(1, number + 1):
-            ours, theirs = _channel()
+            ours, theirs = channel()
             pid = os.fork()
             if pid == 0:
                 for other in (*(worker.channel for worker in self.living.values()), ours):
                     other.close()  # while one holds them, none sees the main process end
                 self.living.clear()
-                _work(theirs, duties)
+                self.number = 0
+                work(theirs, partial(duties, one))
             theirs.close()
-            self.living[one] = Worker(one, pid, ours)
+            self.living[pid] = Worker(one, pid, ours)
 
     async def start(self) -> None:
         """They begin to serve, and from now on their ends are noticed. Raises StartupError."""
-        loop, expected = asyncio.get_running_loop(), len(self.living)
+        expected = len(self.living)
         for worker in self.living.values():
-            loop.add_reader(worker.channel.fileno(), self._receive, worker)
+            self._watch(worker)
         if len(await self.ask("start", within=STARTED_WITHIN)) < expected:
             raise StartupError("a worker could not start; the log says why")
+
+    def add(self, worker: Worker) -> None:
+        """One more, which serves already."""
+        self.living[worker.pid] = worker
+        self._watch(worker)
+
+    async def heartbeat(self) -> None:
+        """Loses every worker that does not answer. No one is blamed for a time in which this process hung."""
+        loop = asyncio.get_running_loop()
+        called, before = self._called("heartbeat", ()), loop.time()
+        if called:
+            await asyncio.wait([result for _, result in called], timeout=HEARTBEAT_WITHIN)
+        if loop.time() - before < HEARTBEAT_WITHIN + HEARTBEAT_EVERY:
+            for worker, result in called:
+                if not result.done():
+                    self.lose(worker, "hung and was killed")
 
     def call(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
         """What each returns. Returns when all have, or were ended; nothing else happens here meanwhile."""
@@ -138,7 +177,7 @@ class Workers:
 
     def lose(self, worker: Worker, why: str) -> None:
         """Ends one that cannot be relied on any more; the kernel gives its clients to the others."""
-        if self.living.pop(worker.number, None) is not None:
+        if self.living.pop(worker.pid, None) is not None:
             number, pid, status, left = worker.number, worker.pid, self._end(worker), len(self.living) + 1
             log.error("Worker %d (process %d) %s (status %d); %d left", number, pid, why, status, left)
 
@@ -148,6 +187,9 @@ class Workers:
             with self._losing(worker):
                 called.append((worker, worker.call(method, arguments)))
         return called
+
+    def _watch(self, worker: Worker) -> None:
+        asyncio.get_running_loop().add_reader(worker.channel.fileno(), self._receive, worker)
 
     def _receive(self, worker: Worker) -> None:
         with self._losing(worker):
@@ -170,13 +212,13 @@ class Workers:
 
 
 def _results(called: list[tuple[Worker, _Result]]) -> dict[int, Any]:
-    return {one.number: result.result() for one, result in called if result.done() and not result.cancelled()}
+    return {one.pid: result.result() for one, result in called if result.done() and not result.cancelled()}
 
 
-def _channel() -> tuple[Connection, Connection]:
+def channel() -> tuple[Connection, Connection]:
     """Both ends of a socket pair. Whoever neither reads nor writes for ACKNOWLEDGED_WITHIN is given up.
 
-    Messages are pickled: both ends are one program, forked, and nobody else holds the sockets.
+    Messages are pickled: both ends are one program, and nobody else holds the sockets.
     """
     limit = struct.pack("ll", int(ACKNOWLEDGED_WITHIN), int(ACKNOWLEDGED_WITHIN % 1 * 1e6))
     ends = Pipe()
@@ -187,8 +229,8 @@ def _channel() -> tuple[Connection, Connection]:
     return ends
 
 
-def _work(channel: Connection, duties: Callable[[], object]) -> NoReturn:
-    """All that a forked process does."""
+def work(channel: Connection, duties: Callable[[], object]) -> NoReturn:
+    """All that a worker's process does."""
     try:
         # Signals are the main process's: Ctrl-C goes to everybody at the terminal.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

@@ -1,7 +1,8 @@
-"""Where one process writes a World that the others read: too large a thing for a channel.
+"""Where one process writes Worlds that the others read: too large a thing for a channel.
 
-Knows memory that a fork hands down, and that groups are many. They are written and read in parts: a million
-objects that are pickled at once stop every thread of a process for a second, and take three times as long.
+Knows memory that other processes inherit, and that groups are many. They are written and read in parts: a
+million objects that are pickled at once stop every thread of a process for a second, and take three times as
+long.
 """
 
 from __future__ import annotations
@@ -24,32 +25,39 @@ _NO_NAMES: Final[tuple[Name, ...]] = ()
 
 
 class WorldTransfer:
-    """One World at a time. `write` and `read` take their time, and are for threads."""
+    """In memory of its own, or in `fd`. `write` and `read` take their time, and are for threads."""
 
-    def __init__(self) -> None:
-        self._fd = os.memfd_create("vpcdns-world")
+    def __init__(self, fd: int | None = None) -> None:
+        self.fd = os.memfd_create("vpcdns-world") if fd is None else fd
 
-    def write(self, world: World) -> None:
+    def write(self, *worlds: World) -> None:
+        """In place of what was written before. Raises OSError."""
         self.clear()
-        with os.fdopen(os.dup(self._fd), "wb") as file:
+        with os.fdopen(os.dup(self.fd), "wb") as file:
             file.seek(0)
-            parts = world.groups.pieces()
-            rest = replace(world, groups=FrozenMap(), custom_domains=CustomDomains())
-            pickle.dump((rest, len(parts)), file, pickle.HIGHEST_PROTOCOL)
-            for part in parts:
-                pickle.dump([_row(group) for group in part.values()], file, pickle.HIGHEST_PROTOCOL)
+            pickle.dump(len(worlds), file, pickle.HIGHEST_PROTOCOL)
+            for world in worlds:
+                parts = world.groups.pieces()
+                rest = replace(world, groups=FrozenMap(), custom_domains=CustomDomains())
+                pickle.dump((rest, len(parts)), file, pickle.HIGHEST_PROTOCOL)
+                for part in parts:
+                    pickle.dump([_row(group) for group in part.values()], file, pickle.HIGHEST_PROTOCOL)
 
-    def read(self) -> World:
-        with mmap.mmap(self._fd, 0, prot=mmap.PROT_READ) as octets, gc_pauses.paused():
-            return _read(octets)
+    def read(self) -> list[World]:
+        """Those that were written."""
+        with mmap.mmap(self.fd, 0, prot=mmap.PROT_READ) as octets, gc_pauses.paused():
+            return [_read(octets) for _ in range(pickle.load(octets))]  # noqa: S301 - another process of ours wrote it
 
     def clear(self) -> None:
-        os.ftruncate(self._fd, 0)
+        os.ftruncate(self.fd, 0)
+
+    def close(self) -> None:
+        os.close(self.fd)
 
 
 def _read(octets: mmap.mmap) -> World:
     rest: World
-    rest, parts = pickle.load(octets)  # noqa: S301 - the process that forked us wrote it
+    rest, parts = pickle.load(octets)  # noqa: S301 - as above
     groups: Filling[str, Group] = Filling()
     owners: Filling[Name, str] = Filling()
     for _ in range(parts):

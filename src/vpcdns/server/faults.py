@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, MutableSequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -21,7 +20,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, asked_by, error_response
 from vpcdns.recall.views import Views
-from vpcdns.server.shared_memory import SLOTS
+from vpcdns.server.shared_memory import SLOTS, SharedCounts
 from vpcdns.state import State
 
 MAX_FAULTS: Final = 1_000
@@ -62,36 +61,11 @@ class InjectedFault:
         )
 
 
-class FaultCounts:
-    """How often each fault has happened: in this process, or in all that share `counts` and `lock`."""
-
-    def __init__(
-        self,
-        counts: MutableSequence[int] | memoryview[int] | None = None,
-        lock: AbstractContextManager[object] | None = None,
-    ) -> None:
-        self._counts = [0] * SLOTS if counts is None else counts
-        self._lock = nullcontext() if lock is None else lock
-
-    def begin(self, fault_id: int) -> None:
-        self._counts[fault_id % SLOTS] = 0
-
-    def happens(self, fault_id: int, times: int | None) -> bool:
-        """Counts one more, unless it has happened so many times already."""
-        with self._lock:
-            if times is not None and self._counts[fault_id % SLOTS] >= times:
-                return False
-            self._counts[fault_id % SLOTS] += 1
-            return True
-
-    def count(self, fault_id: int) -> int:
-        return self._counts[fault_id % SLOTS]
-
-
 class Faults:
     """The faults of one server, oldest first: the first that fits is the one that happens.
 
-    `changed` is called after every change, with the faults that there are now.
+    `counts` says how often each has happened, in all processes of the server. `changed` is called after every
+    change, with the faults that there are now.
     """
 
     def __init__(
@@ -99,13 +73,13 @@ class Faults:
         inner: Responder,
         state: State,
         clock: Callable[[], float] = time.monotonic,
-        counts: FaultCounts | None = None,
+        counts: SharedCounts | None = None,
         changed: Callable[[tuple[InjectedFault, ...]], object] | None = None,
     ) -> None:
         self._inner = inner
         self._state = state
         self._clock = clock
-        self._counts = counts or FaultCounts()
+        self._counts = counts or SharedCounts(1)
         self._last_id = 0
         self._faults: dict[int, InjectedFault] = {}
         self._changed = changed
@@ -120,15 +94,18 @@ class Faults:
         return [self._as_of_now(one) for one in self._faults.values()]
 
     def _as_of_now(self, fault: InjectedFault) -> InjectedFault:
-        happened = self._counts.count(fault.fault_id)
+        happened = self._happened(fault)
         times = None if fault.times is None else fault.times - happened
         return replace(fault, happened=happened, times=times)
+
+    def _happened(self, fault: InjectedFault) -> int:
+        return self._counts.total(fault.fault_id % SLOTS)
 
     def add(self, fault: InjectedFault) -> InjectedFault:
         """Sets a fault, under an id of its own."""
         self._expire()
         fault = replace(fault, fault_id=self._free_id(), happened=0)
-        self._counts.begin(fault.fault_id)
+        self._counts.clear(fault.fault_id % SLOTS)
         self._faults[fault.fault_id] = fault
         self._change()
         return fault
@@ -193,7 +170,7 @@ class Faults:
         self._expire()
         for one in self._faults.values():
             fits = one.fits(name, client) and not (one.kind is FaultKind.TRUNCATE and transport == "tcp")
-            if fits and self._counts.happens(one.fault_id, one.times):
+            if fits and self._counts.add(one.fault_id % SLOTS, one.times):
                 return one
         return None
 
@@ -203,7 +180,7 @@ class Faults:
         over = [
             one.fault_id
             for one in self._faults.values()
-            if self._counts.count(one.fault_id) == one.times or (one.until is not None and one.until <= now)
+            if self._happened(one) == one.times or (one.until is not None and one.until <= now)
         ]
         for fault_id in over:
             del self._faults[fault_id]

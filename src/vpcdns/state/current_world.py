@@ -57,6 +57,11 @@ class State:
         return self._contents.world
 
     @property
+    def file(self) -> World:
+        """What the configuration file says."""
+        return self._file
+
+    @property
     def attributes(self) -> ObjectAttributes:
         return self._contents.attributes
 

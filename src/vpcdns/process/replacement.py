@@ -1,0 +1,80 @@
+"""A worker that takes the place of one that was lost: `python -m` this, executed by the main process.
+
+A process that has threads cannot fork another one safely, so it is a new program, which reads everything
+from memory that it inherits.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection
+
+from vpcdns.model.policy import Listen
+from vpcdns.net.binding import Sharing
+from vpcdns.process.log import log_to_stderr
+from vpcdns.process.parts import Settings, make_parts
+from vpcdns.process.replication import Replication
+from vpcdns.process.worker_duties import WorkerDuties
+from vpcdns.process.workers import Worker, Workers, channel, work
+from vpcdns.process.world_transfer import WorldTransfer
+from vpcdns.server.shared_memory import SharedCounts
+from vpcdns.state import Contents, State
+
+_MODULE = "vpcdns.process.replacement"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What it is told first. The file's World is in memory, and the current one, where that is another."""
+
+    number: int
+    settings: Settings
+    listens: tuple[Listen, ...]
+    revision: int
+    unfiled: int
+
+
+def execute(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts: SharedCounts) -> Worker:
+    """Begins the process. `worlds` is for its start, `transfer` for later reloads. Raises OSError."""
+    ours, theirs = channel()
+    with theirs:
+        inherited = theirs.fileno(), worlds.fd, transfer.fd, counts.fd
+        actions = [(os.POSIX_SPAWN_DUP2, fd, fd) for fd in inherited]  # onto itself: it is inherited then
+        # -P: not what lies in the working directory.
+        command = [sys.executable, "-P", "-m", _MODULE, *map(str, inherited)]
+        try:
+            worker = Worker(
+                start.number, os.posix_spawn(command[0], command, os.environ, file_actions=actions), ours
+            )
+        except BaseException:
+            ours.close()
+            raise
+    ours.send(start)
+    return worker
+
+
+def _duties(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts_fd: int) -> WorkerDuties:
+    file, *changed = worlds.read()
+    world = replace(changed[0] if changed else file, revision=start.revision)
+    state = State(file, contents=Contents(world, unfiled=start.unfiled))
+    counts = SharedCounts(start.settings.processes, start.number, counts_fd)
+    workers = Workers()
+    parts = make_parts(
+        state, start.settings, start.listens, counts, workers, Replication(workers, None), Sharing.JOINING
+    )
+    parts.service.bind()
+    return WorkerDuties(parts, transfer)
+
+
+def main() -> None:
+    log_to_stderr()
+    channel_fd, worlds, transfer, counts = map(int, sys.argv[1:])
+    start_from = Connection(channel_fd)
+    start: Start = start_from.recv()
+    work(start_from, lambda: _duties(start, WorldTransfer(worlds), WorldTransfer(transfer), counts))
+
+
+if __name__ == "__main__":
+    main()
