@@ -11,6 +11,7 @@ import pytest
 from tests.support.event_loop import on_loop
 from tests.support.example_world import CUSTOM, example
 from tests.support.resolver_and_upstreams import A, forwarding, saying
+from vpcdns.process.source import Source
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 
@@ -52,3 +53,15 @@ async def test_the_soa_carries_the_revision_of_now() -> None:
             serials.append(response.answer[0][0].serial)
             ask.state.reload(replace(ask.state.world, revision=1))
         assert serials[1] == serials[0] + 1
+
+
+def test_a_clock_that_is_behind_the_file_is_not_believed_at_a_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "vpcdns.yaml"
+    config.write_text("forward: {upstreams: []}\n")
+    written = int(config.stat().st_mtime)
+    monkeypatch.setattr(time, "time", lambda: written - DAY)
+    assert Source(config).load().world.revision == written
+    monkeypatch.setattr(time, "time", lambda: written + DAY)
+    assert Source(config).load().world.revision == written + DAY

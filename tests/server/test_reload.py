@@ -20,6 +20,7 @@ from tests.support.obedient_service import Tcp, Udp, query, serving
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.model.policy import Answers, Forwarding, Listen, Upstream
 from vpcdns.model.world import World
+from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Fresh, Reloader
 from vpcdns.state import State
 
@@ -217,16 +218,18 @@ async def test_a_bug_in_a_reload_is_told_and_the_next_one_works(
     files = Files(tmp_path / "vpcdns.yaml")
     state, reloader = reloading(files)
     reloader._load = lambda: Fresh(None, (), "")  # type: ignore[arg-type]
-    reloader.start()
+    tasks = LastingTasks(pause=0.01)
+    tasks.start("reload", reloader.run)
     reloader.request()
     await until(lambda: reloader.status.failures == 1)
-    assert "that is a bug" in caplog.text
+    await until(lambda: tasks.restarts["reload"] == 1)
+    assert "The task reload has failed, and begins again" in caplog.text
     assert "AttributeError" in str(reloader.status.problem)
     reloader._load = files.load
     files.path.write_text("30")
     reloader.request()
     await until(lambda: ttl(state) == 30)
-    reloader.stop()
+    tasks.stop()
 
 
 @on_loop

@@ -32,6 +32,7 @@ from vpcdns.process.supervisor import Supervisor
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Workers
 from vpcdns.process.world_transfer import WorldTransfer
+from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Reloader, signatures
 from vpcdns.server.shared_memory import SharedCounts
 from vpcdns.state import State
@@ -68,7 +69,7 @@ class Program:
         self._admin = admin
         self._workers = workers
         self._supervisor = supervisor
-        self._supervising: asyncio.Task[None] | None = None
+        self._tasks = LastingTasks()
         self._opened = opened
 
     @classmethod
@@ -116,14 +117,12 @@ class Program:
         listens = await self._parts.service.start()
         await self._workers.start()
         if self._supervisor is not None:
-            self._supervising = asyncio.create_task(self._supervisor.run())
+            self._tasks.start("workers", self._supervisor.run)
         return listens
 
     async def stop(self, grace: float = GRACE) -> None:
         """Reloads nothing more, and drains every process."""
-        self._reloader.stop()
-        if self._supervising is not None:
-            self._supervising.cancel()
+        self._tasks.stop()
         await asyncio.gather(self._parts.service.stop(grace), self._workers.stop(grace))
 
     async def _run(self, ready: Ready) -> int:
@@ -137,7 +136,7 @@ class Program:
                 ready(self._parts.state.world, listens, admin_listen)
 
             self._parts.query_log.start()
-            self._reloader.start()
+            self._tasks.start("reload", self._reloader.run)
             gc_pauses.settle()
             return await serve(self, ready=served, hangup=self._hang_up)
         finally:

@@ -6,6 +6,7 @@ import socket
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from vpcdns import __version__
 from vpcdns.config import Admin, Loaded, Progress, load
@@ -13,6 +14,9 @@ from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.server.reload import Fresh
+
+
+_LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,24 @@ class Source:
         Raises ConfigurationError, and StartupError when we are our own upstream.
         """
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
-        # The revision is the SOA serial, which never goes backwards: a new process starts from the clock.
-        loaded = load(self.config, revision=int(time.time()), identity=identity, progress=progress)
+        loaded = load(self.config, revision=self._revision(), identity=identity, progress=progress)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
         admin = loaded.admin
         if self.admin is not None:
             admin = replace(admin or Admin(), listen=self.admin)
         return replace(loaded, world=world, listens=listens, admin=admin)
+
+    def _revision(self) -> int:
+        """The SOA serial, which never goes backwards: a new process starts from the clock.
+
+        A clock that is behind the file's own time is wrong: it was set back, or the host has none that lasts.
+        """
+        try:
+            written = int(self.config.stat().st_mtime)
+        except OSError:  # `load` reports it
+            written = 0
+        return max(int(time.time()), min(written, _LAST_SERIAL))
 
     def fresh(self) -> Fresh:
         """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""

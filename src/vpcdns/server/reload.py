@@ -140,20 +140,10 @@ class Reloader:
         self._replicas = replicas
         self._look_every = look_every
         self._requested = asyncio.Event()
-        self._running: asyncio.Task[None] | None = None
 
     def request(self) -> None:
         """Reload soon, whether the files have changed or not. Many requests at once are one."""
         self._requested.set()
-
-    def start(self) -> None:
-        """Looks and reloads until `stop`. After a bug, which is logged and counted, it goes on."""
-        self._running = asyncio.create_task(self.run())
-        self._running.add_done_callback(self._ended)
-
-    def stop(self) -> None:
-        if self._running is not None:
-            self._running.cancel()
 
     async def run(self) -> None:
         """Looks and reloads until it is cancelled."""
@@ -186,6 +176,9 @@ class Reloader:
             revision = self._state.world.revision
             log.error("Not reloaded, revision %d serves on:\n%s", revision, error)  # noqa: TRY400 - no fault of ours
             return False
+        except Exception as bug:
+            self._failed(repr(bug))
+            raise
         self.status.problem = None
         self.status.source_hash = fresh.source_hash
         self.status.succeeded_at = time.time()
@@ -207,12 +200,6 @@ class Reloader:
     def _failed(self, problem: str) -> None:
         self.status.failures += 1
         self.status.problem = problem
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (bug := task.exception()) is not None:
-            log.error("A reload failed, and that is a bug", exc_info=bug)
-            self._failed(repr(bug))
-            self.start()
 
 
 def signatures(paths: Iterable[Path]) -> tuple[Signature, ...]:
