@@ -15,7 +15,6 @@ from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.server.reload import Fresh
 
-
 _LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 
