@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -163,6 +164,24 @@ def test_a_file_of_keys_that_cannot_be_used_is_refused_without_telling_a_secret(
     with pytest.raises(StartupError) as raised:
         read_access_keys(file, {})
     assert "secret" not in str(raised.value).replace("access key id: secret", "").replace("a secret has", "")
+
+
+@pytest.mark.parametrize(("mode", "says"), [(0o604, "read the secrets"), (0o602, "put secrets"), (0o600, "")])
+def test_a_file_of_keys_that_is_open_to_others_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, says: str
+) -> None:
+    file = tmp_path / "keys.yaml"
+    file.write_text("me: s3cret")
+    file.chmod(mode)
+    read_access_keys(file, {})
+    assert bool(caplog.records) == bool(says)
+    assert says in caplog.text
+
+
+def test_a_fifo_of_keys_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "keys.yaml")
+    with pytest.raises(StartupError, match="no regular file"):
+        read_access_keys(tmp_path / "keys.yaml", {})
 
 
 def test_half_a_key_in_the_environment_and_no_file(tmp_path: Path) -> None:

@@ -57,14 +57,17 @@ def read_access_keys(file: Path | None, environment: Mapping[str, str]) -> Acces
 
 def _read(file: Path) -> dict[str, str]:
     where = f"admin.access_keys_file: {file}"
+    if file.exists() and not file.is_file():
+        raise StartupError(f"{where}: it is no regular file")
     try:
         with file.open("rb") as opened:
             mode = stat.S_IMODE(file.stat().st_mode)
             octets = opened.read(MAX_OCTETS + 1)
     except OSError as error:
         raise StartupError(f"{where}: it cannot be read: {error.strerror or error}") from None
-    if mode & stat.S_IROTH:
-        log.warning("%s: everybody on this host may read the secrets in it; chmod 600 %s", where, file.name)
+    if mode & (stat.S_IROTH | stat.S_IWOTH):
+        what = "read the secrets in it" if mode & stat.S_IROTH else "put secrets of their own in it"
+        log.warning("%s: everybody on this host may %s; chmod 600 %s", where, what, file.name)
     if len(octets) > MAX_OCTETS:
         raise StartupError(f"{where}: it has more than {MAX_OCTETS >> 20} MiB")
     pairs = _pairs(where, octets)
