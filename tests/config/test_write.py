@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from tests.support.example_world import example
 from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
-from vpcdns.config import load, loads, schema, topology_schema, written, yaml_text
+from vpcdns.config import load, loads, schema, topology_schema, written, written_json, yaml_text
 from vpcdns.config.write import with_objects
 from vpcdns.errors import ConfigurationError
-from vpcdns.model.gateway import Group, Instance, InstanceType
+from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Denied, Forwarding, ForwardRule, Upstream
 from vpcdns.model.topology import (
     CenConnection,
@@ -230,3 +231,14 @@ def test_every_field_is_written() -> None:
     again = written(loads(yaml_text(given)).world)
     del given["groups"][0]["region_id"]  # type: ignore[index] # said only where it is ambiguous
     assert again == given
+
+
+@pytest.mark.parametrize("groups", [0, 3, 250, 5_000])
+def test_json_in_pieces_says_the_same(groups: int) -> None:
+    """Also of so many groups that they have no order of their own."""
+    some = {
+        f"{number:032x}": Group(f"{number:032x}", "api-shared-vpc-001", "cn-hangzhou")
+        for number in range(groups)
+    }
+    world = replace(example(), groups=FrozenMap(some), custom_domains=CustomDomains())
+    assert json.loads("".join(written_json(world))) == written(world)

@@ -86,7 +86,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
             for _ in range(50):
                 await client.receive()
         assert sum(cell.count for cell in query_counts.counts().cells.values()) == 50
-        told = decisions.latest(100)
+        told = list(decisions.latest(100))
         assert len(told) == 50
         assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}
         assert {str(one.arrival.peer) for one in told} == {"127.0.0.1"}

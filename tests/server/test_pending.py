@@ -229,7 +229,7 @@ async def test_many_at_once_over_sockets() -> None:
             ("forwarded", "NOERROR"),
             ("forwarded", "NXDOMAIN"),
         }
-        told = decisions.latest(200)
+        told = list(decisions.latest(200))
         assert len(told) == 102
         assert {str(one.question.name) for one in told if one.question} >= set(names)
         assert all(one.took > 0 for one in told)

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable
+from heapq import merge
+from itertools import islice
 from operator import itemgetter
 from typing import Any, Final, TypeVar
 
@@ -26,6 +28,8 @@ from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
 V = TypeVar("V")
+
+_SORTED_AT_ONCE: Final = 2_000
 
 # The sections that the cloud's API can change; the others are the operator's alone.
 OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups")
@@ -49,17 +53,23 @@ def written_objects(world: World) -> dict[str, list[dict[str, Any]]]:
     """The sections that the API can change."""
     counts = Counter(instance_id for _, instance_id in world.instances)
     return {
-        "vpcs": [_vpc(vpc) for vpc in _in_order(world.topology.vpcs)],
-        "instances": [_instance(instance) for instance in _in_order(world.instances)],
-        "groups": [_group(group, counts[group.instance_id] > 1) for group in _in_order(world.groups)],
+        "vpcs": [_vpc(vpc) for vpc in in_order(world.topology.vpcs)],
+        "instances": [_instance(instance) for instance in in_order(world.instances)],
+        "groups": [written_group(group, counts[group.instance_id] > 1) for group in in_order(world.groups)],
     }
 
 
-def _in_order(objects: FrozenMap[Any, V]) -> list[V]:
-    """In the order in which they came; too many to have one are sorted, so that two files can be compared."""
+def in_order(objects: FrozenMap[Any, V]) -> list[V]:
+    """In the order in which they came; too many to have one are sorted, so that two files can be compared.
+
+    In parts: a sort of a million stops every other thread until it is done.
+    """
     if objects.is_ordered:
         return list(objects.values())
-    return [value for _, value in sorted(objects.scan(), key=itemgetter(0))]
+    items, by_key, parts = objects.scan(), itemgetter(0), list[list[tuple[Any, V]]]()
+    while part := sorted(islice(items, _SORTED_AT_ONCE), key=by_key):
+        parts.append(part)
+    return [value for _, value in merge(*parts, key=by_key)]
 
 
 def with_objects(text: str, world: World) -> dict[str, Any]:
@@ -213,7 +223,7 @@ def _instance(instance: Instance) -> dict[str, Any]:
     return part
 
 
-def _group(group: Group, ambiguous: bool) -> dict[str, Any]:
+def written_group(group: Group, ambiguous: bool) -> dict[str, Any]:
     part: dict[str, Any] = {"group_id": group.group_id}
     if group.name:
         part["name"] = group.name
@@ -247,7 +257,7 @@ def check_expressible(change: Change) -> None:
                 kind = schema.ServerlessPart if serverless else schema.DedicatedPart
                 kind.model_validate(_instance(instance))
             case CreateGroup(group):
-                schema.GroupPart.model_validate(_group(group, ambiguous=True))
+                schema.GroupPart.model_validate(written_group(group, ambiguous=True))
             case RenameGroup(group_id, name):
                 part = {"group_id": group_id, "name": name, "instance_id": "any"}
                 schema.GroupPart.model_validate(part)

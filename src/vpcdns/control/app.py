@@ -23,6 +23,7 @@ from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import Fault, Refused, failed, refused
 from vpcdns.control.guard import Door, Guard
+from vpcdns.control.long_responses import LongResponses
 from vpcdns.control.openapi import OpenApi
 from vpcdns.control.openapi.http import answered, is_api_request
 from vpcdns.control.path_and_plan import Rehearsing
@@ -60,7 +61,7 @@ def application(
             Route("/explain", routes.explain),
             Route("/world", routes.world),
             Route("/decisions", routes.decisions),
-            *Rehearsing(sources.state).routes(),
+            *Rehearsing(sources.state, LongResponses()).routes(),
             *more,
         ],
         exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},

@@ -5,7 +5,7 @@ Knows JSON over HTTP; what the answers say is `rehearsal`'s.
 
 from __future__ import annotations
 
-import asyncio
+import json
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from vpcdns.control.errors import Fault, Refused
 from vpcdns.control.json_body import json_body
+from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 from vpcdns.state import State
@@ -24,8 +25,9 @@ MAX_CHANGES: Final = 1_000
 class Rehearsing:
     """The two routes, for the World that `state` holds when they are asked."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, long: LongResponses) -> None:
         self._state = state
+        self._long = long
 
     def routes(self) -> list[Route]:
         return [
@@ -50,10 +52,9 @@ class Rehearsing:
         """
         changes, world = _changes(await json_body(request)), self._state.world
         try:
-            answer: dict[str, Any] = await asyncio.to_thread(plan_answer, world, changes)
+            return await self._long.made(lambda: json.dumps(plan_answer(world, changes)))
         except (MalformedChange, MalformedName) as error:
             raise Refused(Fault.BAD_REQUEST, str(error)) from error
-        return JSONResponse(answer)
 
 
 def _changes(found: Any) -> list[str]:

@@ -7,17 +7,19 @@ send them, and are refused where calls of the cloud's API must be signed and the
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vpcdns.config import check_expressible, written
+from vpcdns.config import check_expressible, written_json
 from vpcdns.control.errors import Fault as Wrong
 from vpcdns.control.errors import Refused
 from vpcdns.control.json_body import json_body
+from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
@@ -44,6 +46,7 @@ class TestInterface:
         self._decisions = decisions
         self._faults = faults
         self._open = open_for_writes
+        self._long = LongResponses()
 
     def routes(self) -> list[Route]:
         return [
@@ -61,7 +64,12 @@ class TestInterface:
     async def world(self, request: Request) -> Response:
         """The current World as a configuration; its revision is the ETag."""
         world = self._state.world
-        return self._json({"revision": world.revision, "configuration": written(world)})
+
+        def pieces() -> Iterator[str]:
+            before = f'{{"revision":{world.revision},"configuration":'
+            return chain([before], written_json(world), ["}"])
+
+        return self._long.in_pieces(pieces, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -147,7 +155,11 @@ class TestInterface:
         return body
 
     def _json(self, body: Any, status: int = 200) -> Response:
-        return JSONResponse(body, status, {"etag": f'"{self._state.world.revision}"'})
+        return JSONResponse(body, status, _etag(self._state.world.revision))
+
+
+def _etag(revision: int) -> dict[str, str]:
+    return {"etag": f'"{revision}"'}
 
 
 def _expected(request: Request) -> int | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
 from typing import Final
@@ -88,14 +88,23 @@ class RecentDecisions(Observer):
     def __len__(self) -> int:
         return len(self._entries)
 
-    def latest(self, limit: int) -> list[QueryRecord]:
-        """At most `limit` of them, the newest first."""
-        found = (_record(entry) for entry in reversed(self._entries))
-        return list(islice((entry for entry in found if entry is not None), limit))
+    def latest(self, limit: int) -> Iterator[QueryRecord]:
+        """At most `limit` of them, the newest first; each is rendered when it is asked for."""
+        found = map(_record, reversed(tuple(self._entries)))
+        return islice((record for record in found if record is not None), limit)
+
+    async def of_process(self, limit: int) -> list[QueryRecord]:
+        """The same, with a turn for other work now and then."""
+        found: list[QueryRecord] = []
+        for record in self.latest(limit):
+            found.append(record)
+            if len(found) % RENDERED_AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return found
 
     async def of_all(self, limit: int) -> list[QueryRecord]:
         """The same, of the whole server."""
-        found = self.latest(limit)
+        found = await self.of_process(limit)
         if self._others is not None:
             for more in await self._others(limit):
                 found += more

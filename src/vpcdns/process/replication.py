@@ -20,7 +20,7 @@ from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import Faults
-from vpcdns.server.reload import in_thread
+from vpcdns.server.threads import in_thread
 from vpcdns.state import Commit, Reset, State
 
 # A million groups: read from shared memory, then compared with those before and compiled, some seconds each.

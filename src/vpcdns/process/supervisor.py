@@ -13,7 +13,7 @@ from vpcdns.process.replacement import Start, execute
 from vpcdns.process.replication import Replication
 from vpcdns.process.workers import HEARTBEAT_EVERY, Workers
 from vpcdns.process.world_transfer import WorldTransfer
-from vpcdns.server.reload import in_thread
+from vpcdns.server.threads import in_thread
 
 log = logging.getLogger("vpcdns.workers")
 

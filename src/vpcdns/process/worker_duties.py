@@ -14,7 +14,7 @@ from vpcdns.process.parts import ServerParts
 from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
-from vpcdns.server.reload import chunks, free, in_thread
+from vpcdns.server.threads import chunks, free, in_thread
 from vpcdns.state import Commit, Reset
 
 
@@ -103,5 +103,5 @@ class WorkerDuties:
         parts = self._parts
         return WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
 
-    def latest_decisions(self, limit: int) -> list[QueryRecord]:
-        return self._parts.decisions.latest(limit)
+    async def latest_decisions(self, limit: int) -> list[QueryRecord]:
+        return await self._parts.decisions.of_process(limit)

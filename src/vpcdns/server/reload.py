@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sys
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,25 +16,20 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol
 
 from vpcdns.errors import ConfigurationError, StartupError, StateError
 from vpcdns.listen.service import PreparedListeners, Service
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import differences
+from vpcdns.server.threads import chunks, free, in_thread
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.reload")
 
 LOOK_EVERY: Final = 0.1  # seconds; docs/decisions/0015 has what it costs
 _DIFFERENCES_LOGGED: Final = 20
-# Seconds until a thread that works gives way to one that has a query to answer; Python's own 5 ms would be
-# added to every answer during a reload.
-SWITCH_EVERY: Final = 0.0005
-
-T = TypeVar("T")
-
 Signature = tuple[int, int, int, int] | None
 
 
@@ -214,28 +208,6 @@ def _signature(path: Path) -> Signature:
     except OSError:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """Does work that takes long, while queries are answered here."""
-    interval = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_EVERY)
-    try:
-        return await asyncio.get_running_loop().run_in_executor(None, work)
-    finally:
-        sys.setswitchinterval(interval)
-
-
-def chunks(world: World) -> list[object]:
-    """The large maps of a World in parts: while they are held, the World is not freed all at once."""
-    maps = world.groups, world.custom_domains.owners, world.custom_domains.nodes
-    return [part for one in maps for part in one.pieces()]
-
-
-def free(parts: list[object]) -> None:
-    """Frees one after the other, in a thread: a million objects at once would stop every other thread."""
-    while parts:
-        parts.pop()
 
 
 def _compare_and_free(replaced: list[World], new: World) -> str:

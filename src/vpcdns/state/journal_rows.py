@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from vpcdns.config import loads, written, written_objects
+from vpcdns.config import json_text, loads, written_json, written_objects
 from vpcdns.errors import ConfigurationError, MalformedChange, StateError
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
@@ -58,7 +58,7 @@ def commit_text(commit: Commit) -> str:
     body: dict[str, Any] = {"changes": [encode_change(change) for change in commit.changes]}
     if commit.attributes:
         body["records"] = dict(commit.attributes)
-    return _compact(body)
+    return json_text(body)
 
 
 def replayed(entry: Entry, contents: Contents) -> Contents:
@@ -82,29 +82,16 @@ def snapshot_text(snapshot: Snapshot, configuration: str | None = None) -> str:
     body = {
         "revision": str(contents.world.revision),
         "configuration": configuration_text(contents.world) if configuration is None else configuration,
-        "records": _compact(dict(contents.attributes)),
+        "records": json_text(dict(contents.attributes)),
         "unfiled": str(contents.unfiled),
-        "objects": _compact(snapshot.objects),
+        "objects": json_text(snapshot.objects),
     }
-    return _mapping(body)
+    return "{" + ",".join(f'"{name}":{text}' for name, text in body.items()) + "}"
 
 
 def configuration_text(world: World) -> str:
     """The configuration of `world` as JSON. Written part by part: so a thread that does it stops no other."""
-    return _mapping(
-        {
-            name: f"[{','.join(map(_compact, part))}]" if isinstance(part, list) else _compact(part)
-            for name, part in written(world).items()
-        }
-    )
-
-
-def _mapping(texts: Mapping[str, str]) -> str:
-    return "{" + ",".join(f"{_compact(name)}:{text}" for name, text in texts.items()) + "}"
-
-
-def _compact(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return "".join(written_json(world))
 
 
 def parse_snapshot(text: str) -> Snapshot:

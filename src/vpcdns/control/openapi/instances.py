@@ -69,7 +69,8 @@ def describe_instances(call: Call) -> dict[str, Any]:
             found = []
     else:
         found = [one for one in call.world.instances.values() if call.in_region(one.region_id)]
-    enabled = {group.instance_key for group in call.world.groups.values() if group.vpc_domain}
+    groups = call.world.groups.scan()
+    enabled = {(group.region_id, group.instance_id) for _, group in groups if group.vpc_domain}
     return page(
         call, found, "Instances", "InstanceAttribute", lambda one: _attribute(call, one, one.key in enabled)
     )
