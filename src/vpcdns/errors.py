@@ -17,9 +17,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
-MAX_PRINTED: Final = 50  # problems; nobody mends more of them from one reading
+MAX_PROBLEMS: Final = 100  # nobody mends more of them from one reading
 
 
 class VpcdnsError(Exception):
@@ -69,16 +70,18 @@ class Problem:
 
 
 class ConfigurationError(VpcdnsError):
-    """A configuration that cannot be used; its text lists the problems, one a line, the first 50 of them."""
+    """A configuration that cannot be used: its first 100 `problems`, one a line as text, and how many `more`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
-        self.problems: tuple[Problem, ...] = tuple(problems)
+        remaining = iter(problems)
+        self.problems: tuple[Problem, ...] = tuple(islice(remaining, MAX_PROBLEMS))
+        self.more = sum(1 for _ in remaining)
         super().__init__(self.problems)
 
     def __str__(self) -> str:
-        lines = [str(problem) for problem in self.problems[:MAX_PRINTED]]
-        if len(self.problems) > MAX_PRINTED:
-            lines.append(f"and {len(self.problems) - MAX_PRINTED} more")
+        lines = list(map(str, self.problems))
+        if self.more:
+            lines.append(f"and {self.more} more")
         return "\n".join(lines)
 
 

@@ -35,6 +35,15 @@ def test_all_problems_as_json(tmp_path: Path) -> None:
     said = json.loads(done.stdout)
     assert (done.returncode, said["ok"], done.stderr) == (1, False, "")
     assert [problem["line"] for problem in said["problems"]] == [1, 2]
+    assert said["more"] == 0
+
+
+def test_a_hundred_problems_and_the_number_of_the_others(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("".join(f"k{number}: 1\n" for number in range(150)))
+    lines = vpcdns("check", "bad.yaml", cwd=tmp_path).stderr.splitlines()
+    assert (len(lines), lines[-1]) == (101, "and 50 more")
+    said = json.loads(vpcdns("check", "--json", "bad.yaml", cwd=tmp_path).stdout)
+    assert (len(said["problems"]), said["more"]) == (100, 50)
 
 
 def test_what_is_no_configuration(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from vpcdns.config import load, loads
-from vpcdns.errors import MAX_PRINTED, ConfigurationError
+from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 START = "write a configuration; config/vpcdns.yaml is one to start from"
@@ -82,13 +82,20 @@ def test_control_characters_are_escaped_and_long_values_cut() -> None:
     assert max(map(len, text.splitlines())) < 200
 
 
-def test_few_problems_are_printed_and_all_kept() -> None:
+def test_the_first_problems_are_named_and_the_others_counted() -> None:
     with pytest.raises(ConfigurationError) as raised:
-        loads("groups: [" + "5, " * 70 + "]")
-    assert len(raised.value.problems) == 70
+        loads("groups: [" + "5, " * (MAX_PROBLEMS + 20) + "]")
+    assert (len(raised.value.problems), raised.value.more) == (MAX_PROBLEMS, 20)
     lines = str(raised.value).splitlines()
-    assert len(lines) == MAX_PRINTED + 1
+    assert len(lines) == MAX_PROBLEMS + 1
     assert lines[-1] == "and 20 more"
+
+
+def test_listeners_are_bounded() -> None:
+    """Each is compared with the others, and has sockets and buffers."""
+    listens = ", ".join(f'"127.1.{number // 200}.{number % 200 + 1}:53"' for number in range(257))
+    with pytest.raises(ConfigurationError, match="257 listeners, and at most 256 can be had"):
+        loads(f"server: {{listen: [{listens}]}}")
 
 
 def test_the_example() -> None:

@@ -23,8 +23,9 @@ def check(
 ) -> None:
     """Check a configuration file.
 
-    Prints every problem on stderr, one a line, as FILE:LINE:COLUMN: WHERE:
-    WHAT; WAY OUT. Nothing is served and nothing is changed.
+    Prints the problems on stderr, one a line, as FILE:LINE:COLUMN: WHERE:
+    WHAT; WAY OUT: the first 100 of them, and how many more there are.
+    Nothing is served and nothing is changed.
 
     \b
     Examples:
@@ -35,11 +36,11 @@ def check(
         with reading(file) as progress:
             summary = Summary.of(load(file, progress=progress).world)
     except ConfigurationError as error:
-        if not json:
-            for problem in error.problems:
-                complain(str(problem))
+        if json:
+            problems = [asdict(one) for one in error.problems]
+            say_json({"file": str(file), "ok": False, "problems": problems, "more": error.more})
         else:
-            say_json({"file": str(file), "ok": False, "problems": [asdict(one) for one in error.problems]})
+            complain(str(error))
         raise typer.Exit(Exit.ERROR) from None
     if json:
         say_json({"file": str(file), "ok": True, **summary.as_dict(), "problems": []})

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath
+from typing import Final
 
 from vpcdns.config import schema
 from vpcdns.config.build_gateway import GatewayBuilder
@@ -33,6 +34,8 @@ from vpcdns.model.policy import (
 )
 from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
+
+MAX_LISTENERS: Final = 256  # each has two sockets and buffers of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,10 @@ def _access(part: schema.Server) -> Access:
 
 def _listens(part: schema.Server, topology: Topology, findings: list[Finding]) -> tuple[Listen, ...]:
     listens: list[Listen] = []
+    if len(part.listen) > MAX_LISTENERS:
+        what = f"{len(part.listen)} listeners, and at most {MAX_LISTENERS} can be had"
+        findings.append(Finding(("server", "listen"), what, "listen on 0.0.0.0 or [::] instead"))
+        return ()
     for index, entry in enumerate(part.listen):
         path: Path = ("server", "listen", index)
         if isinstance(entry, schema.ListenEntry):
