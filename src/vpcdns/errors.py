@@ -70,7 +70,7 @@ class Problem:
 
 
 class ConfigurationError(VpcdnsError):
-    """A configuration that cannot be used: its first 100 `problems`, one a line as text, and how many `more`."""
+    """A configuration that cannot be used: the first 100 `problems`, a line each, and how many `more` it has."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         remaining = iter(problems)
