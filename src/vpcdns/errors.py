@@ -70,7 +70,7 @@ class Problem:
 
 
 class ConfigurationError(VpcdnsError):
-    """A configuration that cannot be used: the first 100 `problems`, a line each, and how many `more` it has."""
+    """A configuration that cannot be used: the first 100 `problems`, one a line, and how many `more`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         remaining = iter(problems)

@@ -168,6 +168,20 @@ def test_what_no_configuration_could_describe_is_no_change(client: Client, chang
     assert client.world() == before
 
 
+@pytest.mark.parametrize("name", ["cidr_blocks", "source_networks"])
+def test_a_change_that_brings_too_much_at_once_is_none(client: Client, name: str) -> None:
+    """Its rules would be checked while nobody gets an answer."""
+    many = [f"10.{number // 256}.{number % 256}.0/24" for number in range(151)]
+    vpc = {
+        "vpc_id": "vpc-x",
+        "region_id": "cn-hangzhou",
+        "cidr_blocks": ["10.0.0.0/8"],
+        "source_networks": [],
+    }
+    with pytest.raises(AdminError, match=rf"{name}: at most 150"):
+        client.change({"change": "CreateVpc", "vpc": {**vpc, name: many}})
+
+
 def raw(server: Server, method: str, path: str, body: bytes = b"", **headers: str) -> int:
     connection = http.client.HTTPConnection(server.endpoint)
     try:

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from vpcdns.config import document, schema, topology_schema
 from vpcdns.config.values import custom_domain
@@ -28,6 +28,9 @@ from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
 V = TypeVar("V")
+
+# Parts of one object that one change may bring: the quota of vSwitches in a VPC, the cloud's largest of these.
+MAX_PARTS: Final = 150
 
 _SORTED_AT_ONCE: Final = 2_000
 
@@ -241,32 +244,40 @@ def _texts(values: Iterable[object]) -> list[str]:
 
 
 def check_expressible(change: Change) -> None:
-    """Raises MalformedChange for a change to an object that no configuration could describe.
+    """Raises MalformedChange for a change to an object that no configuration could describe, or a huge one.
 
     What does not come from a file, nor from the cloud's API, may have ids and names of any form.
     """
+    kind, part = _part(change)
+    for name, value in part.items():
+        if isinstance(value, list) and len(value) > MAX_PARTS:
+            raise MalformedChange(f"{type(change).__name__}.{name}: at most {MAX_PARTS}")
     try:
-        match change:
-            case CreateVpc(vpc):
-                topology_schema.VpcPart.model_validate(_vpc(vpc))
-            case CreateVSwitch(_, vswitch):
-                part = {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
-                topology_schema.VSwitchPart.model_validate(part)
-            case CreateInstance(instance):
-                serverless = instance.type is InstanceType.SERVERLESS
-                kind = schema.ServerlessPart if serverless else schema.DedicatedPart
-                kind.model_validate(_instance(instance))
-            case CreateGroup(group):
-                schema.GroupPart.model_validate(written_group(group, ambiguous=True))
-            case RenameGroup(group_id, name):
-                part = {"group_id": group_id, "name": name, "instance_id": "any"}
-                schema.GroupPart.model_validate(part)
-            case AddCustomDomain(_, name):
-                custom_domain(str(name))
-            case _:
-                pass
+        if kind is not None:
+            kind.model_validate(part)
+        if isinstance(change, AddCustomDomain):
+            custom_domain(str(change.name))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
         what = first.get("ctx", {}).get("what", first["msg"])
         raise MalformedChange(f"{type(change).__name__}.{where}: {what}") from None
+
+
+def _part(change: Change) -> tuple[type[BaseModel] | None, dict[str, Any]]:
+    """The part of a configuration that a change makes, and its schema."""
+    match change:
+        case CreateVpc(vpc):
+            return topology_schema.VpcPart, _vpc(vpc)
+        case CreateVSwitch(_, vswitch):
+            part = {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
+            return topology_schema.VSwitchPart, part
+        case CreateInstance(instance):
+            serverless = instance.type is InstanceType.SERVERLESS
+            return schema.ServerlessPart if serverless else schema.DedicatedPart, _instance(instance)
+        case CreateGroup(group):
+            return schema.GroupPart, written_group(group, ambiguous=True)
+        case RenameGroup(group_id, name):
+            return schema.GroupPart, {"group_id": group_id, "name": name, "instance_id": "any"}
+        case _:
+            return None, {}
