@@ -44,7 +44,10 @@ async def test_healthy_before_it_is_ready_and_while_it_stops() -> None:
         )
         await it.service.start()
         answer = await it.ask("/ready")
-        assert (answer.status, answer.json()) == (200, {"ready": True, "not_ready": [], "last_reload": "ok"})
+        assert (answer.status, answer.json()) == (
+            200,
+            {"ready": True, "not_ready": [], "last_reload": "ok", "restarts": {}},
+        )
         await it.service.stop(0)
         answer = await it.ask("/ready")
         assert (answer.status, answer.json()["not_ready"][0]["why"]) == (503, "shutting down")

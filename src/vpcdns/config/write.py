@@ -29,7 +29,7 @@ from vpcdns.model.world import World
 
 V = TypeVar("V")
 
-# Parts of one object that one change may bring: the quota of vSwitches in a VPC, the cloud's largest of these.
+# Parts of one object that one change may bring. The cloud allows 150 vSwitches in a VPC, and less of others.
 MAX_PARTS: Final = 150
 
 _SORTED_AT_ONCE: Final = 2_000

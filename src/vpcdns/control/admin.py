@@ -6,7 +6,6 @@ Knows who may reach it: beyond loopback it does not start without a token.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
@@ -24,8 +23,6 @@ from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.recent_decisions import RecentDecisions
-
-log = logging.getLogger("vpcdns.admin")
 
 TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 
@@ -59,7 +56,8 @@ class AdminServer:
         self._bound: tuple[socket.socket, Listen | Path] | None = None
         self._file: tuple[int, int] | None = None  # the UNIX socket's, which may be replaced by another's
         self._server: HttpServer | None = None
-        self._serving: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._ended = asyncio.Event()
 
     def bind(self) -> Listen | Path:
         """Takes the port, and returns the actual one; nothing is served yet. Raises StartupError."""
@@ -84,34 +82,40 @@ class AdminServer:
             region_id=self._region_id,
             open_without_keys=only_this_host and self._token is None,
         )
-        self._server = HttpServer(application(door, self._sources, self._decisions, api, self._more))
-        self._serving = asyncio.create_task(self._server.serve([sock]))
-        self._serving.add_done_callback(_log_end)
+        app = application(door, self._sources, self._decisions, api, self._more)
+
+        async def serve() -> None:
+            self._server = HttpServer(app)
+            self._ended.clear()
+            try:
+                await self._server.serve([sock.dup()])  # it closes what it is given
+            finally:
+                self._ended.set()
+            if self._stopping:
+                await asyncio.Event().wait()  # until it is cancelled: it need not begin again
+
+        self._sources.tasks.start("admin", serve)
         return listen
 
     async def stop(self) -> None:
         """Ends what is being answered within two seconds, then closes everything. May be called twice."""
-        if self._server is not None and self._serving is not None:
+        self._stopping = True
+        if self._server is not None:
             self._server.should_exit = True
-            await asyncio.wait((self._serving,), timeout=GRACE + 1)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), GRACE + 1)
             self._server.abort()
-            self._serving.cancel()
+            self._sources.tasks.stop("admin")
         if self._bound is not None:
             self._bound[0].close()
             if isinstance(self._listen, Path) and file_of(self._listen) == self._file:
                 # Its folder may be root's, who we are no longer; the next start takes a dead socket away.
                 with suppress(OSError):
                     self._listen.unlink()
-        self._bound = self._server = self._serving = None
+        self._bound = self._server = None
 
     def _taken(self) -> tuple[socket.socket, Listen | Path]:
         if self._bound is None:
             self._bound = bind(self._listen)
             self._file = file_of(self._listen) if isinstance(self._listen, Path) else None
         return self._bound
-
-
-def _log_end(serving: asyncio.Task[None]) -> None:
-    """DNS goes on without it, but somebody must know."""
-    if not serving.cancelled() and (error := serving.exception()) is not None:
-        log.error("The admin server has ended; DNS is served on", exc_info=error)

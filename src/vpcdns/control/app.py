@@ -89,11 +89,20 @@ class _Routes:
         return PlainTextResponse("ok\n")
 
     async def ready(self, request: Request) -> Response:
-        """Whether queries are answered. A failed reload is reported, but the old configuration serves."""
+        """Whether queries are answered. A failed reload is reported, but the old configuration serves.
+
+        So are tasks that failed and began again.
+        """
         not_ready = self._not_ready()
         reloads = self._sources.reloads
         last_reload = None if reloads is None else ("ok" if reloads.problem is None else "failed")
-        body = {"ready": not not_ready, "not_ready": not_ready, "last_reload": last_reload}
+        restarts = {name: number for name, number in self._sources.tasks.restarts.items() if number}
+        body = {
+            "ready": not not_ready,
+            "not_ready": not_ready,
+            "last_reload": last_reload,
+            "restarts": restarts,
+        }
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:

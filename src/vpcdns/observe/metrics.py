@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, fields
+from functools import partial
 from itertools import accumulate
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from prometheus_client.exposition import generate_latest
 from prometheus_client.metrics_core import (
@@ -29,6 +30,7 @@ from vpcdns.listen.service import Service
 from vpcdns.observe.query_counts import OCTETS, SECONDS, Cell, Counts, QueryCounts, gather
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.worker_counts import WorkerCounts
+from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -60,6 +62,7 @@ class Sources:
     reloads: ReloadStatus | None = None
     query_log: QueryLog | None = None
     others: Callable[[], Awaitable[Others]] | None = None
+    tasks: LastingTasks = field(default_factory=LastingTasks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,9 @@ def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     if sources.others is not None:
         living = 1 + len(others.pids)
         yield _gauge("server_workers", "Processes that answer queries; one that failed is missing.", living)
+    restarts: dict[_Values, int] = {(name,): number for name, number in sources.tasks.restarts.items()}
+    text = "Times that a task of the server failed and began again."
+    yield from _counters("task_restarts", text, ("task",), restarts)
     yield from _processes(others.pids)
 
 
@@ -175,10 +181,8 @@ def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
     yield from _counters("forward_requests", "Queries sent, by upstream.", to, queries)
     silences: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.silences.items()}
     yield from _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
-    health = GaugeMetricFamily("vpcdns_forward_healthy", "Whether it answered lately.", labels=to)
-    for upstream in counters.queries:
-        health.add_metric((str(upstream),), 0.0 if upstream in share.now.down else 1.0)
-    yield health
+    health = {(str(upstream),): float(upstream not in share.now.down) for upstream in counters.queries}
+    yield _gauges("forward_healthy", "Whether it answered lately.", to, health)
     yield _gauge("forward_in_flight", "Questions on their way to upstreams.", share.now.in_flight)
     for name, text in (
         ("joined", "Queries that were on their way already, asked once."),
@@ -206,19 +210,14 @@ def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield _gauge("reload_last_failed", "Whether the last attempt was refused.", failing)
     name = "reload_last_success_timestamp_seconds"
     yield _gauge(name, "When the configuration that is served was read.", status.succeeded_at)
-    info = GaugeMetricFamily(
-        "vpcdns_config_info", "The SHA-256 of the configuration that is served.", labels=("hash", "value")
-    )
-    info.add_metric(("sha256", status.source_hash), 1.0)
-    yield info
+    text, known = "The SHA-256 of the configuration that is served.", {("sha256", status.source_hash): 1.0}
+    yield _gauges("config_info", text, ("hash", "value"), known)
 
 
 def _processes(others: Sequence[int]) -> Iterator[Metric]:
     """Sums of all processes, but for what one cannot add: when they began, and limits."""
-    more = [
-        {one.name: one for one in ProcessCollector(pid=_itself(pid), registry=None).collect()}
-        for pid in others
-    ]
+    collectors = [ProcessCollector(pid=partial(int, pid), registry=None) for pid in others]
+    more = [{one.name: one for one in each.collect()} for each in collectors]
     for family in _process.collect():
         if family.name in _ADDED:
             total = sum(each[family.name].samples[0].value for each in more if family.name in each)
@@ -226,29 +225,22 @@ def _processes(others: Sequence[int]) -> Iterator[Metric]:
         yield family
 
 
-def _itself(pid: int) -> Callable[[], int]:
-    return lambda: pid
-
-
 def _world(state: State) -> Iterator[Metric]:
     world = state.world
-    sizes = GaugeMetricFamily("vpcdns_world_objects", "What is configured.", labels=("kind",))
-    for kind, objects in (
-        ("vpcs", world.topology.vpcs),
-        ("networks", world.topology.networks),
-        ("connections", world.topology.connections),
-        ("instances", world.instances),
-        ("groups", world.groups),
-        ("custom_domains", world.custom_domains.owners),
-    ):
-        sizes.add_metric((kind,), float(len(objects)))
-    yield sizes
+    objects: dict[str, Sized] = {
+        "vpcs": world.topology.vpcs,
+        "networks": world.topology.networks,
+        "connections": world.topology.connections,
+        "instances": world.instances,
+        "groups": world.groups,
+        "custom_domains": world.custom_domains.owners,
+    }
+    sizes = {(kind,): float(len(some)) for kind, some in objects.items()}
+    yield _gauges("world_objects", "What is configured.", ("kind",), sizes)
     yield _gauge("world_revision", "The revision that is served; the SOA's serial.", world.revision)
-    build = GaugeMetricFamily(
-        "vpcdns_build_info", "The version that runs, and the Python it runs on.", labels=("version", "python")
-    )
-    build.add_metric((__version__, platform.python_version()), 1.0)
-    yield build
+    build = {(__version__, platform.python_version()): 1.0}
+    text = "The version that runs, and the Python it runs on."
+    yield _gauges("build_info", text, ("version", "python"), build)
 
 
 _Values = tuple[str, ...]
@@ -264,6 +256,13 @@ def _counter(name: str, text: str, value: float) -> Metric:
 
 def _gauge(name: str, text: str, value: float) -> Metric:
     return GaugeMetricFamily(f"vpcdns_{name}", text, value=value)
+
+
+def _gauges(name: str, text: str, labels: _Values, values: Mapping[Any, float]) -> Metric:
+    family = GaugeMetricFamily(f"vpcdns_{name}", text, labels=labels)
+    for label, value in values.items():
+        family.add_metric(label, value)
+    return family
 
 
 def _counters(name: str, text: str, labels: _Values, totals: Mapping[_Values, int]) -> Iterator[Metric]:

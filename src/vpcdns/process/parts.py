@@ -23,6 +23,7 @@ from vpcdns.process.replication import Replication
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
 from vpcdns.server.faults import Faults
+from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Reloader, ReloadStatus, Signature
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.shared_memory import SharedCounts
@@ -93,7 +94,12 @@ def make_reloader(
 
 
 def make_admin(
-    loaded: Loaded, parts: ServerParts, reloads: ReloadStatus, replication: Replication, workers: int
+    loaded: Loaded,
+    parts: ServerParts,
+    reloads: ReloadStatus,
+    replication: Replication,
+    workers: int,
+    tasks: LastingTasks,
 ) -> AdminServer | None:
     """The HTTP server, if the configuration has one."""
     admin = admin_of(loaded)
@@ -101,7 +107,14 @@ def make_admin(
         return None
     others = replication.counts if workers > 1 else None
     sources = Sources(
-        parts.state, parts.query_counts, parts.service, parts.resolver, reloads, parts.query_log, others
+        parts.state,
+        parts.query_counts,
+        parts.service,
+        parts.resolver,
+        reloads,
+        parts.query_log,
+        others,
+        tasks,
     )
     token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
     tests = TestInterface(parts.state, parts.decisions, parts.faults, open_for_writes=bool(token) or not keys)

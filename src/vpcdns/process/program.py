@@ -62,6 +62,7 @@ class Program:
         admin: AdminServer | None,
         workers: Workers,
         supervisor: Supervisor | None,
+        tasks: LastingTasks,
         opened: ExitStack,
     ) -> None:
         self._parts = parts
@@ -69,7 +70,7 @@ class Program:
         self._admin = admin
         self._workers = workers
         self._supervisor = supervisor
-        self._tasks = LastingTasks()
+        self._tasks = tasks
         self._opened = opened
 
     @classmethod
@@ -92,7 +93,8 @@ class Program:
             counts, sharing = SharedCounts(options.workers), Sharing.FIRST if several else Sharing.ALONE
             parts = make_parts(state, settings, loaded.listens, counts, workers, replication, sharing)
             reloader = make_reloader(source, loaded, seen, parts, replication)
-            admin = make_admin(loaded, parts, reloader.status, replication, options.workers)
+            tasks = LastingTasks()
+            admin = make_admin(loaded, parts, reloader.status, replication, options.workers, tasks)
             del loaded  # or its World would outlive the first reload, in every worker
             parts.service.bind()
             supervisor = None
@@ -102,7 +104,7 @@ class Program:
                 supervisor = Supervisor(workers, replication, transfer, parts, settings)
             parts.service.belong_to(None if options.user is None else options.user.uid)
             _give_up_privileges(options, None if admin is None else admin.bind(), source.config)
-            return cls(parts, reloader, admin, workers, supervisor, opened.pop_all())
+            return cls(parts, reloader, admin, workers, supervisor, tasks, opened.pop_all())
 
     def run(self, ready: Ready) -> int:
         """Serves until a signal comes; the exit code. `ready` is called with what is served and where."""

@@ -19,16 +19,18 @@ class LastingTasks:
     def __init__(self, pause: float = PAUSE) -> None:
         self.restarts: Counter[str] = Counter()
         self._pause = pause
-        self._running: list[asyncio.Task[None]] = []
+        self._running: dict[str, asyncio.Task[None]] = {}
 
     def start(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Runs it until `stop`."""
         self.restarts[name] = 0
-        self._running.append(asyncio.create_task(self._keep(name, run), name=name))
+        self._running[name] = asyncio.create_task(self._keep(name, run), name=name)
 
-    def stop(self) -> None:
-        for task in self._running:
-            task.cancel()
+    def stop(self, *names: str) -> None:
+        """These, or all."""
+        for name in names or tuple(self._running):
+            if (task := self._running.pop(name, None)) is not None:
+                task.cancel()
 
     async def _keep(self, name: str, run: Callable[[], Coroutine[Any, Any, None]]) -> None:
         while True:
