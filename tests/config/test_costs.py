@@ -1,4 +1,4 @@
-"""One object of many parts: four times as many take four times as long, not sixteen times."""
+"""One object of many parts: eight times as many take eight times as long, not 64 times."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import pytest
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError
 
-FEW, MANY = 2_000, 8_000
-AT_MOST = 9.0  # times as long: 4 and some noise, but never 16
+FEW, MANY = 1_000, 8_000
+AT_MOST = 24.0  # times as long: 8, the collector, others on the machine; but never 64
 
 
 def prefixes(count: int, first: int = 10) -> list[str]:

@@ -64,3 +64,4 @@ async def test_worlds_do_not_pile_up(address: str, by_path: bool, tmp_path: Path
         await until(lambda: worlds() <= before + 3)  # ours, the file's and the current one
         writer.close()
         udp.close()
+        it.resolver.close()
