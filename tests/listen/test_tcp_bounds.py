@@ -71,6 +71,21 @@ async def test_answers_that_come_later_and_are_not_read_end_the_connection() -> 
 
 
 @on_loop
+async def test_what_all_peers_together_leave_unread_is_bounded() -> None:
+    """Each of them lets less wait than one alone may."""
+    limits = TcpLimits(in_flight=300, unread_in_all=100_000, sweep=0.05)
+    async with serving(limits=limits) as served:
+        clients = [await served.tcp() for _ in range(4)]
+        for client in clients:
+            client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            client.send(*(query(ident, b"late big") for ident in range(300)))
+        await until(lambda: served.responder.waiting == 1_200)
+        served.responder.release.set()
+        await until(lambda: served.counters.tcp_unread > 0)
+        await served.is_serving()
+
+
+@on_loop
 async def test_an_open_connection_asks_the_listener_of_now() -> None:
     """A listener whose clients count as another VPC's after a reload; and one that is gone."""
     async with serving() as served:

@@ -216,7 +216,19 @@ class TcpServer:
             if connection.used.is_over(now, idle, owed=connection.in_flight > 0):
                 self.counters.tcp_expired += 1
                 connection.abort()
+        self._bound_unread()
         self._sweeping = loop.call_later(limits.sweep, self._sweep) if self._connections else None
+
+    def _bound_unread(self) -> None:
+        """Closes whoever lets most wait unread, while all of them together let too much wait."""
+        unread = {connection: connection.unread() for connection in self._connections}
+        too_much = sum(unread.values()) - self.limits.unread_in_all
+        for connection in sorted(unread, key=unread.__getitem__, reverse=True):
+            if too_much <= 0:
+                return
+            too_much -= unread[connection]
+            self.counters.tcp_unread += 1
+            connection.abort()
 
 
 def _half_of_descriptors() -> int:

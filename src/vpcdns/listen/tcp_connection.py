@@ -124,7 +124,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         """Whether further queries must wait until the peer has read, or some answers are there."""
         return self.used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
 
-    def _unsent(self) -> int:
+    def unread(self) -> int:
         """Octets of responses that the peer has not taken from us."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
@@ -153,7 +153,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         view, dispatch = self._current_view(octets), self._keeper.dispatch
         at, size, recalled_count = 0, len(octets), 0
         asked_at_most = self.used.queries + _ASKED_AT_ONCE
-        room = self._keeper.limits.unread - self._unsent()
+        room = self._keeper.limits.unread - self.unread()
         waits = self._ending or self._stalled()
         while size - at >= 2 and room >= 0 and not waits:
             length = octets[at] << 8 | octets[at + 1]
@@ -261,7 +261,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         out: list[bytes] = []
         self._put(response, out)
         self._transport.write(b"".join(out))
-        if self._unsent() > self._keeper.limits.unread_at_most:
+        if self.unread() > self._keeper.limits.unread_at_most:
             self._keeper.counters.tcp_unread += 1
             self.abort()
             return

@@ -27,6 +27,8 @@ class TcpLimits:
     unread: int = 65_536
     # With those that were under way then: upstreams may answer 50 queries with 64 KiB each.
     unread_at_most: int = 1 << 20
+    # Of all connections together: whoever lets most wait is closed first.
+    unread_in_all: int = 64 << 20
     # From the moment that the peer lets more than `unread` wait to the moment that it reads on.
     write: float = 5.0
     # After our last response: until the peer closes too (see `connection.TcpConnection`).
