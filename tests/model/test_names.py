@@ -1,3 +1,8 @@
+import os
+import pickle
+import subprocess
+import sys
+
 import dns.name
 import pytest
 from hypothesis import given
@@ -84,3 +89,20 @@ def test_a_wildcard_is_a_first_label_of_one_star() -> None:
     assert not Name.from_text("a*.example.com").is_wildcard
     assert not Name.from_text("a.*.com").is_wildcard
     assert not Name(()).is_wildcard
+
+
+def test_a_name_is_found_in_another_process_too() -> None:
+    """Replaced workers get names pickled; each process hashes octets in its own way."""
+    program = (
+        "import pickle, sys; from vpcdns.model.names import Name;"
+        " print({pickle.load(sys.stdin.buffer): 'found'}[Name.from_text('api.example.com')])"
+    )
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            input=pickle.dumps(Name.from_text("API.example.com")),
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        )
+        assert done.stdout == b"found\n"

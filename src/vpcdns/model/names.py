@@ -81,6 +81,10 @@ class Name:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[type[Name], tuple[tuple[bytes, ...]]]:
+        """Without the hash: that of octets differs between processes."""
+        return Name, (self.labels,)
+
     def __len__(self) -> int:
         return len(self.labels)
 

@@ -100,6 +100,10 @@ class Upstream:
     def __hash__(self) -> int:
         return self._hash
 
+    def __reduce__(self) -> tuple[type[Upstream], tuple[Address, int]]:
+        """Without the hash, which differs between processes."""
+        return Upstream, (self.address, self.port)
+
     def __str__(self) -> str:
         return self._text
 
