@@ -13,8 +13,6 @@
 Decisions are values, not errors: a denial is a `Resolution`, a broken rule a `Refusal`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice

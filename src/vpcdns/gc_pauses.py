@@ -4,8 +4,6 @@ Hardly anything that loading and serving make is part of a cycle. But what is lo
 growing heap, and the collector walks all of it each time that it has grown by a quarter.
 """
 
-from __future__ import annotations
-
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager

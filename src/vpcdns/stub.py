@@ -6,8 +6,6 @@ the responses. Importing it takes some 50 ms, so nothing that `serve` needs impo
 StubAnswer.
 """
 
-from __future__ import annotations
-
 import errno
 import socket
 import sys

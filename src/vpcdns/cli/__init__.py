@@ -4,8 +4,6 @@ Knows words for people and what a shell expects. Decides nothing about names: ev
 World and asks the layers below.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import NoReturn
 

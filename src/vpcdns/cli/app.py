@@ -1,7 +1,5 @@
 """The commands under one name, and what stands above them: version, help, completion."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`vpcdns check`: whether a configuration can be used, and if not, everything that is wrong with it."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated

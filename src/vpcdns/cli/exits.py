@@ -1,7 +1,5 @@
 """Exit codes: the one table from what went wrong to what a shell sees."""
 
-from __future__ import annotations
-
 from enum import IntEnum
 from typing import Final
 

@@ -3,8 +3,6 @@
 Renders the same Resolution that a server on this host would answer by; asks nobody.
 """
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -4,8 +4,6 @@ Asks as any client would, over UDP, for what every vpcdns knows whatever its con
 (CH TXT `id.server`, RFC 4892).
 """
 
-from __future__ import annotations
-
 from ipaddress import IPv4Address
 from typing import Annotated, Final
 

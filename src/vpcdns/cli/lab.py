@@ -1,7 +1,5 @@
 """`vpcdns lab`: the topology of a configuration out of Linux network namespaces."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

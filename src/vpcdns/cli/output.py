@@ -4,8 +4,6 @@ A terminal gets colours and its own width. Anything else gets plain text with on
 however long, so that grep and diff see whole lines.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -3,8 +3,6 @@
 Knows how a wrong value is reported as a usage error, with the way out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path

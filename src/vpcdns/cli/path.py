@@ -1,7 +1,5 @@
 """`vpcdns path`: whether a source reaches a name, hop by hop, and what has to be mended if not."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer

@@ -1,7 +1,5 @@
 """`vpcdns plan`: what a change would mean for whom, before anybody makes it."""
 
-from __future__ import annotations
-
 import gc
 from enum import StrEnum
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A line on the terminal for what takes longer than a second; nothing where nobody watches."""
 
-from __future__ import annotations
-
 import sys
 import time
 from collections.abc import Callable, Iterator

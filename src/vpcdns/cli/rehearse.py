@@ -1,7 +1,5 @@
 """`vpcdns rehearse`: runs scenario files, and says what did not go as expected."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 from typing import Annotated

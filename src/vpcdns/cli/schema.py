@@ -1,7 +1,5 @@
 """`vpcdns schema`: the JSON Schema of the configuration."""
 
-from __future__ import annotations
-
 from vpcdns.cli.output import say_json
 from vpcdns.config import json_schema
 

@@ -1,7 +1,5 @@
 """`vpcdns serve`: reads the command line, and prints what is served; the rest is `process`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial

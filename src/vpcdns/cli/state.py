@@ -1,7 +1,5 @@
 """`vpcdns state`: what a state file holds, out of it and into it."""
 
-from __future__ import annotations
-
 import json as json_module
 from datetime import UTC, datetime
 from pathlib import Path

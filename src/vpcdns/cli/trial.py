@@ -3,8 +3,6 @@
 Candidates are guessed, then put to `resolve`; what is printed is what resolves. Pure: opens nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address

@@ -4,8 +4,6 @@ Knows the schema and the rules' functions, and decides no rule itself. Collects 
 wrong; what it makes is only good when nothing is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path as FilePath

@@ -5,8 +5,6 @@ lowest free one, instances before groups. Linear in the number of groups, of whi
 hundreds of thousands.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address
 from typing import TypedDict

@@ -3,8 +3,6 @@
 Knows ids and prefixes; nothing of gateways. A VPC without source networks has its own blocks as such.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 

@@ -5,8 +5,6 @@ understand differently is refused here, so that nobody has to know which reader 
 the parser's events: PyYAML's constructors know YAML 1.1, and cost five times as much.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping

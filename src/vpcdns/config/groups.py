@@ -4,8 +4,6 @@ Knows what a group may look like that needs no words; `schema` decides in every 
 words. Whatever is accepted here, the schema would accept and understand so: a test holds it to that.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import Final

@@ -5,8 +5,6 @@ Knows the shape that files of ours have: a mapping of sections, most of them lis
 other threads may run, such as one that answers queries.
 """
 
-from __future__ import annotations
-
 import codecs
 import json
 import re

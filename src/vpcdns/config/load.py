@@ -4,8 +4,6 @@ The only module here that opens files. Joins the steps: text, plain data, schema
 positions when, and only when, something is wrong.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Knows of each rule what it looks at, not what it says: a million groups differ i
 holds it to what the rules say of every single one.
 """
 
-from __future__ import annotations
-
 from vpcdns.model.gateway import VPC_LABEL_END, Group
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name

@@ -5,8 +5,6 @@ column. Knows nothing of YAML, of pydantic or of
 any rule, which all speak through it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches

@@ -3,8 +3,6 @@
 Knows which parts were left out, and believes no finding that may come of their absence.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final

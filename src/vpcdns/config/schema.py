@@ -4,8 +4,6 @@ Knows one value at a time, and no rule that joins two of them: those are the mod
 for them. Field names are the cloud's own.
 """
 
-from __future__ import annotations
-
 from ipaddress import IPv4Address
 from typing import Annotated, Any, Final, Literal
 

@@ -3,8 +3,6 @@
 Knows pydantic's error types, so that nobody else need; a test walks over all of those that occur.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Any, Final, get_args

@@ -1,7 +1,5 @@
 """VPCs, on-premises networks and connections as the configuration has them; see `schema`."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field

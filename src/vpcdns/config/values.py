@@ -4,8 +4,6 @@ Knows how such text is written and what goes wrong in writing it; raises errors 
 with a way out in them. Never changes a value in silence: what is not meant so is refused.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network

@@ -3,8 +3,6 @@
 Knows the configuration's shape and the model. Where the default says the same, nothing is written.
 """
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """A World's configuration as JSON, in pieces: nobody who writes it holds up others for long."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator

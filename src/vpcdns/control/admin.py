@@ -3,8 +3,6 @@
 Knows who may reach it: beyond loopback it does not start without a token.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 Knows where each answer is to be had, and how it looks as JSON.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Knows uvicorn; nothing of what is asked. A client that sends slowly, reads slowl
 after a while, so that 128 of them shut nobody out for longer.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager

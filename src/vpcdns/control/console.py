@@ -4,8 +4,6 @@ Knows the page's file. Whatever a name holds, the page writes it as text (`textC
 nothing run or load but the page's own script and style, known by their hashes.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

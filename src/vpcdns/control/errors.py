@@ -3,8 +3,6 @@
 Every refusal has the same body: `{"error": {"code": …, "message": …}}`. 5xx are our own: bugs, a full disk.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import Enum
 

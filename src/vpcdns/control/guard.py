@@ -4,8 +4,6 @@ Knows headers, and which paths are open to whoever can connect. A browser that a
 brings that page's name as Host (DNS rebinding), and that is what gives it away; no CORS header is ever sent.
 """
 
-from __future__ import annotations
-
 import hmac
 import socket
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The body of a request as JSON that can be kept and said again. Whatever it means is for the caller."""
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Responses that take long to make: in a thread or piece by piece, few at a time, so that queries go on."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Final

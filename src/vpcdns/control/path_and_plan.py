@@ -3,8 +3,6 @@
 Knows JSON over HTTP; what the answers say is `rehearsal`'s.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Knows addresses and paths. A port that is taken is a StartupError in the words that a DNS port's has.
 """
 
-from __future__ import annotations
-
 import socket
 import stat
 from contextlib import suppress

@@ -4,8 +4,6 @@ Knows JSON over HTTP and where each answer is to be had. Writes are JSON, so tha
 send them, and are refused where calls of the cloud's API must be signed and these are not.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator, Mapping
 from itertools import chain

@@ -1,7 +1,5 @@
 """The examination: the files, the way to the server, the names; one list of findings."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path

@@ -3,8 +3,6 @@
 The rules are measured on glibc and musl; each says which of them it concerns.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 from typing import Final

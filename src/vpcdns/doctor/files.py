@@ -3,8 +3,6 @@
 Pure: text in, values out. Ignores what libc ignores, but remembers it where a person should know.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from ipaddress import ip_address

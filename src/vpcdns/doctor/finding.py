@@ -1,7 +1,5 @@
 """A finding: what one check saw, how bad that is, and the remedy."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial

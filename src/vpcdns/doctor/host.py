@@ -3,8 +3,6 @@
 Opens files of /etc and /proc, needs no root, asks nobody and never fails: what cannot be read is empty.
 """
 
-from __future__ import annotations
-
 import platform
 import socket
 from collections.abc import Iterator

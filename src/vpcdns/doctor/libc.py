@@ -1,7 +1,5 @@
 """Asks libc, as applications do."""
 
-from __future__ import annotations
-
 import socket
 import threading
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Checks of one name: what it resolves to over UDP and TCP, and whether libc agrees. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address

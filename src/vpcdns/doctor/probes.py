@@ -3,8 +3,6 @@
 Judges nothing; `server_checks` and `name_checks` do.
 """
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace

@@ -3,8 +3,6 @@
 Pure: judges what `probes` asked, and asks nobody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final

@@ -4,8 +4,6 @@ Knows messages and seconds; the clock is the caller's. Holds only what upstreams
 decided for a client: nothing that depends on a VPC is ever in it (DESIGN §5).
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, NamedTuple

@@ -1,7 +1,5 @@
 """What the forwarder counts, as plain integers, for whoever shows them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 from vpcdns.model.policy import Upstream

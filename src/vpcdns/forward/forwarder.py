@@ -3,8 +3,6 @@
 Knows which questions are outstanding. Identical queries are asked once (RebirthDay, security.md §4).
 """
 
-from __future__ import annotations
-
 import asyncio
 from typing import Final
 

@@ -3,8 +3,6 @@
 Knows upstreams and monotonic seconds, given by whoever has a clock; neither sockets nor questions.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

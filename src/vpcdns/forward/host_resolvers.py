@@ -3,8 +3,6 @@
 Knows resolv.conf and this host's addresses. The configuration is read elsewhere.
 """
 
-from __future__ import annotations
-
 import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

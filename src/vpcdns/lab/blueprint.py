@@ -6,8 +6,6 @@ if the longest prefix says so. A connection knows who may pass by policy rules o
 packet comes in by.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network

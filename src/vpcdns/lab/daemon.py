@@ -3,8 +3,6 @@
 Says `ready` on stdout when everything answers, and takes the namespaces away when a signal comes.
 """
 
-from __future__ import annotations
-
 import signal
 import sys
 import threading

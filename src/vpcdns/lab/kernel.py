@@ -4,8 +4,6 @@ Knows pyroute2 and `setns`; nothing of VPCs or DNS. Both ends of a veth pair hav
 so that a packet is handed over without any address of the link, and blocks may overlap as they like.
 """
 
-from __future__ import annotations
-
 import ctypes
 import os
 from collections.abc import Iterator

@@ -4,8 +4,6 @@ What is known of a lab is one file in /run/vpcdns-lab and the namespaces that be
 cleans up after a crash as well. /etc/netns/NAME/resolv.conf makes `ip netns exec` ask the lab's resolver.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -3,8 +3,6 @@
 Expectations are the model's business; here a check fails when the two disagree about it.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from dataclasses import replace

@@ -4,8 +4,6 @@ A process of its own, `python -m vpcdns.lab.probe`, with a mount namespace in wh
 lab's resolver. One line of JSON in, one out; all connections of a line are tried at once.
 """
 
-from __future__ import annotations
-
 import ctypes
 import json
 import os

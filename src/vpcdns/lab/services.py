@@ -3,8 +3,6 @@
 Two threads, each with sockets in other namespaces than its own. Knows how to follow a World that changes.
 """
 
-from __future__ import annotations
-
 import asyncio
 import selectors
 import socket

@@ -3,8 +3,6 @@
 Knows no metrics library: `observe` reads these numbers when somebody asks.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

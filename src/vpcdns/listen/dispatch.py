@@ -4,8 +4,6 @@ Holds the program's one catch-all. Knows neither sockets nor what a message mean
 does may stop the server or leave a query without a response.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

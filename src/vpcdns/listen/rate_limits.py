@@ -4,8 +4,6 @@ Pure: the clock is the caller's. Truncates or drops what was decided already. Tr
 and over TCP nobody is: a TCP source address is not spoofed.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from dataclasses import dataclass
 from enum import Enum, auto

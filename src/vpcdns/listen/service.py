@@ -3,8 +3,6 @@
 Knows listeners and time.
 """
 
-from __future__ import annotations
-
 import asyncio
 import os
 import socket

@@ -4,8 +4,6 @@ Knows every connection and the limits on all of them. What happens on one is in 
 itself, because asyncio's server logs each failure for want of descriptors, and cannot choose whom it lets in.
 """
 
-from __future__ import annotations
-
 import asyncio
 import errno
 import logging

@@ -1,7 +1,5 @@
 """Messages in a TCP stream: each with its length, two octets, before it (RFC 1035 §4.2.2)."""
 
-from __future__ import annotations
-
 from typing import Final
 
 # A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).

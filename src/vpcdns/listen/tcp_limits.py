@@ -3,8 +3,6 @@
 Knows numbers and times, given by whoever has a clock; neither sockets nor messages.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -4,8 +4,6 @@ Knows one socket. A datagram is octets; who may ask and what is answered is behi
 queued here: what the kernel does not take at once is lost, as UDP may.
 """
 
-from __future__ import annotations
-
 import socket
 from functools import partial
 from typing import Final

@@ -10,8 +10,6 @@ dictionary by query, 2; views looked up by the raw address, 1; where a slot's pa
 a pause when many come at a time, 0.4.
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 import time

@@ -1,7 +1,5 @@
 """What both UDP listeners share: the socket's life, and which view each client is answered from."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from typing import Final

@@ -4,8 +4,6 @@ The command line, the cloud's API, scenarios and the journal all speak in these 
 never repeats one.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 

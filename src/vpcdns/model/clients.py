@@ -4,8 +4,6 @@ Knows listeners only by their `vpc_id`. Whoever names a client, by client subnet
 believed here or nowhere.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from vpcdns.model.topology import Address, unmapped, within

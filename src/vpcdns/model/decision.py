@@ -3,8 +3,6 @@
 Knows what a decision can say; `resolution` and the modules that it asks know what to decide.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final

@@ -4,8 +4,6 @@ Knows the numbers of the IANA registries, not the octets: `wire` writes those. A
 has no name here is its plain number.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address

@@ -4,8 +4,6 @@ Knows which names are decided one by one. Whoever has seen one name forwarded kn
 family is, without deciding more of it; a test holds that against `resolution`.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from vpcdns.model.gateway import VPC_LABEL_END

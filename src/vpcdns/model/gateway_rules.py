@@ -4,8 +4,6 @@ Each function yields a Refusal for every way in which an object breaks a rule, g
 it. Knows nothing of files or of HTTP: `where` names the field, and the caller knows the place.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final

@@ -3,8 +3,6 @@
 Knows the words of the configuration's `server`, `answers` and `forward`; not where they were read.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum

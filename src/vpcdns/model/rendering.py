@@ -3,8 +3,6 @@
 Knows the words of the model only. One place, so that one field never means two things.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from vpcdns.model.clients import Client

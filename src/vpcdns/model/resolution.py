@@ -5,8 +5,6 @@ which carries the reason and the steps that led there. The wire, `explain`, the 
 the console all render that one value.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -5,8 +5,6 @@ prefixes are kept once and looked up by each of its attachments, so a thousand a
 entries and not a million.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum

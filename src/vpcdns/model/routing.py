@@ -5,8 +5,6 @@ when a way has arrived: at the endpoint's own VPC, or at the cloud services of t
 VPC that merely has the same block is not it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network

@@ -3,8 +3,6 @@
 What they say of objects is in `gateway_rules` and `topology_rules`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum
 

@@ -4,8 +4,6 @@ Knows which zones these are and what exists in them. Whether an operator's rule 
 an upstream is for `resolution`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum, auto
 from ipaddress import IPv4Address, IPv6Address

@@ -4,8 +4,6 @@ The cloud's API makes VPCs and vSwitches; the others are for plans and rehearsal
 it: it can be deleted when nothing names it any more.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network

@@ -3,8 +3,6 @@
 As in `rules`, each function yields a Refusal for every way in which an object breaks one.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import IPv4Network
 from typing import Final

@@ -4,8 +4,6 @@ Knows rules 2 to 5 of DESIGN §1 as they show in answers. The form is meant loos
 name does not leak: any label that ends in `-vpc`, directly under the suffix.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final

@@ -3,8 +3,6 @@
 Knows all of the model's objects and joins them; a change makes a new World that shares what stayed.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address

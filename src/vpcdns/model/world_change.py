@@ -4,8 +4,6 @@ Knows no single change. Inside a change, whatever is missing or breaks a rule ra
 Refusal as a value.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar

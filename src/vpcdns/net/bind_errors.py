@@ -3,8 +3,6 @@
 Knows errno values and, on Linux, /proc. Changes nothing and never fails: what cannot be known is left out.
 """
 
-from __future__ import annotations
-
 import errno
 import os
 import pwd

@@ -4,8 +4,6 @@ Knows addresses, families and socket options. Either all listeners are bound or 
 closed again before the error is raised.
 """
 
-from __future__ import annotations
-
 import errno
 import logging
 import socket

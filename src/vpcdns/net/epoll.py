@@ -5,8 +5,6 @@ some 2 µs for every socket that is ready, and 6 to begin and end watching one; 
 (measured), and reports all that are ready with one system call.
 """
 
-from __future__ import annotations
-
 import asyncio
 import select
 from collections.abc import Callable

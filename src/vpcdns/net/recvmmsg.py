@@ -5,8 +5,6 @@ what the kernel wrote into it on receiving, peer and ancillary data, is what sen
 leaves from the address asked without anybody looking at it.
 """
 
-from __future__ import annotations
-
 import ctypes
 import errno
 import os

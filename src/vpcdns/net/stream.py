@@ -5,8 +5,6 @@ names of asyncio's transports, so that `tcp_connection` sees no difference. asyn
 the 11 µs of CPU time that a message takes (measured).
 """
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from typing import Final

@@ -1,7 +1,5 @@
 """Several observers as one."""
 
-from __future__ import annotations
-
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.views import RecalledQuery, RelayedQuery, Views

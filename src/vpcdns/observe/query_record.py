@@ -3,8 +3,6 @@
 Knows what an exchange results in. Everything that a client or an upstream chose is cut to a length.
 """
 
-from __future__ import annotations
-
 import socket
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple

@@ -6,8 +6,6 @@ go of it at every system call, waits up to 5 ms each time to get it back. What d
 on the disk, is lost and counted.
 """
 
-from __future__ import annotations
-
 import errno
 import logging
 import os

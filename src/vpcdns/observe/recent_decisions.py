@@ -3,8 +3,6 @@
 Holds references, renders nothing until somebody reads.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import deque

@@ -1,7 +1,5 @@
 """Where every process of a server logs, and how."""
 
-from __future__ import annotations
-
 import logging
 import sys
 

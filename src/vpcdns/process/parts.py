@@ -1,7 +1,5 @@
 """The parts that a process answers queries with: each process of a server has one of each."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from functools import partial

@@ -4,8 +4,6 @@ Knows user and group ids, and Linux' no_new_privs. To be called before any threa
 is each thread's own.
 """
 
-from __future__ import annotations
-
 import concurrent.futures.thread  # asyncio imports it with the first reload, when it may be out of reach
 import ctypes
 import grp

@@ -4,8 +4,6 @@ A process that has threads cannot fork another one safely, so it is a new progra
 from memory that it inherits.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from dataclasses import dataclass, replace

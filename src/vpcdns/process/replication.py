@@ -4,8 +4,6 @@ What changes something is a `call`, acknowledged before the change is answered. 
 the event loop goes on meanwhile.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable
 from functools import partial

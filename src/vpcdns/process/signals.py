@@ -1,7 +1,5 @@
 """Signals: serves until one comes, then drains; the exit code follows from them."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import signal

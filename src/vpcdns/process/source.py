@@ -1,7 +1,5 @@
 """Where a server's configuration comes from: a file, the host's resolv.conf, and the command line."""
 
-from __future__ import annotations
-
 import socket
 import time
 from dataclasses import dataclass, replace

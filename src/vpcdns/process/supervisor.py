@@ -1,7 +1,5 @@
 """Notices workers that hang, and puts others in the place of those that were lost."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from contextlib import closing

@@ -6,8 +6,6 @@ anything: every other worker acknowledges a change before whoever asked for it g
 that does not answer `heartbeat`, as processes hang more often than they die.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os

@@ -5,8 +5,6 @@ million objects that are pickled at once stop every thread of a process for a se
 long.
 """
 
-from __future__ import annotations
-
 import mmap
 import os
 import pickle

@@ -1,7 +1,5 @@
 """What becomes of a message: read, then whoever asks identified, then decided."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from vpcdns.errors import MalformedMessage

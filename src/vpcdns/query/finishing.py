@@ -1,7 +1,5 @@
 """Replies to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Final
 

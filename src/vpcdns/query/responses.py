@@ -1,7 +1,5 @@
 """Responses to what is decided here: how long they may be, and what is said besides the answer."""
 
-from __future__ import annotations
-
 from typing import Final
 
 from vpcdns.model.clients import Client, is_trusted

@@ -1,7 +1,5 @@
 """What answers have in common that are counted together."""
 
-from __future__ import annotations
-
 from vpcdns.query import Arrival, Response
 
 

@@ -4,8 +4,6 @@ Knows messages and seconds; must not know a rule. An entry is what was decided f
 the same view of the same World, from the same entry of the cache. Measured: 1.3 µs; to decide takes some 50.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from vpcdns.forward.cache import Cache

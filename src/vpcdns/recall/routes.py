@@ -4,8 +4,6 @@ Knows how the octets of such a query lie. Whether a name is forwarded, and to wh
 one name; the route then holds for its whole family (`model.families`), in the same view of one World.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of

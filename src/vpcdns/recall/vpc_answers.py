@@ -5,8 +5,6 @@ instance, VPC and shape of query. Behind the question an answer's octets do not 
 the name, so they are kept once for all groups of an instance (DESIGN §5). A table holds for one World.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 from vpcdns.model.gateway import Group

@@ -3,8 +3,6 @@
 Knows how each change is written and which object a word means; the change itself is the model's.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Callable

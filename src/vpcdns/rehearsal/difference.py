@@ -3,8 +3,6 @@
 Walks only what is not shared between the two, so that a change to one object of a million is cheap to find.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields

@@ -4,8 +4,6 @@ Networks stand to the left, connections in the middle, VPCs by region to the rig
 or beside them. Knows coordinates and nothing else: who reaches whom is in the Paths that it draws.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import escape

@@ -4,8 +4,6 @@ Knows groups, instances and names; not who asks. A million groups on one instanc
 flow with a count and a few samples: names in the same situation are answered the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum

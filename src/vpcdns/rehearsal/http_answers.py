@@ -4,8 +4,6 @@ Raises MalformedName, MalformedSource and MalformedChange for what cannot be rea
 server's table knows.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from ipaddress import AddressValueError, IPv4Address, ip_address
 from typing import Any

@@ -1,7 +1,5 @@
 """Results as JUnit XML, as CI systems read it: a suite for each scenario, a case for each expectation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree as ET
 

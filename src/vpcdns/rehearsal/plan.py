@@ -4,8 +4,6 @@ Compares two Worlds by asking both, once for each flow of names and each class o
 never once per group. Decides nothing: answers and ways are the model's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial

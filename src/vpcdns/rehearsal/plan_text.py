@@ -4,8 +4,6 @@ Knows how much fits on a page: text and Markdown show the largest sections and a
 counts for the rest; the data have everything.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Knows how it looks. Everything that comes out of a file is escaped.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files

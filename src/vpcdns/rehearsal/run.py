@@ -3,8 +3,6 @@
 Pure: a World in, results out. Whoever shows them, or does the same with a kernel, takes them from here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address

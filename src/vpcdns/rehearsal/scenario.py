@@ -3,8 +3,6 @@
 Knows how a scenario is written and where an error in it stands; running one is `run`'s.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

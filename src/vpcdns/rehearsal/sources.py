@@ -4,8 +4,6 @@ Knows VPCs, networks and route tables. VPCs of one region that reach the shared 
 alone are in the same situation as far as a serverless instance goes; every other source is its own class.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Network

@@ -4,8 +4,6 @@ A Responder around another. Knows what is asked and by whom, and decides nothing
 it costs nothing: its methods are the other's own.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Tasks that run as long as the server does: the end of one is logged and counted, and it begins again."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 from collections import Counter

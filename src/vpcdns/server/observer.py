@@ -3,8 +3,6 @@
 An observer is handed to the Resolver when that is made. It may neither delay a response nor fail.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from vpcdns.query import Arrival, Drop, Response

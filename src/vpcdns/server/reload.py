@@ -5,8 +5,6 @@ sockets are bound, other processes get the World, the journal is written. Then t
 change in one step. A reload that fails leaves both as they were (docs/decisions/0005, 0015).
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import time

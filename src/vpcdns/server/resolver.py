@@ -1,7 +1,5 @@
 """The Responder of the listeners: joins what decides, remembers and forwards queries."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from typing import Final

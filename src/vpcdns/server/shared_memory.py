@@ -1,7 +1,5 @@
 """Numbers that worker processes share: each writes a row of its own, so that none ever waits for another."""
 
-from __future__ import annotations
-
 import mmap
 import os
 from typing import Final

@@ -1,7 +1,5 @@
 """Work that takes long, done in threads while queries are answered; and large Worlds freed in parts."""
 
-from __future__ import annotations
-
 import asyncio
 import sys
 from collections.abc import Callable

@@ -3,8 +3,6 @@
 Descriptions, specifications, charge types, times, tags. A one is plain JSON under the object's key.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

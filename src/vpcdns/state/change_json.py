@@ -4,8 +4,6 @@ Reads the annotations of the model's values, so a new change needs nothing here.
 silence: one of another type is a MalformedChange.
 """
 
-from __future__ import annotations
-
 from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache

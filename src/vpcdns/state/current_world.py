@@ -4,8 +4,6 @@ Everything runs in one event loop, so a query that reads `world` once sees one W
 Synchronous: when a change returns, it is durable (if there is a journal) and queries are answered by it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 

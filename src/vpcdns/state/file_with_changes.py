@@ -4,8 +4,6 @@ The API can change VPCs, instances and groups; the rest is the file's alone. Kno
 two sides, and asks those.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

@@ -7,8 +7,6 @@ write-ahead log that was cut or damaged ends early without a word (SQLite's file
 before the end is sound.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
 import sqlite3

@@ -5,8 +5,6 @@ log with `synchronous=FULL`: one fsync a commit, and after `kill -9` or a power 
 whole, or not at all (docs/decisions/0007).
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import sqlite3

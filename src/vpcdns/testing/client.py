@@ -3,8 +3,6 @@
 Knows the admin server's JSON and the DNS port. Ignores the environment's HTTP proxy.
 """
 
-from __future__ import annotations
-
 import json
 import socket
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ Knows octets and labels; not what a record means. dnslib's own buffer recurses, 
 label types that there are not (docs/design/facts/dnslib.md §2); here whatever is wrong is MalformedMessage.
 """
 
-from __future__ import annotations
-
 import struct
 from bisect import bisect_left
 from collections.abc import Sequence

@@ -4,8 +4,6 @@ Knows the options that vpcdns understands; whether one is used is not decided he
 by our own code: dnslib loses a last option without data, and lets up to four octets of garbage pass.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from functools import lru_cache

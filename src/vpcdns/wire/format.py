@@ -3,8 +3,6 @@
 Whoever has to look at octets without a call (the hot path) imports them from here.
 """
 
-from __future__ import annotations
-
 import struct
 from typing import Final
 

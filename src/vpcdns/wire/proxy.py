@@ -4,8 +4,6 @@ Knows the header's octets (https://www.haproxy.org/download/2.8/doc/proxy-protoc
 peer may name clients is for the model.
 """
 
-from __future__ import annotations
-
 import struct
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address

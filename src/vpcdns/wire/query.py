@@ -4,8 +4,6 @@ A query that can be answered only with an error is still a value: its `fault` is
 owed. What is owed nothing (responses, fragments of a header) reads as None.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Final
 

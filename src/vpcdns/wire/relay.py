@@ -4,8 +4,6 @@ Knows where records and TTLs stand, not what is in them. The id, the question's 
 which is hop by hop (RFC 6891 §6.1.1), are ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from vpcdns.model.dns import ExtendedError, Rcode

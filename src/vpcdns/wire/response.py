@@ -4,8 +4,6 @@ When a response does not fit, the extended error's text goes first, then the ext
 records from the end (RFC 8914 §3, dns-conformance.md §5); question and OPT stay (containers.md §2).
 """
 
-from __future__ import annotations
-
 from ipaddress import IPv4Address, IPv6Address
 
 import dnslib

@@ -4,8 +4,6 @@ Knows RFC 1035 §4.1.4 and which types have names in their data, not what any of
 large answers stay octets (RFC 5625). A type's names and fixed data must fill its record exactly.
 """
 
-from __future__ import annotations
-
 import struct
 from typing import Final, NamedTuple
 

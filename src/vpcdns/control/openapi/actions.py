@@ -1,7 +1,5 @@
 """The one table of actions: product and name -> what is done."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Knows parameters and the State that they are about. Reading one that is wrong raises the cloud's error.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ An INTRANET name is a CNAME to the group's VPC domain, here and now (DESIGN §1.
 to its user. An INTERNET name is kept and described, and no DNS answer depends on it.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from vpcdns.config import custom_domain

@@ -4,8 +4,6 @@ Synchronous from the signature to the new World: when there is an answer, querie
 says. Knows the order of the checks; the clock is given.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 import uuid

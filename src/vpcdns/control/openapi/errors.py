@@ -4,8 +4,6 @@ Codes are those of the cloud's documents where it has one, in its form (`Missing
 it has not. 4xx whatever a user does: clients repeat 5xx and `Throttling` for up to 25 minutes.
 """
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final
 

@@ -1,7 +1,5 @@
 """The actions on API groups: making them, switching their VPC domains, moving them between instances."""
 
-from __future__ import annotations
-
 import re
 import secrets
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """The API over HTTP: a starlette request in, JSON out. Decides nothing."""
 
-from __future__ import annotations
-
 import json
 
 from starlette.requests import Request

@@ -1,7 +1,5 @@
 """The actions on gateway instances. What an instance's binding means is the model's."""
 
-from __future__ import annotations
-
 import secrets
 from typing import Any, Final
 

@@ -3,8 +3,6 @@
 Knows the two places. The file is a mapping of access key id to secret, YAML or JSON.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 import stat

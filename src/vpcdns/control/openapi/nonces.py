@@ -4,8 +4,6 @@ Knows no clock: the caller gives the time. Only what a valid signature covers is
 without a key can fill it.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Lists of answers, a page at a time, in the cloud's two-storey form."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 

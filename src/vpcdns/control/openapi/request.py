@@ -4,8 +4,6 @@ Knows where clients put things: parameters in the query or in a form body, actio
 among the parameters, the region in a parameter or in the host's name. Knows no action.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field

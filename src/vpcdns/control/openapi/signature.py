@@ -4,8 +4,6 @@ Pure: a request gives its Claim (who signed, when, over what), a secret shows wh
 is normalised that the client has signed as it was; a comparison takes the same time wherever it fails.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import hmac

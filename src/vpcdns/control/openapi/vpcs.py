@@ -1,7 +1,5 @@
 """The actions of the VPC product, as many as a script needs to make what it binds instances to."""
 
-from __future__ import annotations
-
 import secrets
 from ipaddress import IPv4Network
 from string import ascii_lowercase, digits
