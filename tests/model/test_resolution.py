@@ -30,7 +30,7 @@ from tests.support.example_world import (
 )
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome, Reason
-from vpcdns.model.dns import InfoCode, Question, Rcode, RRClass, type_number
+from vpcdns.model.dns import InfoCode, Question, Rcode, RRClass, RRType, type_number
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Forwarding, ForwardRule, Upstream
 from vpcdns.model.resolution import Resolution, resolve
@@ -319,3 +319,22 @@ def test_a_chain_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_client_of_nowhere_at_all() -> None:
     found = resolve(Question(Name(()), 0, 0), Client(ip_address("::"), allowed=False), WORLD)
     assert found.rcode is Rcode.REFUSED
+
+
+@pytest.mark.parametrize(
+    "name", ["alicloudapi.com", "AliCloudAPI.com", "vpcdns.internal", "10.in-addr.arpa", "home.arpa"]
+)
+def test_ds_of_a_zone_that_begins_here_is_the_parents(name: str) -> None:
+    """RFC 4035 §3.1.4.1: behind a validator, no proof of its absence makes the whole zone bogus."""
+    world = example()
+    client = identify(ip_address("10.1.0.5"), world)
+    found = resolve(Question(Name.from_text(name), RRType.DS), client, world)
+    assert (found.outcome, found.upstreams) == (Outcome.FORWARD, world.forwarding.upstreams)
+    assert resolve(Question(Name.from_text(name), RRType.SOA), client, world).outcome is Outcome.RESPOND
+
+
+@pytest.mark.parametrize("name", ["localhost", "onion", "invalid", DEDICATED_NAME])
+def test_ds_of_other_names_of_ours_is_answered_here(name: str) -> None:
+    world = example()
+    client = identify(ip_address("10.1.0.5"), world)
+    assert resolve(Question(Name.from_text(name), RRType.DS), client, world).outcome is Outcome.RESPOND

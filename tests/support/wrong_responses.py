@@ -27,7 +27,6 @@ WRONG: dict[str, Callable[[bytes], bytes]] = {
     "type": lambda m: forged(m, question_at(m) + 1),
     "class": lambda m: forged(m, question_at(m) + 3),
     "name": lambda m: forged(m, 14),
-    "case": lambda m: forged(m, 13, m[13] ^ 0x20),
     "QR": lambda m: forged(m, 2, 0x01),
     "opcode": lambda m: forged(m, 2, 0xA9),
     "counts": lambda m: forged(m, 7, 9),

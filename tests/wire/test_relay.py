@@ -263,7 +263,7 @@ class TestQuestion:
             (b"\0\7\x81\x80" + bytes(8) + b"\3wWw\0\0\1\0\1", True),
             (b"\0\6\x81\x80" + bytes(8) + b"\3wWw\0\0\1\0\1", False),  # id
             (b"\0\7\x01\x80" + bytes(8) + b"\3wWw\0\0\1\0\1", False),  # QR=0
-            (b"\0\7\x81\x80" + bytes(8) + b"\3www\0\0\1\0\1", False),  # case
+            (b"\0\7\x81\x80" + bytes(8) + b"\3www\0\0\1\0\1", True),  # case (RFC 4343)
             (b"\0\7\x81\x80" + bytes(8) + b"\3wWw\0\0\x1c\0\1", False),  # type
             (b"\0\7\x81\x80" + bytes(8) + b"\3wWw\0\0\1\0\3", False),  # class
             (b"\0\7\x81\x80" + bytes(8) + b"\3wWw\0\0\1", False),

@@ -17,8 +17,8 @@ from vpcdns.forward.ports import Ports
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Forward, ForwardKey
 from vpcdns.wire.format import HEADER
-from vpcdns.wire.relay import write_upstream_query
-from vpcdns.wire.upstream import Relayed, answers_question, read_response
+from vpcdns.wire.relay import has_opt, without_edns, write_upstream_query
+from vpcdns.wire.upstream import Relayed, answers_question, read_bare_error, read_response
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
@@ -38,6 +38,10 @@ class UpstreamQuery(NamedTuple):
     upstreams: tuple[Upstream, ...]
     question_wire: bytes
     message: bytes
+
+    @property
+    def has_edns(self) -> bool:
+        return has_opt(self.message)
 
 
 def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
@@ -73,10 +77,13 @@ def random_id() -> int:
 class Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
-    __slots__ = ("_id", "_listener", "_sock", "_upstream_query", "upstream")
+    __slots__ = ("_id", "_listener", "_sock", "_upstream_query", "edns", "upstream")
 
-    def __init__(self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener) -> None:
+    def __init__(
+        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool
+    ) -> None:
         self.upstream = upstream
+        self.edns = edns
         self._upstream_query = upstream_query
         self._listener = listener
         self._id = random_id()
@@ -88,6 +95,10 @@ class Attempt:
     def close(self) -> None:
         raise NotImplementedError
 
+    def again_without_edns(self) -> Attempt:
+        """The same attempt once more, without an OPT record."""
+        raise NotImplementedError
+
     def sent(self, host: str, port: int, identity: int) -> bool:
         """Whether a query from there with that id is the one that this attempt sent."""
         return (
@@ -95,13 +106,18 @@ class Attempt:
         )
 
     def _message(self) -> bytes:
-        return self._id.to_bytes(2, "big") + self._upstream_query.message
+        query = self._upstream_query
+        message = query.message if self.edns else without_edns(query.message, query.question_wire)
+        return self._id.to_bytes(2, "big") + message
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
         question_wire = self._upstream_query.question_wire
         if not answers_question(octets, self._id, question_wire):
-            raise MalformedMessage("not an answer to our question")
+            bare_error = read_bare_error(octets, self._id, question_wire)
+            if bare_error is None:
+                raise MalformedMessage("not an answer to our question")
+            return bare_error
         return read_response(octets, HEADER.size + len(question_wire))
 
 
@@ -111,9 +127,9 @@ class UdpAttempt(Attempt):
     __slots__ = ("_answered", "_discards", "_ports")
 
     def __init__(
-        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, ports: Ports
+        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool, ports: Ports
     ) -> None:
-        super().__init__(upstream, upstream_query, listener)
+        super().__init__(upstream, upstream_query, listener, edns)
         self._ports = ports
         self._discards = 0
         self._answered = False
@@ -131,6 +147,9 @@ class UdpAttempt(Attempt):
         if sock is not None:
             self._sock = None
             self._ports.close(sock, answered=self._answered)
+
+    def again_without_edns(self) -> Attempt:
+        return UdpAttempt(self.upstream, self._upstream_query, self._listener, False, self._ports)
 
     def _readable(self, _mask: int) -> None:
         if self._sock is None:
@@ -166,8 +185,10 @@ class TcpAttempt(Attempt):
 
     __slots__ = ("_task",)
 
-    def __init__(self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener) -> None:
-        super().__init__(upstream, upstream_query, listener)
+    def __init__(
+        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool
+    ) -> None:
+        super().__init__(upstream, upstream_query, listener, edns)
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -177,6 +198,9 @@ class TcpAttempt(Attempt):
         # The task closes the socket: the loop still watches its descriptor, whose number may be given anew.
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
+
+    def again_without_edns(self) -> Attempt:
+        return TcpAttempt(self.upstream, self._upstream_query, self._listener, False)
 
     async def _exchange(self) -> None:
         try:

@@ -9,6 +9,8 @@ from typing import Final
 from vpcdns.model.policy import Upstream
 
 _DOWN_AFTER: Final = 2  # silences in a row
+# Seconds until an upstream that knows no EDNS is tried with it again; Unbound's infra-host-ttl.
+_WITHOUT_EDNS: Final = 900.0
 _DOWN_AT_MOST: Final = 30.0  # seconds until an upstream that is down is asked first again
 
 
@@ -21,7 +23,20 @@ class Health:
 
 
 class Healths(dict[Upstream, Health]):
-    """Of those upstreams that did not answer the last time."""
+    """Of those upstreams that did not answer the last time; and which of them all know no EDNS."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._without_edns: dict[Upstream, float] = {}
+
+    def knows_edns(self, upstream: Upstream, now: float) -> bool:
+        """Whether it may be asked with an OPT record."""
+        return not self._without_edns or self._without_edns.get(upstream, 0.0) <= now
+
+    def refused_edns(self, upstream: Upstream, now: float) -> None:
+        """It answers without an OPT record what it could not read with one (RFC 6891 §6.2.2)."""
+        if self.knows_edns(upstream, now):
+            self._without_edns[upstream] = now + _WITHOUT_EDNS
 
     def in_order(self, upstreams: tuple[Upstream, ...], now: float) -> tuple[Upstream, ...]:
         """The upstreams as configured, those that are down last."""

@@ -21,7 +21,9 @@ from vpcdns.wire.upstream import Relayed
 # Each try gets its share of the deadline; three at least, so that one lost packet is no loss.
 _TRIES_AT_LEAST: Final = 3
 _TRIES_AT_MOST: Final = 8
-_NEXT_UPSTREAM: Final = frozenset({Rcode.SERVFAIL, Rcode.REFUSED})
+# What one server cannot do another can: FORMERR, SERVFAIL, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH.
+_NEXT_UPSTREAM: Final = frozenset({1, 2, 4, 5, 6, 9})
+_MAY_BE_EDNS: Final = frozenset({Rcode.FORMERR, Rcode.NOTIMP})  # RFC 6891 §6.2.2, §7
 
 OnResult = Callable[[Relayed | Failure], None]
 
@@ -119,7 +121,7 @@ class OutstandingQuery:
             self._upstreams = (*self._upstreams[1:], upstream)
         queries = self._base.counters.queries
         queries[upstream] = queries.get(upstream, 0) + 1
-        self._begin(UdpAttempt(upstream, self.upstream_query, self, self._ports))
+        self._begin(UdpAttempt(upstream, self.upstream_query, self, self._edns(upstream, now), self._ports))
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None:
         """An attempt has a response to our question."""
@@ -130,6 +132,9 @@ class OutstandingQuery:
             self._fallback = self._fallback or relayed
             self._drop(attempt)
             self._over_tcp(attempt.upstream)
+        elif relayed.rcode in _MAY_BE_EDNS and attempt.edns:
+            self._drop(attempt)
+            self._begin(attempt.again_without_edns())
         elif relayed.rcode in _NEXT_UPSTREAM:
             if relayed.rcode == Rcode.REFUSED:
                 self._failure = Failure.REFUSED
@@ -137,6 +142,8 @@ class OutstandingQuery:
                 self._fallback = relayed
             self._next_after(attempt.upstream)
         else:
+            if self.upstream_query.has_edns and not attempt.edns:
+                self._base.health.refused_edns(attempt.upstream, asyncio.get_running_loop().time())
             self.finish(relayed)
 
     def failed(self, attempt: Attempt, fault: AttemptFailure) -> None:
@@ -176,7 +183,11 @@ class OutstandingQuery:
         if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self._attempts):
             return
         self._base.counters.over_tcp += 1
-        self._begin(TcpAttempt(upstream, self.upstream_query, self))
+        edns = self._edns(upstream, asyncio.get_running_loop().time())
+        self._begin(TcpAttempt(upstream, self.upstream_query, self, edns))
+
+    def _edns(self, upstream: Upstream, now: float) -> bool:
+        return self.upstream_query.has_edns and self._base.health.knows_edns(upstream, now)
 
     def _begin(self, attempt: Attempt) -> None:
         self._attempts.append(attempt)

@@ -24,7 +24,7 @@ from vpcdns.model.dns import (
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Upstream
-from vpcdns.model.special_use import records_at, zone_of
+from vpcdns.model.special_use import is_delegated, records_at, zone_of
 from vpcdns.model.world import World
 
 # A custom domain leads to a VPC domain and no further; upstream chains come in through here as well.
@@ -117,6 +117,9 @@ def _decide(question: Question, client: Client, world: World) -> Decision:
     if question.rtype in (RRType.AXFR, RRType.IXFR):
         detail = "zone transfers are not given"
         return _refused(Reason.TRANSFER_REFUSED, detail, InfoCode.PROHIBITED, detail)
+    if question.rtype == RRType.DS and (name in (suffix, VPCDNS_INTERNAL) or is_delegated(name)):
+        # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
+        return _forwarded(question, client, world)
     if name.is_at_or_below(VPCDNS_INTERNAL):
         return _decide_internal(question, client, world)
     if (formed := vpc_domains.recognise(name, suffix)) is not None:
@@ -149,6 +152,11 @@ def _decide_foreign(question: Question, client: Client, world: World) -> Decisio
             return _local(question, world, zone.apex, Reason.SPECIAL_USE, detail, available)
         steps = (Step("name", detail), answer_step((), Rcode.NXDOMAIN, question.rtype))
         return Decision(Reason.SPECIAL_USE, steps, Rcode.NXDOMAIN, zone=zone.apex)
+    return _forwarded(question, client, world)
+
+
+def _forwarded(question: Question, client: Client, world: World) -> Decision:
+    rule = world.forwarding.rule_for(question.name, client.vpc_id)
     upstreams = world.forwarding.upstreams if rule is None else rule.upstreams
     if not upstreams:
         whose = "" if rule is None else f" for {rule.domain}"

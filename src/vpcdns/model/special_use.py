@@ -82,6 +82,12 @@ def zone_of(name: Name) -> LocalZone | None:
     return next((_ZONES[ancestor] for ancestor in name.ancestors() if ancestor in _ZONES), None)
 
 
+def is_delegated(name: Name) -> bool:
+    """Whether a locally served zone begins here that a public parent delegates, insecurely (RFC 6303 §3)."""
+    zone = _ZONES.get(name)
+    return zone is not None and zone.kind is Kind.EMPTY
+
+
 def records_at(name: Name, zone: LocalZone) -> dict[int, Rdata] | None:
     """What exists at `name` besides the apex's SOA, by type; None: the name does not exist."""
     match zone.kind:

@@ -14,6 +14,7 @@ from vpcdns.wire.format import (
     CD,
     HEADER,
     HEADER_SIZE,
+    ID_SIZE,
     OPTION_EXTENDED_ERROR,
     QR,
     RA,
@@ -33,6 +34,16 @@ def write_upstream_query(query: Query, identity: int) -> bytes:
     flags = (RD if query.rd else 0) | (CD if query.cd else 0) | (AD if query.ad else 0)
     opt = write_opt(query.edns, Rcode.NOERROR, ())
     return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
+
+
+def has_opt(message: bytes) -> bool:
+    """Whether an upstream query, without its id, has an OPT record: the only additional one that there is."""
+    return message[HEADER_SIZE - ID_SIZE - 1] == 1
+
+
+def without_edns(message: bytes, question_wire: bytes) -> bytes:
+    """An upstream query, both without their ids, as it is asked of a server that knows no OPT record."""
+    return message[: HEADER_SIZE - ID_SIZE - 2] + b"\0\0" + question_wire
 
 
 def write_relayed(

@@ -120,14 +120,40 @@ def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
 
 
 def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
-    """Whether this is a response with that id to exactly that question, in the case that was sent."""
-    if (
-        len(octets) < HEADER_SIZE
-        or int.from_bytes(octets[:ID_SIZE], "big") != identity
-        or not octets[2] & 0x80
-    ):
+    """Whether this is a response with that id to that question, in whatever case (RFC 4343 §3)."""
+    if not _is_response(octets, identity):
         return False
-    return octets[HEADER_SIZE : HEADER_SIZE + len(question_wire)] == question_wire
+    theirs = octets[HEADER_SIZE : HEADER_SIZE + len(question_wire)]
+    if theirs == question_wire:
+        return True
+    # Lengths are below 64, hence no letters; type and class are numbers.
+    return (
+        theirs[-TYPE_AND_CLASS_SIZE:] == question_wire[-TYPE_AND_CLASS_SIZE:]
+        and theirs.lower() == question_wire.lower()
+    )
+
+
+def read_bare_error(octets: bytes, identity: int, question_wire: bytes) -> Relayed | None:
+    """A response with that id that has an error, or says that it is truncated, and no question.
+
+    So answer servers that cannot read a query, or an OPT record in it (RFC 6891 §7). It is read as if it had
+    the question.
+    """
+    if (
+        not _is_response(octets, identity)
+        or octets[4:6] != b"\0\0"
+        or not (octets[3] & 0xF or octets[2] & TC >> 8)
+    ):
+        return None
+    return read_response(octets[:4] + b"\0\1\0\0\0\0\0\0" + question_wire)
+
+
+def _is_response(octets: bytes, identity: int) -> bool:
+    return (
+        len(octets) >= HEADER_SIZE
+        and int.from_bytes(octets[:ID_SIZE], "big") == identity
+        and bool(octets[2] & QR >> 8)
+    )
 
 
 def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
