@@ -98,7 +98,7 @@ class Upstream:
     def __hash__(self) -> int:
         return self._hash
 
-    def __reduce__(self) -> tuple[type[Upstream], tuple[Address, int]]:
+    def __reduce__(self) -> tuple[type, tuple[Address, int]]:
         """Without the hash, which differs between processes."""
         return Upstream, (self.address, self.port)
 
