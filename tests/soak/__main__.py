@@ -32,7 +32,7 @@ async def soak(seconds: float, server: Server, resolv_conf: Path) -> Report:
     truth, score, over, undisturbed = Truth(), Score(), asyncio.Event(), asyncio.Lock()
     hostile, measure, lost = Hostile(over), Measure(server, over), LostWorkers(server, undisturbed, over)
     operator = Operator(server, truth, resolv_conf, undisturbed)
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: score.break_down(context))
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: score.fail(context))
     operator.write()
     operator.write_resolv_conf("x")
     upstreams = await asyncio.create_subprocess_exec(
@@ -50,7 +50,7 @@ async def soak(seconds: float, server: Server, resolv_conf: Path) -> Report:
     finally:
         output, _ = await upstreams.communicate(b"")
     misdeeds: Counter[str] = Counter(json.loads(output))
-    score.broken += misdeeds.pop("failed", 0)
+    score.own_faults += misdeeds.pop("failed", 0)
     return Report(seconds, score, operator, lost, measure, hostile.done, misdeeds)
 
 

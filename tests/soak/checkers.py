@@ -35,7 +35,7 @@ class Score:
     """What the checkers saw."""
 
     lost: int = 0
-    broken: int = 0
+    own_faults: int = 0
     wrong: int = 0
     second_tries: int = 0
     third_tries: int = 0
@@ -59,9 +59,9 @@ class Score:
         self.lost += 1
         self.tell(f"lost: {what}")
 
-    def break_down(self, context: dict[str, Any]) -> None:
+    def fail(self, context: dict[str, Any]) -> None:
         """The soak itself has a fault."""
-        self.broken += 1
+        self.own_faults += 1
         self.tell(f"{context['message']}: {context.get('exception')!r}")
 
     def tell(self, text: str) -> None:

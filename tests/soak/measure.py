@@ -114,8 +114,8 @@ class Measure:
             lived = [sample for sample in self.samples if sample.life == life]
             early, late = _early_and_late(lived)
             lines.append(
-                f"start {life}: {fmean(s.rss for s in early) / MIB:.1f} MiB after the first minute,"
-                f" {fmean(s.rss for s in late) / MIB:.1f} at the end"
+                f"start {life}: {fmean(s.rss for s in early) / MIB:.1f} MiB early,"
+                f" {fmean(s.rss for s in late) / MIB:.1f} late"
             )
         return "; ".join(lines)
 

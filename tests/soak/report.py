@@ -62,7 +62,7 @@ class Report:
             ("wrong", self.score.wrong),
             ("lost", self.score.lost),
             ("tracebacks", self.tracebacks),
-            ("faults of the soak itself", self.score.broken),
+            ("faults of the soak itself", self.score.own_faults),
         ):
             if count:
                 found.append(f"{count} {what}")

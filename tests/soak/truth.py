@@ -25,6 +25,25 @@ FORWARDED: Final = {GOOD: "192.0.2.53", RESOLVERS["x"]: "192.0.2.61", RESOLVERS[
 STRANGER: Final = "127.66.0.5"
 CHANGED_DOMAIN: Final = "api.changed.example"  # a custom domain that comes and goes
 
+_TOPOLOGY: Final = """\
+vpcs:
+  - vpc_id: vpc-a
+    region_id: cn-hangzhou
+    cidr_blocks: [10.1.0.0/16]
+    source_networks: [127.10.0.0/16, "fd00:a::/64"]
+    vswitches: [{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}]
+  - vpc_id: vpc-b
+    region_id: cn-hangzhou
+    cidr_blocks: [10.2.0.0/16]
+    source_networks: [127.20.0.0/16, "fd00:b::/64"]
+    vswitches: [{vswitch_id: vsw-b, cidr_block: 10.2.8.0/24}]
+  - {vpc_id: vpc-c, region_id: cn-shanghai, cidr_blocks: [10.3.0.0/16], source_networks: [127.30.0.0/16]}
+networks:
+  - network_id: office
+    cidr_blocks: [192.168.0.0/16]
+    source_networks: [127.40.0.0/16]
+    resolves_as: vpc-a"""
+
 Answer = tuple[str, tuple[str, ...]]  # RCODE, and A records
 _NXDOMAIN: Final[Answer] = ("NXDOMAIN", ())
 
@@ -169,23 +188,7 @@ forward:
     - {{domain: mixed.example, upstreams: ["{HOSTILE}", "{GOOD}"]}}
     - {{domain: hostile.example, upstreams: ["{HOSTILE}"]}}
     - {{domain: w{revision}.witness.example, upstreams: ["{GOOD}"]}}
-vpcs:
-  - vpc_id: vpc-a
-    region_id: cn-hangzhou
-    cidr_blocks: [10.1.0.0/16]
-    source_networks: [127.10.0.0/16, "fd00:a::/64"]
-    vswitches: [{{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}}]
-  - vpc_id: vpc-b
-    region_id: cn-hangzhou
-    cidr_blocks: [10.2.0.0/16]
-    source_networks: [127.20.0.0/16, "fd00:b::/64"]
-    vswitches: [{{vswitch_id: vsw-b, cidr_block: 10.2.8.0/24}}]
-  - {{vpc_id: vpc-c, region_id: cn-shanghai, cidr_blocks: [10.3.0.0/16], source_networks: [127.30.0.0/16]}}
-networks:
-  - network_id: office
-    cidr_blocks: [192.168.0.0/16]
-    source_networks: [127.40.0.0/16]
-    resolves_as: vpc-a
+{_TOPOLOGY}
 instances:
   - {{instance_id: shared, type: serverless, region_id: cn-hangzhou, addresses: [{SHARED}]}}
   - instance_id: moving
