@@ -55,3 +55,21 @@ def test_what_is_no_configuration(tmp_path: Path) -> None:
         assert (done.returncode, done.stdout) == (1, ""), name
         assert len(done.stderr.splitlines()) == 1, name
         assert "Traceback" not in done.stderr
+
+
+def test_a_source_network_outside_the_clients_is_warned_of(tmp_path: Path) -> None:
+    """Else its clients get REFUSED without a word."""
+    (tmp_path / "vpcdns.yaml").write_text(
+        "server: {clients: [10.0.0.0/8, 127.0.0.0/8]}\n"
+        "vpcs:\n"
+        "  - {vpc_id: vpc-a, region_id: cn-hangzhou, cidr_blocks: [10.1.0.0/16]}\n"
+        "  - {vpc_id: vpc-b, region_id: cn-hangzhou, cidr_blocks: [172.16.0.0/12]}\n"
+    )
+    done = vpcdns("check", "vpcdns.yaml", cwd=tmp_path)
+    assert done.returncode == 0
+    (warning,) = done.stderr.splitlines()
+    assert warning.startswith("vpcdns.yaml: warning: VPC vpc-b: server.clients (10.0.0.0/8, 127.0.0.0/8)")
+    assert "172.16.0.0/12" in warning
+    said = json.loads(vpcdns("check", "--json", "vpcdns.yaml", cwd=tmp_path).stdout)
+    assert (said["ok"], len(said["warnings"])) == (True, 1)
+    assert vpcdns("check", "config/vpcdns.yaml").stderr == ""

@@ -189,15 +189,23 @@ def test_cookies_are_checked_for_form_and_none_is_sent(port: int, ask: Ask, leng
 
 @over_both
 @pytest.mark.parametrize(
-    ("subnet", "answers"),
-    [("127.10.0.0/16", [A_LOCAL]), ("127.10.0.5/32", [A_LOCAL]), ("127.20.0.5/32", []), ("::/0", [])],
+    ("subnet", "scope", "answers"),
+    [
+        ("127.10.0.0/16", 24, []),  # 127.10.7.0/24 inside it is another VPC's
+        ("127.10.0.0/22", 22, [A_LOCAL]),
+        ("127.10.0.5/32", 32, [A_LOCAL]),
+        ("127.20.0.5/32", 32, []),
+        ("::/0", 0, []),
+    ],
 )
-def test_the_scope_of_a_client_subnet(port: int, ask: Ask, subnet: str, answers: list[str]) -> None:
+def test_the_scope_of_a_client_subnet(
+    port: int, ask: Ask, subnet: str, scope: int, answers: list[str]
+) -> None:
     """RFC 7871 §7.2.1: from a trusted peer, family, source prefix and address come back, SCOPE is set."""
     found = asked(ask, query(DEDICATED_A, subnet=subnet), port, INTERNET)
     (option,) = [option for option in found.options if isinstance(option, ECSOption)]
     assert f"{option.address}/{option.srclen}" == subnet
-    assert option.scopelen == option.srclen
+    assert option.scopelen == scope
     assert data(found) == answers
     ignored = asked(ask, query(DEDICATED_A, subnet=subnet), port, IN_B)
     assert [option.otype for option in ignored.options] == [OptionType.EDE]

@@ -19,6 +19,7 @@ from tests.support.example_world import (
 )
 from vpcdns.model.clients import identify, is_trusted
 from vpcdns.model.policy import Access
+from vpcdns.model.topology import Topology, Vpc
 
 WORLD = example()
 
@@ -87,3 +88,52 @@ def test_in_words() -> None:
     assert str(identify(ip_address(IN_A), WORLD)) == VPC_A
     assert str(identify(ip_address(ON_PREMISES), WORLD)) == f"{VPC_A} (through idc)"
     assert str(identify(ip_address(ON_INTERNET), WORLD)) == "the Internet"
+
+
+HALVES = Topology.of(
+    [
+        Vpc("vpc-1", "cn-hangzhou", (), (ip_network("172.30.1.0/25"), ip_network("fd00:7::/65"))),
+        Vpc("vpc-2", "cn-hangzhou", (), (ip_network("172.30.1.128/25"), ip_network("fd00:7::8000:0:0:0/65"))),
+        Vpc("vpc-3", "cn-hangzhou", (), (ip_network("172.31.0.0/16"),)),
+        Vpc("vpc-4", "cn-hangzhou", (), (ip_network("172.31.7.0/24"),)),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("subnet", "vpc_id", "needed"),
+    [
+        ("172.30.1.200/32", "vpc-2", None),
+        ("172.30.1.128/25", "vpc-2", None),
+        ("172.30.1.0/24", None, 25),
+        ("172.30.0.0/16", None, 25),
+        ("172.31.0.0/16", None, 24),  # another network lies in it
+        ("172.31.7.0/24", "vpc-4", None),
+        ("172.31.0.0/22", "vpc-3", None),
+        ("172.31.4.0/22", None, 24),
+        ("0.0.0.0/1", None, None),
+        ("128.0.0.0/1", None, 25),
+        ("fd00:7::/64", None, 65),
+        ("fd00:7::/65", "vpc-1", None),
+        ("fd00::/8", None, 65),
+    ],
+)
+@pytest.mark.parametrize("more", [0, 3_000])
+def test_a_subnet_that_is_wider_than_a_source_network_decides_nothing(
+    subnet: str, vpc_id: str | None, needed: int | None, more: int
+) -> None:
+    """DESIGN §3. Whether few source networks are there or many."""
+    topology = HALVES
+    for number in range(more // 1_000):
+        sources = tuple(ip_network((f"20.{number}.{n // 250}.{n % 250}", 32)) for n in range(1_000))
+        topology = topology.with_vpc(Vpc(f"more-{number}", "cn-hangzhou", (), sources))
+    everybody = Access((ip_network("0.0.0.0/0"), ip_network("::/0")), (ip_network("127.0.0.0/8"),))
+    world = replace(WORLD, topology=topology, access=everybody)
+    if more and subnet == "0.0.0.0/1":
+        needed = 32
+    found = identify(ip_address("127.0.0.1"), world, named=ip_network(subnet))
+    assert (found.vpc_id, found.prefix_needed) == (vpc_id, needed)
+    if needed is not None:
+        assert found.whereabouts == f"your client subnet is too wide, send /{needed}"
+    at_listener = identify(ip_address("127.0.0.1"), world, named=ip_network(subnet), listener_vpc_id="vpc-3")
+    assert at_listener.vpc_id == "vpc-3", "the listener's VPC comes first"

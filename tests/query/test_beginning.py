@@ -192,6 +192,16 @@ def test_a_client_subnet_from_a_trusted_peer() -> None:
     assert (stranger.rcode(), codes(stranger)) == (dns.rcode.REFUSED, [15])
 
 
+def test_a_subnet_that_is_too_wide_is_told_how_long_it_must_be() -> None:
+    """RFC 7871 §7.2.1: by SCOPE; and by the extended error."""
+    found = answered(WORLD, query(DEDICATED_NAME, subnet="10.0.0.0/8"), LOOPBACK)
+    assert found.rcode() == dns.rcode.NXDOMAIN
+    (ecs,) = (one for one in found.options if isinstance(one, dns.edns.ECSOption))
+    assert (ecs.srclen, ecs.scopelen) == (8, 16)
+    (error,) = (one for one in found.options if isinstance(one, dns.edns.EDEOption))
+    assert "your client subnet is too wide, send /16" in str(error.text)
+
+
 def test_no_subnet_named_is_the_peer_itself() -> None:
     found = answered(WORLD, query("whoami.vpcdns.internal", subnet="0.0.0.0/0"), LOOPBACK)
     assert data(found) == [LOOPBACK]

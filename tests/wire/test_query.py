@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_network
 
 import dns.flags
 import dns.message
@@ -150,15 +150,19 @@ def test_what_a_query_is_owed(message: bytes, fault: Rcode | None, echoed: bool)
         (b"\0\1\0\0", None, 0),
         (b"\0\0\0\0", None, 0),
         (b"\0\2\x30\0\xfd\0\0\1\0\0", "fd00:1::", 48),
-        (b"\0\2\x80\0" + bytes(10) + b"\xff\xff\x0a\1\0\5", "::ffff:10.1.0.5", 128),
+        (b"\0\2\x80\0" + bytes(10) + b"\xff\xff\x0a\1\0\5", "10.1.0.5", 128),
+        (b"\0\2\x78\0" + bytes(10) + b"\xff\xff\x0a\1\0", "10.1.0.0", 120),
     ],
 )
 def test_client_subnets(data: bytes, address: str | None, source: int) -> None:
     found = read(header(ar=1) + QUESTION + opt(option(ECS, data))).edns
     assert found is not None
-    expected = None if address is None else ip_address(address)
-    assert found.client_subnet == ClientSubnet(data, source, expected)
+    mapped = 96 if address is not None and "." in address and data[1] == 2 else 0
+    expected = None if address is None else ip_network(f"{address}/{source - mapped}")
+    assert found.client_subnet == ClientSubnet(data, expected)
     assert found.client_subnet.echo() == data[:3] + bytes([source]) + data[4:]
+    if expected is not None and source - mapped < 32:
+        assert found.client_subnet.echo(25) == data[:3] + bytes([25 + mapped]) + data[4:]
 
 
 @pytest.mark.parametrize(

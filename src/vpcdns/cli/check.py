@@ -1,6 +1,7 @@
 """`vpcdns check`: whether a configuration can be used, and if not, everything that is wrong with it."""
 
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from vpcdns.cli.parameters import JsonOption
 from vpcdns.cli.progress import reading
 from vpcdns.cli.summary import Summary
 from vpcdns.config import load
-from vpcdns.errors import ConfigurationError
+from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
+from vpcdns.model.clients import shut_out
 
 
 def check(
@@ -23,7 +25,8 @@ def check(
 
     Prints the problems on stderr, one a line, as FILE:LINE:COLUMN: WHERE:
     WHAT; WAY OUT: the first 100 of them, and how many more there are.
-    Nothing is served and nothing is changed.
+    Warnings go there as well, and change no exit code. Nothing is served and
+    nothing is changed.
 
     \b
     Examples:
@@ -32,7 +35,7 @@ def check(
     """
     try:
         with reading(file) as progress:
-            summary = Summary.of(load(file, progress=progress).world)
+            world = load(file, progress=progress).world
     except ConfigurationError as error:
         if json:
             problems = [asdict(one) for one in error.problems]
@@ -40,7 +43,10 @@ def check(
         else:
             complain(str(error))
         raise typer.Exit(Exit.ERROR) from None
+    summary, warnings = Summary.of(world), list(islice(shut_out(world), MAX_PROBLEMS))
     if json:
-        say_json({"file": str(file), "ok": True, **summary.as_dict(), "problems": []})
-    else:
-        say(f"{file}: {summary}")
+        say_json({"file": str(file), "ok": True, **summary.as_dict(), "problems": [], "warnings": warnings})
+        return
+    for warning in warnings:
+        complain(f"{file}: warning: {warning}")
+    say(f"{file}: {summary}")

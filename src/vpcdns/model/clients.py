@@ -4,9 +4,11 @@ Knows listeners only by their `vpc_id`. Whoever names a client, by client subnet
 believed here or nowhere.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 
-from vpcdns.model.topology import Address, unmapped, within
+from vpcdns.model.topology import Address, Prefix, unmapped, within
 from vpcdns.model.world import World
 
 
@@ -15,6 +17,7 @@ class Client:
     """Whoever asks. `vpc_id` is the VPC that it counts as, None the Internet; `matched` says by what rule.
 
     `network_id` is set for on-premises clients. A stranger has `allowed` False and counts as nobody.
+    `prefix_needed` is how long the client subnet would have to be that named it, and was not.
     """
 
     address: Address
@@ -23,10 +26,18 @@ class Client:
     network_id: str | None = None
     matched: str = "the Internet: no source network"
     allowed: bool = True
+    prefix_needed: int | None = None
 
     def __str__(self) -> str:
         place = self.vpc_id or "the Internet"
         return f"{place} (through {self.network_id})" if self.network_id else place
+
+    @property
+    def whereabouts(self) -> str:
+        """Where it is, said to itself."""
+        if self.prefix_needed is not None:
+            return f"your client subnet is too wide, send /{self.prefix_needed}"
+        return f"you are in {self.vpc_id}" if self.vpc_id else "you are on the Internet"
 
 
 def is_trusted(peer: Address, world: World) -> bool:
@@ -35,26 +46,33 @@ def is_trusted(peer: Address, world: World) -> bool:
 
 
 def identify(
-    peer: Address, world: World, *, named: Address | None = None, listener_vpc_id: str | None = None
+    peer: Address,
+    world: World,
+    *,
+    named: Address | Prefix | None = None,
+    listener_vpc_id: str | None = None,
 ) -> Client:
     """The client behind a query from `peer`.
 
-    `named` is whom the peer says it asks for; a peer that is not trusted is not believed. Identity,
+    `named` is whom the peer says it asks for, as exactly as it says; a peer that is not trusted is not
+    believed. A prefix with a longer source network inside it decides nothing (DESIGN §3). Identity,
     first match: the listener's VPC, the named client, the peer itself. Both the peer and the client
     must be in `server.clients`.
     """
     peer = unmapped(peer)
-    address, how = peer, ""
+    address, how, subnet = peer, "", None
     if named is not None and within(peer, world.access.trusted_peers):
+        if not isinstance(named, IPv4Address | IPv6Address):
+            subnet, named = named, named.network_address
         address, how = unmapped(named), f", named by trusted peer {peer}"
     for asked in (peer, address):
         if not within(asked, world.access.clients):
             return Client(address, matched=f"{asked} is outside server.clients", allowed=False)
     if listener_vpc_id is not None:
-        listener_vpc = world.topology.vpcs.get(listener_vpc_id)
-        if listener_vpc is None:  # a reload took the VPC away and left the listener
-            return Client(address, matched=f"the listener's vpc_id {listener_vpc_id}, which is gone{how}")
-        return Client(address, listener_vpc_id, listener_vpc.region_id, None, f"the listener's vpc_id{how}")
+        return _at_listener(address, listener_vpc_id, how, world)
+    if subnet is not None and (needed := world.topology.longest_inside(subnet)):
+        matched = f"the Internet: client subnet {subnet} holds more than one source network{how}"
+        return Client(address, matched=matched, prefix_needed=needed)
     place = world.topology.locate(address)
     if place is None:
         return Client(address, matched=f"the Internet: no source network holds {address}{how}")
@@ -67,3 +85,30 @@ def identify(
     owner = place.vpc_id or place.network_id
     matched = f"source network {place.source_network} of {owner}{how}"
     return Client(address, vpc.vpc_id, vpc.region_id, place.network_id, matched)
+
+
+def _at_listener(address: Address, vpc_id: str, how: str, world: World) -> Client:
+    vpc = world.topology.vpcs.get(vpc_id)
+    if vpc is None:  # a reload took the VPC away and left the listener
+        return Client(address, matched=f"the listener's vpc_id {vpc_id}, which is gone{how}")
+    return Client(address, vpc_id, vpc.region_id, None, f"the listener's vpc_id{how}")
+
+
+def shut_out(world: World) -> Iterator[str]:
+    """Warnings: source networks whose clients may not ask at all, as `server.clients` leaves them out."""
+    clients = world.access.clients
+    admitted = {(one.version, one.prefixlen, int(one.network_address)) for one in clients}
+    lengths = {(version, length) for version, length, _ in admitted}
+    owners = [(f"VPC {vpc.vpc_id}", vpc.source_networks) for vpc in world.topology.vpcs.values()]
+    owners += [(f"network {one.network_id}", one.source_networks) for one in world.topology.networks.values()]
+    named = ", ".join(map(str, clients[:5])) + (", …" if len(clients) > 5 else "") or "nobody"
+    for owner, sources in owners:
+        for source in sources:
+            above = (
+                source.supernet(new_prefix=length)
+                for of, length in lengths
+                if length <= source.prefixlen and of == source.version
+            )
+            if not any((one.version, one.prefixlen, int(one.network_address)) in admitted for one in above):
+                why = f"server.clients ({named}) does not hold its source network {source}"
+                yield f"{owner}: {why}: clients there get REFUSED; add it to server.clients"

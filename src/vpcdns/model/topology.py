@@ -176,6 +176,24 @@ class Topology:
                     return place
         return None
 
+    def longest_inside(self, prefix: Prefix) -> int:
+        """The length of the longest source network inside `prefix` that is longer than it; 0: there is none.
+
+        Costs no more than there are source networks.
+        """
+        version, given, start = _key(prefix)
+        longer = [length for of, length, _ in self._lengths if of == version and length > given]
+        if sum(1 << length - given for length in longer) > len(self._places):
+            inside = (key for key in self._places if key[0] == version and key[1] in longer)
+            return max(
+                (length for _, length, at in inside if start <= at < start + prefix.num_addresses), default=0
+            )
+        for length in longer:  # the longest first
+            step = 1 << prefix.max_prefixlen - length
+            if any((version, length, start + n * step) in self._places for n in range(1 << length - given)):
+                return length
+        return 0
+
     def address_in(self, vpc_id: str) -> Address | None:
         """An address that counts as inside that VPC; None when there is none, or none is found at once."""
         for prefix in self.vpcs[vpc_id].source_networks:

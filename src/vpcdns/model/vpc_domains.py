@@ -102,7 +102,7 @@ OPEN: Final = frozenset({Reason.SERVERLESS_SAME_REGION, Reason.DEDICATED_BOUND_V
 
 def access(instance: Instance, client: Client) -> tuple[Reason, str]:
     """Whether the instance's VPC domains are open to the client, and why (DESIGN §1.3-1.5)."""
-    asks = f"you are in {client.vpc_id}" if client.vpc_id else "you are on the Internet"
+    asks = client.whereabouts
     if instance.type is InstanceType.SERVERLESS:
         if client.vpc_id is None:
             return Reason.INTERNET, f"open to VPCs of {instance.region_id}, {asks}"

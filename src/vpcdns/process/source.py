@@ -1,8 +1,10 @@
 """Where a server's configuration comes from: a file, the host's resolv.conf, and the command line."""
 
+import logging
 import socket
 import time
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -10,9 +12,13 @@ from vpcdns import __version__
 from vpcdns.config import Admin, Loaded, Progress, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
+from vpcdns.model.clients import shut_out
 from vpcdns.model.policy import Listen, ServerIdentity
 from vpcdns.server.reload import Fresh
 
+log = logging.getLogger("vpcdns.server")
+
+_WARNINGS_LOGGED: Final = 20
 _LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 
@@ -38,6 +44,8 @@ class Source:
         loaded = load(self.config, revision=self._revision(), identity=identity, progress=progress)
         listens = self.listens or loaded.listens
         world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
+        for warning in islice(shut_out(world), _WARNINGS_LOGGED):
+            log.warning("%s", warning)
         admin = loaded.admin
         if self.admin is not None:
             admin = replace(admin or Admin(), listen=self.admin)

@@ -7,6 +7,7 @@ from vpcdns.model.clients import Client, identify, is_trusted
 from vpcdns.model.decision import Outcome
 from vpcdns.model.dns import Question, Rcode
 from vpcdns.model.resolution import resolve
+from vpcdns.model.topology import Address, Prefix
 from vpcdns.model.world import World
 from vpcdns.query.responses import error_response, response_to
 from vpcdns.query.values import Arrival, Drop, Forward, Response
@@ -59,7 +60,7 @@ def decide(query: Query, question: Question, arrival: Arrival, world: World) -> 
 
 def _client(query: Query, arrival: Arrival, world: World) -> Client:
     """PROXY header before client subnet: the nearer witness (DESIGN §3)."""
-    named = arrival.proxied
+    named: Address | Prefix | None = arrival.proxied
     if named is None and query.edns is not None and query.edns.client_subnet is not None:
-        named = query.edns.client_subnet.address
+        named = query.edns.client_subnet.prefix
     return identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)

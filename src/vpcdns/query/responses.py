@@ -100,7 +100,7 @@ def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> 
         options.append((OPTION_NSID, world.identity.server_id.encode()))
     subnet_used = arrival.proxied is None and is_trusted(arrival.peer, world)
     if query.edns.client_subnet is not None and subnet_used:
-        options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo()))
+        options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo(client.prefix_needed)))
     if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
         options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1
     return tuple(options)

@@ -7,14 +7,14 @@ by our own code: dnslib loses a last option without data, and lets up to four oc
 import struct
 from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from typing import Final
 
 from dnslib import EDNS0, EDNSOption
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import ExtendedError
-from vpcdns.model.topology import Address
+from vpcdns.model.topology import Prefix
 from vpcdns.wire.buffer import MessageBuffer
 from vpcdns.wire.format import (
     DO,
@@ -38,12 +38,17 @@ class ClientSubnet:
     """The client that a forwarder names (RFC 7871 §6). `option` is the option's data as received."""
 
     option: bytes
-    source_prefix: int
-    address: Address | None
+    prefix: Prefix | None
 
-    def echo(self) -> bytes:
-        """The option of the response: SCOPE equals SOURCE, as the answer holds for no more than that."""
-        return self.option[:3] + bytes((self.source_prefix,)) + self.option[4:]
+    def echo(self, scope: int | None = None) -> bytes:
+        """The option of the response: SCOPE equals SOURCE, as the answer holds for no more than that.
+
+        Or is longer, where no answer can be given for so wide a subnet (RFC 7871 §7.2.1).
+        """
+        source = self.option[2]
+        if scope is not None and self.prefix is not None and source > self.prefix.prefixlen:
+            scope += source - self.prefix.prefixlen  # IPv4-mapped
+        return self.option[:3] + bytes((source if scope is None else scope,)) + self.option[4:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +115,14 @@ def _read_client_subnet(option: bytes) -> ClientSubnet:
     if source % 8 and octets[-1] & (0xFF >> source % 8):
         raise MalformedMessage("a client subnet with bits behind its prefix")
     if source == 0:
-        return ClientSubnet(option, 0, None)  # RFC 7871 §7.1.2: the client wants no subnet used
-    number = octets.ljust(width // 8, b"\0")
-    return ClientSubnet(option, source, IPv4Address(number) if width == 32 else IPv6Address(number))
+        return ClientSubnet(option, None)  # RFC 7871 §7.1.2: the client wants no subnet used
+    number = int.from_bytes(octets.ljust(width // 8, b"\0"), "big")
+    mapped = IPv6Address(number).ipv4_mapped if width == 128 and source >= 96 else None
+    if mapped is not None:
+        return ClientSubnet(option, IPv4Network((mapped, source - 96)))
+    return ClientSubnet(
+        option, IPv4Network((number, source)) if width == 32 else IPv6Network((number, source))
+    )
 
 
 def write_opt(edns: Edns | None, rcode: int, options: Options, error: ExtendedError | None = None) -> bytes:
