@@ -38,15 +38,18 @@ def text_of(value: object, expected: str) -> str:
     return value
 
 
-def address(value: object) -> Address:
-    """One address; raises when it is none, or is written in a way that could mislead."""
+def address(value: object, *, zone: bool = False) -> Address:
+    """One address; raises when it is none, or is written in a way that could mislead.
+
+    `zone` says whether `%eth0` may stand behind a link-local one (RFC 4007 §11).
+    """
     text = text_of(value, "an address")
     try:
         read = ip_address(text)
     except ValueError:
         raise refused(f"`{cut(text)}` is no address", _address_way_out(text)) from None
     if isinstance(read, IPv6Address):
-        if read.scope_id is not None:
+        if read.scope_id is not None and not (zone and read.is_link_local):
             raise refused(f"`{cut(text)}` has a zone", "take an address that means the same on any interface")
         if read.ipv4_mapped is not None:
             raise refused(f"`{text}` is an IPv4 address in disguise", f"write {read.ipv4_mapped}")
@@ -92,7 +95,7 @@ def ipv4_prefix(value: object) -> IPv4Network:
     return read
 
 
-def endpoint(value: object) -> tuple[Address, int]:
+def endpoint(value: object, *, zone: bool = False) -> tuple[Address, int]:
     """`address`, `address:port` or `[address]:port`; the port is 53 unless given."""
     text = text_of(value, 'an address and a port such as "127.0.0.1:5300"')
     if text.startswith("["):
@@ -101,13 +104,13 @@ def endpoint(value: object) -> tuple[Address, int]:
             raise refused(f"`{cut(text)}` has a bracket too few or too many", "write it like [::1]:5300")
         if ":" not in host:
             raise refused(f"`{cut(text)}` has brackets around what is not IPv6", f"write {cut(host + rest)}")
-        return address(host), _port(rest[1:]) if rest else DNS_PORT
+        return address(host, zone=zone), _port(rest[1:]) if rest else DNS_PORT
     if text.count(":") == 1:
         host, _, port = text.partition(":")
         if not host:
             raise refused(f"`{cut(text)}` names no address", f"write 0.0.0.0{cut(text)} for all of them")
-        return address(host), _port(port)
-    return address(text), DNS_PORT
+        return address(host, zone=zone), _port(port)
+    return address(text, zone=zone), DNS_PORT
 
 
 def _port(text: str) -> int:
@@ -134,7 +137,7 @@ def admin_listen(value: object) -> Listen | Path:
 
 def upstream(value: object) -> Upstream:
     """Whom to ask."""
-    host, port = endpoint(value)
+    host, port = endpoint(value, zone=True)
     if port == 0:
         raise refused("nobody answers on port 0", "write the upstream's port, or none for 53")
     if host.is_unspecified or host.is_multicast:

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.forward.ports import Ports
+from vpcdns.forward.ports import Ports, in_zone
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Forward, ForwardKey
 from vpcdns.wire.format import HEADER
@@ -216,7 +216,9 @@ class TcpAttempt(Attempt):
         loop = asyncio.get_running_loop()
         with socket.socket(_FAMILIES[self.upstream.address.version], _TCP) as sock:
             self._sock = sock
-            await loop.sock_connect(sock, self.upstream.socket_address)
+            upstream = self.upstream
+            where = upstream.socket_address if upstream.zone is None else in_zone(upstream)
+            await loop.sock_connect(sock, where)
             message = self._message()
             await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
             length = int.from_bytes(await _receive(sock, 2), "big")

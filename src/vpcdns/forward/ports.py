@@ -44,7 +44,7 @@ class Ports:
             sock = socket.SocketType(family, _KIND)
             self._watch.begin(sock.fileno(), heard)
         try:
-            sock.connect(upstream.socket_address)
+            sock.connect(upstream.socket_address if upstream.zone is None else in_zone(upstream))
         except OSError:
             self.close(sock)
             raise
@@ -77,6 +77,11 @@ class Ports:
             if sock is not None:
                 self._watch.end(descriptor)
                 sock.close()
+
+
+def in_zone(upstream: Upstream) -> tuple[str, int, int, int]:
+    """Where to connect to a link-local address; the zone is an interface of this host. Raises OSError."""
+    return (*upstream.socket_address, 0, socket.if_nametoindex(upstream.zone or ""))
 
 
 def _dissolver() -> Callable[[int, bytes, int], int] | None:

@@ -80,18 +80,20 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """`socket_address` is the form that sockets take."""
+    """`socket_address` is the form that sockets take, but for the `zone` of a link-local address (`eth0`)."""
 
     address: Address
     port: int = 53
     socket_address: tuple[str, int] = field(init=False, repr=False, compare=False)
+    zone: str | None = field(init=False, repr=False, compare=False)
     _hash: int = field(init=False, repr=False, compare=False)
     _text: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Upstreams are looked up and written with every forwarded query; addresses do both slowly, in Python.
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)
-        object.__setattr__(self, "socket_address", (str(self.address), self.port))
+        object.__setattr__(self, "socket_address", (str(self.address).partition("%")[0], self.port))
+        object.__setattr__(self, "zone", getattr(self.address, "scope_id", None))
         object.__setattr__(self, "_hash", hash((self.address, self.port)))
         object.__setattr__(self, "_text", host if self.port == 53 else f"{host}:{self.port}")
 
