@@ -43,7 +43,7 @@ def _is_parent(parent: Name, world: World) -> bool:
         parent in _ABOVE_NAMED
         or parent in world.custom_domains.nodes
         or _is_below(world.answers.suffix, parent)
-        or any(_is_below(rule.domain, parent) for rule in world.forwarding.rules)
+        or parent in world.forwarding.above
     )
 
 

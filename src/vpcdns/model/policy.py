@@ -119,22 +119,49 @@ class ForwardRule:
 
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Whom to ask for names that are not ours; without upstreams such names are refused."""
+    """Whom to ask for names that are not ours; without upstreams such names are refused.
+
+    `above` has the proper ancestors of all rules' domains.
+    """
 
     upstreams: tuple[Upstream, ...] = ()
     rules: tuple[ForwardRule, ...] = ()
+    above: frozenset[Name] = field(init=False, repr=False, compare=False)
+    _by_domain: dict[Name, list[ForwardRule]] = field(init=False, repr=False, compare=False)
+    _lengths: tuple[int, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_domain: dict[Name, list[ForwardRule]] = {}
+        for rule in self.rules:
+            by_domain.setdefault(rule.domain, []).append(rule)
+        above = (ancestor for domain in by_domain for ancestor in (*domain.ancestors(), *_root_above(domain)))
+        object.__setattr__(self, "_by_domain", by_domain)
+        object.__setattr__(
+            self, "_lengths", tuple(sorted({len(domain) for domain in by_domain}, reverse=True))
+        )
+        object.__setattr__(self, "above", frozenset(above))
 
     def rule_for(self, name: Name, vpc_id: str | None) -> ForwardRule | None:
         """The rule with the longest domain that `name` lies in and that applies to the client's VPC.
 
         Of two with the same domain the one that names the VPC wins.
         """
-        fitting = (
-            rule
-            for rule in self.rules
-            if name.is_at_or_below(rule.domain) and (not rule.vpcs or vpc_id in rule.vpcs)
-        )
-        return max(fitting, key=lambda rule: (len(rule.domain), bool(rule.vpcs)), default=None)
+        labels, found = name.labels, None
+        for length in self._lengths:
+            if length > len(labels):
+                continue
+            for rule in self._by_domain.get(Name(labels[len(labels) - length :]), ()):
+                if vpc_id in rule.vpcs:
+                    return rule
+                if not rule.vpcs:
+                    found = found or rule
+            if found is not None:
+                return found
+        return None
+
+
+def _root_above(name: Name) -> tuple[Name, ...]:
+    return (Name(()),) if name.labels else ()
 
 
 @dataclass(frozen=True, slots=True)

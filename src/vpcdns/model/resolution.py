@@ -143,8 +143,7 @@ def _decide_foreign(question: Question, client: Client, world: World) -> Decisio
     """Names that are not the gateway's: special-use ones are ours to answer, the rest is forwarded."""
     rule = world.forwarding.rule_for(question.name, client.vpc_id)
     zone = zone_of(question.name)
-    # A rule for `.` or `arpa` is about other names; one inside the zone means the zone's names.
-    if zone is not None and (rule is None or not rule.domain.is_at_or_below(zone.apex)):
+    if zone is not None and (rule is None or not zone.is_meant_by(rule.domain)):
         detail = f"special-use name under {zone.apex}, answered locally ({zone.source})"
         records = records_at(question.name, zone)
         if records is not None:

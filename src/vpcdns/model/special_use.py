@@ -27,7 +27,20 @@ class LocalZone:
     kind: Kind
     source: str
 
+    def is_meant_by(self, domain: Name) -> bool:
+        """Whether a forward rule for `domain` is about the names of this zone.
 
+        One for `.` or `arpa` is about other names. One for `in-addr.arpa`, or for a part of it, is about the
+        private addresses in it as well.
+        """
+        if domain.is_at_or_below(self.apex):
+            return True
+        reverse = any(domain.is_at_or_below(tree) for tree in _REVERSE)
+        return reverse and self.source in _PRIVATE and self.apex.is_at_or_below(domain)
+
+
+_REVERSE: Final = (Name((b"in-addr", b"arpa")), Name((b"ip6", b"arpa")))
+_PRIVATE: Final = frozenset(("RFC 6303 §4.1", "RFC 6303 §4.4", "RFC 7793 §2"))
 _LOCALHOST: Final = Name((b"localhost",))
 _LOOPBACK: Final[dict[int, Rdata]] = {
     RRType.A: IPv4Address("127.0.0.1"),
