@@ -127,14 +127,15 @@ class Forwarding:
     upstreams: tuple[Upstream, ...] = ()
     rules: tuple[ForwardRule, ...] = ()
     above: frozenset[Name] = field(init=False, repr=False, compare=False)
-    _by_domain: dict[Name, list[ForwardRule]] = field(init=False, repr=False, compare=False)
+    _by_domain: dict[tuple[bytes, ...], list[ForwardRule]] = field(init=False, repr=False, compare=False)
     _lengths: tuple[int, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        by_domain: dict[Name, list[ForwardRule]] = {}
+        by_domain: dict[tuple[bytes, ...], list[ForwardRule]] = {}
         for rule in self.rules:
-            by_domain.setdefault(rule.domain, []).append(rule)
-        above = (ancestor for domain in by_domain for ancestor in (*domain.ancestors(), *_root_above(domain)))
+            by_domain.setdefault(rule.domain.folded, []).append(rule)
+        domains = {rule.domain for rule in self.rules}
+        above = (ancestor for domain in domains for ancestor in (*domain.ancestors(), *_root_above(domain)))
         object.__setattr__(self, "_by_domain", by_domain)
         object.__setattr__(
             self, "_lengths", tuple(sorted({len(domain) for domain in by_domain}, reverse=True))
@@ -146,11 +147,11 @@ class Forwarding:
 
         Of two with the same domain the one that names the VPC wins.
         """
-        labels, found = name.labels, None
+        labels, found = name.folded, None
         for length in self._lengths:
             if length > len(labels):
                 continue
-            for rule in self._by_domain.get(Name(labels[len(labels) - length :]), ()):
+            for rule in self._by_domain.get(labels[len(labels) - length :], ()):
                 if vpc_id in rule.vpcs:
                     return rule
                 if not rule.vpcs:
