@@ -26,6 +26,10 @@ _PREPARED_WITHIN: Final = 120.0
 _COMMITTED_WITHIN: Final = 30.0
 
 
+class OvertakenByReload(RuntimeError):
+    """A worker cannot join: it has begun with the former file."""
+
+
 class Replication:
     """Without workers it does nothing. `Replicas` of a reload."""
 
@@ -61,7 +65,7 @@ class Replication:
         try:
             await worker.ready(_PREPARED_WITHIN)
             if self._recorded is None:
-                raise RuntimeError("the configuration was read anew meanwhile")
+                raise OvertakenByReload("the configuration was read anew meanwhile")
             begun = worker.call("begin", (self._recorded, tuple(faults.current())))
             worker.wait(begun, time.monotonic() + ACKNOWLEDGED_WITHIN)
             if begun.result() != state.world.revision:

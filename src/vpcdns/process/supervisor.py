@@ -8,7 +8,7 @@ from typing import Final
 
 from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.replacement import Start, execute
-from vpcdns.process.replication import Replication
+from vpcdns.process.replication import OvertakenByReload, Replication
 from vpcdns.process.workers import HEARTBEAT_EVERY, Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.threads import in_thread
@@ -38,6 +38,7 @@ class Supervisor:
         self._settings = settings
         self._wait = _FIRST_WAIT
         self._last = -_LONGEST_WAIT
+        self._was_overtaken = False
 
     async def run(self) -> None:
         """Until it is cancelled."""
@@ -50,9 +51,13 @@ class Supervisor:
                 quiet = loop.time() - self._last
                 if quiet >= _LONGEST_WAIT:
                     self._wait = _FIRST_WAIT
-                is_due = quiet >= self._wait and (replacing is None or replacing.done())
+                is_due = (quiet >= self._wait or self._was_overtaken) and (
+                    replacing is None or replacing.done()
+                )
                 if is_due and (missing := self._workers.missing):
-                    self._last, self._wait = loop.time(), min(2 * self._wait, _LONGEST_WAIT)
+                    if not self._was_overtaken:  # a reload is no reason to wait
+                        self._last, self._wait = loop.time(), min(2 * self._wait, _LONGEST_WAIT)
+                    self._was_overtaken = False
                     replacing = tasks.create_task(self._replace(missing[0]))
 
     async def _replace(self, number: int) -> None:
@@ -69,6 +74,7 @@ class Supervisor:
                 worker = execute(start, worlds, self._transfer, parts.counts)
                 await self._replication.join(worker, state, parts.faults)
         except (OSError, EOFError, RuntimeError) as error:
+            self._was_overtaken = isinstance(error, OvertakenByReload)
             log.error("Worker %d was not replaced, and will be tried again: %s", number, error)  # noqa: TRY400
         else:
             log.info("Worker %d was replaced by process %d", number, worker.pid)
