@@ -62,7 +62,6 @@ def _duties(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts
     parts = make_parts(
         state, start.settings, start.listens, counts, workers, Replication(workers, None), Sharing.JOINING
     )
-    parts.service.bind()
     return WorkerDuties(parts, transfer)
 
 
