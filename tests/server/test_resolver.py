@@ -435,6 +435,23 @@ class TestLoops:
             resolver.close()
             other.close()
 
+    @pytest.mark.parametrize("another", [False, True])
+    @on_loop
+    async def test_a_loop_through_another_forwarder_is_named(
+        self, another: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """The upstream asks us what we have asked it; with another one besides, that one answers."""
+        with Nameserver(silent, "127.0.0.9") as waits_for_us, Nameserver(GOOD) as other:
+            upstreams = (waits_for_us.upstream, other.upstream)[: 1 + another]
+            async with forwarding(upstreams=upstreams) as ask:
+                first = asyncio.ensure_future(ask())
+                await until(lambda: len(waits_for_us.queries) == 1)
+                expected = f"NOERROR, {QNAME}. 300 192.0.2.1" if another else "SERVFAIL, EDE 0"
+                assert text(await ask(peer="127.0.0.9")) == "SERVFAIL, EDE 0"
+                assert text(await first) == expected
+                assert ask.resolver.forwarder.counters.loops == 1
+        assert "a forwarding loop" in caplog.text
+
 
 @on_loop
 async def test_a_fault_while_finishing_reaches_the_catch_all(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ class Forwarder:
         """Calls `on_result` once, within so many seconds, with what the upstreams say.
 
         At once, if there is nothing to wait for. A forwarding loop is found because its question is the same
-        as an outstanding one.
+        as an outstanding one, and comes from an upstream that was asked it.
         """
         outstanding = self._outstanding.get(upstream_query.key)
         if outstanding is None and len(self._outstanding) < self._max_outstanding:
@@ -54,7 +54,7 @@ class Forwarder:
         elif outstanding is None:
             self.counters.overloaded += 1
             on_result(Failure.OVERLOADED)
-        elif sender is not None and outstanding.sent(sender):
+        elif sender is not None and outstanding.looped(sender):
             self.counters.loops += 1
             on_result(Failure.LOOP)
         else:

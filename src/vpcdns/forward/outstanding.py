@@ -6,6 +6,7 @@ Knows attempts and a clock; `attempt` makes an attempt, `forwarder` knows who wa
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
@@ -24,6 +25,11 @@ _TRIES_AT_MOST: Final = 8
 # What one server cannot do another can: FORMERR, SERVFAIL, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH.
 _NEXT_UPSTREAM: Final = frozenset({1, 2, 4, 5, 6, 9})
 _MAY_BE_EDNS: Final = frozenset({Rcode.FORMERR, Rcode.NOTIMP})  # RFC 6891 §6.2.2, §7
+
+# Where ordinary clients ask from as well.
+_ANYBODYS: Final = frozenset({"127.0.0.1", "::1"})
+
+log = logging.getLogger("vpcdns.forward")
 
 OnResult = Callable[[Relayed | Failure], None]
 
@@ -93,9 +99,19 @@ class OutstandingQuery:
         self._failure = Failure.SILENT
         self._over = False
 
-    def sent(self, sender: Sender) -> bool:
-        """Whether a query is one of our own, come back."""
-        return any(attempt.sent(*sender) for attempt in self._attempts)
+    def looped(self, sender: Sender) -> bool:
+        """Whether the same query is one of our own, come back, or comes from an upstream that has it from us.
+
+        That upstream has nothing to say then: it waits for us.
+        """
+        for attempt in self._attempts:
+            host = attempt.upstream.socket_address[0]
+            if attempt.sent(*sender) or (host == sender.host and host not in _ANYBODYS):
+                self._failure = Failure.LOOP
+                log.warning("Upstream %s asks us what we have asked it: a forwarding loop", attempt.upstream)
+                self._next_after(attempt.upstream)
+                return True
+        return False
 
     def waited(self, now: float) -> None:
         """The latest attempt has had its share of the deadline, or all of it is over."""
