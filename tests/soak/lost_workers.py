@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
+from itertools import cycle
 from typing import Final
 
 from tests.soak.checkers import SECOND_TRY_AFTER
@@ -29,6 +30,7 @@ class LostWorkers:
         self.problems: list[str] = []
         self.lost_after: list[float] = []
         self.replaced_after: list[float] = []
+        self._signals = cycle([signal.SIGSTOP, signal.SIGKILL, signal.SIGCONT])
         self._server = server
         self._undisturbed = undisturbed
         self._over = over
@@ -48,7 +50,7 @@ class LostWorkers:
         if len(workers) < WORKERS - 1:
             await asyncio.sleep(0.2)
             return False
-        how = random.choice([signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT])
+        how = next(self._signals)
         victim, started = random.choice(workers), time.monotonic()
         os.kill(victim, signal.SIGSTOP if how == signal.SIGCONT else how)
         if how == signal.SIGCONT:

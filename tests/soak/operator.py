@@ -73,14 +73,7 @@ class Operator:
         loop = asyncio.get_running_loop()
         for until in (loop.time() + seconds / 2, loop.time() + seconds):
             while loop.time() < until:
-                for step in (
-                    self._rebind,
-                    self._change,
-                    self._resolver,
-                    self._reload,
-                    self._change,
-                    self._spoil,
-                ):
+                for step in (self._rebind, self._spoil, self._resolver, self._reload, self._change):
                     if loop.time() < until:
                         await step()
                         await asyncio.sleep(random.uniform(0.2, 1))
