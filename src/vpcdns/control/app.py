@@ -100,6 +100,7 @@ class _Routes:
             "not_ready": not_ready,
             "last_reload": last_reload,
             "restarts": restarts,
+            "upstreams": len(self._sources.state.world.forwarding.upstreams),
         }
         return JSONResponse(body, 503 if not_ready else 200)
 

@@ -43,7 +43,10 @@ class Source:
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
         loaded = load(self.config, revision=self._revision(), identity=identity, progress=progress)
         listens = self.listens or loaded.listens
-        world = with_upstreams(loaded.world, listens, given=loaded.upstreams_given)
+        given = loaded.upstreams_given
+        world = with_upstreams(loaded.world, listens, given=given, resolv_conf=RESOLV_CONF)
+        if not (given or world.forwarding.upstreams):
+            log.warning("No upstreams: %s names none but this server; foreign names are refused", RESOLV_CONF)
         for warning in islice(shut_out(world), _WARNINGS_LOGGED):
             log.warning("%s", warning)
         admin = loaded.admin
