@@ -398,3 +398,14 @@ def test_more_than_two(tmp_path: Path) -> None:
         server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
         assert answered(server.dns, IN_A) == ["10.1.8.40"]
         assert metric(server, "vpcdns_server_workers") == 4
+
+
+def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: Server) -> None:
+    """A heartbeat that is missing already counts against what the change may take."""
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    before = time.monotonic()
+    select.select([], [], [], 1.3)  # a heartbeat is missing, and not for long enough
+    server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
+    assert is_gone(worker)
+    assert time.monotonic() - before < 3.0  # 2.4 at most, and a busy machine

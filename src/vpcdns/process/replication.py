@@ -24,6 +24,7 @@ from vpcdns.state import Commit, Reset, State
 # A million groups: read from shared memory, then compared with those before and compiled, some seconds each.
 _PREPARED_WITHIN: Final = 120.0
 _COMMITTED_WITHIN: Final = 30.0
+_COUNTED_WITHIN: Final = 0.5  # whoever scrapes need not wait for one that hangs
 
 
 class OvertakenByReload(RuntimeError):
@@ -108,7 +109,7 @@ class Replication:
 
     async def counts(self) -> Others:
         """What the others have counted. One that does not say, or is gone, has counted what it last said."""
-        self._counts |= await self._workers.ask("counts")
+        self._counts |= await self._workers.ask("counts", within=_COUNTED_WITHIN)
         living = self._workers.living
         for pid in self._counts.keys() - living.keys():
             self._ended.merge([self._counts.pop(pid).ended()])

@@ -48,10 +48,17 @@ class Worker:
         self.channel = channel
         self._calls = count()
         self._waiting: dict[int, _Result] = {}
+        self._called_at: dict[int, float] = {}
+
+    @property
+    def silent_since(self) -> float:
+        """When the oldest call was made that it has not answered yet, or now, in monotonic seconds."""
+        return next(iter(self._called_at.values()), time.monotonic())
 
     def call(self, method: str, arguments: tuple[Any, ...]) -> _Result:
         call = next(self._calls)
         result = self._waiting[call] = asyncio.get_running_loop().create_future()
+        self._called_at[call] = time.monotonic()
         self.channel.send((call, method, arguments))
         return result
 
@@ -61,6 +68,7 @@ class Worker:
             return
         call, value = self.channel.recv()
         result = self._waiting.pop(call)
+        del self._called_at[call]
         if not result.done():
             result.set_result(value)
 
@@ -147,10 +155,11 @@ class Workers:
 
     def call(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
         """What each returns. Returns when all have, or were ended; nothing else happens here meanwhile."""
-        deadline, called = time.monotonic() + within, self._called(method, arguments)
+        called = self._called(method, arguments)
         for worker, result in called:
             with self._losing(worker):
-                worker.wait(result, deadline)
+                # A heartbeat that is missing already counts: it is lost in time, whatever comes in between.
+                worker.wait(result, worker.silent_since + within)
         return _results(called)
 
     async def ask(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
