@@ -67,7 +67,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         decision = _decide(hop, client, world)
         steps += decision.steps
         answers += decision.records
-        # RFC 6604 §2: AA is that of the first name; neither refusing nor having nobody to ask says anything of it.
+        # RFC 6604 §2: AA is that of the first name; refusing, or having nobody to ask, says nothing of it.
         silent = decision.rcode is Rcode.REFUSED or decision.reason is Reason.NO_UPSTREAMS
         local = decision.outcome is Outcome.RESPOND and not silent
         authoritative = authoritative or bool(answers) or local
