@@ -94,9 +94,13 @@ class TestInterface:
     async def reset(self, request: Request) -> Response:
         """What the file says again, no faults, no queries."""
         await self._body(request)
+        try:
+            world = self._state.reset()
+        except StateError as error:
+            raise Refused(Wrong.UNAVAILABLE, "the reset cannot be kept; see the log") from error
         self._faults.clear()
         self._decisions.clear()
-        return self._json({"revision": self._state.reset().revision})
+        return self._json({"revision": world.revision})
 
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""
