@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import ip_address
 from pathlib import Path
+
+import pytest
 
 from vpcdns.forward.host_resolvers import host_upstreams, with_upstreams
 from vpcdns.model.policy import Listen, Upstream
