@@ -73,6 +73,6 @@ async def test_whoever_has_not_had_a_turn_goes_first_and_the_others_in_order() -
     turns.wait(lambda: again("a", 2))
     turns.wait(lambda: again("b", 1))
     turns.wait(lambda: again("c", 0), first=True)
-    assert turns
-    await until(lambda: not turns)
+    assert len(turns.waiting) == 3
+    await until(lambda: not turns.waiting)
     assert seen == ["c", "a", "b", "a", "b", "a"]

@@ -82,7 +82,7 @@ class TcpConnection(asyncio.BufferedProtocol):
     def buffer_updated(self, nbytes: int) -> None:
         if not self._ending:
             self._unread += bytes(self._keeper.buffer[:nbytes])
-            if self._keeper.turns:
+            if self._keeper.turns.waiting:
                 self._hold_reading()
                 self._keeper.turns.wait(self._take_turn, first=True)
             else:

@@ -14,18 +14,15 @@ TURN: Final = 0.005  # seconds
 
 
 class Turns:
-    """True while somebody waits."""
+    """`waiting` are those who are to go on, the next one first."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Callable[[], None]] = deque()
+        self.waiting: deque[Callable[[], None]] = deque()
         self._is_due = False
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
 
     def wait(self, go_on: Callable[[], None], *, first: bool = False) -> None:
         """Calls `go_on` in a later pass; `first` is for those that have not had a turn yet."""
-        (self._waiting.appendleft if first else self._waiting.append)(go_on)
+        (self.waiting.appendleft if first else self.waiting.append)(go_on)
         if not self._is_due:
             self._is_due = True
             asyncio.get_running_loop().call_soon(self._take)
@@ -33,10 +30,10 @@ class Turns:
     def _take(self) -> None:
         """Each of those that wait now at most once, until the time is over."""
         end = time.monotonic() + TURN
-        for _ in range(len(self._waiting)):
-            self._waiting.popleft()()
+        for _ in range(len(self.waiting)):
+            self.waiting.popleft()()
             if time.monotonic() >= end:
                 break
-        self._is_due = bool(self._waiting)
+        self._is_due = bool(self.waiting)
         if self._is_due:
             asyncio.get_running_loop().call_soon(self._take)
