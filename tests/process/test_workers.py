@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import resource
@@ -22,7 +23,9 @@ import pytest
 
 from tests.faults.load import Load
 from tests.support.command_line import vpcdns_process
+from tests.support.event_loop import on_loop
 from tests.support.server_process import EXAMPLE
+from vpcdns.process.workers import Worker, channel
 from vpcdns.testing import Server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux only")
@@ -421,3 +424,23 @@ def test_hung_workers_and_a_large_change_cost_two_seconds_in_all(tmp_path: Path)
         server.client.change(*[rename] * 650)
         assert time.monotonic() - before < 4  # 2, and a busy machine
         assert answered(server.dns, IN_A) == ["10.1.8.20"]
+
+
+@on_loop
+async def test_only_heartbeats_that_are_missing_count_against_later_calls() -> None:
+    """A reload is prepared for seconds, and changes go on meanwhile: nobody is lost for it."""
+    ours, theirs = channel()
+    with ours, theirs:
+        worker = Worker(1, os.getpid(), ours)
+        prepared = worker.call("prepare", ())
+        await asyncio.sleep(0.2)
+        assert time.monotonic() - worker.silent_since < 0.1
+        beat = worker.call("heartbeat", ())
+        await asyncio.sleep(0.2)
+        assert time.monotonic() - worker.silent_since >= 0.2
+        for _ in range(2):
+            call, method, _ = theirs.recv()
+            theirs.send((call, method))
+            worker.receive()
+        assert (prepared.result(), beat.result()) == ("prepare", "heartbeat")
+        assert time.monotonic() - worker.silent_since < 0.1

@@ -147,4 +147,4 @@ def _rss(pid: int) -> int:
 
 
 def _descriptors(pid: int) -> int:
-    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208
+    return len(os.listdir(f"/proc/{pid}/fd"))  # noqa: PTH208 - names alone are counted

@@ -150,7 +150,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, script: Script) -> None:
         self._script = script
 
-    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.DatagramTransport) -> None:  # type: ignore[override]  # typeshed has the base of all transports
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:

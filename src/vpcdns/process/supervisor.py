@@ -75,6 +75,7 @@ class Supervisor:
                 await self._replication.join(worker, state, parts.faults)
         except (OSError, EOFError, RuntimeError) as error:
             self._was_overtaken = isinstance(error, OvertakenByReload)
-            log.error("Worker %d was not replaced, and will be tried again: %s", number, error)  # noqa: TRY400
+            why = str(error) or repr(error)
+            log.error("Worker %d was not replaced, and will be tried again: %s", number, why)  # noqa: TRY400 - no bug
         else:
             log.info("Worker %d was replaced by process %d", number, worker.pid)

@@ -50,18 +50,22 @@ class Worker:
         self.channel = channel
         self._calls = count()
         self._waiting: dict[int, _Result] = {}
-        self._called_at: dict[int, float] = {}
+        self._heartbeats: dict[int, float] = {}
 
     @property
     def silent_since(self) -> float:
-        """When the oldest call was made that it has not answered yet, or now, in monotonic seconds."""
-        return next(iter(self._called_at.values()), time.monotonic())
+        """When the oldest heartbeat was asked for that has not come yet, or now, in monotonic seconds.
+
+        Other calls do not count: a worker that prepares a reload for seconds answers heartbeats meanwhile.
+        """
+        return next(iter(self._heartbeats.values()), time.monotonic())
 
     def call(self, method: str, arguments: tuple[Any, ...], deadline: float | None = None) -> _Result:
         """Raises TimeoutError when it has not taken the call by `deadline`; OSError when it has ended."""
         call = next(self._calls)
         result = self._waiting[call] = asyncio.get_running_loop().create_future()
-        self._called_at[call] = time.monotonic()
+        if method == "heartbeat":
+            self._heartbeats[call] = time.monotonic()
         self._send((call, method, arguments), deadline or time.monotonic() + ACKNOWLEDGED_WITHIN)
         return result
 
@@ -83,7 +87,7 @@ class Worker:
             return
         call, value = self.channel.recv()
         result = self._waiting.pop(call)
-        del self._called_at[call]
+        self._heartbeats.pop(call, None)
         if not result.done():
             result.set_result(value)
 

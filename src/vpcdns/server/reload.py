@@ -168,7 +168,7 @@ class Reloader:
             revision = self._state.world.revision
             log.error("Not reloaded, revision %d serves on:\n%s", revision, error)  # noqa: TRY400 - no fault of ours
             return False
-        except Exception as bug:
+        except Exception as bug:  # counted here; whoever runs this task logs it, and begins again
             self._failed(repr(bug))
             raise
         self.status.problem = None
