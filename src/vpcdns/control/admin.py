@@ -12,11 +12,11 @@ from typing import Final
 
 from starlette.routing import Route
 
+from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Door
 from vpcdns.control.openapi import AccessKeys, OpenApi
-from vpcdns.control.sockets import bind, file_of
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources

@@ -19,7 +19,7 @@ from starlette.types import ASGIApp
 
 from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
-from vpcdns.control.errors import Fault, Refused, failed, refused
+from vpcdns.control.errors import bad_request, failed, refused
 from vpcdns.control.guard import Door, Guard
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.control.openapi import OpenApi
@@ -62,7 +62,7 @@ def application(
             *Rehearsing(sources.state, LongResponses()).routes(),
             *more,
         ],
-        exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
+        exception_handlers={HTTPException: refused, Exception: failed},
     )
     app.router.redirect_slashes = False
     return Guard(app, door)
@@ -142,7 +142,7 @@ class _Routes:
         """The latest decisions, the newest first."""
         limit = request.query_params.get("limit", "100")
         if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
-            raise Refused(Fault.BAD_REQUEST, f"limit: a number from 1 to {CAPACITY}")
+            raise bad_request(f"limit: a number from 1 to {CAPACITY}")
         rendered: list[dict[str, Any]] = []
         for number, query in enumerate(await self._decisions.of_all(int(limit)), 1):
             rendered.append(decision_data(query))
@@ -164,35 +164,33 @@ def _json(body: Any) -> Response:
 
 def _name(text: str | None) -> Name:
     if not text:
-        raise Refused(Fault.BAD_REQUEST, "name: the domain name to explain is missing")
+        raise bad_request("name: the domain name to explain is missing")
     try:
         return Name.from_text(text)
     except MalformedName as error:
-        raise Refused(Fault.BAD_REQUEST, f"name: {error}") from error
+        raise bad_request(f"name: {error}") from error
 
 
 def _type(text: str) -> int:
     try:
         rtype = type_number(text)
     except ValueError as error:
-        raise Refused(Fault.BAD_REQUEST, f"type: {error}") from error
+        raise bad_request(f"type: {error}") from error
     if rtype == RRType.OPT:
-        raise Refused(Fault.BAD_REQUEST, "type: OPT is no type to ask for")
+        raise bad_request("type: OPT is no type to ask for")
     return rtype
 
 
 def _address(text: str | None, world: World) -> Address:
     """An address, or one of the VPC of that id."""
     if not text:
-        raise Refused(Fault.BAD_REQUEST, "from: the address of the client that asks, or a vpc_id, is missing")
+        raise bad_request("from: the address of the client that asks, or a vpc_id, is missing")
     if text in world.topology.vpcs:
         inside = world.topology.address_in(text)
         if inside is None:
-            raise Refused(Fault.BAD_REQUEST, f"from: no address counts as {text}: give it `source_networks`")
+            raise bad_request(f"from: no address counts as {text}: give it `source_networks`")
         return inside
     try:
         return ip_address(text)
     except ValueError as error:
-        raise Refused(
-            Fault.BAD_REQUEST, "from: write an IPv4 or IPv6 address, or the vpc_id of a VPC"
-        ) from error
+        raise bad_request("from: write an IPv4 or IPv6 address, or the vpc_id of a VPC") from error

@@ -11,9 +11,10 @@ from ipaddress import ip_address
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vpcdns.control.errors import Fault, Refused, refusal
+from vpcdns.control.errors import error_response
 from vpcdns.model.topology import Address, unmapped
 
 MAX_BODY: Final = 1 << 20  # octets, security.md §3
@@ -100,8 +101,8 @@ class Guard:
 
         try:
             self._check(scope, headers)
-        except Refused as error:
-            await refusal(error)(scope, receive, send_guarded)
+        except HTTPException as error:
+            await error_response(error)(scope, receive, send_guarded)
             return
         await self._app(scope, _counted(receive), send_guarded)
 
@@ -109,16 +110,16 @@ class Guard:
         size = len(scope["raw_path"]) + len(scope["query_string"])
         if size + sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADERS:
             message = f"at most {MAX_HEADERS} octets of target and headers"
-            raise Refused(Fault.HEADERS_TOO_LARGE, message, {"connection": "close"})
+            raise HTTPException(431, message, {"connection": "close"})
         local = scope.get("server")
         is_signed_call = self._door.signed and scope["path"] == "/" and scope["method"] == "POST"
         if not is_signed_call and not self._door.host_is_ours(
             headers.get("host", ""), local[0] if local else None
         ):
-            raise Refused(Fault.MISDIRECTED, "Host is not a name of this server: use its address")
+            raise HTTPException(421, "Host is not a name of this server: use its address")
         if scope["path"] not in OPEN and not self._door.lets_in(headers.get("authorization", "")):
             message = "a token is needed: Authorization: Bearer …"
-            raise Refused(Fault.UNAUTHORIZED, message, {"www-authenticate": "Bearer"})
+            raise HTTPException(401, message, {"www-authenticate": "Bearer"})
         length = headers.get("content-length", "0")
         if not length.isdigit() or len(length) > 10 or int(length) > MAX_BODY:
             raise _too_large()
@@ -139,5 +140,5 @@ def _counted(receive: Receive) -> Receive:
     return counted
 
 
-def _too_large() -> Refused:
-    return Refused(Fault.BODY_TOO_LARGE, f"at most {MAX_BODY} octets", {"connection": "close"})
+def _too_large() -> HTTPException:
+    return HTTPException(413, f"at most {MAX_BODY} octets", {"connection": "close"})

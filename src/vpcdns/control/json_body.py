@@ -3,15 +3,16 @@
 import json
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from vpcdns.control.errors import Fault, Refused
+from vpcdns.control.errors import bad_request
 
 MAX_DIGITS: Final = 20  # an Int64 has 19, and a sign
 
 
 async def json_body(request: Request) -> Any:
-    """What the body says; raises Refused for what is no JSON, or not said to be.
+    """What the body says; raises HTTPException for what is no JSON, or not said to be.
 
     A page of another origin can send `text/plain` without asking, but not `application/json` (Fetch §3.2).
     Text that UTF-8 cannot hold, and integers that no field has room for, are refused here: else they would be
@@ -19,12 +20,12 @@ async def json_body(request: Request) -> Any:
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refused(Fault.MEDIA_TYPE, "send JSON, as application/json")
+        raise HTTPException(415, "send JSON, as application/json")
     try:
         body = json.loads(await request.body() or b"{}", parse_int=_integer)
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
-        raise Refused(Fault.BAD_REQUEST, f"the body is no JSON that can be kept: {_reason(error)}") from error
+        raise bad_request(f"the body is no JSON that can be kept: {_reason(error)}") from error
     return body
 
 

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from vpcdns.control.errors import Fault, Refused
+from vpcdns.control.errors import bad_request
 from vpcdns.control.json_body import json_body
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
@@ -37,11 +37,11 @@ class Rehearsing:
         """Whether a source reaches a name: what `vpcdns path --json` prints."""
         name, source = request.query_params.get("name"), request.query_params.get("from")
         if not name or not source:
-            raise Refused(Fault.BAD_REQUEST, "name and from: both are needed, as in /path?name=…&from=vpc-…")
+            raise bad_request("name and from: both are needed, as in /path?name=…&from=vpc-…")
         try:
             return JSONResponse(path_answer(self._state.world, name, source))
         except (MalformedName, MalformedSource) as error:
-            raise Refused(Fault.BAD_REQUEST, str(error)) from error
+            raise bad_request(str(error)) from error
 
     async def plan(self, request: Request) -> Response:
         """What changes would mean for whom: what `vpcdns plan --format json` prints.
@@ -52,16 +52,14 @@ class Rehearsing:
         try:
             return await self._long.made(lambda: json.dumps(plan_answer(world, changes)))
         except (MalformedChange, MalformedName) as error:
-            raise Refused(Fault.BAD_REQUEST, str(error)) from error
+            raise bad_request(str(error)) from error
 
 
 def _changes(found: Any) -> list[str]:
     """The changes of `{"changes": ["bind …"]}`."""
     changes = found.get("changes") if isinstance(found, dict) and set(found) == {"changes"} else None
     if not isinstance(changes, list) or not 0 < len(changes) <= MAX_CHANGES:
-        raise Refused(
-            Fault.BAD_REQUEST, f"changes: a list of 1 to {MAX_CHANGES} changes in words, and only that"
-        )
+        raise bad_request(f"changes: a list of 1 to {MAX_CHANGES} changes in words, and only that")
     if not all(isinstance(change, str) for change in changes):
-        raise Refused(Fault.BAD_REQUEST, "changes: each is a text, such as 'unbind apigateway-hz-1'")
+        raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
     return changes

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vpcdns.config import check_expressible, written_json
-from vpcdns.control.errors import Fault as Wrong
-from vpcdns.control.errors import Refused
+from vpcdns.control.errors import bad_request
 from vpcdns.control.json_body import json_body
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, StateError
@@ -74,7 +74,7 @@ class TestInterface:
         body = await self._body(request)
         given = body.get("changes")
         if set(body) != {"changes"} or not isinstance(given, list) or not 0 < len(given) <= MAX_CHANGES:
-            raise Refused(Wrong.BAD_REQUEST, f"changes: a list of 1 to {MAX_CHANGES} changes")
+            raise bad_request(f"changes: a list of 1 to {MAX_CHANGES} changes")
         expected = _expected(request)
         try:
             changes = tuple(map(decode_change, given))
@@ -82,13 +82,13 @@ class TestInterface:
                 check_expressible(change)
             done = self._state.commit(Commit(changes, who=WHO), expected)
         except (MalformedChange, MalformedName) as error:
-            raise Refused(Wrong.BAD_REQUEST, f"changes: {error}") from error
+            raise bad_request(f"changes: {error}") from error
         except StateError as error:
-            raise Refused(Wrong.UNAVAILABLE, "the change cannot be kept; see the log") from error
+            raise HTTPException(503, "the change cannot be kept; see the log") from error
         if isinstance(done, Refusal):
-            raise Refused(Wrong.REFUSED, str(done))
+            raise HTTPException(409, str(done))
         if isinstance(done, Conflict):
-            raise Refused(Wrong.REVISION, str(done))
+            raise HTTPException(412, str(done))
         return self._json({"revision": done.revision})
 
     async def reset(self, request: Request) -> Response:
@@ -124,7 +124,7 @@ class TestInterface:
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)
         if len(self._faults.current()) >= MAX_FAULTS:
-            raise Refused(Wrong.REFUSED, f"at most {MAX_FAULTS} faults; clear some")
+            raise HTTPException(409, f"at most {MAX_FAULTS} faults; clear some")
         fault = self._faults.add(_fault(body, time.monotonic()))
         return self._json(_fault_data(fault), 201)
 
@@ -138,18 +138,18 @@ class TestInterface:
         fault_id: str = request.path_params["fault_id"]
         # No fault has an id of more digits; `int` refuses thousands of them.
         if not (fault_id.isdecimal() and len(fault_id) < 20 and self._faults.remove(int(fault_id))):
-            raise Refused(Wrong.NOT_FOUND, "there is no such fault")
+            raise HTTPException(404, "there is no such fault")
         return self._json({})
 
     def _check_writes(self) -> None:
         if not self._open:
-            raise Refused(Wrong.FORBIDDEN, "where access keys are configured, this needs a token")
+            raise HTTPException(403, "where access keys are configured, this needs a token")
 
     async def _body(self, request: Request) -> Mapping[str, Any]:
         self._check_writes()
         body = await json_body(request)
         if not isinstance(body, dict):
-            raise Refused(Wrong.BAD_REQUEST, "the body is no JSON object")
+            raise bad_request("the body is no JSON object")
         return body
 
     def _json(self, body: Any, status: int = 200) -> Response:
@@ -167,7 +167,7 @@ def _expected(request: Request) -> int | None:
         return None
     number = text.strip('"')
     if not (number.isascii() and number.isdigit() and len(number) < 20):
-        raise Refused(Wrong.BAD_REQUEST, "If-Match: the ETag of /test/world, a revision in quotes")
+        raise bad_request("If-Match: the ETag of /test/world, a revision in quotes")
     return int(number)
 
 
@@ -175,27 +175,25 @@ def _name(text: str) -> Name:
     try:
         return Name.from_text(text)
     except MalformedName as error:
-        raise Refused(Wrong.BAD_REQUEST, f"name: {error}") from error
+        raise bad_request(f"name: {error}") from error
 
 
 def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
     for key in body:
         if key not in _FAULT_KEYS:
-            raise Refused(
-                Wrong.BAD_REQUEST, f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}"
-            )
+            raise bad_request(f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}")
     try:
         kind = FaultKind(body.get("kind"))
     except ValueError:
         words = ", ".join(one.value for one in FaultKind)
-        raise Refused(Wrong.BAD_REQUEST, f"kind: one of {words}") from None
+        raise bad_request(f"kind: one of {words}") from None
     name, vpc_id = body.get("name"), body.get("vpc_id")
     for key, text in (("name", name), ("vpc_id", vpc_id)):
         if text is not None and not isinstance(text, str):
-            raise Refused(Wrong.BAD_REQUEST, f"{key}: text")
+            raise bad_request(f"{key}: text")
     delay = _number(body, "delay_ms", MAX_DELAY * 1000) or 0.0
     if (kind is FaultKind.DELAY) != bool(delay):
-        raise Refused(Wrong.BAD_REQUEST, "delay_ms: a delay has one, and nothing else has")
+        raise bad_request("delay_ms: a delay has one, and nothing else has")
     times, seconds = _number(body, "times", 1e9), _number(body, "seconds", 86_400)
     return InjectedFault(
         0,
@@ -213,7 +211,7 @@ def _number(body: Mapping[str, Any], key: str, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        raise Refused(Wrong.BAD_REQUEST, f"{key}: a number above 0, at most {most:g}")
+        raise bad_request(f"{key}: a number above 0, at most {most:g}")
     return float(value)
 
 
