@@ -3,24 +3,29 @@
 Knows parameters and the State that they are about. Reading one that is wrong raises the cloud's error.
 """
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance
 from vpcdns.model.rules import Refusal
-from vpcdns.model.topology import Vpc
+from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.api_attributes import Attributes
+from vpcdns.state.api_attributes import Attributes, object_key
+
+T = TypeVar("T")
+Recorded = Group | Instance | Vpc | VSwitch
+Records = dict[str, Attributes | None]
 
 MAX_TAGS: Final = 20  # the cloud's own limit
+MAX_PAGE_SIZE: Final = 50
+MAX_PAGES: Final = 1_000_000
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -109,10 +114,18 @@ class Call:
             found["Tags"] = tags
         return found
 
-    def record(self, key: str) -> Attributes:
-        return self.state.attributes.get(key, {})
+    def record(self, of: Recorded) -> Attributes:
+        """What is kept of an object beside the World."""
+        return self.state.attributes.get(object_key(of), {})
 
-    def commit(self, *changes: Change, records: Mapping[str, Attributes | None] | None = None) -> None:
+    def edited(self, of: Recorded, attributes: Attributes) -> Records:
+        """The object's record with `attributes` put in; None takes one away."""
+        merged = {**self.record(of), **attributes}
+        if isinstance(of, Group):
+            merged["ModifiedTime"] = self.at
+        return {object_key(of): {name: value for name, value in merged.items() if value is not None}}
+
+    def commit(self, *changes: Change, records: Records | None = None) -> None:
         """Changes and records, all or none; raises the error of the rule that refuses them."""
         done = self.state.commit(Commit(changes, records or {}, self.who))
         if isinstance(done, Refusal):
@@ -147,9 +160,18 @@ class Call:
             raise not_found("Vpc", f"VPC {vpc_id}.")
         return vpc
 
+    def page(
+        self, items: Sequence[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """One page of `items`, in the cloud's two-storey form; only those that it shows are rendered."""
+        number, size = self.number("PageNumber", 1, MAX_PAGES), self.number("PageSize", 10, MAX_PAGE_SIZE)
+        shown = items[(number - 1) * size : number * size]
+        return {
+            outer: {inner: [render(item) for item in shown]},
+            "PageNumber": number,
+            "PageSize": size,
+            "TotalCount": len(items),
+        }
+
     def _where(self) -> str:
         return f" in {self.region.region_id}" if self.region is not None and self.region.given else ""
-
-
-def json_text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

@@ -8,7 +8,6 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -28,14 +27,6 @@ log = logging.getLogger("vpcdns.admin")
 _RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 # What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `checked` says whether a signature proved it."""
-
-    access_key_id: str
-    checked: bool
 
 
 class OpenApi:
@@ -81,7 +72,7 @@ class OpenApi:
         if any(name in request.headers for name in _BROWSER_HEADERS):
             raise ApiError("Forbidden", "The API is not for browsers.", 403)
         name, version = request.named("Action"), request.named("Version")
-        caller = self._caller(request)
+        who = self._caller(request)
         if not name:
             raise missing("Action")
         if not version:
@@ -89,16 +80,16 @@ class OpenApi:
         known = ACTIONS.get((version, name))
         if known is None:
             raise no_such_action(name[:64], version[:16])
-        if not caller.checked and request.method != "POST" and not name.startswith("Describe"):
+        if not self._keys and request.method != "POST" and not name.startswith("Describe"):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
         at = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        region, who = self._region(request), caller.access_key_id
+        region = self._region(request)
         if region is not None and not is_region_id(region.region_id):
             raise invalid("RegionId")
         return action(Call(self._state, product, request.parameters, region, who, at))
 
-    def _caller(self, request: ApiRequest) -> Caller:
+    def _caller(self, request: ApiRequest) -> str:
         """Who asks, if that is so; the order is the cloud's: key, time, signature, nonce."""
         said = claim(request)
         if not self._keys:
@@ -106,12 +97,12 @@ class OpenApi:
                 raise ApiError(
                     "NoPermission", "No access keys are configured here (admin.access_keys_file).", 403
                 )
-            return Caller(said.access_key_id[:128] if isinstance(said, Claim) else "anonymous", checked=False)
+            return said.access_key_id[:128] if isinstance(said, Claim) else "anonymous"
         if said is Unsigned.NO_KEY:
             raise missing("AccessKeyId")
         if isinstance(said, Unsigned):
             raise ApiError("SignatureDoesNotMatch", f"{_NO_MATCH} {said.value.capitalize()}.")
-        secret = self._keys.secret(said.access_key_id)
+        secret = self._keys.get(said.access_key_id)
         if secret is None:
             raise ApiError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
         signed_at = said.signed_at
@@ -127,7 +118,7 @@ class OpenApi:
             raise missing("SignatureNonce")
         if not self._nonces.is_new(said.access_key_id, said.nonce, self._monotonic()):
             raise ApiError("SignatureNonceUsed", "Specified signature nonce was used already.")
-        return Caller(said.access_key_id, checked=True)
+        return said.access_key_id
 
     def _region(self, request: ApiRequest) -> Region | None:
         """`RegionId`, the host's, the configured one, or the only one there is."""

@@ -23,22 +23,11 @@ _KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SECRET: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 
-class AccessKeys:
+class AccessKeys(dict[str, str]):
     """Secrets by access key id. Empty: no signature is checked, and only loopback may ask."""
 
-    __slots__ = ("_secrets",)
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._secrets = dict(secrets)
-
-    def __bool__(self) -> bool:
-        return bool(self._secrets)
-
     def __repr__(self) -> str:
-        return f"AccessKeys({len(self._secrets)})"
-
-    def secret(self, access_key_id: str) -> str | None:
-        return self._secrets.get(access_key_id)
+        return f"AccessKeys({len(self)})"
 
 
 def read_access_keys(file: Path | None, environment: Mapping[str, str]) -> AccessKeys:
