@@ -19,16 +19,14 @@ from starlette.types import ASGIApp
 
 from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
-from vpcdns.control.errors import bad_request, failed, refused
+from vpcdns.control.errors import bad_request, failed, read_name, refused
 from vpcdns.control.guard import Door, Guard
+from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponses
-from vpcdns.control.openapi import OpenApi
-from vpcdns.control.openapi.http import answered, is_api_request
-from vpcdns.control.path_and_plan import Rehearsing
-from vpcdns.errors import MalformedName
+from vpcdns.control.openapi import ApiRequest, OpenApi
+from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
-from vpcdns.model.names import Name
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
@@ -36,6 +34,7 @@ from vpcdns.model.world import World
 from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.query_record import decision_data, time_text
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
+from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 
 # A decision takes some 20 µs to render; queries wait no longer than for so many.
 _RENDERED_AT_ONCE: Final = 50
@@ -59,10 +58,14 @@ def application(
             Route("/explain", routes.explain),
             Route("/world", routes.world),
             Route("/decisions", routes.decisions),
-            *Rehearsing(sources.state, LongResponses()).routes(),
+            Route("/path", routes.path, methods=["GET"]),
+            Route("/plan", routes.plan, methods=["POST"]),
             *more,
         ],
-        exception_handlers={HTTPException: refused, Exception: failed},
+        exception_handlers={
+            **dict.fromkeys((HTTPException, MalformedChange, MalformedName, MalformedSource), refused),
+            Exception: failed,
+        },
     )
     app.router.redirect_slashes = False
     return Guard(app, door)
@@ -73,11 +76,16 @@ class _Routes:
         self._sources = sources
         self._decisions = decisions
         self._api = api
+        self._long = LongResponses()
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
-        if self._api is not None and is_api_request(request):
-            return await answered(self._api, request)
+        asks_api = (
+            request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
+        )
+        if self._api is not None and asks_api:
+            answer = self._api.answer(await _api_request(request))
+            return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         if request.method == "POST":
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
@@ -111,7 +119,9 @@ class _Routes:
         """How a name resolves for a client: what `vpcdns explain --json` prints."""
         world = self._sources.state.world
         asked = request.query_params
-        question = Question(_name(asked.get("name")), _type(asked.get("type", "A")))
+        if not asked.get("name"):
+            raise bad_request("name: the domain name to explain is missing")
+        question = Question(read_name(asked["name"]), _type(asked.get("type", "A")))
         client = identify(_address(asked.get("from"), world), world)
         return _json(resolution_data(resolve(question, client, world)))
 
@@ -127,14 +137,7 @@ class _Routes:
             "reload_problem": None if reloads is None else reloads.problem,
             "listeners": [{"address": str(listen), "vpc_id": listen.vpc_id} for listen in listens],
             "suffix": str(world.answers.suffix),
-            "counts": {
-                "vpcs": len(world.topology.vpcs),
-                "networks": len(world.topology.networks),
-                "connections": len(world.topology.connections),
-                "instances": len(world.instances),
-                "groups": len(world.groups),
-                "custom_domains": len(world.custom_domains.owners),
-            },
+            "counts": world.object_counts(),
         }
         return _json(body)
 
@@ -150,6 +153,24 @@ class _Routes:
                 await asyncio.sleep(0)
         return _json({"decisions": rendered})
 
+    async def path(self, request: Request) -> Response:
+        """Whether a source reaches a name: what `vpcdns path --json` prints."""
+        name, source = request.query_params.get("name"), request.query_params.get("from")
+        if not name or not source:
+            raise bad_request("name and from: both are needed, as in /path?name=…&from=vpc-…")
+        return JSONResponse(path_answer(self._sources.state.world, name, source))
+
+    async def plan(self, request: Request) -> Response:
+        """What changes would mean for whom: what `vpcdns plan --format json` prints. Nothing is changed.
+
+        In a thread: over a million groups it takes seconds, and a World does not change meanwhile.
+        """
+        changes = listed_changes(await json_body(request), " in words, and only that")
+        if not all(isinstance(change, str) for change in changes):
+            raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
+        world = self._sources.state.world
+        return await self._long.made(lambda: json.dumps(plan_answer(world, changes)))
+
     def _not_ready(self) -> list[dict[str, str]]:
         service = self._sources.service
         if service is None or service.stopping:
@@ -157,18 +178,20 @@ class _Routes:
         return [] if service.serving else [{"part": "listeners", "why": "not bound yet"}]
 
 
+async def _api_request(request: Request) -> ApiRequest:
+    """The body is read before anything is decided; from there to the answer nothing else has its turn."""
+    return ApiRequest(
+        request.method,
+        request.scope.get("raw_path", b"/").decode("latin-1"),
+        request.scope["query_string"].decode("latin-1"),
+        dict(request.headers),
+        await request.body(),
+    )
+
+
 def _json(body: Any) -> Response:
     """ASCII only: whatever a name holds, no reader takes it for anything else."""
     return Response(json.dumps(body) + "\n", media_type="application/json")
-
-
-def _name(text: str | None) -> Name:
-    if not text:
-        raise bad_request("name: the domain name to explain is missing")
-    try:
-        return Name.from_text(text)
-    except MalformedName as error:
-        raise bad_request(f"name: {error}") from error
 
 
 def _type(text: str) -> int:

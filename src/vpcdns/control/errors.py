@@ -10,6 +10,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from vpcdns.errors import MalformedName
+from vpcdns.model.names import Name
+
 # RFC 9110 §15
 _CODES: Final = {
     400: "bad-request",
@@ -34,6 +37,14 @@ def bad_request(message: str) -> HTTPException:
     return HTTPException(400, message)
 
 
+def read_name(text: str) -> Name:
+    """The parameter `name`."""
+    try:
+        return Name.from_text(text)
+    except MalformedName as error:
+        raise bad_request(f"name: {error}") from error
+
+
 def error_response(error: HTTPException) -> Response:
     status = error.status_code if error.status_code in _CODES else 400
     message = error.detail
@@ -43,10 +54,8 @@ def error_response(error: HTTPException) -> Response:
 
 
 async def refused(request: Request, error: Exception) -> Response:
-    """Our own refusals, and the router's."""
-    if not isinstance(error, HTTPException):
-        raise error
-    return error_response(error)
+    """Our own refusals, the router's, and what cannot be read."""
+    return error_response(error if isinstance(error, HTTPException) else bad_request(str(error)))
 
 
 async def failed(request: Request, error: Exception) -> Response:

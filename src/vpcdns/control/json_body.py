@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from vpcdns.control.errors import bad_request
 
+MAX_CHANGES: Final = 1_000
 MAX_DIGITS: Final = 20  # an Int64 has 19, and a sign
 
 
@@ -27,6 +28,14 @@ async def json_body(request: Request) -> Any:
     except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
         raise bad_request(f"the body is no JSON that can be kept: {_reason(error)}") from error
     return body
+
+
+def listed_changes(body: Any, more: str = "") -> list[Any]:
+    """The changes of `{"changes": […]}`."""
+    changes = body.get("changes") if isinstance(body, dict) and set(body) == {"changes"} else None
+    if not isinstance(changes, list) or not 0 < len(changes) <= MAX_CHANGES:
+        raise bad_request(f"changes: a list of 1 to {MAX_CHANGES} changes{more}")
+    return changes
 
 
 def _integer(digits: str) -> int:

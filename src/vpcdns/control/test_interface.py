@@ -15,11 +15,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vpcdns.config import check_expressible, written_json
-from vpcdns.control.errors import bad_request
-from vpcdns.control.json_body import json_body
+from vpcdns.control.errors import bad_request, read_name
+from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, StateError
-from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
@@ -28,7 +27,6 @@ from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.change_json import decode_change
 
 WHO: Final = "test"
-MAX_CHANGES: Final = 1_000
 _FAULT_KEYS: Final = frozenset({"kind", "name", "vpc_id", "delay_ms", "times", "seconds"})
 
 
@@ -72,10 +70,7 @@ class TestInterface:
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
         body = await self._body(request)
-        given = body.get("changes")
-        if set(body) != {"changes"} or not isinstance(given, list) or not 0 < len(given) <= MAX_CHANGES:
-            raise bad_request(f"changes: a list of 1 to {MAX_CHANGES} changes")
-        expected = _expected(request)
+        given, expected = listed_changes(body), _expected(request)
         try:
             changes = tuple(map(decode_change, given))
             for change in changes:
@@ -101,7 +96,7 @@ class TestInterface:
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""
         name, vpc_id = request.query_params.get("name"), request.query_params.get("vpc_id")
-        wanted = None if name is None else _name(name)
+        wanted = None if name is None else read_name(name)
 
         def fits(query: QueryRecord) -> bool:
             if wanted is not None and (query.question is None or query.question.name != wanted):
@@ -171,13 +166,6 @@ def _expected(request: Request) -> int | None:
     return int(number)
 
 
-def _name(text: str) -> Name:
-    try:
-        return Name.from_text(text)
-    except MalformedName as error:
-        raise bad_request(f"name: {error}") from error
-
-
 def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
     for key in body:
         if key not in _FAULT_KEYS:
@@ -198,7 +186,7 @@ def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
     return InjectedFault(
         0,
         kind,
-        None if name is None else _name(name),
+        None if name is None else read_name(name),
         vpc_id,
         delay / 1000,
         None if times is None else int(times),

@@ -43,6 +43,18 @@ class World:
         """The group's VPC second-level domain, enabled or not (DESIGN §1.2)."""
         return Name((group.vpc_domain_label, *self.answers.suffix.labels))
 
+    def object_counts(self) -> dict[str, int]:
+        """How many of each kind are configured."""
+        topology = self.topology
+        return {
+            "vpcs": len(topology.vpcs),
+            "networks": len(topology.networks),
+            "connections": len(topology.connections),
+            "instances": len(self.instances),
+            "groups": len(self.groups),
+            "custom_domains": len(self.custom_domains.owners),
+        }
+
     def groups_on(self, key: InstanceKey) -> Iterator[Group]:
         """The groups of one instance; walks all groups."""
         region_id, instance_id = key

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial
 from itertools import accumulate
@@ -227,15 +227,7 @@ def _processes(others: Sequence[int]) -> Iterator[Metric]:
 
 def _world(state: State) -> Iterator[Metric]:
     world = state.world
-    objects: dict[str, Sized] = {
-        "vpcs": world.topology.vpcs,
-        "networks": world.topology.networks,
-        "connections": world.topology.connections,
-        "instances": world.instances,
-        "groups": world.groups,
-        "custom_domains": world.custom_domains.owners,
-    }
-    sizes = {(kind,): float(len(some)) for kind, some in objects.items()}
+    sizes = {(kind,): float(count) for kind, count in world.object_counts().items()}
     yield _gauges("world_objects", "What is configured.", ("kind",), sizes)
     yield _gauge("world_revision", "The revision that is served; the SOA's serial.", world.revision)
     build = {(__version__, platform.python_version()): 1.0}
