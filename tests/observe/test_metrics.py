@@ -131,7 +131,7 @@ def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> No
         tell(of.query_counts, decided(holder, client=client))
     whole = scraped(of)
     monkeypatch.setattr(metrics, "_HISTOGRAMS_AT_ONCE", 1)
-    monkeypatch.setattr(metrics, "_COUNTERS_AT_ONCE", 1)
+    monkeypatch.setattr(metrics, "_NUMBERS_AT_ONCE", 1)
     pieces = scraped(of)
     assert [line for line in pieces.splitlines() if not line.startswith("process_")] == [
         line for line in whole.splitlines() if not line.startswith("process_")

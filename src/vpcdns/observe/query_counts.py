@@ -8,11 +8,11 @@ choices out of fixed sets.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Sequence
 from ipaddress import IPv4Address
 from operator import add
-from typing import Final, TypeVar
+from typing import Final, NamedTuple
 
 from vpcdns.model.decision import Reason
 from vpcdns.model.dns import Rcode, RRType
@@ -50,8 +50,7 @@ _LENGTH: Final = _RESPONSE_AT + len(OCTETS) + 1
 _TOOK, _IN, _OUT = range(3)
 
 
-@dataclass(frozen=True, slots=True)
-class Labels:
+class Labels(NamedTuple):
     """The labels of one kind of query. `rcode` is empty for a query that was not answered."""
 
     server: str
@@ -63,63 +62,32 @@ class Labels:
     reason: str
 
 
-@dataclass(slots=True)
-class Cell:
-    """The queries of one kind: sums, and how many fell into each bucket (the last has no upper bound)."""
+class Histogram(NamedTuple):
+    """Where in a row its sum is, and how many fell into each bucket (the last has no upper bound)."""
 
-    row: list[float]
+    sum: int
+    buckets: slice
+
+
+DURATIONS: Final = Histogram(_TOOK, slice(_SECONDS_AT, _REQUEST_AT))
+REQUEST_SIZES: Final = Histogram(_IN, slice(_REQUEST_AT, _RESPONSE_AT))
+RESPONSE_SIZES: Final = Histogram(_OUT, slice(_RESPONSE_AT, _LENGTH))
+
+
+class Cell:
+    """The queries of one kind, as a row of numbers; a plain value, that of several processes can be added."""
+
+    __slots__ = ("row",)
+
+    def __init__(self, row: Sequence[float] = (0.0, *[0] * (_LENGTH - 1))) -> None:
+        self.row = row
+
+    def __add__(self, other: Cell) -> Cell:
+        return Cell(tuple(map(add, self.row, other.row)))
 
     @property
     def count(self) -> int:
-        return int(sum(self.durations))
-
-    @property
-    def seconds(self) -> float:
-        return self.row[_TOOK]
-
-    @property
-    def octets_in(self) -> float:
-        return self.row[_IN]
-
-    @property
-    def octets_out(self) -> float:
-        return self.row[_OUT]
-
-    @property
-    def durations(self) -> list[float]:
-        return self.row[_SECONDS_AT:_REQUEST_AT]
-
-    @property
-    def request_sizes(self) -> list[float]:
-        return self.row[_REQUEST_AT:_RESPONSE_AT]
-
-    @property
-    def response_sizes(self) -> list[float]:
-        return self.row[_RESPONSE_AT:]
-
-
-_K = TypeVar("_K")
-
-
-def gather(cells: dict[_K, Cell], key: _K, cell: Cell) -> None:
-    """Adds `cell` to what is counted under `key`; leaves `cell` as it is."""
-    there = cells.get(key)
-    if there is None:
-        cells[key] = Cell(cell.row.copy())
-    else:
-        there.row[:] = map(add, there.row, cell.row)
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was counted, in words; plain values, so that those of several processes can be put together."""
-
-    cells: dict[Labels, Cell] = field(default_factory=dict)
-
-    def merge(self, others: Iterable[Counts]) -> None:
-        for other in others:
-            for labels, cell in other.cells.items():
-                gather(self.cells, labels, cell)
+        return int(sum(self.row[DURATIONS.buckets]))
 
 
 # The listener and the reason go by their ids: both live as long as the key, and hash in Python.
@@ -180,36 +148,31 @@ class QueryCounts(Observer):
         )
         return self._rows.get(key) or self._row(arrival, key)
 
-    def counts(self) -> Counts:
+    def counts(self) -> dict[Labels, Cell]:
         """What was counted until now."""
         self._count_recalled()
-        counts = Counts()
+        cells: defaultdict[Labels, Cell] = defaultdict(Cell)
         for key, row in self._rows.items():
-            gather(counts.cells, self._labels(key), Cell(row))
-        return counts
+            cells[self._labels(key)] += Cell(row)
+        return dict(cells)
 
     def _count_other(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         """Queries that were dropped, or could not be resolved."""
         resolution = result.resolution
-        rtype, vpc_id, reason, rcode = None, None, _REASON_MALFORMED, _NO_RCODE
-        if resolution is not None:
-            rtype = _TYPES.get(resolution.question.rtype)
-            vpc_id = resolution.client.vpc_id
-            reason = id(resolution.reason)
-        size_in = size_out = 0
+        question = None if resolution is None else resolution.question
+        vpc_id = None if resolution is None else resolution.client.vpc_id
+        reason, rcode = _REASON_MALFORMED if resolution is None else id(resolution.reason), _NO_RCODE
         if isinstance(result, Response):
+            question = result.query.question
             rcode = reason = int(result.query.fault or Rcode.FORMERR)
-            size_in, size_out = result.query.size, len(result.octets)
-            rtype = None if result.query.question is None else _TYPES.get(result.query.question.rtype)
+        rtype = None if question is None else _TYPES.get(question.rtype)
         key = (id(arrival.listen), arrival.transport, type(arrival.peer), rtype, vpc_id, rcode, reason)
         row = self._rows.get(key) or self._row(arrival, key)
-        row[_TOOK] += took
-        row[_IN] += size_in
-        row[_OUT] += size_out
-        row[_SECONDS_AT + bisect_left(SECONDS, took)] += 1
         if isinstance(result, Response):
-            row[_REQUEST_AT + bisect_left(OCTETS, size_in)] += 1
-            row[_RESPONSE_AT + bisect_left(OCTETS, size_out)] += 1
+            _add(row, took, result.query.size, len(result.octets), 1)
+        else:
+            row[_TOOK] += took
+            row[_SECONDS_AT + bisect_left(SECONDS, took)] += 1
 
     def _row(self, arrival: Arrival, key: _Key) -> list[float]:
         """A new row; beyond MAX_VPCS the one that further VPCs share."""
