@@ -16,7 +16,7 @@ from tests.support.event_loop import on_loop
 from vpcdns.control import connection
 from vpcdns.control.connection import MAX_CONNECTIONS, Connection
 from vpcdns.control.errors import refused
-from vpcdns.control.guard import MAX_BODY, MAX_HEADERS, Door, Guard
+from vpcdns.control.guard import MAX_BODY, MAX_HEADERS, Guard
 
 
 async def closed(reader: asyncio.StreamReader) -> bool:
@@ -144,7 +144,7 @@ async def test_a_body_is_counted_while_it_is_read() -> None:
     app = Starlette(
         routes=[Route("/", reader, methods=["POST"])], exception_handlers={HTTPException: refused}
     )
-    server = connection.HttpServer(Guard(app, Door(None, None)))
+    server = connection.HttpServer(Guard(app, None, None))
     async with admin() as it:
         await _body_too_large(it, server)
     assert read <= MAX_BODY

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
-from vpcdns.control.guard import Door
+from vpcdns.control.guard import Guard
 from vpcdns.control.openapi import AccessKeys, OpenApi
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
@@ -72,7 +72,6 @@ class AdminServer:
         self.bind()
         sock, listen = self._taken()
         address = listen.address if isinstance(listen, Listen) else None
-        door = Door(address, self._token, signed=bool(self._keys))
         only_this_host = address is None or address.is_loopback
         api = OpenApi(
             self._sources.state,
@@ -80,10 +79,11 @@ class AdminServer:
             region_id=self._region_id,
             open_without_keys=only_this_host and self._token is None,
         )
-        app = application(door, self._sources, self._decisions, api, self._more)
+        app = application(self._sources, self._decisions, api, self._more)
+        guard = Guard(app, address, self._token, signed=bool(self._keys))
 
         async def serve() -> None:
-            self._server = HttpServer(app)
+            self._server = HttpServer(guard)
             self._ended.clear()
             try:
                 await self._server.serve([sock.dup()])  # it closes what it is given

@@ -20,7 +20,6 @@ from starlette.types import ASGIApp
 from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import bad_request, failed, read_name, refused
-from vpcdns.control.guard import Door, Guard
 from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.control.openapi import ApiRequest, OpenApi
@@ -41,13 +40,12 @@ _RENDERED_AT_ONCE: Final = 50
 
 
 def application(
-    door: Door,
     sources: Sources,
     decisions: RecentDecisions,
     api: OpenApi | None = None,
     more: Sequence[Route] = (),
 ) -> ASGIApp:
-    """The whole of it, behind its guard."""
+    """The whole of it, but for its guard."""
     routes = _Routes(sources, decisions, api)
     app = Starlette(
         routes=[
@@ -68,7 +66,7 @@ def application(
         },
     )
     app.router.redirect_slashes = False
-    return Guard(app, door)
+    return app
 
 
 class _Routes:

@@ -275,12 +275,7 @@ _gauge: Final = partial(_family, GaugeMetricFamily)
 
 
 def _histogram(
-    name: str,
-    text: str,
-    label: str,
-    bounds: Sequence[float],
-    cells: Mapping[str, Cell],
-    of: Histogram,
+    name: str, text: str, label: str, bounds: Sequence[float], cells: Mapping[str, Cell], of: Histogram
 ) -> Iterator[Metric]:
     edges = (*map(str, bounds), "+Inf")
     for piece in _pieces(sorted(cells), _HISTOGRAMS_AT_ONCE):

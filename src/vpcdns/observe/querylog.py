@@ -49,11 +49,7 @@ class QueryLog(Observer):
     """
 
     def __init__(
-        self,
-        state: State,
-        settings: QueryLogging,
-        capacity: int = MAX_OCTETS_QUEUED,
-        shared: bool = False,
+        self, state: State, settings: QueryLogging, capacity: int = MAX_OCTETS_QUEUED, shared: bool = False
     ) -> None:
         self.settings = settings
         self._shared = shared

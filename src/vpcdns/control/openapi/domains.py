@@ -102,8 +102,4 @@ def _folded(call: Call, group: Group) -> set[tuple[str, str]]:
 
 
 def _described(call: Call, group: Group, name: str, kind: str) -> dict[str, Any]:
-    return {
-        "GroupId": group.group_id,
-        "SubDomain": sub_domain(call, group),
-        **domain_item(name, kind),
-    }
+    return {"GroupId": group.group_id, "SubDomain": sub_domain(call, group), **domain_item(name, kind)}
