@@ -43,6 +43,10 @@ class World:
         """The group's VPC second-level domain, enabled or not (DESIGN §1.2)."""
         return Name((group.vpc_domain_label, *self.answers.suffix.labels))
 
+    def region_ids(self) -> set[str]:
+        """The regions that there is anything in."""
+        return {vpc.region_id for vpc in self.topology.vpcs.values()} | {key[0] for key in self.instances}
+
     def object_counts(self) -> dict[str, int]:
         """How many of each kind are configured."""
         topology = self.topology

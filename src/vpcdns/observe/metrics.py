@@ -47,6 +47,7 @@ from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
 _T = TypeVar("_T")
+_Totals = Counter[tuple[str, ...]]
 
 # A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
 _NUMBERS_AT_ONCE: Final = 500
@@ -140,11 +141,7 @@ async def exposition(sources: Sources) -> bytes:
 
 
 def _queries(cells: Mapping[Labels, Cell]) -> Iterator[Metric]:
-    requests, responses, drops = (
-        Counter[tuple[str, ...]](),
-        Counter[tuple[str, ...]](),
-        Counter[tuple[str, ...]](),
-    )
+    requests, responses, drops = _Totals(), _Totals(), _Totals()
     by_vpc, by_proto = defaultdict[str, Cell](Cell), defaultdict[str, Cell](Cell)
     for labels, cell in cells.items():
         requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += cell.count

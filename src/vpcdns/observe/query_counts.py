@@ -109,7 +109,7 @@ class QueryCounts(Observer):
         if resolution is None or isinstance(result, Drop):
             self._count_other(arrival, result, took)
         else:
-            self._count(arrival, result, resolution, took, 1)
+            _add(self._row_of(arrival, resolution), took, result.query.size, len(result.octets), 1)
 
     def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
         row = self._relayed_rows.get(kind)
@@ -127,14 +127,10 @@ class QueryCounts(Observer):
     def _count_recalled(self) -> None:
         """Takes over what was recalled since the last time."""
         for kind in () if self._views is None else self._views.kinds.values():
-            count, kind.count = kind.count, 0
-            if count and kind.response.resolution is not None:
-                self._count(kind.arrival, kind.response, kind.response.resolution, RECALLED, count)
-
-    def _count(
-        self, arrival: Arrival, result: Response, resolution: Resolution, took: float, times: int
-    ) -> None:
-        _add(self._row_of(arrival, resolution), took, result.query.size, len(result.octets), times)
+            count, kind.count, response = kind.count, 0, kind.response
+            if count and response.resolution is not None:
+                row = self._row_of(kind.arrival, response.resolution)
+                _add(row, RECALLED, response.query.size, len(response.octets), count)
 
     def _row_of(self, arrival: Arrival, resolution: Resolution) -> list[float]:
         key = (

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from vpcdns.observe.query_counts import RECALLED
@@ -106,17 +107,13 @@ class RecentDecisions(Observer):
         if self._others is not None:
             for more in await self._others(limit):
                 found += more
-            found.sort(key=_time, reverse=True)
+            found.sort(key=attrgetter("at"), reverse=True)
         return found[:limit]
 
     def clear(self) -> None:
         self._entries.clear()
         if self._cleared is not None:
             self._cleared()
-
-
-def _time(query: QueryRecord) -> float:
-    return query.at
 
 
 def _record(entry: _Entry) -> QueryRecord | None:

@@ -125,11 +125,15 @@ class Call:
             merged["ModifiedTime"] = self.at
         return {object_key(of): {name: value for name, value in merged.items() if value is not None}}
 
-    def commit(self, *changes: Change, records: Records | None = None) -> None:
-        """Changes and records, all or none; raises the error of the rule that refuses them."""
+    def commit(self, *changes: Change, records: Records | None = None) -> dict[str, Any]:
+        """Changes and records, all or none; raises the error of the rule that refuses them.
+
+        Returns the answer of an action that has nothing more to say.
+        """
         done = self.state.commit(Commit(changes, records or {}, self.who))
         if isinstance(done, Refusal):
             raise refused(done, self.product)
+        return {}
 
     def group(self, name: str = "GroupId") -> Group:
         group_id = self.required(name)

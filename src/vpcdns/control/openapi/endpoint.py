@@ -32,8 +32,8 @@ _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 class OpenApi:
     """The API over a State.
 
-    Without keys nothing is checked; then `open_without_keys` says whether anybody may ask, which is for
-    whoever knows that only this host can. `region_id` is what a request is about that names no region.
+    Without keys nothing is checked, and `open_without_keys` says whether anybody may ask: only this host can.
+    `region_id` is what a request is about that names no region.
     """
 
     def __init__(
@@ -127,10 +127,7 @@ class OpenApi:
             return Region(given, given=True)
         if self._region_id is not None:
             return Region(self._region_id, given=False)
-        world = self._state.world
-        regions = {vpc.region_id for vpc in world.topology.vpcs.values()} | {
-            key[0] for key in world.instances
-        }
+        regions = self._state.world.region_ids()
         return Region(regions.pop(), given=False) if len(regions) == 1 else None
 
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:

@@ -111,8 +111,7 @@ def modify_intranet_domain_policy(call: Call) -> dict[str, Any]:
     group, enable = call.group(), call.flag("VpcIntranetEnable")
     if enable is None:
         raise missing("VpcIntranetEnable")
-    call.commit(*_switched(group, enable), records=call.edited(group, {}))
-    return {}
+    return call.commit(*_switched(group, enable), records=call.edited(group, {}))
 
 
 def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
@@ -121,8 +120,7 @@ def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
     for name in _POLICIES:
         call.flag(name)
     changes = [] if enable is None else _switched(group, enable)
-    call.commit(*changes, records=call.edited(group, call.kept(*_POLICIES, "HttpsPolicy")))
-    return {}
+    return call.commit(*changes, records=call.edited(group, call.kept(*_POLICIES, "HttpsPolicy")))
 
 
 def modify_api_group_instance(call: Call) -> dict[str, Any]:
@@ -130,8 +128,7 @@ def modify_api_group_instance(call: Call) -> dict[str, Any]:
     group = call.group()
     target = call.instance("TargetInstanceId", group.region_id)
     records = call.edited(group, {"MigrationStatus": "Success", **call.kept("Remark")})
-    call.commit(world_changes.MigrateGroup(group.group_id, target.instance_id), records=records)
-    return {}
+    return call.commit(world_changes.MigrateGroup(group.group_id, target.instance_id), records=records)
 
 
 def domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
@@ -151,9 +148,7 @@ def times(record: Attributes) -> dict[str, Any]:
 
 
 def _switched(group: Group, enable: bool) -> list[Change]:
-    if enable:
-        return [EnableVpcDomain(group.group_id)]
-    return [DisableVpcDomain(group.group_id)]
+    return [(EnableVpcDomain if enable else DisableVpcDomain)(group.group_id)]
 
 
 def _new_name(call: Call, name: str) -> str:

@@ -71,21 +71,18 @@ def describe_instances(call: Call) -> dict[str, Any]:
 
 def delete_instance(call: Call) -> dict[str, Any]:
     instance = call.instance()
-    call.commit(DeleteInstance(instance.key), records={object_key(instance): None})
-    return {}
+    return call.commit(DeleteInstance(instance.key), records={object_key(instance): None})
 
 
 def modify_instance_attribute(call: Call) -> dict[str, Any]:
     instance = call.instance()
-    call.commit(records=call.edited(instance, call.kept(*_KEPT)))
-    return {}
+    return call.commit(records=call.edited(instance, call.kept(*_KEPT)))
 
 
 def modify_instance_spec(call: Call) -> dict[str, Any]:
     instance = call.instance()
     call.required("Token")
-    call.commit(records=call.edited(instance, {"InstanceSpec": call.required("InstanceSpec")}))
-    return {}
+    return call.commit(records=call.edited(instance, {"InstanceSpec": call.required("InstanceSpec")}))
 
 
 def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
@@ -94,8 +91,7 @@ def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
     if call.flag("DeleteVpcAccess"):
         if instance.binding is not None and instance.binding.vpc_id != vpc.vpc_id:
             raise invalid("VpcId", f"{instance.instance_id} is bound to {instance.binding.vpc_id}.")
-        call.commit(Unbind(instance.key), records=call.edited(instance, {"VpcOwnerId": None}))
-        return {}
+        return call.commit(Unbind(instance.key), records=call.edited(instance, {"VpcOwnerId": None}))
     vswitch_id = call.optional("VswitchId")
     if vswitch_id is None:
         if len(vpc.vswitches) != 1:
@@ -110,8 +106,7 @@ def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
     if had is not None and (had.vpc_id, had.vswitch_id) == (vpc.vpc_id, vswitch_id):
         address = had.address
     bind = Bind(instance.key, vpc.vpc_id, vswitch_id, address)
-    call.commit(bind, records=call.edited(instance, {"VpcOwnerId": owner}))
-    return {}
+    return call.commit(bind, records=call.edited(instance, {"VpcOwnerId": owner}))
 
 
 def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:

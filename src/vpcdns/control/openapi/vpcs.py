@@ -47,8 +47,7 @@ def describe_vpc_attribute(call: Call) -> dict[str, Any]:
 
 def delete_vpc(call: Call) -> dict[str, Any]:
     vpc = call.vpc()
-    call.commit(DeleteVpc(vpc.vpc_id), records={object_key(vpc): None})
-    return {}
+    return call.commit(DeleteVpc(vpc.vpc_id), records={object_key(vpc): None})
 
 
 def create_vswitch(call: Call) -> dict[str, Any]:
@@ -78,8 +77,7 @@ def delete_vswitch(call: Call) -> dict[str, Any]:
     vswitch_id = call.required("VSwitchId")
     for vpc in call.world.topology.vpcs.values():
         if (vswitch := vpc.vswitch(vswitch_id)) is not None:
-            call.commit(DeleteVSwitch(vpc.vpc_id, vswitch_id), records={object_key(vswitch): None})
-            return {}
+            return call.commit(DeleteVSwitch(vpc.vpc_id, vswitch_id), records={object_key(vswitch): None})
     raise ApiError("InvalidVswitchID.NotFound", f"Specified vSwitch does not exist: {vswitch_id}.")
 
 
