@@ -6,6 +6,7 @@ Knows where each answer is to be had, and how it looks as JSON.
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, Final
 
@@ -69,20 +70,20 @@ def application(
     return app
 
 
+@dataclass(frozen=True, slots=True)
 class _Routes:
-    def __init__(self, sources: Sources, decisions: RecentDecisions, api: OpenApi | None) -> None:
-        self._sources = sources
-        self._decisions = decisions
-        self._api = api
-        self._long = LongResponses()
+    sources: Sources
+    recent: RecentDecisions
+    api: OpenApi | None
+    long: LongResponses = field(default_factory=LongResponses)
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
         asks_api = (
             request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
         )
-        if self._api is not None and asks_api:
-            answer = self._api.answer(await _api_request(request))
+        if self.api is not None and asks_api:
+            answer = self.api.answer(await _api_request(request))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         if request.method == "POST":
             raise HTTPException(405, headers={"allow": "GET, HEAD"})
@@ -98,24 +99,24 @@ class _Routes:
         So are tasks that failed and began again.
         """
         not_ready = self._not_ready()
-        reloads = self._sources.reloads
+        reloads = self.sources.reloads
         last_reload = None if reloads is None else ("ok" if reloads.problem is None else "failed")
-        restarts = {name: number for name, number in self._sources.tasks.restarts.items() if number}
+        restarts = {name: number for name, number in self.sources.tasks.restarts.items() if number}
         body = {
             "ready": not not_ready,
             "not_ready": not_ready,
             "last_reload": last_reload,
             "restarts": restarts,
-            "upstreams": len(self._sources.state.world.forwarding.upstreams),
+            "upstreams": len(self.sources.state.world.forwarding.upstreams),
         }
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:
-        return Response(await exposition(self._sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return Response(await exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def explain(self, request: Request) -> Response:
         """How a name resolves for a client: what `vpcdns explain --json` prints."""
-        world = self._sources.state.world
+        world = self.sources.state.world
         asked = request.query_params
         if not asked.get("name"):
             raise bad_request("name: the domain name to explain is missing")
@@ -125,7 +126,7 @@ class _Routes:
 
     async def world(self, request: Request) -> Response:
         """What is configured, in numbers, and where it is served."""
-        world, service, reloads = self._sources.state.world, self._sources.service, self._sources.reloads
+        world, service, reloads = self.sources.state.world, self.sources.service, self.sources.reloads
         listens = () if service is None else service.serving
         body = {
             "version": __version__,
@@ -145,7 +146,7 @@ class _Routes:
         if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
             raise bad_request(f"limit: a number from 1 to {CAPACITY}")
         rendered: list[dict[str, Any]] = []
-        for number, query in enumerate(await self._decisions.of_all(int(limit)), 1):
+        for number, query in enumerate(await self.recent.of_all(int(limit)), 1):
             rendered.append(decision_data(query))
             if number % _RENDERED_AT_ONCE == 0:
                 await asyncio.sleep(0)
@@ -156,7 +157,7 @@ class _Routes:
         name, source = request.query_params.get("name"), request.query_params.get("from")
         if not name or not source:
             raise bad_request("name and from: both are needed, as in /path?name=…&from=vpc-…")
-        return JSONResponse(path_answer(self._sources.state.world, name, source))
+        return JSONResponse(path_answer(self.sources.state.world, name, source))
 
     async def plan(self, request: Request) -> Response:
         """What changes would mean for whom: what `vpcdns plan --format json` prints. Nothing is changed.
@@ -166,11 +167,11 @@ class _Routes:
         changes = listed_changes(await json_body(request), " in words, and only that")
         if not all(isinstance(change, str) for change in changes):
             raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
-        world = self._sources.state.world
-        return await self._long.made(lambda: json.dumps(plan_answer(world, changes)))
+        world = self.sources.state.world
+        return await self.long.made(lambda: json.dumps(plan_answer(world, changes)))
 
     def _not_ready(self) -> list[dict[str, str]]:
-        service = self._sources.service
+        service = self.sources.service
         if service is None or service.stopping:
             return [{"part": "listeners", "why": "shutting down"}] if service else []
         return [] if service.serving else [{"part": "listeners", "why": "not bound yet"}]

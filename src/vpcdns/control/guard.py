@@ -6,7 +6,7 @@ brings that page's name as Host (DNS rebinding), and that is what gives it away;
 
 import hmac
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
@@ -42,7 +42,7 @@ class Guard:
 
     app: ASGIApp
     address: Address | None
-    token: str | None
+    token: str | None = field(repr=False)
     signed: bool = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,6 +6,7 @@ send them, and are refused where calls of the cloud's API must be signed and the
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
@@ -30,19 +31,17 @@ WHO: Final = "test"
 _FAULT_KEYS: Final = frozenset({"kind", "name", "vpc_id", "delay_ms", "times", "seconds"})
 
 
+@dataclass(frozen=True)
 class TestInterface:
     """The routes below `/test`. `open_for_writes` is False where nobody has proved who they are."""
 
     __test__ = False  # pytest collects classes by their names
 
-    def __init__(
-        self, state: State, decisions: RecentDecisions, faults: Faults, *, open_for_writes: bool = True
-    ) -> None:
-        self._state = state
-        self._decisions = decisions
-        self._faults = faults
-        self._open = open_for_writes
-        self._long = LongResponses()
+    state: State
+    recent: RecentDecisions
+    injected: Faults
+    open_for_writes: bool = True
+    long: LongResponses = field(default_factory=LongResponses)
 
     def routes(self) -> list[Route]:
         return [
@@ -59,13 +58,13 @@ class TestInterface:
 
     async def world(self, request: Request) -> Response:
         """The current World as a configuration; its revision is the ETag."""
-        world = self._state.world
+        world = self.state.world
 
         def pieces() -> Iterator[str]:
             before = f'{{"revision":{world.revision},"configuration":'
             return chain([before], written_json(world), ["}"])
 
-        return self._long.in_pieces(pieces, _etag(world.revision))
+        return self.long.in_pieces(pieces, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -75,7 +74,7 @@ class TestInterface:
             changes = tuple(map(decode_change, given))
             for change in changes:
                 check_expressible(change)
-            done = self._state.commit(Commit(changes, who=WHO), expected)
+            done = self.state.commit(Commit(changes, who=WHO), expected)
         except (MalformedChange, MalformedName) as error:
             raise bad_request(f"changes: {error}") from error
         except StateError as error:
@@ -89,9 +88,9 @@ class TestInterface:
     async def reset(self, request: Request) -> Response:
         """What the file says again, no faults, no queries."""
         await self._body(request)
-        self._faults.clear()
-        self._decisions.clear()
-        return self._json({"revision": self._state.reset().revision})
+        self.injected.clear()
+        self.recent.clear()
+        return self._json({"revision": self.state.reset().revision})
 
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""
@@ -104,40 +103,40 @@ class TestInterface:
             client = None if query.resolution is None else query.resolution.client
             return vpc_id is None or (client is not None and client.vpc_id == vpc_id)
 
-        latest = await self._decisions.of_all(CAPACITY)
+        latest = await self.recent.of_all(CAPACITY)
         found = [decision_data(query) for query in latest if fits(query)]
         return self._json({"queries": found})
 
     async def clear_queries(self, request: Request) -> Response:
         self._check_writes()
-        self._decisions.clear()
+        self.recent.clear()
         return self._json({})
 
     async def faults(self, request: Request) -> Response:
-        return self._json({"faults": [_fault_data(one) for one in self._faults.current()]})
+        return self._json({"faults": [_fault_data(one) for one in self.injected.current()]})
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)
-        if len(self._faults.current()) >= MAX_FAULTS:
+        if len(self.injected.current()) >= MAX_FAULTS:
             raise HTTPException(409, f"at most {MAX_FAULTS} faults; clear some")
-        fault = self._faults.add(_fault(body, time.monotonic()))
+        fault = self.injected.add(_fault(body, time.monotonic()))
         return self._json(_fault_data(fault), 201)
 
     async def clear_faults(self, request: Request) -> Response:
         self._check_writes()
-        self._faults.clear()
+        self.injected.clear()
         return self._json({})
 
     async def remove_fault(self, request: Request) -> Response:
         self._check_writes()
         fault_id: str = request.path_params["fault_id"]
         # No fault has an id of more digits; `int` refuses thousands of them.
-        if not (fault_id.isdecimal() and len(fault_id) < 20 and self._faults.remove(int(fault_id))):
+        if not (fault_id.isdecimal() and len(fault_id) < 20 and self.injected.remove(int(fault_id))):
             raise HTTPException(404, "there is no such fault")
         return self._json({})
 
     def _check_writes(self) -> None:
-        if not self._open:
+        if not self.open_for_writes:
             raise HTTPException(403, "where access keys are configured, this needs a token")
 
     async def _body(self, request: Request) -> Mapping[str, Any]:
@@ -148,7 +147,7 @@ class TestInterface:
         return body
 
     def _json(self, body: Any, status: int = 200) -> Response:
-        return JSONResponse(body, status, _etag(self._state.world.revision))
+        return JSONResponse(body, status, _etag(self.state.world.revision))
 
 
 def _etag(revision: int) -> dict[str, str]:

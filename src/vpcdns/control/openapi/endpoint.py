@@ -8,6 +8,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 
 
+@dataclass(frozen=True, slots=True)
 class OpenApi:
     """The API over a State.
 
@@ -36,23 +38,14 @@ class OpenApi:
     `region_id` is what a request is about that names no region.
     """
 
-    def __init__(
-        self,
-        state: State,
-        keys: AccessKeys,
-        *,
-        region_id: str | None = None,
-        open_without_keys: bool = False,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._state = state
-        self._keys = keys
-        self._region_id = region_id
-        self._open = open_without_keys
-        self._now = now
-        self._monotonic = monotonic
-        self._nonces = Nonces()
+    state: State
+    keys: AccessKeys
+    _: KW_ONLY
+    region_id: str | None = None
+    open_without_keys: bool = False
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    nonces: Nonces = field(default_factory=Nonces)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send."""
@@ -80,20 +73,20 @@ class OpenApi:
         known = ACTIONS.get((version, name))
         if known is None:
             raise no_such_action(name[:64], version[:16])
-        if not self._keys and request.method != "POST" and not name.startswith("Describe"):
+        if not self.keys and request.method != "POST" and not name.startswith("Describe"):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
-        at = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         region = self._region(request)
         if region is not None and not is_region_id(region.region_id):
             raise invalid("RegionId")
-        return action(Call(self._state, product, request.parameters, region, who, at))
+        return action(Call(self.state, product, request.parameters, region, who, at))
 
     def _caller(self, request: ApiRequest) -> str:
         """Who asks, if that is so; the order is the cloud's: key, time, signature, nonce."""
         said = claim(request)
-        if not self._keys:
-            if not self._open:
+        if not self.keys:
+            if not self.open_without_keys:
                 raise ApiError(
                     "NoPermission", "No access keys are configured here (admin.access_keys_file).", 403
                 )
@@ -102,7 +95,7 @@ class OpenApi:
             raise missing("AccessKeyId")
         if isinstance(said, Unsigned):
             raise ApiError("SignatureDoesNotMatch", f"{_NO_MATCH} {said.value.capitalize()}.")
-        secret = self._keys.get(said.access_key_id)
+        secret = self.keys.get(said.access_key_id)
         if secret is None:
             raise ApiError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
         signed_at = said.signed_at
@@ -110,13 +103,13 @@ class OpenApi:
             raise ApiError(
                 "InvalidTimeStamp.Format", "Specified time stamp is not of the form 2016-08-01T06:53:02Z."
             )
-        if abs(self._now() - signed_at.timestamp()) > TOLERANCE:
+        if abs(self.now() - signed_at.timestamp()) > TOLERANCE:
             raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         if not said.is_true(secret):
             raise ApiError("SignatureDoesNotMatch", _NO_MATCH)
         if not said.nonce:
             raise missing("SignatureNonce")
-        if not self._nonces.is_new(said.access_key_id, said.nonce, self._monotonic()):
+        if not self.nonces.is_new(said.access_key_id, said.nonce, self.monotonic()):
             raise ApiError("SignatureNonceUsed", "Specified signature nonce was used already.")
         return said.access_key_id
 
@@ -125,9 +118,9 @@ class OpenApi:
         given = request.parameters.get("RegionId") or request.host_region
         if given is not None:
             return Region(given, given=True)
-        if self._region_id is not None:
-            return Region(self._region_id, given=False)
-        regions = self._state.world.region_ids()
+        if self.region_id is not None:
+            return Region(self.region_id, given=False)
+        regions = self.state.world.region_ids()
         return Region(regions.pop(), given=False) if len(regions) == 1 else None
 
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:

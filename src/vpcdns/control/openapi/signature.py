@@ -96,16 +96,8 @@ def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
     if any(name in request.headers and name not in names for name in _MUST_BE_SIGNED):
         return Unsigned.HEADERS
     header_block = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
-    canonical = "\n".join(
-        (
-            request.method,
-            request.path,
-            _canonical(request.query_pairs),
-            header_block,
-            said["SignedHeaders"],
-            body_hash,
-        )
-    )
+    what = (request.method, request.path, _canonical(request.query_pairs))
+    canonical = "\n".join((*what, header_block, said["SignedHeaders"], body_hash))
     string_to_sign = f"{ACS3}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     headers = request.headers
     timestamp, nonce = headers.get("x-acs-date", ""), headers.get("x-acs-signature-nonce", "")
@@ -121,13 +113,9 @@ def _v2(request: ApiRequest) -> Claim | Unsigned:
     pairs = (*request.query_pairs, *request.form_pairs)
     canonical = _canonical(pair for pair in pairs if pair[0] != "Signature")
     string_to_sign = f"{request.method}&%2F&{percent(canonical)}"
+    timestamp, nonce = parameters.get("Timestamp", ""), parameters.get("SignatureNonce", "")
     return Claim(
-        Scheme.V2,
-        parameters["AccessKeyId"],
-        parameters["Signature"],
-        string_to_sign,
-        parameters.get("Timestamp", ""),
-        parameters.get("SignatureNonce", ""),
+        Scheme.V2, parameters["AccessKeyId"], parameters["Signature"], string_to_sign, timestamp, nonce
     )
 
 
