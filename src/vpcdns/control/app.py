@@ -41,10 +41,7 @@ _RENDERED_AT_ONCE: Final = 50
 
 
 def application(
-    sources: Sources,
-    decisions: RecentDecisions,
-    api: OpenApi | None = None,
-    more: Sequence[Route] = (),
+    sources: Sources, decisions: RecentDecisions, api: OpenApi, more: Sequence[Route] = ()
 ) -> ASGIApp:
     """The whole of it, but for its guard."""
     routes = _Routes(sources, decisions, api)
@@ -74,7 +71,7 @@ def application(
 class _Routes:
     sources: Sources
     recent: RecentDecisions
-    api: OpenApi | None
+    api: OpenApi
     long: LongResponses = field(default_factory=LongResponses)
 
     async def root(self, request: Request) -> Response:
@@ -82,11 +79,9 @@ class _Routes:
         asks_api = (
             request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
         )
-        if self.api is not None and asks_api:
+        if asks_api:
             answer = self.api.answer(await _api_request(request))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
-        if request.method == "POST":
-            raise HTTPException(405, headers={"allow": "GET, HEAD"})
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
     async def health(self, request: Request) -> Response:
@@ -98,14 +93,14 @@ class _Routes:
 
         So are tasks that failed and began again.
         """
-        not_ready = self._not_ready()
-        reloads = self.sources.reloads
-        last_reload = None if reloads is None else ("ok" if reloads.problem is None else "failed")
+        service = self.sources.service
+        why = "shutting down" if service.stopping else "" if service.serving else "not bound yet"
+        not_ready = [{"part": "listeners", "why": why}] if why else []
         restarts = {name: number for name, number in self.sources.tasks.restarts.items() if number}
         body = {
             "ready": not not_ready,
             "not_ready": not_ready,
-            "last_reload": last_reload,
+            "last_reload": "ok" if self.sources.reloads.problem is None else "failed",
             "restarts": restarts,
             "upstreams": len(self.sources.state.world.forwarding.upstreams),
         }
@@ -127,14 +122,13 @@ class _Routes:
     async def world(self, request: Request) -> Response:
         """What is configured, in numbers, and where it is served."""
         world, service, reloads = self.sources.state.world, self.sources.service, self.sources.reloads
-        listens = () if service is None else service.serving
         body = {
             "version": __version__,
             "revision": world.revision,
-            "source_hash": None if reloads is None else reloads.source_hash,
-            "loaded_at": None if reloads is None else time_text(reloads.succeeded_at),
-            "reload_problem": None if reloads is None else reloads.problem,
-            "listeners": [{"address": str(listen), "vpc_id": listen.vpc_id} for listen in listens],
+            "source_hash": reloads.source_hash,
+            "loaded_at": time_text(reloads.succeeded_at),
+            "reload_problem": reloads.problem,
+            "listeners": [{"address": str(listen), "vpc_id": listen.vpc_id} for listen in service.serving],
             "suffix": str(world.answers.suffix),
             "counts": world.object_counts(),
         }
@@ -169,12 +163,6 @@ class _Routes:
             raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
         world = self.sources.state.world
         return await self.long.made(lambda: json.dumps(plan_answer(world, changes)))
-
-    def _not_ready(self) -> list[dict[str, str]]:
-        service = self.sources.service
-        if service is None or service.stopping:
-            return [{"part": "listeners", "why": "shutting down"}] if service else []
-        return [] if service.serving else [{"part": "listeners", "why": "not bound yet"}]
 
 
 async def _api_request(request: Request) -> ApiRequest:

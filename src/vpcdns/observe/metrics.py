@@ -65,14 +65,14 @@ _OPEN: Final = frozenset({"tcp_open"})  # what may fall
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Whose counters are shown; what is not there is left out. `others` gets those of other processes."""
+    """Whose counters are shown. `others` gets those of other processes; None where there are none."""
 
     state: State
-    query_counts: QueryCounts = field(default_factory=QueryCounts)
-    service: Service | None = None
-    resolver: Resolver | None = None
-    reloads: ReloadStatus | None = None
-    query_log: QueryLog | None = None
+    query_counts: QueryCounts
+    service: Service
+    resolver: Resolver
+    reloads: ReloadStatus
+    query_log: QueryLog
     others: Callable[[], Awaitable[Others]] | None = None
     tasks: LastingTasks = field(default_factory=LastingTasks)
 
@@ -93,18 +93,14 @@ def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     share = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
     share = reduce(added, others.shares, share)
     yield from _queries(share.counts)
-    if sources.service is not None:
-        yield from _listeners(share.listeners)
-    if sources.resolver is not None:
-        yield from _cache(share)
-        yield from _forwarder(share)
-        yield from _rates(share)
-    if sources.reloads is not None:
-        yield from _reloads(sources.reloads)
-    if sources.query_log is not None:
-        yield from _counter("query_log_lines", "Lines of the query log written.", share.log_written)
-        lost = "Lines of the query log lost: the queue or the disk was full."
-        yield from _counter("query_log_lines_lost", lost, share.log_lost)
+    yield from _listeners(share.listeners)
+    yield from _cache(share)
+    yield from _forwarder(share)
+    yield from _rates(share)
+    yield from _reloads(sources.reloads)
+    yield from _counter("query_log_lines", "Lines of the query log written.", share.log_written)
+    lost = "Lines of the query log lost: the queue or the disk was full."
+    yield from _counter("query_log_lines_lost", lost, share.log_lost)
     yield from _world(sources.state)
     if sources.others is not None:
         living = 1 + len(others.pids)

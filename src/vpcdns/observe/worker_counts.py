@@ -47,25 +47,23 @@ class WorkerCounts:
 
     @classmethod
     def of(
-        cls,
-        query_counts: QueryCounts,
-        service: Service | None = None,
-        resolver: Resolver | None = None,
-        query_log: QueryLog | None = None,
+        cls, query_counts: QueryCounts, service: Service, resolver: Resolver, query_log: QueryLog
     ) -> WorkerCounts:
         """This process's, as of now: a copy."""
-        live = cls(query_counts.counts())
-        if service is not None:
-            live.listeners = service.counters
-        if resolver is not None:
-            cache, forwarder = resolver.cache, resolver.forwarder
-            live.strangers, live.clients = resolver.rates.strangers.counters, resolver.rates.clients.counters
-            live.cache, live.forwarder = cache.counters, forwarder.counters
-            down = frozenset(upstream for upstream in live.forwarder.queries if upstream in forwarder.health)
-            octets = cache.octets + resolver.remembered.cached_octets
-            live.now = Gauges(len(cache), octets, len(forwarder), down)
-        if query_log is not None:
-            live.log_written, live.log_lost = query_log.written, query_log.lost
+        cache, forwarder, rates = resolver.cache, resolver.forwarder, resolver.rates
+        queries = forwarder.counters.queries
+        down = frozenset(upstream for upstream in queries if upstream in forwarder.health)
+        live = cls(
+            query_counts.counts(),
+            service.counters,
+            cache.counters,
+            forwarder.counters,
+            rates.strangers.counters,
+            rates.clients.counters,
+            Gauges(len(cache), cache.octets + resolver.remembered.cached_octets, len(forwarder), down),
+            query_log.written,
+            query_log.lost,
+        )
         return added(cls(), live)
 
     def ended(self) -> WorkerCounts:
