@@ -93,7 +93,7 @@ def serve(
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
-    """What is served and where, and something to try. That nobody reads it is no reason to stop."""
+    """What is served and where, and something to try. A closed stdout does not stop the server."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
     example = trial(world, listens)
     try:

@@ -1,4 +1,4 @@
-"""The admin server's life: bind, start, stop. What `serve` joins to the DNS service.
+"""The admin server: binds, starts, stops.
 
 Knows who may reach it: beyond loopback it does not start without a token.
 """
@@ -30,7 +30,7 @@ TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a varia
 class AdminServer:
     """HTTP on `listen`, an address and port or the path of a UNIX socket, in the running event loop.
 
-    With a `token` every request needs it, but for health, readiness, metrics and the console's empty page;
+    With a `token` every request needs it, except for health, readiness, metrics and the console's empty page;
     calls of the cloud's API are signed with one of `keys` instead, and are about `region_id` if they name
     no region. Without keys only this host may call it, and only when there is no token.
     """
@@ -101,7 +101,7 @@ class AdminServer:
         if self._bound is not None:
             self._bound[0].close()
             if isinstance(self.listen, Path) and file_of(self.listen) == self._file:
-                # Its folder may be root's, who we are no longer; the next start takes a dead socket away.
+                # Its folder may be root's, and we are not root any more; the next start removes a dead socket.
                 with suppress(OSError):
                     self.listen.unlink()
         self._bound = self._server = None

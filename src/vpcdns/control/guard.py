@@ -1,7 +1,7 @@
 """What every HTTP request passes before a route sees it: Host, token, sizes.
 
-Knows headers, and which paths are open to whoever can connect. A browser that a foreign page has sent here
-brings that page's name as Host (DNS rebinding), and that is what gives it away; no CORS header is ever sent.
+Knows headers, and which paths are open to whoever can connect. With DNS rebinding a browser sends a foreign
+page's name as Host: it is refused. No CORS header is ever sent.
 """
 
 import hmac

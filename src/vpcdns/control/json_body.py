@@ -1,4 +1,4 @@
-"""The body of a request as JSON that can be kept and said again. Whatever it means is for the caller."""
+"""The body of a request as JSON; what it means is the caller's business."""
 
 import json
 from typing import Any, Final
@@ -13,11 +13,11 @@ MAX_DIGITS: Final = 20  # an Int64 has 19, and a sign
 
 
 async def json_body(request: Request) -> Any:
-    """What the body says; raises HTTPException for what is no JSON, or not said to be.
+    """Raises HTTPException for a body that is not JSON, or not declared as JSON.
 
     A page of another origin can send `text/plain` without asking, but not `application/json` (Fetch §3.2).
-    Text that UTF-8 cannot hold, and integers that no field has room for, are refused here: else they would be
-    stored, and fail whoever reads them later.
+    Text that UTF-8 cannot hold, and integers too large for every field, are refused here: once stored, they
+    would fail whoever reads them.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":

@@ -227,7 +227,7 @@ def _reloads(status: ReloadStatus) -> Iterator[Metric]:
 
 
 def _processes(others: Sequence[int]) -> Iterator[Metric]:
-    """Sums of all processes, but for what one cannot add: when they began, and limits."""
+    """Sums of all processes, except start times and limits, which do not add up."""
     collectors = [ProcessCollector(pid=partial(int, pid), registry=None) for pid in others]
     more = [{one.name: one for one in each.collect()} for each in collectors]
     for family in _process.collect():

@@ -1,6 +1,6 @@
-"""One API call: the parameters of a request read as what they are meant to be.
+"""One API call: reads its parameters, and finds and changes the objects that they name.
 
-Knows parameters and the State that they are about. Reading one that is wrong raises the cloud's error.
+Knows parameters and the State that they are about. A wrong one raises the cloud's error.
 """
 
 import re
@@ -167,7 +167,7 @@ class Call:
     def page(
         self, items: Sequence[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
     ) -> dict[str, Any]:
-        """One page of `items`, in the cloud's two-storey form; only those that it shows are rendered."""
+        """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
         number, size = self.number("PageNumber", 1, MAX_PAGES), self.number("PageSize", 10, MAX_PAGE_SIZE)
         shown = items[(number - 1) * size : number * size]
         return {

@@ -20,7 +20,7 @@ _TYPES: Final = ("INTERNET", "INTRANET")
 
 
 def set_domain(call: Call) -> dict[str, Any]:
-    """Binds a name to a group; with IsForce it is taken from another. Bound already is bound."""
+    """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
     group, name = call.group(), _name(call)
     kind = (call.optional("CustomDomainType") or "INTERNET").upper()
     if kind not in _TYPES:

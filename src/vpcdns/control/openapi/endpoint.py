@@ -1,7 +1,7 @@
-"""From a request to its answer: who asks, what is asked, what came of it.
+"""Answers a request of the API: checks who asks, finds the action, runs it.
 
-Synchronous from the signature to the new World: when there is an answer, queries are answered by what it
-says. Knows the order of the checks; the clock is given.
+Synchronous from the signature to the new World: once there is an answer, DNS queries see the change. Knows
+the order of the checks; the clock is given.
 """
 
 import logging
@@ -17,9 +17,8 @@ from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.call import Call, Region
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
 from vpcdns.control.openapi.keys import AccessKeys
-from vpcdns.control.openapi.nonces import TOLERANCE, Nonces
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
-from vpcdns.control.openapi.signature import Claim, Unsigned, claim
+from vpcdns.control.openapi.signature import TOLERANCE, Claim, Nonces, Unsigned, claim
 from vpcdns.errors import StateError
 from vpcdns.state import State
 
@@ -83,7 +82,7 @@ class OpenApi:
         return action(Call(self.state, product, request.parameters, region, who, at))
 
     def _caller(self, request: ApiRequest) -> str:
-        """Who asks, if that is so; the order is the cloud's: key, time, signature, nonce."""
+        """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
         said = claim(request)
         if not self.keys:
             if not self.open_without_keys:

@@ -16,11 +16,8 @@ _KEPT: Final = (
 )
 # As the Terraform provider wants to read what the console and itself write.
 _CHARGE_TYPES: Final = {
-    "payasyougo": "PayAsYouGo",
-    "postpaid": "PayAsYouGo",
-    "postpay": "PayAsYouGo",
-    "prepay": "PrePaid",
-    "prepaid": "PrePaid",
+    **dict.fromkeys(("payasyougo", "postpaid", "postpay"), "PayAsYouGo"),
+    **dict.fromkeys(("prepay", "prepaid"), "PrePaid"),
 }
 _RENAMED: Final = {
     "UserVpcId": "ConnectVpcId",
@@ -33,7 +30,7 @@ _LETTERS: Final = {"cn-hangzhou": "hz", "cn-shanghai": "sh", "cn-beijing": "bj",
 
 
 def create_instance(call: Call) -> dict[str, Any]:
-    """A dedicated instance, unbound; asked again with the same Token it is the same instance."""
+    """A dedicated instance, unbound; the same Token gives the same instance again."""
     record = call.kept(*_KEPT)
     for name in ("InstanceName", "InstanceSpec"):
         call.required(name)

@@ -31,7 +31,7 @@ class AccessKeys(dict[str, str]):
 
 
 def read_access_keys(file: Path | None, environment: Mapping[str, str]) -> AccessKeys:
-    """The keys of both places; raises StartupError, in words without any secret."""
+    """The keys of both places; raises StartupError, never with a secret in its text."""
     secrets = {} if file is None else _read(file)
     key_id, secret = environment.get(KEY_ID_VARIABLE, ""), environment.get(SECRET_VARIABLE, "")
     if bool(key_id) != bool(secret):

@@ -1,13 +1,14 @@
-"""Both of the cloud's signatures: ACS3-HMAC-SHA256 and V2 HMAC-SHA1.
+"""Both of the cloud's signatures, ACS3-HMAC-SHA256 and V2 HMAC-SHA1, and the nonces that were used.
 
-Pure: a request gives its Claim (who signed, when, over what), a secret shows whether it is true. Nothing
-is normalised that the client has signed as it was; a comparison takes the same time wherever it fails.
+Knows no clock. A request gives its Claim (who signed, when, over what), a secret shows whether it is true.
+What the client has signed is not normalised; a comparison takes the same time wherever it fails.
 """
 
 import base64
 import hashlib
 import hmac
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from vpcdns.control.openapi.request import ApiRequest
 ACS3: Final = "ACS3-HMAC-SHA256"
 _FIELD: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,]*)\s*")
 _MUST_BE_SIGNED: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce")
+# The documents say 15 and 31 minutes; the shorter one, either way.
+TOLERANCE: Final = 15 * 60.0  # seconds
+CAPACITY: Final = 100_000  # some 20 MB; 55 requests a second for as long as a nonce counts
 
 
 class Scheme(Enum):
@@ -126,3 +130,30 @@ def _canonical(pairs: Iterable[tuple[str, str]]) -> str:
 def percent(text: str) -> str:
     """RFC 3986 §2.1 on UTF-8: unreserved characters stay, hexadecimal digits are upper-case."""
     return quote(text, safe="-_.~")
+
+
+class Nonces:
+    """Nonces of the last half hour; the oldest go first when there are too many.
+
+    Only what a valid signature covers is remembered, so nobody without a key can fill it.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._until: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def is_new(self, access_key_id: str, nonce: str, now: float) -> bool:
+        """Whether the nonce was not used; from now on it is. `now` is in seconds and never falls."""
+        while self._until and next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)
+        key = (access_key_id, nonce)
+        if key in self._until:
+            return False
+        if len(self._until) >= self._capacity:
+            self._until.popitem(last=False)
+        # A request may be signed up to one tolerance ahead, and is good until one after that.
+        self._until[key] = now + 2 * TOLERANCE
+        return True
