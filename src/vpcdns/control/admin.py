@@ -101,7 +101,7 @@ class AdminServer:
         if self._bound is not None:
             self._bound[0].close()
             if isinstance(self.listen, Path) and file_of(self.listen) == self._file:
-                # Its folder may be root's, and we are not root any more; the next start removes a dead socket.
+                # Its folder may be root's, and we are no longer root; the next start removes a dead socket.
                 with suppress(OSError):
                     self.listen.unlink()
         self._bound = self._server = None

@@ -166,9 +166,8 @@ def _expected(request: Request) -> int | None:
 
 
 def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
-    for key in body:
-        if key not in _FAULT_KEYS:
-            raise bad_request(f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}")
+    if unknown := sorted(body.keys() - _FAULT_KEYS):
+        raise bad_request(f"there is no `{unknown[0]}`; a fault has {', '.join(sorted(_FAULT_KEYS))}")
     try:
         kind = FaultKind(body.get("kind"))
     except ValueError:

@@ -15,30 +15,17 @@ from functools import partial, reduce
 from itertools import accumulate
 from typing import Any, Final, TypeVar
 
+from prometheus_client import metrics_core as families
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from vpcdns import __version__
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
-from vpcdns.observe.query_counts import (
-    DURATIONS,
-    OCTETS,
-    REQUEST_SIZES,
-    RESPONSE_SIZES,
-    SECONDS,
-    Cell,
-    Histogram,
-    Labels,
-    QueryCounts,
-)
+from vpcdns.observe import query_counts as counts
+from vpcdns.observe.query_counts import Cell, Histogram, Labels, QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.worker_counts import WorkerCounts, added
 from vpcdns.server.lasting_tasks import LastingTasks
@@ -54,13 +41,9 @@ _NUMBERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
 _process: Final = ProcessCollector(registry=None)
-_ADDED: Final = frozenset(
-    {
-        *("process_cpu_seconds", "process_open_fds"),
-        *("process_virtual_memory_bytes", "process_resident_memory_bytes"),
-    }
-)
-_OPEN: Final = frozenset({"tcp_open"})  # what may fall
+_ADDED: Final = [
+    f"process_{name}" for name in ("cpu_seconds", "open_fds", "virtual_memory_bytes", "resident_memory_bytes")
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +137,12 @@ def _queries(cells: Mapping[Labels, Cell]) -> Iterator[Metric]:
     yield from _counter("dns_responses", "Responses, by RCODE and by why.", responses, *answered)
     yield from _counter("dns_drops", "Queries left without a response.", drops, "server", "reason", "vpc")
     help_text = "Seconds from a query's arrival to its response, upstreams' time included."
-    yield from _histogram("dns_request_duration_seconds", help_text, "vpc", SECONDS, by_vpc, DURATIONS)
+    yield from _histogram("dns_request_duration_seconds", help_text, "vpc", by_vpc, counts.DURATIONS)
     yield from _histogram(
-        "dns_request_size_bytes", "Sizes of queries.", "proto", OCTETS, by_proto, REQUEST_SIZES
+        "dns_request_size_bytes", "Sizes of queries.", "proto", by_proto, counts.REQUEST_SIZES
     )
     text = "Sizes of responses."
-    yield from _histogram("dns_response_size_bytes", text, "proto", OCTETS, by_proto, RESPONSE_SIZES)
+    yield from _histogram("dns_response_size_bytes", text, "proto", by_proto, counts.RESPONSE_SIZES)
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
@@ -167,7 +150,7 @@ def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
     for counter in fields(counters):
         value: int = getattr(counters, counter.name)
         words = counter.name.replace("_", " ")
-        if counter.name in _OPEN:
+        if counter.name == "tcp_open":  # which may fall
             yield from _gauge(f"server_{counter.name}", f"Gauges: {words}.", value)
         else:
             yield from _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
@@ -247,7 +230,7 @@ def _world(state: State) -> Iterator[Metric]:
 
 
 def _family(
-    kind: Callable[..., CounterMetricFamily | GaugeMetricFamily],
+    kind: Callable[..., families.CounterMetricFamily | families.GaugeMetricFamily],
     name: str,
     text: str,
     values: float | Mapping[Any, float],
@@ -263,16 +246,16 @@ def _family(
         yield family
 
 
-_counter: Final = partial(_family, CounterMetricFamily)
-_gauge: Final = partial(_family, GaugeMetricFamily)
+_counter: Final = partial(_family, families.CounterMetricFamily)
+_gauge: Final = partial(_family, families.GaugeMetricFamily)
 
 
 def _histogram(
-    name: str, text: str, label: str, bounds: Sequence[float], cells: Mapping[str, Cell], of: Histogram
+    name: str, text: str, label: str, cells: Mapping[str, Cell], of: Histogram
 ) -> Iterator[Metric]:
-    edges = (*map(str, bounds), "+Inf")
+    edges = (*map(str, of.bounds), "+Inf")
     for piece in _pieces(sorted(cells), _HISTOGRAMS_AT_ONCE):
-        family = HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
+        family = families.HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
         for value in piece:
             row = cells[value].row
             family.add_metric(

@@ -62,15 +62,16 @@ class Labels(NamedTuple):
 
 
 class Histogram(NamedTuple):
-    """Where in a row its sum is, and how many fell into each bucket (the last has no upper bound)."""
+    """Where in a row its sum is, and how many fell into each bucket; the last one has no upper bound."""
 
     sum: int
     buckets: slice
+    bounds: tuple[float, ...]
 
 
-DURATIONS: Final = Histogram(_TOOK, slice(_SECONDS_AT, _REQUEST_AT))
-REQUEST_SIZES: Final = Histogram(_IN, slice(_REQUEST_AT, _RESPONSE_AT))
-RESPONSE_SIZES: Final = Histogram(_OUT, slice(_RESPONSE_AT, _LENGTH))
+DURATIONS: Final = Histogram(_TOOK, slice(_SECONDS_AT, _REQUEST_AT), SECONDS)
+REQUEST_SIZES: Final = Histogram(_IN, slice(_REQUEST_AT, _RESPONSE_AT), OCTETS)
+RESPONSE_SIZES: Final = Histogram(_OUT, slice(_RESPONSE_AT, _LENGTH), OCTETS)
 
 
 class Cell:
