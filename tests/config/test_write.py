@@ -143,6 +143,7 @@ EXAMPLES: dict[str, object] = {
     "answers.denied": "nodata",
     "answers.explain": "code",
     "forward.upstreams": ["192.0.2.1:5353"],
+    "forward.otherwise": "nxdomain",
     "forward.rules": [{"domain": "corp.example", "vpcs": ["vpc-a"], "upstreams": ["10.0.0.2"]}],
     "vpcs": [
         {

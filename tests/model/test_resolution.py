@@ -32,7 +32,7 @@ from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome, Reason
 from vpcdns.model.dns import InfoCode, Question, Rcode, RRClass, RRType, type_number
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Answers, Denied, Forwarding, ForwardRule, Upstream
+from vpcdns.model.policy import Answers, Denied, Forwarding, ForwardRule, Otherwise, Upstream
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 
@@ -338,3 +338,14 @@ def test_ds_of_other_names_of_ours_is_answered_here(name: str) -> None:
     world = example()
     client = identify(ip_address("10.1.0.5"), world)
     assert resolve(Question(Name.from_text(name), RRType.DS), client, world).outcome is Outcome.RESPOND
+
+
+@pytest.mark.parametrize("otherwise", Otherwise)
+def test_foreign_names_without_upstreams(otherwise: Otherwise) -> None:
+    world = replace(example(), forwarding=Forwarding(otherwise=otherwise))
+    client = identify(ip_address(IN_A), world)
+    found = resolve(Question(Name.from_text("www.example.org"), RRType.A), client, world)
+    assert (found.outcome, found.rcode.name.lower()) == (Outcome.RESPOND, otherwise.value)
+    assert found.extended_error is not None
+    assert found.extended_error.info_code is InfoCode.NOT_AUTHORITATIVE
+    assert not found.authoritative

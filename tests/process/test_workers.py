@@ -398,3 +398,28 @@ def test_more_than_two(tmp_path: Path) -> None:
         server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
         assert answered(server.dns, IN_A) == ["10.1.8.40"]
         assert metric(server, "vpcdns_server_workers") == 4
+
+
+def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: Server) -> None:
+    """A heartbeat that is missing already counts against what the change may take."""
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    before = time.monotonic()
+    select.select([], [], [], 1.3)  # a heartbeat is missing, and not for long enough
+    server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
+    assert is_gone(worker)
+    assert time.monotonic() - before < 3.0  # 2.4 at most, and a busy machine
+
+
+def test_hung_workers_and_a_large_change_cost_two_seconds_in_all(tmp_path: Path) -> None:
+    """What does not fit into their sockets is not waited for one worker after the other."""
+    with Server(EXAMPLE, workers=5) as server:
+        for worker in workers_of(server):
+            os.kill(worker, signal.SIGSTOP)
+        rename = {"change": "RenameGroup", "group_id": WEATHER[:32], "name": "é" * 240}
+        before = time.monotonic()
+        server.client.change(*[rename] * 650)
+        assert time.monotonic() - before < 4  # 2, and a busy machine
+        assert answered(server.dns, IN_A) == ["10.1.8.20"]
+        eventually(lambda: metric(server, "vpcdns_server_workers") == 5)
+        assert answered(server.dns, IN_A) == ["10.1.8.20"]

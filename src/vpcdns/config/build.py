@@ -24,6 +24,7 @@ from vpcdns.model.policy import (
     Forwarding,
     ForwardRule,
     Listen,
+    Otherwise,
     QueryLogging,
     QueryLogMode,
     ServerIdentity,
@@ -184,7 +185,7 @@ def _forwarding(
     rules = tuple(
         ForwardRule(rule.domain, tuple(rule.upstreams), frozenset(rule.vpcs or ())) for rule in part.rules
     )
-    return Forwarding(tuple(part.upstreams or ()), rules)
+    return Forwarding(tuple(part.upstreams or ()), rules, Otherwise(part.otherwise))
 
 
 def _not_ourselves(

@@ -122,6 +122,8 @@ class Forward(Part):
     """DNS servers to ask; default: those of the host's resolv.conf; [] forwards nothing"""
     rules: list[ForwardRulePart] = Field(default=[])
     """domains with upstreams of their own"""
+    otherwise: Literal["refused", "nxdomain"] = "refused"
+    """what names get that there are no upstreams for; musl's search lists go on after nxdomain only"""
 
 
 class AdminPart(Part):

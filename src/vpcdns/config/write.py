@@ -20,7 +20,7 @@ from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.model.policy import Access, Answers, Forwarding
+from vpcdns.model.policy import Access, Answers, Forwarding, Otherwise
 from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
@@ -149,6 +149,8 @@ def _forwarding(forwarding: Forwarding) -> dict[str, Any]:
             }
             for rule in forwarding.rules
         ]
+    if forwarding.otherwise is not Otherwise.REFUSED:
+        part["otherwise"] = forwarding.otherwise.value
     return part
 
 

@@ -88,9 +88,13 @@ class TestInterface:
     async def reset(self, request: Request) -> Response:
         """What the file says again, no faults, no queries."""
         await self._body(request)
+        try:
+            world = self.state.reset()
+        except StateError as error:
+            raise HTTPException(503, "the reset cannot be kept; see the log") from error
         self.injected.clear()
         self.recent.clear()
-        return self._json({"revision": self.state.reset().revision})
+        return self._json({"revision": world.revision})
 
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""

@@ -117,15 +117,23 @@ class ForwardRule:
     vpcs: frozenset[str] = frozenset()
 
 
+class Otherwise(Enum):
+    """What names get that are not ours, and that there are no upstreams for."""
+
+    REFUSED = "refused"
+    NXDOMAIN = "nxdomain"
+
+
 @dataclass(frozen=True, slots=True)
 class Forwarding:
-    """Whom to ask for names that are not ours; without upstreams such names are refused.
+    """Whom to ask for names that are not ours.
 
     `above` has the proper ancestors of all rules' domains.
     """
 
     upstreams: tuple[Upstream, ...] = ()
     rules: tuple[ForwardRule, ...] = ()
+    otherwise: Otherwise = Otherwise.REFUSED
     above: frozenset[Name] = field(init=False, repr=False, compare=False)
     _by_domain: dict[tuple[bytes, ...], list[ForwardRule]] = field(init=False, repr=False, compare=False)
     _lengths: tuple[int, ...] = field(init=False, repr=False, compare=False)

@@ -23,7 +23,7 @@ from vpcdns.model.dns import (
 )
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Upstream
+from vpcdns.model.policy import Otherwise, Upstream
 from vpcdns.model.special_use import is_delegated, records_at, zone_of
 from vpcdns.model.world import World
 
@@ -67,8 +67,9 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         decision = _decide(hop, client, world)
         steps += decision.steps
         answers += decision.records
-        # RFC 6604 §2: AA is that of the first name; refusing is not an answer about it.
-        local = decision.outcome is Outcome.RESPOND and decision.rcode is not Rcode.REFUSED
+        # RFC 6604 §2: AA is that of the first name; refusing, or having nobody to ask, says nothing of it.
+        silent = decision.rcode is Rcode.REFUSED or decision.reason is Reason.NO_UPSTREAMS
+        local = decision.outcome is Outcome.RESPOND and not silent
         authoritative = authoritative or bool(answers) or local
         if decision.cname is None:
             return _resolution(question, client, world, hop, decision, answers, steps, authoritative)
@@ -160,7 +161,10 @@ def _forwarded(question: Question, client: Client, world: World) -> Decision:
     if not upstreams:
         whose = "" if rule is None else f" for {rule.domain}"
         detail = f"not a name of ours, and no upstreams{whose} to ask"
-        return _refused(Reason.NO_UPSTREAMS, detail, InfoCode.NOT_AUTHORITATIVE, "not ours, and no upstreams")
+        error = ExtendedError(InfoCode.NOT_AUTHORITATIVE, "not ours, and no upstreams")
+        rcode = Rcode.REFUSED if world.forwarding.otherwise is Otherwise.REFUSED else Rcode.NXDOMAIN
+        steps = (Step("answer", f"{rcode.name}: {detail}"),)
+        return Decision(Reason.NO_UPSTREAMS, steps, rcode, extended_error=error)
     whose = "the default" if rule is None else f"the rule for {rule.domain}"
     detail = f"not a name of ours: forwarded to {', '.join(map(str, upstreams))} by {whose}"
     return Decision(

@@ -41,7 +41,7 @@ def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttribute
     """Those whose object `world` has."""
     if not attributes:
         return attributes
-    keys = {object_key(group) for group in world.groups.values()}
+    keys = {object_key(group) for _, group in world.groups.scan()}
     keys.update(object_key(instance) for instance in world.instances.values())
     for vpc in world.topology.vpcs.values():
         keys.add(object_key(vpc))
