@@ -64,7 +64,7 @@ class Sources:
 class Others:
     """The other workers of a server: what each has counted, and the processes of those that live."""
 
-    shares: Sequence[WorkerCounts] = ()
+    counts: Sequence[WorkerCounts] = ()
     pids: Sequence[int] = ()
 
 
@@ -73,17 +73,17 @@ _NO_OTHERS: Final = Others()
 
 def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    share = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
-    share = reduce(added, others.shares, share)
-    yield from _queries(share.counts)
-    yield from _listeners(share.listeners)
-    yield from _cache(share)
-    yield from _forwarder(share)
-    yield from _rates(share)
+    totals = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
+    totals = reduce(added, others.counts, totals)
+    yield from _queries(totals.counts)
+    yield from _listeners(totals.listeners)
+    yield from _cache(totals)
+    yield from _forwarder(totals)
+    yield from _rates(totals)
     yield from _reloads(sources.reloads)
-    yield from _counter("query_log_lines", "Lines of the query log written.", share.log_written)
+    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
     lost = "Lines of the query log lost: the queue or the disk was full."
-    yield from _counter("query_log_lines_lost", lost, share.log_lost)
+    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
     yield from _world(sources.state)
     if sources.others is not None:
         living = 1 + len(others.pids)
@@ -156,10 +156,10 @@ def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
             yield from _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
 
 
-def _cache(share: WorkerCounts) -> Iterator[Metric]:
-    yield from _gauge("cache_entries", "Upstreams' responses kept.", share.now.cache_entries)
-    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", share.now.cache_octets)
-    counters = share.cache
+def _cache(totals: WorkerCounts) -> Iterator[Metric]:
+    yield from _gauge("cache_entries", "Upstreams' responses kept.", totals.now.cache_entries)
+    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", totals.now.cache_octets)
+    counters = totals.cache
     yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
     yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
     yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
@@ -168,15 +168,15 @@ def _cache(share: WorkerCounts) -> Iterator[Metric]:
     )
 
 
-def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
-    counters = share.forwarder
+def _forwarder(totals: WorkerCounts) -> Iterator[Metric]:
+    counters = totals.forwarder
     yield from _counter("forward_requests", "Queries sent, by upstream.", counters.queries, "to")
     yield from _counter(
         "forward_timeouts", "Queries that it did not answer in time.", counters.silences, "to"
     )
-    health = {upstream: upstream not in share.now.down for upstream in counters.queries}
+    health = {upstream: upstream not in totals.now.down for upstream in counters.queries}
     yield from _gauge("forward_healthy", "Whether it answered lately.", health, "to")
-    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", share.now.in_flight)
+    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", totals.now.in_flight)
     for name, text in (
         ("joined", "Queries that were on their way already, asked once."),
         ("overloaded", "Queries not forwarded: too many were on their way."),
@@ -187,13 +187,13 @@ def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
         yield from _counter(f"forward_{name}", text, getattr(counters, name))
 
 
-def _rates(share: WorkerCounts) -> Iterator[Metric]:
-    totals = {}
-    for whose, counters in (("strangers", share.strangers), ("clients", share.clients)):
-        totals[whose, "truncated"] = counters.truncated
-        totals[whose, "dropped"] = counters.dropped
+def _rates(totals: WorkerCounts) -> Iterator[Metric]:
+    limited = {}
+    for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients)):
+        limited[whose, "truncated"] = counters.truncated
+        limited[whose, "dropped"] = counters.dropped
     text = "Responses over UDP that were beyond a network's rate."
-    yield from _counter("rate_limited_responses", text, totals, "to", "action")
+    yield from _counter("rate_limited_responses", text, limited, "to", "action")
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:

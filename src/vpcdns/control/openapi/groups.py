@@ -62,7 +62,7 @@ def describe_api_group(call: Call) -> dict[str, Any]:
         "MigrationError": "",
         "UserLogConfig": record.get("UserLogConfig", ""),
         "CustomDomains": {"DomainItem": domains},
-        **times(record),
+        **_times(record),
     }
 
 
@@ -81,7 +81,7 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
         groups = (one for one in groups if call.record(one).get("BasePath", "/") == path)
 
     def attribute(group: Group) -> dict[str, Any]:
-        return {**_summary(call, group), **times(call.record(group))}
+        return {**_summary(call, group), **_times(call.record(group))}
 
     found = [one for one in groups if call.in_region(one.region_id)]
     return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
@@ -143,7 +143,7 @@ def sub_domain(call: Call, group: Group) -> str:
     return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
 
 
-def times(record: Attributes) -> dict[str, Any]:
+def _times(record: Attributes) -> dict[str, Any]:
     return {name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record}
 
 

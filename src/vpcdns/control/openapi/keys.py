@@ -76,12 +76,9 @@ def _pairs(where: str, octets: bytes) -> list[tuple[str, str]]:
         raise shape from None  # the parser's words would quote the line, and the secret in it
     if not isinstance(node, yaml.MappingNode) or not node.value:
         raise shape
-    pairs: list[tuple[str, str]] = []
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
-            raise shape
-        pairs.append((key.value, value.value))
-    return pairs
+    if not all(isinstance(scalar, yaml.ScalarNode) for pair in node.value for scalar in pair):
+        raise shape
+    return [(key.value, value.value) for key, value in node.value]
 
 
 def _check(where: str, key_id: str, secret: str) -> None:

@@ -83,13 +83,9 @@ def claim(request: ApiRequest) -> Claim | Unsigned:
 
 
 def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
-    said: dict[str, str] = {}
-    for part in authorization.split(","):
-        match = _FIELD.fullmatch(part)
-        if match is None or match[1] in said:
-            return Unsigned.MALFORMED
-        said[match[1]] = match[2]
-    if len(said) != 3 or not all(said.values()):
+    matches = [_FIELD.fullmatch(part) for part in authorization.split(",")]
+    said = {match[1]: match[2] for match in matches if match is not None}
+    if not len(matches) == len(said) == 3 or not all(said.values()):
         return Unsigned.MALFORMED
     body_hash = hashlib.sha256(request.body).hexdigest()
     given_hash = request.headers.get("x-acs-content-sha256", body_hash)
