@@ -34,8 +34,8 @@ _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 class OpenApi:
     """The API over a State.
 
-    Without keys nothing is checked; then anybody may ask if `open_without_keys`, which is for a socket that only
-    this host can reach. A request that names no region is about `region_id`.
+    Without keys nothing is checked; then anybody may ask if `open_without_keys`, which is for a socket that
+    only this host can reach. A request that names no region is about `region_id`.
     """
 
     state: State
