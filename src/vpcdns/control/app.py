@@ -13,14 +13,14 @@ from typing import Any, Final
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
-from vpcdns.control.errors import bad_request, failed, read_name, refused
+from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.control.openapi import ApiRequest, OpenApi
@@ -60,6 +60,7 @@ def application(
         ],
         exception_handlers={
             **dict.fromkeys((HTTPException, MalformedChange, MalformedName, MalformedSource), refused),
+            ClientDisconnect: hung_up,
             Exception: failed,
         },
     )
@@ -140,7 +141,7 @@ class _Routes:
     async def decisions(self, request: Request) -> Response:
         """The latest decisions, the newest first."""
         limit = request.query_params.get("limit", "100")
-        if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 0 < int(limit) <= CAPACITY):
             raise bad_request(f"limit: a number from 1 to {CAPACITY}")
         rendered: list[dict[str, Any]] = []
         for number, query in enumerate(await self.recent.of_all(int(limit)), 1):

@@ -61,3 +61,8 @@ async def refused(request: Request, error: Exception) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """A bug of ours: no details for the client; whoever called us logs the traceback."""
     return error_response(HTTPException(500, "this is a bug of vpcdns; its log has the details"))
+
+
+async def hung_up(request: Request, error: Exception) -> Response:
+    """The client has gone in the middle of its request: nobody reads this, and it is no bug."""
+    return error_response(bad_request("the request has no end"))

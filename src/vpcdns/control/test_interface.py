@@ -24,6 +24,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
+from vpcdns.server.threads import in_thread
 from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.change_json import decode_change
 
@@ -89,6 +90,7 @@ class TestInterface:
         """What the file says again, no faults, no queries."""
         await self._body(request)
         try:
+            await in_thread(self.state.prepare_reset)
             world = self.state.reset()
         except StateError as error:
             raise HTTPException(503, "the reset cannot be kept; see the log") from error
