@@ -13,11 +13,11 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support import example_world, messages
-from tests.support.admin_server import admin
+from tests.support.admin_server import admin, idle_sources
 from tests.support.decided_queries import HOSTILE
 from tests.support.event_loop import on_loop
 from tests.support.obedient_service import Udp
-from vpcdns.control import AdminServer
+from vpcdns.control.admin import AdminServer
 from vpcdns.errors import StartupError
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType
@@ -25,7 +25,6 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
-from vpcdns.observe.metrics import Sources
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.state import State
 
@@ -183,7 +182,7 @@ async def test_beyond_loopback_a_container_may_be_called_by_its_name() -> None:
 
 def lone(listen: Listen | Path, token: str | None = None) -> AdminServer:
     state = State(example_world.example())
-    return AdminServer(listen, Sources(state), RecentDecisions(state), token)
+    return AdminServer(listen, idle_sources(state), RecentDecisions(state), token)
 
 
 @pytest.mark.parametrize("token", [None, ""])

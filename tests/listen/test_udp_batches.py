@@ -85,7 +85,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
                 )
             for _ in range(50):
                 await client.receive()
-        assert sum(cell.count for cell in query_counts.counts().cells.values()) == 50
+        assert sum(cell.count for cell in query_counts.counts().values()) == 50
         told = list(decisions.latest(100))
         assert len(told) == 50
         assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}

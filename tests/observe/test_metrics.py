@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.support import example_world
+from tests.support.admin_server import idle_sources
 from tests.support.decided_queries import HOSTILE, decided, state, tell
-from vpcdns.listen.service import Service
-from vpcdns.model.policy import QueryLogging, Upstream
+from vpcdns.model.policy import Upstream
 from vpcdns.observe import metrics
 from vpcdns.observe.metrics import Others, Sources, exposition
 from vpcdns.observe.query_counts import QueryCounts
-from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.worker_counts import WorkerCounts
-from vpcdns.server.reload import ReloadStatus
-from vpcdns.server.resolver import Resolver
-from vpcdns.state import State
 
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
@@ -31,21 +28,13 @@ def samples(text: str) -> Samples:
     }
 
 
-def sources(holder: State) -> Sources:
-    resolver = Resolver(holder)
-    status = ReloadStatus("ab" * 32, 1_700_000_000.0, 2, 1, "it is wrong")
-    return Sources(
-        holder, QueryCounts(), Service(resolver, ()), resolver, status, QueryLog(holder, QueryLogging())
-    )
-
-
 def scraped(of: Sources) -> str:
     return asyncio.run(exposition(of)).decode()
 
 
 def test_the_shapes_of_coredns() -> None:
     holder = state()
-    of = sources(holder)
+    of = idle_sources(holder)
     tell(of.query_counts, decided(holder), 0.0002)
     tell(of.query_counts, decided(holder, client=example_world.IN_B), 0.3)
     found = samples(scraped(of))
@@ -75,7 +64,7 @@ def test_the_shapes_of_coredns() -> None:
 
 
 def test_every_part_is_there() -> None:
-    of = sources(state())
+    of = idle_sources(state())
     assert of.resolver is not None
     upstream = Upstream(example_world.ENDPOINT)
     of.resolver.forwarder.counters.queries[upstream] = 4
@@ -96,7 +85,7 @@ def test_every_part_is_there() -> None:
 
 def test_nothing_that_a_client_chose_is_in_it() -> None:
     holder = state()
-    of = sources(holder)
+    of = idle_sources(holder)
     before = {name for name, _ in samples(scraped(of))}
     tell(of.query_counts, decided(holder, HOSTILE, "TYPE4711"))
     tell(of.query_counts, decided(holder, "evil.localhost"))
@@ -109,15 +98,15 @@ def test_nothing_that_a_client_chose_is_in_it() -> None:
 
 def test_two_scrapes_do_not_count_twice() -> None:
     holder = state()
-    of = sources(holder)
+    of = idle_sources(holder)
     other = QueryCounts()
     tell(of.query_counts, decided(holder))
     tell(other, decided(holder))
 
     async def others() -> Others:
-        return Others([WorkerCounts.of(other)])
+        return Others([WorkerCounts(other.counts())])
 
-    both = Sources(holder, of.query_counts, others=others)
+    both = replace(of, others=others)
     first, second = samples(scraped(both)), samples(scraped(both))
     counted = {key: value for key, value in first.items() if key[0].startswith("vpcdns_dns_")}
     assert counted == {key: value for key, value in second.items() if key[0].startswith("vpcdns_dns_")}
@@ -126,12 +115,12 @@ def test_two_scrapes_do_not_count_twice() -> None:
 
 def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> None:
     holder = state()
-    of = sources(holder)
+    of = idle_sources(holder)
     for client in (example_world.IN_A, example_world.IN_B, example_world.IN_C, example_world.ON_INTERNET):
         tell(of.query_counts, decided(holder, client=client))
     whole = scraped(of)
     monkeypatch.setattr(metrics, "_HISTOGRAMS_AT_ONCE", 1)
-    monkeypatch.setattr(metrics, "_COUNTERS_AT_ONCE", 1)
+    monkeypatch.setattr(metrics, "_NUMBERS_AT_ONCE", 1)
     pieces = scraped(of)
     assert [line for line in pieces.splitlines() if not line.startswith("process_")] == [
         line for line in whole.splitlines() if not line.startswith("process_")

@@ -12,12 +12,22 @@ from tests.support.decided_queries import decided, relayed, state, tell
 from vpcdns.model.topology import Topology, Vpc
 from vpcdns.model.world import World
 from vpcdns.observe import query_counts as module
-from vpcdns.observe.query_counts import INTERNET, NOBODY, OTHER, Labels, QueryCounts
+from vpcdns.observe.query_counts import (
+    DURATIONS,
+    INTERNET,
+    NOBODY,
+    OTHER,
+    REQUEST_SIZES,
+    RESPONSE_SIZES,
+    Labels,
+    QueryCounts,
+)
+from vpcdns.observe.worker_counts import added
 from vpcdns.state import State
 
 
 def only(query_counts: QueryCounts) -> Labels:
-    (labels,) = query_counts.counts().cells
+    (labels,) = query_counts.counts()
     return labels
 
 
@@ -28,11 +38,11 @@ def test_an_answer() -> None:
         tell(query_counts, told, 0.0002)
     labels = Labels("127.0.0.1:5300", "udp", "1", "A", example_world.VPC_A, "NOERROR", "dedicated-bound-vpc")
     assert only(query_counts) == labels
-    cell = query_counts.counts().cells[labels]
+    cell = query_counts.counts()[labels]
     assert cell.count == 3
-    assert cell.seconds == pytest.approx(0.0006)
-    assert cell.octets_in == 3 * len(messages.query(example_world.DEDICATED_NAME).to_wire())
-    assert sum(cell.response_sizes) == sum(cell.request_sizes) == 3
+    assert cell.row[DURATIONS.sum] == pytest.approx(0.0006)
+    assert cell.row[REQUEST_SIZES.sum] == 3 * len(messages.query(example_world.DEDICATED_NAME).to_wire())
+    assert sum(cell.row[RESPONSE_SIZES.buckets]) == sum(cell.row[REQUEST_SIZES.buckets]) == 3
 
 
 @pytest.mark.parametrize(
@@ -57,7 +67,7 @@ def test_types_and_rcodes_are_a_fixed_set() -> None:
             tell(query_counts, decided(holder, rtype=f"TYPE{rtype}"))
     for rcode in range(1, 16):
         tell(query_counts, relayed(holder, "www.example.net", rcode=rcode))
-    types = {labels.type for labels in query_counts.counts().cells}
+    types = {labels.type for labels in query_counts.counts()}
     assert OTHER in types
     assert len(types) < 30
 
@@ -89,7 +99,7 @@ def test_vpcs_beyond_the_limit_count_as_one(monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(1, 6):
         for _ in range(2):
             tell(query_counts, decided(holder, "localhost", client=f"10.{number}.0.1"))
-    cells = {labels.vpc: cell.count for labels, cell in query_counts.counts().cells.items()}
+    cells = {labels.vpc: cell.count for labels, cell in query_counts.counts().items()}
     assert cells == {"vpc-1": 2, "vpc-2": 2, OTHER: 6}
 
 
@@ -99,9 +109,9 @@ def test_counts_of_several_processes_are_put_together() -> None:
     for client in (example_world.IN_A, example_world.IN_B):
         tell(theirs, decided(holder, client=client))
     counts, sent = mine.counts(), pickle.loads(pickle.dumps(theirs.counts()))  # noqa: S301 - our own
-    counts.merge([sent])
-    assert sorted((labels.vpc, cell.count) for labels, cell in counts.cells.items()) == [
+    counts = added(counts, sent)
+    assert sorted((labels.vpc, cell.count) for labels, cell in counts.items()) == [
         (example_world.VPC_A, 2),
         (example_world.VPC_B, 1),
     ]
-    assert sum(cell.count for cell in sent.cells.values()) == 2
+    assert sum(cell.count for cell in sent.values()) == 2

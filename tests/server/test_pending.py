@@ -223,7 +223,7 @@ async def test_many_at_once_over_sockets() -> None:
         for number, name in enumerate(names):
             assert found[number].question[0].name.to_text() == f"{name}."
             assert found[number].rcode() == (dns.rcode.NXDOMAIN if number % 3 == 0 else dns.rcode.NOERROR)
-        cells = query_counts.counts().cells
+        cells = query_counts.counts()
         assert sum(cell.count for cell in cells.values()) == 102
         assert {(labels.reason, labels.rcode) for labels in cells} == {
             ("forwarded", "NOERROR"),

@@ -29,7 +29,6 @@ from vpcdns.model.topology import Network, Topology
 from vpcdns.model.topology_changes import CreateVpc
 from vpcdns.model.world import World
 from vpcdns.state import Commit, Conflict, State
-from vpcdns.state.api_attributes import group_key
 
 
 def test_a_commit_takes_effect_as_a_whole() -> None:
@@ -40,10 +39,10 @@ def test_a_commit_takes_effect_as_a_whole() -> None:
     assert isinstance(refused, Refusal)
     assert state.world is before
     assert not state.attributes
-    done = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain(OFF)), {group_key(OFF): {"a": 1}}))
+    done = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain(OFF)), {f"group {OFF}": {"a": 1}}))
     assert seen == [done]
     assert state.world.groups[OFF].name == "named"
-    assert state.attributes[group_key(OFF)] == {"a": 1}
+    assert state.attributes[f"group {OFF}"] == {"a": 1}
 
 
 def test_attributes_alone_are_no_new_world() -> None:
@@ -89,14 +88,14 @@ def test_a_file_with_the_same_objects_leaves_changes_alone() -> None:
 
 def test_a_file_with_other_objects_replaces_them() -> None:
     state = State(example())
-    state.commit(Commit((DisableVpcDomain(DEDICATED),), {group_key(DEDICATED): {"a": 1}, "group gone": {}}))
+    state.commit(Commit((DisableVpcDomain(DEDICATED),), {f"group {DEDICATED}": {"a": 1}, "group gone": {}}))
     file = DisableVpcDomain(SERVERLESS).apply(example())
     assert isinstance(file, World)
     after = state.reload(file)
     assert after.groups[DEDICATED].vpc_domain
     assert not after.groups[SERVERLESS].vpc_domain
     assert state.unfiled == 0
-    assert dict(state.attributes) == {group_key(DEDICATED): {"a": 1}}
+    assert dict(state.attributes) == {f"group {DEDICATED}": {"a": 1}}
 
 
 def test_revisions_never_go_backwards() -> None:

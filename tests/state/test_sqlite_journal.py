@@ -20,7 +20,6 @@ from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State, sqlite_journal
-from vpcdns.state.api_attributes import group_key
 from vpcdns.state.journal_rows import Snapshot, snapshot_text
 from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
 
@@ -36,7 +35,7 @@ def begun(path: Path, *names: str) -> None:
     """A state with so many changes in it, closed."""
     state, journal = open_state(path, example())
     for name in names:
-        state.commit(Commit((RenameGroup(OFF, name),), {group_key(OFF): {"Description": name}}, "me"))
+        state.commit(Commit((RenameGroup(OFF, name),), {f"group {OFF}": {"Description": name}}, "me"))
     journal.close()
 
 
@@ -48,7 +47,7 @@ def test_changes_are_there_after_a_restart(path: Path) -> None:
     begun(path, "one", "two")
     state, journal = open_state(path, example())
     assert state.world.groups[OFF].name == "two"
-    assert state.attributes[group_key(OFF)] == {"Description": "two"}
+    assert state.attributes[f"group {OFF}"] == {"Description": "two"}
     assert state.unfiled == 2
     assert state.world.revision > example().revision + 2
     state.apply(Bind((HZ, BOUND), VPC_B, "vsw-1"))

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import example_world
-from vpcdns.control import AdminServer
+from vpcdns.control.admin import AdminServer
 from vpcdns.listen.service import Service
-from vpcdns.model.policy import Listen
+from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
@@ -78,14 +79,22 @@ class Admin:
         return await self.raw(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
 
 
+def idle_sources(state: State) -> Sources:
+    """Of a server that answers nothing."""
+    resolver = Resolver(state)
+    status = ReloadStatus("ab" * 32, 1_700_000_000.0, 2, 1, "it is wrong")
+    query_log = QueryLog(state, QueryLogging())
+    return Sources(state, QueryCounts(), Service(resolver, ()), resolver, status, query_log)
+
+
 @asynccontextmanager
 async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
     state = State(example_world.example())
     query_counts, decisions = QueryCounts(), RecentDecisions(state)
     resolver = Resolver(state, observer=Observers(query_counts, decisions))
     service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
-    status = ReloadStatus("ab" * 32, 1_700_000_000.0)
-    sources = Sources(state, query_counts, service, resolver, status)
+    status, query_log = ReloadStatus("ab" * 32, 1_700_000_000.0), QueryLog(state, QueryLogging())
+    sources = Sources(state, query_counts, service, resolver, status, query_log)
     server = AdminServer(listen or Listen(ip_address("127.0.0.1"), 0), sources, decisions, token)
     at = await server.start()
     try:

@@ -18,10 +18,13 @@ __all__ = ["main"]
 def main() -> NoReturn:
     """The console script; always leaves by SystemExit, and never shows a traceback for what is not a bug."""
     try:
-        _run()
+        app(prog_name="vpcdns")
         code = 0
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else Exit.ERROR
+    except VpcdnsError as error:
+        complain(str(error))
+        code = EXIT_CODES[type(error)]
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -29,11 +32,3 @@ def main() -> NoReturn:
         abandon_stdout()
         code = code or Exit.ERROR
     raise SystemExit(int(code))
-
-
-def _run() -> None:
-    try:
-        app(prog_name="vpcdns")
-    except VpcdnsError as error:
-        complain(str(error))
-        raise SystemExit(EXIT_CODES[type(error)]) from None

@@ -8,10 +8,9 @@ from typing import Annotated
 import typer
 
 from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say, say_json
+from vpcdns.cli.output import complain, say, say_json, summary
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.cli.progress import reading
-from vpcdns.cli.summary import Summary
 from vpcdns.config import load
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 from vpcdns.model.clients import shut_out
@@ -43,10 +42,12 @@ def check(
         else:
             complain(str(error))
         raise typer.Exit(Exit.ERROR) from None
-    summary, warnings = Summary.of(world), list(islice(shut_out(world), MAX_PROBLEMS))
+    warnings = list(islice(shut_out(world), MAX_PROBLEMS))
     if json:
-        say_json({"file": str(file), "ok": True, **summary.as_dict(), "problems": [], "warnings": warnings})
+        say_json(
+            {"file": str(file), "ok": True, **world.object_counts(), "problems": [], "warnings": warnings}
+        )
         return
     for warning in warnings:
         complain(f"{file}: warning: {warning}")
-    say(f"{file}: {summary}")
+    say(f"{file}: {summary(world)}")

@@ -3,17 +3,7 @@
 from enum import IntEnum
 from typing import Final
 
-from vpcdns.errors import (
-    ConfigurationError,
-    LabError,
-    MalformedChange,
-    MalformedMessage,
-    MalformedName,
-    MalformedSource,
-    StartupError,
-    StateError,
-    VpcdnsError,
-)
+from vpcdns import errors
 
 
 class Exit(IntEnum):
@@ -25,13 +15,13 @@ class Exit(IntEnum):
     FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
 
 
-EXIT_CODES: Final[dict[type[VpcdnsError], Exit]] = {
-    ConfigurationError: Exit.ERROR,
-    StartupError: Exit.ERROR,
-    StateError: Exit.ERROR,
-    LabError: Exit.ERROR,
-    MalformedChange: Exit.ERROR,
-    MalformedSource: Exit.ERROR,
-    MalformedMessage: Exit.ERROR,
-    MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
+EXIT_CODES: Final[dict[type[errors.VpcdnsError], Exit]] = {
+    errors.ConfigurationError: Exit.ERROR,
+    errors.StartupError: Exit.ERROR,
+    errors.StateError: Exit.ERROR,
+    errors.LabError: Exit.ERROR,
+    errors.MalformedChange: Exit.ERROR,
+    errors.MalformedSource: Exit.ERROR,
+    errors.MalformedMessage: Exit.ERROR,
+    errors.MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
 }

@@ -12,14 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from vpcdns.cli.output import say_json, say_rendered
-from vpcdns.cli.parameters import (
-    DEFAULT_CONFIG,
-    ConfigOption,
-    JsonOption,
-    read_address,
-    read_name,
-    read_type,
-)
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption, read_address, read_name, read_type
 from vpcdns.config import load
 from vpcdns.forward.host_resolvers import with_upstreams
 from vpcdns.model.clients import identify

@@ -25,8 +25,7 @@ _QUESTION: Final = Question(Name((b"id", b"server")), RRType.TXT, RRClass.CH)
 
 def health(
     server: Annotated[
-        Listen,
-        typer.Option(parser=read_listen, metavar="ADDR:PORT", help="The server to ask, over UDP."),
+        Listen, typer.Option(parser=read_listen, metavar="ADDR:PORT", help="The server to ask, over UDP.")
     ] = DEFAULT_SERVER,
 ) -> None:
     """Ask a running server whether it answers, within 2 seconds.

@@ -13,6 +13,7 @@ from typing import Any, Final
 from rich.console import Console
 
 from vpcdns.cli.exits import Exit
+from vpcdns.model.world import World
 
 UNWRAPPED: Final = 10_000  # columns; more than any line has
 
@@ -27,6 +28,13 @@ def say(text: str = "") -> None:
         complain(f"cannot write the output: {error.strerror}")
         abandon_stdout()
         raise SystemExit(Exit.ERROR) from None
+
+
+def summary(world: World) -> str:
+    """`3 VPCs, 1 network, …`."""
+    words = {"vpcs": "VPC", "custom_domains": "custom domain"}
+    counted = ((words.get(key, key.removesuffix("s")), count) for key, count in world.object_counts().items())
+    return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counted)
 
 
 def say_json(value: Any) -> None:

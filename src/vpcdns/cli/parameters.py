@@ -33,14 +33,6 @@ def read_admin_listen(text: str) -> Listen | Path:
     return _read(admin_listen, text)
 
 
-def _read(read: Callable[[object], T], text: str) -> T:
-    try:
-        return read(text)
-    except PydanticCustomError as error:
-        problem = error.context or {}
-        raise typer.BadParameter(f"{problem.get('what')}; {problem.get('way_out')}") from None
-
-
 def read_address(text: str, option: str) -> Address:
     try:
         return ip_address(text)
@@ -50,16 +42,20 @@ def read_address(text: str, option: str) -> Address:
 
 
 def read_name(text: str, option: str) -> Name:
-    try:
-        return Name.from_text(text)
-    except MalformedName as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
+    return _read(Name.from_text, text, option)
 
 
 def read_type(text: str, option: str) -> int:
+    return _read(type_number, text, option)
+
+
+def _read(read: Callable[[str], T], text: str, option: str | None = None) -> T:
     try:
-        return type_number(text)
-    except ValueError as error:
+        return read(text)
+    except PydanticCustomError as error:
+        problem = error.context or {}
+        raise typer.BadParameter(f"{problem.get('what')}; {problem.get('way_out')}") from None
+    except (MalformedName, ValueError) as error:
         raise typer.BadParameter(str(error), param_hint=option) from None
 
 

@@ -23,30 +23,19 @@ def reading(
     if stream is None or not stream.isatty():  # a closed stderr is None
         yield None
         return
-    line = _Line(f"Reading {path}", stream, clock)
+    due, is_there = clock() + PATIENCE, False
+
+    def show(groups: int) -> None:
+        nonlocal due, is_there
+        now = clock()
+        if now >= due:
+            due, is_there = now + UPDATE_EVERY, True
+            stream.write(f"{_ERASE}Reading {path}: {groups:,} groups")
+            stream.flush()
+
     try:
-        yield line.show
+        yield show
     finally:
-        line.erase()
-
-
-class _Line:
-    def __init__(self, title: str, stream: TextIO, clock: Callable[[], float]) -> None:
-        self._title = title
-        self._stream = stream
-        self._clock = clock
-        self._next = clock() + PATIENCE
-        self._is_there = False
-
-    def show(self, groups: int) -> None:
-        now = self._clock()
-        if now >= self._next:
-            self._next = now + UPDATE_EVERY
-            self._is_there = True
-            self._stream.write(f"{_ERASE}{self._title}: {groups:,} groups")
-            self._stream.flush()
-
-    def erase(self) -> None:
-        if self._is_there:
-            self._stream.write(_ERASE)
-            self._stream.flush()
+        if is_there:
+            stream.write(_ERASE)
+            stream.flush()

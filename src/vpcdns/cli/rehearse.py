@@ -24,8 +24,7 @@ def rehearse_command(
         Path | None, typer.Option("--html", metavar="FILE", help="Write a report with drawings, as one file.")
     ] = None,
     live: Annotated[
-        bool,
-        typer.Option(help="Run it in network namespaces too, and compare; needs root and vpcdns[lab]."),
+        bool, typer.Option(help="Run it in network namespaces too, and compare; needs root and vpcdns[lab].")
     ] = False,
 ) -> None:
     """Rehearse changes: run scenarios, and check who resolves and reaches what.

@@ -9,10 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from vpcdns import __version__
-from vpcdns.cli.output import abandon_stdout, say
+from vpcdns.cli.output import abandon_stdout, say, summary
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen
 from vpcdns.cli.progress import reading
-from vpcdns.cli.summary import Summary
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
@@ -94,11 +93,11 @@ def serve(
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:
-    """What is served and where, and something to try. That nobody reads it is no reason to stop."""
+    """What is served and where, and something to try. A closed stdout does not stop the server."""
     places = ", ".join(f"{one} for {one.vpc_id}" if one.vpc_id else str(one) for one in listens)
     example = trial(world, listens)
     try:
-        say(f"vpcdns {__version__} serves {config}: {Summary.of(world)}")
+        say(f"vpcdns {__version__} serves {config}: {summary(world)}")
         say(f"Listening on {places} (UDP and TCP)")
         if admin is not None:
             say(f"Console, health and metrics: {f'http://{admin}/' if isinstance(admin, Listen) else admin}")

@@ -1,7 +1,6 @@
 """`vpcdns state`: what a state file holds, out of it and into it."""
 
 import json as json_module
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +10,7 @@ from vpcdns.cli.output import say, say_json
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load, with_objects, written, yaml_text
 from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.observe.query_record import time_text
 from vpcdns.state import Contents
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.journal_rows import Entry
@@ -89,11 +89,10 @@ def history(path: StateOption, json: JsonOption = False) -> None:
 
 
 def _entry_data(entry: Entry) -> dict[str, Any]:
-    at = datetime.fromtimestamp(entry.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     body: dict[str, Any] = json_module.loads(entry.text)
     return {
         "number": entry.number,
-        "time": at,
+        "time": time_text(entry.at),
         "who": entry.who,
         "kind": "configuration read" if entry.kind == "file" else "attributes",
         "revision": entry.revision,

@@ -1,9 +1,9 @@
-"""A dig command to try: one that gets an address from this very World, on these listeners.
+"""A dig command to try: one that gets an address from this World, on these listeners.
 
-Candidates are guessed, then put to `resolve`; what is printed is what resolves. Pure: opens nothing.
+Candidates are guessed and given to `resolve`; one that resolves is printed. Pure: opens nothing.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
@@ -15,7 +15,7 @@ from vpcdns.model.gateway import Group, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
 from vpcdns.model.resolution import resolve
-from vpcdns.model.topology import Address, Prefix
+from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 
 AT_MOST: Final = 20  # groups, and client addresses for each: a start must not wait for this
@@ -53,7 +53,7 @@ class Trial:
 
 
 def trial(world: World, listens: Sequence[Listen]) -> Trial | None:
-    """The first candidate that works; at worst it asks who one is. None: this host may not ask at all."""
+    """The first candidate that works; the last ones ask who is asking. None: this host may not ask at all."""
     named = (one for group in _groups(world) for one in _candidates(group, world, listens))
     asking_who = (Trial(listen, _server(listen), WHOAMI) for listen in listens)
     return next((one for source in (named, asking_who) for one in source if one.works(world)), None)
@@ -88,19 +88,12 @@ def _clients(group: Group, world: World) -> Iterator[Address]:
     else:
         all_vpcs = world.topology.vpcs.values()
         vpcs = list(islice((vpc for vpc in all_vpcs if vpc.region_id == instance.region_id), AT_MOST))
-    prefixes = [prefix for vpc in vpcs for prefix in vpc.source_networks]
-    yield from _inside(prefix for prefix in prefixes if prefix.is_loopback)
-    yield from _inside(prefix for prefix in prefixes if not prefix.is_loopback)
-
-
-def _inside(prefixes: Iterable[Prefix]) -> Iterator[Address]:
-    """Two hosts of each prefix: a longer one inside it may belong to somebody else."""
-    for prefix in prefixes:
-        for offset in (5, 1):
-            if offset < prefix.num_addresses - 1:
-                yield prefix[offset]
+    networks = [prefix for vpc in vpcs for prefix in vpc.source_networks]
+    for prefix in sorted(networks, key=lambda prefix: not prefix.is_loopback):
         if prefix.num_addresses == 1:
             yield prefix[0]
+        # Two hosts of each: a longer prefix inside it may belong to somebody else.
+        yield from (prefix[offset] for offset in (5, 1) if offset < prefix.num_addresses - 1)
 
 
 def _server(listen: Listen) -> Address:

@@ -3,7 +3,3 @@
 Knows HTTP and how decisions look as JSON; decides nothing about a query itself. It runs in the event loop
 that serves DNS, so nothing here may take long without giving queries their turn.
 """
-
-from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
-
-__all__ = ["TOKEN_VARIABLE", "AdminServer"]

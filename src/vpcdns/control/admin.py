@@ -1,4 +1,4 @@
-"""The admin server's life: bind, start, stop. What `serve` joins to the DNS service.
+"""The admin server: binds, starts, stops.
 
 Knows who may reach it: beyond loopback it does not start without a token.
 """
@@ -7,16 +7,17 @@ import asyncio
 import socket
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import Final
 
 from starlette.routing import Route
 
+from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
-from vpcdns.control.guard import Door
+from vpcdns.control.guard import Guard
 from vpcdns.control.openapi import AccessKeys, OpenApi
-from vpcdns.control.sockets import bind, file_of
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
@@ -25,44 +26,37 @@ from vpcdns.observe.recent_decisions import RecentDecisions
 TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 
 
+@dataclass(eq=False)
 class AdminServer:
     """HTTP on `listen`, an address and port or the path of a UNIX socket, in the running event loop.
 
-    With a `token` every request needs it, but for health, readiness, metrics and the console's empty page;
+    With a `token` every request needs it, except for health, readiness, metrics and the console's empty page;
     calls of the cloud's API are signed with one of `keys` instead, and are about `region_id` if they name
     no region. Without keys only this host may call it, and only when there is no token.
     """
 
-    def __init__(
-        self,
-        listen: Listen | Path,
-        sources: Sources,
-        decisions: RecentDecisions,
-        token: str | None = None,
-        *,
-        keys: AccessKeys | None = None,
-        region_id: str | None = None,
-        more: Sequence[Route] = (),
-    ) -> None:
-        self._keys = keys or AccessKeys({})
-        self._region_id = region_id
-        self._more = more
-        self._listen = listen
-        self._sources = sources
-        self._decisions = decisions
-        self._token = token or None
-        self._bound: tuple[socket.socket, Listen | Path] | None = None
-        self._file: tuple[int, int] | None = None  # the UNIX socket's, which may be replaced by another's
-        self._server: HttpServer | None = None
-        self._stopping = False
-        self._ended = asyncio.Event()
+    listen: Listen | Path
+    sources: Sources
+    decisions: RecentDecisions
+    token: str | None = field(default=None, repr=False)
+    _: KW_ONLY
+    keys: AccessKeys = field(default_factory=AccessKeys)
+    region_id: str | None = None
+    more: Sequence[Route] = ()
+    _bound: tuple[socket.socket, Listen | Path] | None = field(default=None, init=False)
+    _file: tuple[int, int] | None = field(
+        default=None, init=False
+    )  # the UNIX socket's; another may replace it
+    _server: HttpServer | None = field(default=None, init=False)
+    _stopping: bool = field(default=False, init=False)
+    _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def bind(self) -> Listen | Path:
         """Takes the port, and returns the actual one; nothing is served yet. Raises StartupError."""
-        if isinstance(self._listen, Listen) and not self._listen.address.is_loopback and self._token is None:
+        if isinstance(self.listen, Listen) and not self.listen.address.is_loopback and not self.token:
             raise StartupError(
-                f"admin.listen: {self._listen} can be reached from other hosts, and there is no token\n"
-                f"ways out:\n  - listen on 127.0.0.1:{self._listen.port}\n"
+                f"admin.listen: {self.listen} can be reached from other hosts, and there is no token\n"
+                f"ways out:\n  - listen on 127.0.0.1:{self.listen.port}\n"
                 f"  - set {TOKEN_VARIABLE}, and send it with each request: Authorization: Bearer …"
             )
         return self._taken()[1]
@@ -72,18 +66,18 @@ class AdminServer:
         self.bind()
         sock, listen = self._taken()
         address = listen.address if isinstance(listen, Listen) else None
-        door = Door(address, self._token, signed=bool(self._keys))
         only_this_host = address is None or address.is_loopback
         api = OpenApi(
-            self._sources.state,
-            self._keys,
-            region_id=self._region_id,
-            open_without_keys=only_this_host and self._token is None,
+            self.sources.state,
+            self.keys,
+            region_id=self.region_id,
+            open_without_keys=only_this_host and not self.token,
         )
-        app = application(door, self._sources, self._decisions, api, self._more)
+        app = application(self.sources, self.decisions, api, self.more)
+        guard = Guard(app, address, self.token or None, signed=bool(self.keys))
 
         async def serve() -> None:
-            self._server = HttpServer(app)
+            self._server = HttpServer(guard)
             self._ended.clear()
             try:
                 await self._server.serve([sock.dup()])  # it closes what it is given
@@ -92,7 +86,7 @@ class AdminServer:
             if self._stopping:
                 await asyncio.Event().wait()  # until it is cancelled: it need not begin again
 
-        self._sources.tasks.start("admin", serve)
+        self.sources.tasks.start("admin", serve)
         return listen
 
     async def stop(self) -> None:
@@ -103,17 +97,17 @@ class AdminServer:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._ended.wait(), GRACE + 1)
             self._server.abort()
-            self._sources.tasks.stop("admin")
+            self.sources.tasks.stop("admin")
         if self._bound is not None:
             self._bound[0].close()
-            if isinstance(self._listen, Path) and file_of(self._listen) == self._file:
-                # Its folder may be root's, who we are no longer; the next start takes a dead socket away.
+            if isinstance(self.listen, Path) and file_of(self.listen) == self._file:
+                # Its folder may be root's, and we are no longer root; the next start removes a dead socket.
                 with suppress(OSError):
-                    self._listen.unlink()
+                    self.listen.unlink()
         self._bound = self._server = None
 
     def _taken(self) -> tuple[socket.socket, Listen | Path]:
         if self._bound is None:
-            self._bound = bind(self._listen)
-            self._file = file_of(self._listen) if isinstance(self._listen, Path) else None
+            self._bound = bind(self.listen)
+            self._file = file_of(self.listen) if isinstance(self.listen, Path) else None
         return self._bound

@@ -1,7 +1,7 @@
-"""One HTTP connection, with the deadlines that uvicorn's own has not, and the server around it.
+"""An HTTP connection with deadlines, which uvicorn's own lacks, and the server around it.
 
-Knows uvicorn; nothing of what is asked. A client that sends slowly, reads slowly or does neither is given up
-after a while, so that 128 of them shut nobody out for longer.
+Knows uvicorn; nothing of what is asked. A client that sends or reads too slowly is disconnected, so 128 of
+them cannot shut others out for long.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class Connection(H11Protocol):
         cycle: RequestResponseCycle | None = self.cycle
         answering = cycle is not None and not cycle.response_complete and not cycle.more_body
         if answering and not self.transport.get_write_buffer_size():
-            self._wind_up()  # the request has come whole, and it is us who take our time
+            self._wind_up()  # the request is complete: the delay is ours
         else:
             self.transport.abort()
 

@@ -1,19 +1,20 @@
 """What every HTTP request passes before a route sees it: Host, token, sizes.
 
-Knows headers, and which paths are open to whoever can connect. A browser that a foreign page has sent here
-brings that page's name as Host (DNS rebinding), and that is what gives it away; no CORS header is ever sent.
+Knows headers, and which paths are open to whoever can connect. With DNS rebinding a browser sends a foreign
+page's name as Host: it is refused. No CORS header is ever sent.
 """
 
 import hmac
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vpcdns.control.errors import Fault, Refused, refusal
+from vpcdns.control.errors import error_response
 from vpcdns.model.topology import Address, unmapped
 
 MAX_BODY: Final = 1 << 20  # octets, security.md §3
@@ -31,18 +32,55 @@ _HEADERS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Who may come in. `address` is None for a UNIX socket, which no browser can be sent to.
+class Guard:
+    """ASGI middleware. Refuses before the body is read; counts the body while it is.
 
-    `signed` says whether calls of the cloud's API are signed: a browser cannot do that, so they may come
-    under the cloud's own names, which name the region.
+    `address` is None for a UNIX socket, which no browser can be sent to. `signed` says whether calls of the
+    cloud's API are signed: a browser cannot do that, so they may come under the cloud's own names, which name
+    the region.
     """
 
+    app: ASGIApp
     address: Address | None
-    token: str | None
+    token: str | None = field(repr=False)
     signed: bool = False
 
-    def host_is_ours(self, host: str, local: str | None) -> bool:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        headers = Headers(scope=scope)
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                written = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    written.setdefault(name, value)
+            await send(message)
+
+        try:
+            self._check(scope, headers)
+        except HTTPException as error:
+            await error_response(error)(scope, receive, send_guarded)
+            return
+        await self.app(scope, _counted(receive), send_guarded)
+
+    def _check(self, scope: Scope, headers: Headers) -> None:
+        size = len(scope["raw_path"]) + len(scope["query_string"])
+        if size + sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADERS:
+            message = f"at most {MAX_HEADERS} octets of target and headers"
+            raise HTTPException(431, message, {"connection": "close"})
+        local, _ = scope.get("server") or (None, None)
+        is_signed_call = self.signed and scope["path"] == "/" and scope["method"] == "POST"
+        if not is_signed_call and not self._host_is_ours(headers.get("host", ""), local):
+            raise HTTPException(421, "Host is not a name of this server: use its address")
+        if scope["path"] not in OPEN and not self._lets_in(headers.get("authorization", "")):
+            message = "a token is needed: Authorization: Bearer …"
+            raise HTTPException(401, message, {"www-authenticate": "Bearer"})
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or len(length) > 10 or int(length) > MAX_BODY:
+            raise _too_large()
+
+    def _host_is_ours(self, host: str, local: str | None) -> bool:
         """Whether a Host header names this server; `local` is our address on the connection.
 
         Ports are not compared: a container's differs outside. With a token also names that no
@@ -63,7 +101,7 @@ class Door:
         ours = {self.address} if local is None else {self.address, unmapped(ip_address(local))}
         return address.is_loopback or address in ours
 
-    def lets_in(self, authorization: str) -> bool:
+    def _lets_in(self, authorization: str) -> bool:
         if self.token is None:
             return True
         scheme, _, given = authorization.partition(" ")
@@ -77,51 +115,6 @@ def _name(host: str) -> str:
         return inside if not behind or (behind[0] == ":" and behind[1:].isdigit()) else host
     name, colon, port = host.rpartition(":")
     return name if colon and (port.isdigit() or not port) else host
-
-
-class Guard:
-    """ASGI middleware. Refuses before the body is read; counts the body while it is."""
-
-    def __init__(self, app: ASGIApp, door: Door) -> None:
-        self._app = app
-        self._door = door
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        headers = Headers(scope=scope)
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                written = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    written.setdefault(name, value)
-            await send(message)
-
-        try:
-            self._check(scope, headers)
-        except Refused as error:
-            await refusal(error)(scope, receive, send_guarded)
-            return
-        await self._app(scope, _counted(receive), send_guarded)
-
-    def _check(self, scope: Scope, headers: Headers) -> None:
-        size = len(scope["raw_path"]) + len(scope["query_string"])
-        if size + sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADERS:
-            message = f"at most {MAX_HEADERS} octets of target and headers"
-            raise Refused(Fault.HEADERS_TOO_LARGE, message, {"connection": "close"})
-        local = scope.get("server")
-        is_signed_call = self._door.signed and scope["path"] == "/" and scope["method"] == "POST"
-        if not is_signed_call and not self._door.host_is_ours(
-            headers.get("host", ""), local[0] if local else None
-        ):
-            raise Refused(Fault.MISDIRECTED, "Host is not a name of this server: use its address")
-        if scope["path"] not in OPEN and not self._door.lets_in(headers.get("authorization", "")):
-            message = "a token is needed: Authorization: Bearer …"
-            raise Refused(Fault.UNAUTHORIZED, message, {"www-authenticate": "Bearer"})
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or len(length) > 10 or int(length) > MAX_BODY:
-            raise _too_large()
 
 
 def _counted(receive: Receive) -> Receive:
@@ -139,5 +132,5 @@ def _counted(receive: Receive) -> Receive:
     return counted
 
 
-def _too_large() -> Refused:
-    return Refused(Fault.BODY_TOO_LARGE, f"at most {MAX_BODY} octets", {"connection": "close"})
+def _too_large() -> HTTPException:
+    return HTTPException(413, f"at most {MAX_BODY} octets", {"connection": "close"})

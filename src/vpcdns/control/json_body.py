@@ -1,31 +1,41 @@
-"""The body of a request as JSON that can be kept and said again. Whatever it means is for the caller."""
+"""The body of a request as JSON; what it means is the caller's business."""
 
 import json
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from vpcdns.control.errors import Fault, Refused
+from vpcdns.control.errors import bad_request
 
+MAX_CHANGES: Final = 1_000
 MAX_DIGITS: Final = 20  # an Int64 has 19, and a sign
 
 
 async def json_body(request: Request) -> Any:
-    """What the body says; raises Refused for what is no JSON, or not said to be.
+    """Raises HTTPException for a body that is not JSON, or not declared as JSON.
 
     A page of another origin can send `text/plain` without asking, but not `application/json` (Fetch §3.2).
-    Text that UTF-8 cannot hold, and integers that no field has room for, are refused here: else they would be
-    stored, and fail whoever reads them later.
+    Text that UTF-8 cannot hold, and integers too large for every field, are refused here: once stored, they
+    would fail whoever reads them.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refused(Fault.MEDIA_TYPE, "send JSON, as application/json")
+        raise HTTPException(415, "send JSON, as application/json")
     try:
         body = json.loads(await request.body() or b"{}", parse_int=_integer)
         json.dumps(body, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
-        raise Refused(Fault.BAD_REQUEST, f"the body is no JSON that can be kept: {_reason(error)}") from error
+        raise bad_request(f"the body is no JSON that can be kept: {_reason(error)}") from error
     return body
+
+
+def listed_changes(body: Any, more: str = "") -> list[Any]:
+    """The changes of `{"changes": […]}`."""
+    changes = body.get("changes") if isinstance(body, dict) and set(body) == {"changes"} else None
+    if not isinstance(changes, list) or not 0 < len(changes) <= MAX_CHANGES:
+        raise bad_request(f"changes: a list of 1 to {MAX_CHANGES} changes{more}")
+    return changes
 
 
 def _integer(digits: str) -> int:

@@ -43,6 +43,22 @@ class World:
         """The group's VPC second-level domain, enabled or not (DESIGN §1.2)."""
         return Name((group.vpc_domain_label, *self.answers.suffix.labels))
 
+    def region_ids(self) -> set[str]:
+        """The regions that there is anything in."""
+        return {vpc.region_id for vpc in self.topology.vpcs.values()} | {key[0] for key in self.instances}
+
+    def object_counts(self) -> dict[str, int]:
+        """How many of each kind are configured."""
+        topology = self.topology
+        return {
+            "vpcs": len(topology.vpcs),
+            "networks": len(topology.networks),
+            "connections": len(topology.connections),
+            "instances": len(self.instances),
+            "groups": len(self.groups),
+            "custom_domains": len(self.custom_domains.owners),
+        }
+
     def groups_on(self, key: InstanceKey) -> Iterator[Group]:
         """The groups of one instance; walks all groups."""
         region_id, instance_id = key

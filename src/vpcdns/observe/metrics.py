@@ -8,59 +8,54 @@ from __future__ import annotations
 
 import asyncio
 import platform
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Sized
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import partial
+from functools import partial, reduce
 from itertools import accumulate
 from typing import Any, Final, TypeVar
 
+from prometheus_client import metrics_core as families
 from prometheus_client.exposition import generate_latest
-from prometheus_client.metrics_core import (
-    CounterMetricFamily,
-    GaugeMetricFamily,
-    HistogramMetricFamily,
-    Metric,
-)
+from prometheus_client.metrics_core import Metric
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from vpcdns import __version__
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
-from vpcdns.observe.query_counts import OCTETS, SECONDS, Cell, Counts, QueryCounts, gather
+from vpcdns.observe import query_counts as counts
+from vpcdns.observe.query_counts import Cell, Histogram, Labels, QueryCounts
 from vpcdns.observe.querylog import QueryLog
-from vpcdns.observe.worker_counts import WorkerCounts
+from vpcdns.observe.worker_counts import WorkerCounts, added
 from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
 _T = TypeVar("_T")
+_Totals = Counter[tuple[str, ...]]
 
 # A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
-_COUNTERS_AT_ONCE: Final = 500
+_NUMBERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
 _process: Final = ProcessCollector(registry=None)
-_ADDED: Final = frozenset(
-    {
-        *("process_cpu_seconds", "process_open_fds"),
-        *("process_virtual_memory_bytes", "process_resident_memory_bytes"),
-    }
-)
-_OPEN: Final = frozenset({"tcp_open"})  # what may fall
+_ADDED: Final = [
+    f"process_{name}" for name in ("cpu_seconds", "open_fds", "virtual_memory_bytes", "resident_memory_bytes")
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Whose counters are shown; what is not there is left out. `others` gets those of other processes."""
+    """Whose counters are shown. `others` gets those of other processes; None where there are none."""
 
     state: State
-    query_counts: QueryCounts = field(default_factory=QueryCounts)
-    service: Service | None = None
-    resolver: Resolver | None = None
-    reloads: ReloadStatus | None = None
-    query_log: QueryLog | None = None
+    query_counts: QueryCounts
+    service: Service
+    resolver: Resolver
+    reloads: ReloadStatus
+    query_log: QueryLog
     others: Callable[[], Awaitable[Others]] | None = None
     tasks: LastingTasks = field(default_factory=LastingTasks)
 
@@ -69,7 +64,7 @@ class Sources:
 class Others:
     """The other workers of a server: what each has counted, and the processes of those that live."""
 
-    shares: Sequence[WorkerCounts] = ()
+    counts: Sequence[WorkerCounts] = ()
     pids: Sequence[int] = ()
 
 
@@ -78,28 +73,25 @@ _NO_OTHERS: Final = Others()
 
 def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
     """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    share = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
-    share.merge(others.shares)
-    yield from _queries(share.counts)
-    if sources.service is not None:
-        yield from _listeners(share.listeners)
-    if sources.resolver is not None:
-        yield from _cache(share)
-        yield from _forwarder(share)
-        yield from _rates(share)
-    if sources.reloads is not None:
-        yield from _reloads(sources.reloads)
-    if sources.query_log is not None:
-        yield _counter("query_log_lines", "Lines of the query log written.", share.log_written)
-        lost = "Lines of the query log lost: the queue or the disk was full."
-        yield _counter("query_log_lines_lost", lost, share.log_lost)
+    totals = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
+    totals = reduce(added, others.counts, totals)
+    yield from _queries(totals.counts)
+    yield from _listeners(totals.listeners)
+    yield from _cache(totals)
+    yield from _forwarder(totals)
+    yield from _rates(totals)
+    yield from _reloads(sources.reloads)
+    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
+    lost = "Lines of the query log lost: the queue or the disk was full."
+    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
     yield from _world(sources.state)
     if sources.others is not None:
         living = 1 + len(others.pids)
-        yield _gauge("server_workers", "Processes that answer queries; one that failed is missing.", living)
-    restarts: dict[_Values, int] = {(name,): number for name, number in sources.tasks.restarts.items()}
+        yield from _gauge(
+            "server_workers", "Processes that answer queries; one that failed is missing.", living
+        )
     text = "Times that a task of the server failed and began again."
-    yield from _counters("task_restarts", text, ("task",), restarts)
+    yield from _counter("task_restarts", text, sources.tasks.restarts, "task")
     yield from _processes(others.pids)
 
 
@@ -127,30 +119,30 @@ async def exposition(sources: Sources) -> bytes:
     return b"".join(written)
 
 
-def _queries(counts: Counts) -> Iterator[Metric]:
-    requests, responses, drops = dict[_Values, int](), dict[_Values, int](), dict[_Values, int]()
-    by_vpc, by_proto = dict[_Values, Cell](), dict[_Values, Cell]()
-    for labels, cell in counts.cells.items():
-        count = cell.count
-        _add(requests, (labels.server, labels.proto, labels.family, labels.type, labels.vpc), count)
+def _queries(cells: Mapping[Labels, Cell]) -> Iterator[Metric]:
+    requests, responses, drops = _Totals(), _Totals(), _Totals()
+    by_vpc, by_proto = defaultdict[str, Cell](Cell), defaultdict[str, Cell](Cell)
+    for labels, cell in cells.items():
+        requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += cell.count
         if labels.rcode:
-            _add(responses, (labels.server, labels.rcode, labels.reason, labels.vpc), count)
+            responses[labels.server, labels.rcode, labels.reason, labels.vpc] += cell.count
         else:
-            _add(drops, (labels.server, labels.reason, labels.vpc), count)
-        gather(by_vpc, (labels.vpc,), cell)
-        gather(by_proto, (labels.proto,), cell)
-    asked = ("server", "proto", "family", "type", "vpc")
-    yield from _counters("dns_requests", "Queries decided.", asked, requests)
+            drops[labels.server, labels.reason, labels.vpc] += cell.count
+        by_vpc[labels.vpc] += cell
+        by_proto[labels.proto] += cell
+    yield from _counter(
+        "dns_requests", "Queries decided.", requests, "server", "proto", "family", "type", "vpc"
+    )
     answered = ("server", "rcode", "reason", "vpc")
-    yield from _counters("dns_responses", "Responses, by RCODE and by why.", answered, responses)
-    yield from _counters("dns_drops", "Queries left without a response.", ("server", "reason", "vpc"), drops)
-    durations = {values: (cell.durations, cell.seconds) for values, cell in by_vpc.items()}
+    yield from _counter("dns_responses", "Responses, by RCODE and by why.", responses, *answered)
+    yield from _counter("dns_drops", "Queries left without a response.", drops, "server", "reason", "vpc")
     help_text = "Seconds from a query's arrival to its response, upstreams' time included."
-    yield from _histogram("dns_request_duration_seconds", help_text, ("vpc",), SECONDS, durations)
-    sizes = {values: (cell.request_sizes, cell.octets_in) for values, cell in by_proto.items()}
-    yield from _histogram("dns_request_size_bytes", "Sizes of queries.", ("proto",), OCTETS, sizes)
-    sizes = {values: (cell.response_sizes, cell.octets_out) for values, cell in by_proto.items()}
-    yield from _histogram("dns_response_size_bytes", "Sizes of responses.", ("proto",), OCTETS, sizes)
+    yield from _histogram("dns_request_duration_seconds", help_text, "vpc", by_vpc, counts.DURATIONS)
+    yield from _histogram(
+        "dns_request_size_bytes", "Sizes of queries.", "proto", by_proto, counts.REQUEST_SIZES
+    )
+    text = "Sizes of responses."
+    yield from _histogram("dns_response_size_bytes", text, "proto", by_proto, counts.RESPONSE_SIZES)
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
@@ -158,32 +150,33 @@ def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
     for counter in fields(counters):
         value: int = getattr(counters, counter.name)
         words = counter.name.replace("_", " ")
-        if counter.name in _OPEN:
-            yield _gauge(f"server_{counter.name}", f"Gauges: {words}.", value)
+        if counter.name == "tcp_open":  # which may fall
+            yield from _gauge(f"server_{counter.name}", f"Gauges: {words}.", value)
         else:
-            yield _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
+            yield from _counter(f"server_{counter.name}", f"Listeners: {words}.", value)
 
 
-def _cache(share: WorkerCounts) -> Iterator[Metric]:
-    yield _gauge("cache_entries", "Upstreams' responses kept.", share.now.cache_entries)
-    yield _gauge("cache_size_bytes", "Memory taken by them, estimated.", share.now.cache_octets)
-    counters = share.cache
-    yield _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
-    yield _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
-    yield _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
-    yield _counter("cache_served_failures", "Answered with a failure of a moment ago.", counters.failures)
+def _cache(totals: WorkerCounts) -> Iterator[Metric]:
+    yield from _gauge("cache_entries", "Upstreams' responses kept.", totals.now.cache_entries)
+    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", totals.now.cache_octets)
+    counters = totals.cache
+    yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
+    yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
+    yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
+    yield from _counter(
+        "cache_served_failures", "Answered with a failure of a moment ago.", counters.failures
+    )
 
 
-def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
-    counters = share.forwarder
-    to = ("to",)
-    queries: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.queries.items()}
-    yield from _counters("forward_requests", "Queries sent, by upstream.", to, queries)
-    silences: dict[_Values, int] = {(str(upstream),): count for upstream, count in counters.silences.items()}
-    yield from _counters("forward_timeouts", "Queries that it did not answer in time.", to, silences)
-    health = {(str(upstream),): float(upstream not in share.now.down) for upstream in counters.queries}
-    yield _gauges("forward_healthy", "Whether it answered lately.", to, health)
-    yield _gauge("forward_in_flight", "Questions on their way to upstreams.", share.now.in_flight)
+def _forwarder(totals: WorkerCounts) -> Iterator[Metric]:
+    counters = totals.forwarder
+    yield from _counter("forward_requests", "Queries sent, by upstream.", counters.queries, "to")
+    yield from _counter(
+        "forward_timeouts", "Queries that it did not answer in time.", counters.silences, "to"
+    )
+    health = {upstream: upstream not in totals.now.down for upstream in counters.queries}
+    yield from _gauge("forward_healthy", "Whether it answered lately.", health, "to")
+    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", totals.now.in_flight)
     for name, text in (
         ("joined", "Queries that were on their way already, asked once."),
         ("overloaded", "Queries not forwarded: too many were on their way."),
@@ -191,31 +184,33 @@ def _forwarder(share: WorkerCounts) -> Iterator[Metric]:
         ("over_tcp", "Queries asked again over TCP."),
         ("failures", "Queries that no upstream answered."),
     ):
-        yield _counter(f"forward_{name}", text, getattr(counters, name))
+        yield from _counter(f"forward_{name}", text, getattr(counters, name))
 
 
-def _rates(share: WorkerCounts) -> Iterator[Metric]:
-    totals: dict[_Values, int] = {}
-    for whose, counters in (("strangers", share.strangers), ("clients", share.clients)):
-        totals[whose, "truncated"] = counters.truncated
-        totals[whose, "dropped"] = counters.dropped
+def _rates(totals: WorkerCounts) -> Iterator[Metric]:
+    limited = {}
+    for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients)):
+        limited[whose, "truncated"] = counters.truncated
+        limited[whose, "dropped"] = counters.dropped
     text = "Responses over UDP that were beyond a network's rate."
-    yield from _counters("rate_limited_responses", text, ("to", "action"), totals)
+    yield from _counter("rate_limited_responses", text, limited, "to", "action")
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
-    yield _counter("reload", "Times that the configuration was read anew.", status.successes)
-    yield _counter("reload_failed", "Times that it was refused, and the old one served on.", status.failures)
-    failing = 0 if status.problem is None else 1
-    yield _gauge("reload_last_failed", "Whether the last attempt was refused.", failing)
+    yield from _counter("reload", "Times that the configuration was read anew.", status.successes)
+    yield from _counter(
+        "reload_failed", "Times that it was refused, and the old one served on.", status.failures
+    )
+    failed = status.problem is not None
+    yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)
     name = "reload_last_success_timestamp_seconds"
-    yield _gauge(name, "When the configuration that is served was read.", status.succeeded_at)
-    text, known = "The SHA-256 of the configuration that is served.", {("sha256", status.source_hash): 1.0}
-    yield _gauges("config_info", text, ("hash", "value"), known)
+    yield from _gauge(name, "When the configuration that is served was read.", status.succeeded_at)
+    text, known = "The SHA-256 of the configuration that is served.", {("sha256", status.source_hash): 1}
+    yield from _gauge("config_info", text, known, "hash", "value")
 
 
 def _processes(others: Sequence[int]) -> Iterator[Metric]:
-    """Sums of all processes, but for what one cannot add: when they began, and limits."""
+    """Sums of all processes, except start times and limits, which do not add up."""
     collectors = [ProcessCollector(pid=partial(int, pid), registry=None) for pid in others]
     more = [{one.name: one for one in each.collect()} for each in collectors]
     for family in _process.collect():
@@ -227,64 +222,45 @@ def _processes(others: Sequence[int]) -> Iterator[Metric]:
 
 def _world(state: State) -> Iterator[Metric]:
     world = state.world
-    objects: dict[str, Sized] = {
-        "vpcs": world.topology.vpcs,
-        "networks": world.topology.networks,
-        "connections": world.topology.connections,
-        "instances": world.instances,
-        "groups": world.groups,
-        "custom_domains": world.custom_domains.owners,
-    }
-    sizes = {(kind,): float(len(some)) for kind, some in objects.items()}
-    yield _gauges("world_objects", "What is configured.", ("kind",), sizes)
-    yield _gauge("world_revision", "The revision that is served; the SOA's serial.", world.revision)
-    build = {(__version__, platform.python_version()): 1.0}
+    yield from _gauge("world_objects", "What is configured.", world.object_counts(), "kind")
+    yield from _gauge("world_revision", "The revision that is served; the SOA's serial.", world.revision)
+    build = {(__version__, platform.python_version()): 1}
     text = "The version that runs, and the Python it runs on."
-    yield _gauges("build_info", text, ("version", "python"), build)
+    yield from _gauge("build_info", text, build, "version", "python")
 
 
-_Values = tuple[str, ...]
-
-
-def _add(totals: dict[_Values, int], values: _Values, count: int) -> None:
-    totals[values] = totals.get(values, 0) + count
-
-
-def _counter(name: str, text: str, value: float) -> Metric:
-    return CounterMetricFamily(f"vpcdns_{name}", text, value=value)
-
-
-def _gauge(name: str, text: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"vpcdns_{name}", text, value=value)
-
-
-def _gauges(name: str, text: str, labels: _Values, values: Mapping[Any, float]) -> Metric:
-    family = GaugeMetricFamily(f"vpcdns_{name}", text, labels=labels)
-    for label, value in values.items():
-        family.add_metric(label, value)
-    return family
-
-
-def _counters(name: str, text: str, labels: _Values, totals: Mapping[_Values, int]) -> Iterator[Metric]:
-    for piece in _pieces(sorted(totals.items()), _COUNTERS_AT_ONCE):
-        family = CounterMetricFamily(f"vpcdns_{name}", text, labels=labels)
-        for values, total in piece:
-            family.add_metric(values, total)
+def _family(
+    kind: Callable[..., families.CounterMetricFamily | families.GaugeMetricFamily],
+    name: str,
+    text: str,
+    values: float | Mapping[Any, float],
+    *labels: str,
+) -> Iterator[Metric]:
+    """One number, or one for each of the `labels`' values: a tuple, or the only one of them."""
+    numbers = values if isinstance(values, Mapping) else {(): values}
+    samples = [(key if isinstance(key, tuple) else (str(key),), value) for key, value in numbers.items()]
+    for piece in _pieces(sorted(samples), _NUMBERS_AT_ONCE):
+        family = kind(f"vpcdns_{name}", text, labels=labels)
+        for label_values, value in piece:
+            family.add_metric(label_values, value)
         yield family
 
 
+_counter: Final = partial(_family, families.CounterMetricFamily)
+_gauge: Final = partial(_family, families.GaugeMetricFamily)
+
+
 def _histogram(
-    name: str,
-    text: str,
-    labels: _Values,
-    bounds: Sequence[float],
-    found: dict[_Values, tuple[list[float], float]],
+    name: str, text: str, label: str, cells: Mapping[str, Cell], of: Histogram
 ) -> Iterator[Metric]:
-    edges = (*map(str, bounds), "+Inf")
-    for piece in _pieces(sorted(found.items()), _HISTOGRAMS_AT_ONCE):
-        family = HistogramMetricFamily(f"vpcdns_{name}", text, labels=labels)
-        for values, (counts, total) in piece:
-            family.add_metric(values, list(zip(edges, accumulate(counts), strict=True)), total)
+    edges = (*map(str, of.bounds), "+Inf")
+    for piece in _pieces(sorted(cells), _HISTOGRAMS_AT_ONCE):
+        family = families.HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
+        for value in piece:
+            row = cells[value].row
+            family.add_metric(
+                [value], list(zip(edges, accumulate(row[of.buckets]), strict=True)), row[of.sum]
+            )
         yield family
 
 

@@ -2,22 +2,19 @@
 
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.recall.views import RecalledQuery, RelayedQuery, Views
+from vpcdns.recall.views import RelayedQuery, Views
 from vpcdns.server.observer import Observer
 
 
 class Observers(Observer):
-    """Passes on what happens, in this order; the only one that hears of recalled queries does so at once."""
+    """Passes on what happens, in this order. Of recalled queries one observer hears, at most."""
 
     def __init__(self, *observers: Observer) -> None:
         self._all = observers
         # Batches and relayed queries are so cheap that a call for nothing is felt.
         self._must_see = [one.must_see for one in observers if type(one).must_see is not Observer.must_see]
         self._relayed = [one.relayed for one in observers if type(one).relayed is not Observer.relayed]
-        recalls = [observer.on_recall for observer in observers if observer.on_recall is not None]
-        self._recalls = recalls
-        if recalls:
-            self.on_recall = recalls[0] if len(recalls) == 1 else self._recalled
+        (self.on_recall,) = {one.on_recall for one in observers} - {None} or {None}
 
     def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         for observer in self._all:
@@ -37,7 +34,3 @@ class Observers(Observer):
     def remembers(self, views: Views) -> None:
         for observer in self._all:
             observer.remembers(views)
-
-    def _recalled(self, query: RecalledQuery) -> None:
-        for recall in self._recalls:
-            recall(query)

@@ -18,7 +18,7 @@ MAX_ANSWERS: Final = 8
 MAX_TEXT: Final = 300  # a name has at most 255 octets, and few need escapes
 
 # Reasons of responses to queries that were never resolved.
-FAULTS: Final = {
+UNRESOLVED: Final = {
     Rcode.FORMERR: "malformed",
     Rcode.NOTIMP: "opcode-not-implemented",
     Rcode.BADVERS: "edns-version",
@@ -30,7 +30,7 @@ class QueryRecord(NamedTuple):
     """A query and its fate.
 
     `at` is in Unix seconds, `took` in seconds, `revision` the World's when it was answered. `fault` is the
-    RCODE of a query that could not be resolved, None also for one that was owed nothing.
+    RCODE of a query that could not be resolved, None also for one that was dropped.
     """
 
     at: float
@@ -105,7 +105,7 @@ def _rcode_text(query: QueryRecord) -> str | None:
 def _reason_text(query: QueryRecord) -> str:
     if query.resolution is not None:
         return query.resolution.reason.value
-    return MALFORMED if query.fault is None else FAULTS.get(query.fault, MALFORMED)
+    return MALFORMED if query.fault is None else UNRESOLVED.get(query.fault, MALFORMED)
 
 
 def _answers(query: QueryRecord) -> list[str]:

@@ -1,9 +1,8 @@
 """The query log: one JSON object a line, to a file or to standard output, never waited for.
 
-A line is made where the query is answered, and written by a thread that does
-nothing but write: made in the thread, it would hold the interpreter's lock while the event loop, which lets
-go of it at every system call, waits up to 5 ms each time to get it back. What does not fit in the queue, or
-on the disk, is lost and counted.
+A line is made where the query is answered, and written by a thread that does nothing else: a thread that
+made lines too would hold the interpreter's lock, and after each system call the event loop would wait up to
+5 ms for it. Lines that do not fit in the queue, or on the disk, are lost and counted.
 """
 
 import errno
@@ -49,11 +48,7 @@ class QueryLog(Observer):
     """
 
     def __init__(
-        self,
-        state: State,
-        settings: QueryLogging,
-        capacity: int = MAX_OCTETS_QUEUED,
-        shared: bool = False,
+        self, state: State, settings: QueryLogging, capacity: int = MAX_OCTETS_QUEUED, shared: bool = False
     ) -> None:
         self.settings = settings
         self._shared = shared

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
+from operator import attrgetter
 from typing import Final
 
 from vpcdns.observe.query_counts import RECALLED
@@ -22,8 +23,6 @@ from vpcdns.state import State
 CAPACITY: Final = 1_000
 # Of a longer response only the decision is remembered, so that all of them are some MB at most.
 MAX_OCTETS: Final = 4_096
-
-
 # Decisions of a former World that are rendered in one turn of the event loop, at some 0.15 ms each.
 RENDERED_AT_ONCE: Final = 10
 
@@ -34,10 +33,9 @@ _Entry = _Decided | RecalledQuery | RelayedQuery | QueryRecord
 class RecentDecisions(Observer):
     """A bounded memory of decided queries.
 
-    `on_recall` costs no more than the deque's own `append`. `others` gets as
-    many of each of the other workers; `cleared` is called when they are to forget theirs too.
-    What was recalled is decided again to be read, so it refers to its World: when there is another, the
-    former one's are rendered soon, or old Worlds would stay for the sake of a few decisions.
+    `on_recall` costs no more than the deque's own `append`. `others` fetches the other workers' decisions,
+    `cleared` tells them to forget theirs. A recalled query is decided again when it is read, so it holds its
+    World: when the World changes, such entries are rendered soon, so that the old one can be freed.
     """
 
     def __init__(
@@ -106,17 +104,13 @@ class RecentDecisions(Observer):
         if self._others is not None:
             for more in await self._others(limit):
                 found += more
-            found.sort(key=_time, reverse=True)
+            found.sort(key=attrgetter("at"), reverse=True)
         return found[:limit]
 
     def clear(self) -> None:
         self._entries.clear()
         if self._cleared is not None:
             self._cleared()
-
-
-def _time(query: QueryRecord) -> float:
-    return query.at
 
 
 def _record(entry: _Entry) -> QueryRecord | None:

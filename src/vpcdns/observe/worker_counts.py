@@ -5,8 +5,8 @@ Knows the counters of every part. Values only: they go from process to process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from typing import Any, TypeVar, cast
 
 from vpcdns.forward.cache import CacheCounters
 from vpcdns.forward.counters import ForwardCounters
@@ -14,14 +14,16 @@ from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.rate_limits import RateCounters
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Upstream
-from vpcdns.observe.query_counts import Counts, QueryCounts
+from vpcdns.observe.query_counts import Cell, Labels, QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.server.resolver import Resolver
+
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
 class Gauges:
-    """What may fall: that of a process that has ended is nothing."""
+    """What may fall; a process that has ended has none. An upstream is down when it is for one process."""
 
     cache_entries: int = 0
     cache_octets: int = 0
@@ -31,9 +33,9 @@ class Gauges:
 
 @dataclass(slots=True)
 class WorkerCounts:
-    """Totals of one process, or of several; what has no part here is nothing."""
+    """Totals of one process, or of several; absent parts count as zero."""
 
-    counts: Counts = field(default_factory=Counts)
+    counts: dict[Labels, Cell] = field(default_factory=dict)
     listeners: ListenerCounters = field(default_factory=ListenerCounters)
     cache: CacheCounters = field(default_factory=CacheCounters)
     forwarder: ForwardCounters = field(default_factory=ForwardCounters)
@@ -45,62 +47,39 @@ class WorkerCounts:
 
     @classmethod
     def of(
-        cls,
-        query_counts: QueryCounts,
-        service: Service | None = None,
-        resolver: Resolver | None = None,
-        query_log: QueryLog | None = None,
+        cls, query_counts: QueryCounts, service: Service, resolver: Resolver, query_log: QueryLog
     ) -> WorkerCounts:
-        """This process's, as of now."""
-        share = cls(query_counts.counts())
-        if service is not None:
-            share.listeners = replace(service.counters)
-        if resolver is not None:
-            cache, forwarder = resolver.cache, resolver.forwarder
-            share.strangers = replace(resolver.rates.strangers.counters)
-            share.clients = replace(resolver.rates.clients.counters)
-            share.cache = replace(cache.counters)
-            counters = forwarder.counters
-            share.forwarder = replace(
-                counters, queries=dict(counters.queries), silences=dict(counters.silences)
-            )
-            down = frozenset(upstream for upstream in counters.queries if upstream in forwarder.health)
-            octets = cache.octets + resolver.remembered.cached_octets
-            share.now = Gauges(len(cache), octets, len(forwarder), down)
-        if query_log is not None:
-            share.log_written, share.log_lost = query_log.written, query_log.lost
-        return share
-
-    def merge(self, others: Iterable[WorkerCounts]) -> None:
-        """Adds what other processes have counted; an upstream is down when it is for one of them."""
-        for other in others:
-            self.counts.merge([other.counts])
-            _add(self.listeners, other.listeners)
-            _add(self.cache, other.cache)
-            _add(self.forwarder, other.forwarder)
-            _add(self.strangers, other.strangers)
-            _add(self.clients, other.clients)
-            mine, theirs = self.now, other.now
-            self.now = Gauges(
-                mine.cache_entries + theirs.cache_entries,
-                mine.cache_octets + theirs.cache_octets,
-                mine.in_flight + theirs.in_flight,
-                mine.down | theirs.down,
-            )
-            self.log_written += other.log_written
-            self.log_lost += other.log_lost
+        """This process's, as of now: a copy."""
+        cache, forwarder, rates = resolver.cache, resolver.forwarder, resolver.rates
+        queries = forwarder.counters.queries
+        down = frozenset(upstream for upstream in queries if upstream in forwarder.health)
+        live = cls(
+            query_counts.counts(),
+            service.counters,
+            cache.counters,
+            forwarder.counters,
+            rates.strangers.counters,
+            rates.clients.counters,
+            Gauges(len(cache), cache.octets + resolver.remembered.cached_octets, len(forwarder), down),
+            query_log.written,
+            query_log.lost,
+        )
+        return added(cls(), live)
 
     def ended(self) -> WorkerCounts:
         """What remains of it when its process is gone: totals never fall."""
         return replace(self, now=Gauges(), listeners=replace(self.listeners, tcp_open=0))
 
 
-def _add(totals: ListenerCounters | CacheCounters | ForwardCounters | RateCounters, others: object) -> None:
-    """Adds number to number, and dictionary to dictionary."""
-    for one in fields(totals):
-        mine, theirs = getattr(totals, one.name), getattr(others, one.name)
-        if isinstance(mine, dict):
-            for key, value in theirs.items():
-                mine[key] = mine.get(key, 0) + value
-        else:
-            setattr(totals, one.name, mine + theirs)
+def added(mine: _T, theirs: _T) -> _T:
+    """A new value: dataclasses field by field, dictionaries key by key, sets as their union."""
+    one: Any = mine
+    other: Any = theirs
+    if is_dataclass(mine) and not isinstance(mine, type):
+        names = [field.name for field in fields(mine)]
+        total = replace(one, **{name: added(getattr(one, name), getattr(other, name)) for name in names})
+    elif isinstance(mine, dict):
+        total = one | {key: added(one[key], value) if key in one else value for key, value in other.items()}
+    else:
+        total = one | other if isinstance(mine, frozenset) else one + other
+    return cast("_T", total)

@@ -7,7 +7,7 @@ from functools import partial
 from vpcdns.config import Admin, Loaded
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi import read_access_keys
-from vpcdns.control.testing import TestInterface
+from vpcdns.control.test_interface import TestInterface
 from vpcdns.forward.cache import MAX_OCTETS, Cache
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging

@@ -14,7 +14,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
 from vpcdns.observe.query_record import QueryRecord
-from vpcdns.observe.worker_counts import WorkerCounts
+from vpcdns.observe.worker_counts import WorkerCounts, added
 from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import Faults
@@ -111,5 +111,5 @@ class Replication:
         self._counts |= await self._workers.ask("counts", within=_COUNTED_WITHIN)
         living = self._workers.living
         for pid in self._counts.keys() - living.keys():
-            self._ended.merge([self._counts.pop(pid).ended()])
+            self._ended = added(self._ended, self._counts.pop(pid).ended())
         return Others([self._ended, *self._counts.values()], list(living))

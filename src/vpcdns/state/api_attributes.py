@@ -7,27 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import InstanceKey
+from vpcdns.model.gateway import Group, Instance
+from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 
 Attributes = Mapping[str, Any]
 ObjectAttributes = FrozenMap[str, Attributes]
 
 
-def group_key(group_id: str) -> str:
-    return f"group {group_id}"
-
-
-def instance_key(key: InstanceKey) -> str:
-    return f"instance {key[0]} {key[1]}"
-
-
-def vpc_key(vpc_id: str) -> str:
-    return f"vpc {vpc_id}"
-
-
-def vswitch_key(vswitch_id: str) -> str:
-    return f"vswitch {vswitch_id}"
+def object_key(of: Group | Instance | Vpc | VSwitch) -> str:
+    match of:
+        case Group():
+            return f"group {of.group_id}"
+        case Instance():
+            return f"instance {of.region_id} {of.instance_id}"
+        case Vpc():
+            return f"vpc {of.vpc_id}"
+        case VSwitch():
+            return f"vswitch {of.vswitch_id}"
 
 
 def updated(attributes: ObjectAttributes, changes: Mapping[str, Attributes | None]) -> ObjectAttributes:
@@ -44,9 +41,9 @@ def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttribute
     """Those whose object `world` has."""
     if not attributes:
         return attributes
-    keys = {group_key(group_id) for group_id in world.groups}
-    keys.update(instance_key(key) for key in world.instances)
+    keys = {object_key(group) for _, group in world.groups.scan()}
+    keys.update(object_key(instance) for instance in world.instances.values())
     for vpc in world.topology.vpcs.values():
-        keys.add(vpc_key(vpc.vpc_id))
-        keys.update(vswitch_key(vswitch.vswitch_id) for vswitch in vpc.vswitches)
+        keys.add(object_key(vpc))
+        keys.update(map(object_key, vpc.vswitches))
     return FrozenMap((key, one) for key, one in attributes.items() if key in keys)

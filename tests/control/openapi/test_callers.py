@@ -10,7 +10,7 @@ import pytest
 from tests.support.cloud_api import NOW, SECRET, Cloud, v2, v3
 from tests.support.example_world import SERVERLESS
 from vpcdns.control.openapi import AccessKeys, ApiRequest, OpenApi, read_access_keys
-from vpcdns.control.openapi.nonces import TOLERANCE, Nonces
+from vpcdns.control.openapi.signature import TOLERANCE, Nonces
 from vpcdns.errors import StartupError
 from vpcdns.state import State
 
@@ -126,7 +126,7 @@ def test_keys_from_a_file_and_the_environment(tmp_path: Path, caplog: pytest.Log
     file.write_text("LTAI123: 1e5\n0777: yes\n")
     file.chmod(0o600)
     keys = read_access_keys(file, {"VPCDNS_ACCESS_KEY_ID": "me", "VPCDNS_ACCESS_KEY_SECRET": "s3cret"})
-    assert [keys.secret(key_id) for key_id in ("LTAI123", "0777", "me", "you")] == [
+    assert [keys.get(key_id) for key_id in ("LTAI123", "0777", "me", "you")] == [
         "1e5",
         "yes",
         "s3cret",
@@ -135,7 +135,7 @@ def test_keys_from_a_file_and_the_environment(tmp_path: Path, caplog: pytest.Log
     assert not caplog.records
     file.chmod(0o644)
     file.write_text('{"json": "too"}')
-    assert read_access_keys(file, {}).secret("json") == "too"
+    assert read_access_keys(file, {}).get("json") == "too"
     assert "chmod 600" in caplog.text
     assert "too" not in caplog.text
 

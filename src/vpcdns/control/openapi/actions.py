@@ -12,8 +12,7 @@ Action = Callable[[Call], dict[str, Any]]
 
 def describe_regions(call: Call) -> dict[str, Any]:
     """The regions that there is anything in."""
-    world = call.world
-    found = {vpc.region_id for vpc in world.topology.vpcs.values()} | {key[0] for key in world.instances}
+    found = call.world.region_ids()
     if call.region is not None:
         found.add(call.region.region_id)
     host = call.product.host

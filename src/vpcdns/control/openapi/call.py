@@ -1,26 +1,31 @@
-"""One API call: the parameters of a request read as what they are meant to be.
+"""One API call: reads its parameters, and finds and changes the objects that they name.
 
-Knows parameters and the State that they are about. Reading one that is wrong raises the cloud's error.
+Knows parameters and the State that they are about. A wrong one raises the cloud's error.
 """
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance
 from vpcdns.model.rules import Refusal
-from vpcdns.model.topology import Vpc
+from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.api_attributes import Attributes
+from vpcdns.state.api_attributes import Attributes, object_key
+
+T = TypeVar("T")
+Recorded = Group | Instance | Vpc | VSwitch
+Records = dict[str, Attributes | None]
 
 MAX_TAGS: Final = 20  # the cloud's own limit
+MAX_PAGE_SIZE: Final = 50
+MAX_PAGES: Final = 1_000_000
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -109,14 +114,26 @@ class Call:
             found["Tags"] = tags
         return found
 
-    def record(self, key: str) -> Attributes:
-        return self.state.attributes.get(key, {})
+    def record(self, of: Recorded) -> Attributes:
+        """What is kept of an object beside the World."""
+        return self.state.attributes.get(object_key(of), {})
 
-    def commit(self, *changes: Change, records: Mapping[str, Attributes | None] | None = None) -> None:
-        """Changes and records, all or none; raises the error of the rule that refuses them."""
+    def edited(self, of: Recorded, attributes: Attributes) -> Records:
+        """The object's record with `attributes` put in; None takes one away."""
+        merged = {**self.record(of), **attributes}
+        if isinstance(of, Group):
+            merged["ModifiedTime"] = self.at
+        return {object_key(of): {name: value for name, value in merged.items() if value is not None}}
+
+    def commit(self, *changes: Change, records: Records | None = None) -> dict[str, Any]:
+        """Changes and records, all or none; raises the error of the rule that refuses them.
+
+        Returns the answer of an action that has nothing more to say.
+        """
         done = self.state.commit(Commit(changes, records or {}, self.who))
         if isinstance(done, Refusal):
             raise refused(done, self.product)
+        return {}
 
     def group(self, name: str = "GroupId") -> Group:
         group_id = self.required(name)
@@ -147,9 +164,18 @@ class Call:
             raise not_found("Vpc", f"VPC {vpc_id}.")
         return vpc
 
+    def page(
+        self, items: Sequence[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
+    ) -> dict[str, Any]:
+        """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
+        number, size = self.number("PageNumber", 1, MAX_PAGES), self.number("PageSize", 10, MAX_PAGE_SIZE)
+        shown = items[(number - 1) * size : number * size]
+        return {
+            outer: {inner: [render(item) for item in shown]},
+            "PageNumber": number,
+            "PageSize": size,
+            "TotalCount": len(items),
+        }
+
     def _where(self) -> str:
         return f" in {self.region.region_id}" if self.region is not None and self.region.given else ""
-
-
-def json_text(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))

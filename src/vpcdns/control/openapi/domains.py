@@ -7,21 +7,20 @@ to its user. An INTERNET name is kept and described, and no DNS answer depends o
 from typing import Any, Final
 
 from vpcdns.config import custom_domain
-from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.call import Call, Records
 from vpcdns.control.openapi.errors import bad_format, exceeded, invalid, not_found, repeated
-from vpcdns.control.openapi.groups import domains_of, edited, sub_domain
+from vpcdns.control.openapi.groups import domain_item, domains_of, sub_domain
 from vpcdns.errors import MalformedName
 from vpcdns.model.changes import AddCustomDomain, Change, RemoveCustomDomain
 from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
-from vpcdns.state.api_attributes import Attributes, group_key
 
 PER_TYPE: Final = 5  # names that a group may have of each type
 _TYPES: Final = ("INTERNET", "INTRANET")
 
 
 def set_domain(call: Call) -> dict[str, Any]:
-    """Binds a name to a group; with IsForce it is taken from another. Bound already is bound."""
+    """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
     group, name = call.group(), _name(call)
     kind = (call.optional("CustomDomainType") or "INTERNET").upper()
     if kind not in _TYPES:
@@ -59,13 +58,11 @@ def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
     if kind == "INTRANET":
         call.commit(*changes, AddCustomDomain(group.group_id, name), records=records)
         return
-    names = [*call.record(group_key(group.group_id)).get("InternetDomains", []), str(name)]
-    call.commit(*changes, records={**records, **edited(call, group, {"InternetDomains": names})})
+    names = [*call.record(group).get("InternetDomains", []), str(name)]
+    call.commit(*changes, records={**records, **call.edited(group, {"InternetDomains": names})})
 
 
-def _released(
-    call: Call, group: Group, name: Name, kind: str
-) -> tuple[list[Change], dict[str, Attributes | None]]:
+def _released(call: Call, group: Group, name: Name, kind: str) -> tuple[list[Change], Records]:
     """What takes the name from whoever has it; refused without IsForce."""
     owner_id = call.world.custom_domains.owners.get(name) if kind == "INTRANET" else _internet(call, name)
     if owner_id is None or owner_id == group.group_id:
@@ -79,18 +76,18 @@ def _released(
 
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
-    for group_id in call.world.groups:
-        names = call.record(group_key(group_id)).get("InternetDomains", [])
+    for group_id, group in call.world.groups.scan():
+        names = call.record(group).get("InternetDomains", [])
         if any(one.lower() == str(name).lower() for one in names):
             return group_id
     return None
 
 
-def _without(call: Call, group: Group, name: Name) -> dict[str, Attributes | None]:
+def _without(call: Call, group: Group, name: Name) -> Records:
     """The group's record without a public name; nothing when it has none such."""
-    names = call.record(group_key(group.group_id)).get("InternetDomains", [])
+    names = call.record(group).get("InternetDomains", [])
     rest = [one for one in names if one.lower() != str(name).lower()]
-    return {} if rest == names else edited(call, group, {"InternetDomains": rest})
+    return {} if rest == names else call.edited(group, {"InternetDomains": rest})
 
 
 def _name(call: Call) -> Name:
@@ -105,14 +102,4 @@ def _folded(call: Call, group: Group) -> set[tuple[str, str]]:
 
 
 def _described(call: Call, group: Group, name: str, kind: str) -> dict[str, Any]:
-    return {
-        "GroupId": group.group_id,
-        "DomainName": name,
-        "SubDomain": sub_domain(call, group),
-        "CustomDomainType": kind,
-        "DomainBindingStatus": "BINDING",  # bound, sic
-        "DomainCNAMEStatus": "RESOLVED" if kind == "INTRANET" else "UNRESOLVED",
-        "DomainLegalStatus": "NORMAL",
-        "DomainRemark": "",
-        "DomainWebSocketStatus": "CLOSE",
-    }
+    return {"GroupId": group.group_id, "SubDomain": sub_domain(call, group), **domain_item(name, kind)}

@@ -1,7 +1,7 @@
-"""From a request to its answer: who asks, what is asked, what came of it.
+"""Answers a request of the API: checks who asks, finds the action, runs it.
 
-Synchronous from the signature to the new World: when there is an answer, queries are answered by what it
-says. Knows the order of the checks; the clock is given.
+Synchronous from the signature to the new World: once there is an answer, DNS queries see the change. Knows
+the order of the checks; the clock is given.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -18,9 +18,8 @@ from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.call import Call, Region
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
 from vpcdns.control.openapi.keys import AccessKeys
-from vpcdns.control.openapi.nonces import TOLERANCE, Nonces
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
-from vpcdns.control.openapi.signature import Claim, Unsigned, claim
+from vpcdns.control.openapi.signature import TOLERANCE, Claim, Nonces, Unsigned, claim
 from vpcdns.errors import StateError
 from vpcdns.state import State
 
@@ -32,38 +31,22 @@ _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks. `checked` says whether a signature proved it."""
-
-    access_key_id: str
-    checked: bool
-
-
 class OpenApi:
     """The API over a State.
 
-    Without keys nothing is checked; then `open_without_keys` says whether anybody may ask, which is for
-    whoever knows that only this host can. `region_id` is what a request is about that names no region.
+    Without keys nothing is checked; then anybody may ask if `open_without_keys`, which is for a socket that
+    only this host can reach. A request that names no region is about `region_id`.
     """
 
-    def __init__(
-        self,
-        state: State,
-        keys: AccessKeys,
-        *,
-        region_id: str | None = None,
-        open_without_keys: bool = False,
-        now: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._state = state
-        self._keys = keys
-        self._region_id = region_id
-        self._open = open_without_keys
-        self._now = now
-        self._monotonic = monotonic
-        self._nonces = Nonces()
-        self.one_at_a_time = asyncio.Lock()
+    state: State
+    keys: AccessKeys
+    _: KW_ONLY
+    region_id: str | None = None
+    open_without_keys: bool = False
+    now: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    nonces: Nonces = field(default_factory=Nonces)
+    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send."""
@@ -83,7 +66,7 @@ class OpenApi:
         if any(name in request.headers for name in _BROWSER_HEADERS):
             raise ApiError("Forbidden", "The API is not for browsers.", 403)
         name, version = request.named("Action"), request.named("Version")
-        caller = self._caller(request)
+        who = self._caller(request)
         if not name:
             raise missing("Action")
         if not version:
@@ -91,29 +74,29 @@ class OpenApi:
         known = ACTIONS.get((version, name))
         if known is None:
             raise no_such_action(name[:64], version[:16])
-        if not caller.checked and request.method != "POST" and not name.startswith("Describe"):
+        if not self.keys and request.method != "POST" and not name.startswith("Describe"):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
-        at = datetime.fromtimestamp(self._now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        region, who = self._region(request), caller.access_key_id
+        at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        region = self._region(request)
         if region is not None and not is_region_id(region.region_id):
             raise invalid("RegionId")
-        return action(Call(self._state, product, request.parameters, region, who, at))
+        return action(Call(self.state, product, request.parameters, region, who, at))
 
-    def _caller(self, request: ApiRequest) -> Caller:
-        """Who asks, if that is so; the order is the cloud's: key, time, signature, nonce."""
+    def _caller(self, request: ApiRequest) -> str:
+        """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
         said = claim(request)
-        if not self._keys:
-            if not self._open:
+        if not self.keys:
+            if not self.open_without_keys:
                 raise ApiError(
                     "NoPermission", "No access keys are configured here (admin.access_keys_file).", 403
                 )
-            return Caller(said.access_key_id[:128] if isinstance(said, Claim) else "anonymous", checked=False)
+            return said.access_key_id[:128] if isinstance(said, Claim) else "anonymous"
         if said is Unsigned.NO_KEY:
             raise missing("AccessKeyId")
         if isinstance(said, Unsigned):
             raise ApiError("SignatureDoesNotMatch", f"{_NO_MATCH} {said.value.capitalize()}.")
-        secret = self._keys.secret(said.access_key_id)
+        secret = self.keys.get(said.access_key_id)
         if secret is None:
             raise ApiError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
         signed_at = said.signed_at
@@ -121,27 +104,24 @@ class OpenApi:
             raise ApiError(
                 "InvalidTimeStamp.Format", "Specified time stamp is not of the form 2016-08-01T06:53:02Z."
             )
-        if abs(self._now() - signed_at.timestamp()) > TOLERANCE:
+        if abs(self.now() - signed_at.timestamp()) > TOLERANCE:
             raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         if not said.is_true(secret):
             raise ApiError("SignatureDoesNotMatch", _NO_MATCH)
         if not said.nonce:
             raise missing("SignatureNonce")
-        if not self._nonces.is_new(said.access_key_id, said.nonce, self._monotonic()):
+        if not self.nonces.is_new(said.access_key_id, said.nonce, self.monotonic()):
             raise ApiError("SignatureNonceUsed", "Specified signature nonce was used already.")
-        return Caller(said.access_key_id, checked=True)
+        return said.access_key_id
 
     def _region(self, request: ApiRequest) -> Region | None:
         """`RegionId`, the host's, the configured one, or the only one there is."""
         given = request.parameters.get("RegionId") or request.host_region
         if given is not None:
             return Region(given, given=True)
-        if self._region_id is not None:
-            return Region(self._region_id, given=False)
-        world = self._state.world
-        regions = {vpc.region_id for vpc in world.topology.vpcs.values()} | {
-            key[0] for key in world.instances
-        }
+        if self.region_id is not None:
+            return Region(self.region_id, given=False)
+        regions = self.state.world.region_ids()
         return Region(regions.pop(), given=False) if len(regions) == 1 else None
 
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Codes are those of the cloud's documents where it has one, in its form (`Missing
 it has not. 4xx whatever a user does: clients repeat 5xx and `Throttling` for up to 25 minutes.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from typing import Final
 
@@ -31,37 +32,21 @@ class ApiError(Exception):
         self.status = status
 
 
-def missing(name: str) -> ApiError:
-    return ApiError(f"Missing{name}", f"The {name} is mandatory for this action.")
+def _named(code: str, text: str, status: int = 400) -> Callable[..., ApiError]:
+    """A kind of error, whose code ends in what it is about; `why` follows the cloud's own text."""
+
+    def error(what: str, why: str = "") -> ApiError:
+        return ApiError(f"{code}{what}", f"{text.format(what)} {why}".rstrip(), status)
+
+    return error
 
 
-def invalid(name: str, why: str = "") -> ApiError:
-    return ApiError(f"Invalid{name}", f"The specified parameter {name} value is not valid.{_because(why)}")
-
-
-def bad_format(name: str, why: str = "") -> ApiError:
-    return ApiError(
-        f"InvalidFormat{name}", f"The specified parameter {name} is not well formatted.{_because(why)}"
-    )
-
-
-def not_found(what: str, identity: str) -> ApiError:
-    message = f"Cannot find resource according to your specified {what}. There is no {identity}"
-    return ApiError(f"NotFound{what}", message)
-
-
-def repeated(what: str, why: str = "") -> ApiError:
-    return ApiError(f"Repeated{what}", f"The specified {what} is repeated.{_because(why)}")
-
-
-def exceeded(what: str, why: str = "") -> ApiError:
-    return ApiError(f"ExceedLimit{what}", f"The specified {what} count exceeds the limit.{_because(why)}")
-
-
-def forbidden(what: str, why: str = "") -> ApiError:
-    return ApiError(
-        f"Forbidden{what}", f"Not allowed to operate on the specified {what}.{_because(why)}", 403
-    )
+missing = _named("Missing", "The {} is mandatory for this action.")
+invalid = _named("Invalid", "The specified parameter {} value is not valid.")
+bad_format = _named("InvalidFormat", "The specified parameter {} is not well formatted.")
+repeated = _named("Repeated", "The specified {} is repeated.")
+exceeded = _named("ExceedLimit", "The specified {} count exceeds the limit.")
+not_found = _named("NotFound", "Cannot find resource according to your specified {}. There is no")
 
 
 def no_such_action(action: str, version: str) -> ApiError:
@@ -77,10 +62,6 @@ def refused(refusal: Refusal, product: Product) -> ApiError:
     table = _VPC if product is Product.VPC else _CLOUDAPI
     code, status = table.get((refusal.rule, field)) or table[refusal.rule, ""]
     return ApiError(code, str(refusal), status)
-
-
-def _because(why: str) -> str:
-    return f" {why}" if why else ""
 
 
 _Table = dict[tuple[Rule, str], tuple[str, int]]

@@ -8,19 +8,10 @@ from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import bad_format, missing, repeated
-from vpcdns.control.openapi.paging import page
-from vpcdns.model.changes import (
-    Change,
-    CreateGroup,
-    CreateInstance,
-    DeleteGroup,
-    DisableVpcDomain,
-    EnableVpcDomain,
-    MigrateGroup,
-    RenameGroup,
-)
+from vpcdns.model import changes as world_changes
+from vpcdns.model.changes import Change, DisableVpcDomain, EnableVpcDomain
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.state.api_attributes import Attributes, group_key
+from vpcdns.state.api_attributes import Attributes, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
@@ -37,7 +28,7 @@ def create_api_group(call: Call) -> dict[str, Any]:
     instance = call.instance() if call.optional("InstanceId") else _serverless(call, changes)
     group = Group(secrets.token_hex(16), instance.instance_id, instance.region_id, name)
     record = {**call.kept(*_KEPT), "CreatedTime": call.at, "ModifiedTime": call.at}
-    call.commit(*changes, CreateGroup(group), records={group_key(group.group_id): record})
+    call.commit(*changes, world_changes.CreateGroup(group), records={object_key(group): record})
     return _summary(call, group)
 
 
@@ -48,13 +39,14 @@ def _serverless(call: Call, changes: list[Change]) -> Instance:
         if instance.region_id == region_id and instance.type is InstanceType.SERVERLESS:
             return instance
     made = Instance(SHARED_INSTANCE, region_id, InstanceType.SERVERLESS, (SHARED_ADDRESS,))
-    changes.append(CreateInstance(made))
+    changes.append(world_changes.CreateInstance(made))
     return made
 
 
 def describe_api_group(call: Call) -> dict[str, Any]:
     group = call.group()
-    record, world = call.record(group_key(group.group_id)), call.world
+    record, world = call.record(group), call.world
+    domains = [domain_item(*one) | {"IsHttpRedirectToHttps": False} for one in domains_of(call, group)]
     return {
         **_summary(call, group),
         # Empty, and never absent, while the VPC domain is off.
@@ -69,8 +61,8 @@ def describe_api_group(call: Call) -> dict[str, Any]:
         "MigrationStatus": record.get("MigrationStatus", ""),
         "MigrationError": "",
         "UserLogConfig": record.get("UserLogConfig", ""),
-        "CustomDomains": {"DomainItem": [_domain_item(*one) for one in domains_of(call, group)]},
-        **times(record),
+        "CustomDomains": {"DomainItem": domains},
+        **_times(record),
     }
 
 
@@ -86,13 +78,13 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
     if part is not None:
         groups = (one for one in groups if part in one.name)
     if path is not None:
-        groups = (one for one in groups if call.record(group_key(one.group_id)).get("BasePath", "/") == path)
+        groups = (one for one in groups if call.record(one).get("BasePath", "/") == path)
 
     def attribute(group: Group) -> dict[str, Any]:
-        return {**_summary(call, group), **times(call.record(group_key(group.group_id)))}
+        return {**_summary(call, group), **_times(call.record(group))}
 
     found = [one for one in groups if call.in_region(one.region_id)]
-    return page(call, found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
+    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
 
 
 def modify_api_group(call: Call) -> dict[str, Any]:
@@ -100,8 +92,8 @@ def modify_api_group(call: Call) -> dict[str, Any]:
     group, changes = call.group(), list[Change]()
     name = call.optional("GroupName")
     if name is not None and name != group.name:
-        changes.append(RenameGroup(group.group_id, _new_name(call, name)))
-    call.commit(*changes, records=edited(call, group, call.kept(*_KEPT)))
+        changes.append(world_changes.RenameGroup(group.group_id, _new_name(call, name)))
+    call.commit(*changes, records=call.edited(group, call.kept(*_KEPT)))
     return _summary(call, call.world.groups[group.group_id])
 
 
@@ -110,7 +102,7 @@ def delete_api_group(call: Call) -> dict[str, Any]:
     group_id = call.required("GroupId")
     group = call.world.groups.get(group_id)
     if group is not None and call.in_region(group.region_id):
-        call.commit(DeleteGroup(group_id), records={group_key(group_id): None})
+        call.commit(world_changes.DeleteGroup(group_id), records={object_key(group): None})
     return {}
 
 
@@ -119,8 +111,7 @@ def modify_intranet_domain_policy(call: Call) -> dict[str, Any]:
     group, enable = call.group(), call.flag("VpcIntranetEnable")
     if enable is None:
         raise missing("VpcIntranetEnable")
-    call.commit(*_switched(group, enable), records=edited(call, group, {}))
-    return {}
+    return call.commit(*_switched(group, enable), records=call.edited(group, {}))
 
 
 def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
@@ -129,30 +120,22 @@ def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
     for name in _POLICIES:
         call.flag(name)
     changes = [] if enable is None else _switched(group, enable)
-    call.commit(*changes, records=edited(call, group, call.kept(*_POLICIES, "HttpsPolicy")))
-    return {}
+    return call.commit(*changes, records=call.edited(group, call.kept(*_POLICIES, "HttpsPolicy")))
 
 
 def modify_api_group_instance(call: Call) -> dict[str, Any]:
     """Migrates a group, at once."""
     group = call.group()
     target = call.instance("TargetInstanceId", group.region_id)
-    records = edited(call, group, {"MigrationStatus": "Success", **call.kept("Remark")})
-    call.commit(MigrateGroup(group.group_id, target.instance_id), records=records)
-    return {}
+    records = call.edited(group, {"MigrationStatus": "Success", **call.kept("Remark")})
+    return call.commit(world_changes.MigrateGroup(group.group_id, target.instance_id), records=records)
 
 
 def domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
     """Its custom domains and their types: those that DNS knows, and public ones that are only kept."""
-    record = call.record(group_key(group.group_id))
+    record = call.record(group)
     internal = [(str(name), "INTRANET") for name in group.custom_domains]
     return [*internal, *((name, "INTERNET") for name in record.get("InternetDomains", []))]
-
-
-def edited(call: Call, group: Group, attributes: dict[str, Any]) -> dict[str, Attributes | None]:
-    """The group's record with `attributes` put in."""
-    key = group_key(group.group_id)
-    return {key: {**call.record(key), **attributes, "ModifiedTime": call.at}}
 
 
 def sub_domain(call: Call, group: Group) -> str:
@@ -160,14 +143,12 @@ def sub_domain(call: Call, group: Group) -> str:
     return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
 
 
-def times(record: Attributes) -> dict[str, Any]:
+def _times(record: Attributes) -> dict[str, Any]:
     return {name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record}
 
 
 def _switched(group: Group, enable: bool) -> list[Change]:
-    if enable:
-        return [EnableVpcDomain(group.group_id)]
-    return [DisableVpcDomain(group.group_id)]
+    return [(EnableVpcDomain if enable else DisableVpcDomain)(group.group_id)]
 
 
 def _new_name(call: Call, name: str) -> str:
@@ -185,7 +166,7 @@ def _is_dedicated(call: Call, group: Group) -> bool:
 
 def _summary(call: Call, group: Group) -> dict[str, Any]:
     """What all answers about a group have. Items of lists have no VpcDomain."""
-    record = call.record(group_key(group.group_id))
+    record = call.record(group)
     return {
         "GroupId": group.group_id,
         "GroupName": group.name,
@@ -200,7 +181,8 @@ def _summary(call: Call, group: Group) -> dict[str, Any]:
     }
 
 
-def _domain_item(name: str, kind: str) -> dict[str, Any]:
+def domain_item(name: str, kind: str) -> dict[str, Any]:
+    """What all answers about a custom domain have."""
     return {
         "DomainName": name,
         "CustomDomainType": kind,
@@ -209,5 +191,4 @@ def _domain_item(name: str, kind: str) -> dict[str, Any]:
         "DomainLegalStatus": "NORMAL",
         "DomainRemark": "",
         "DomainWebSocketStatus": "CLOSE",
-        "IsHttpRedirectToHttps": False,
     }

@@ -5,40 +5,32 @@ from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, invalid, missing, not_found
-from vpcdns.control.openapi.paging import page
 from vpcdns.model.changes import Bind, CreateInstance, DeleteInstance, Unbind
 from vpcdns.model.gateway import Instance, InstanceType
-from vpcdns.state.api_attributes import Attributes, instance_key
+from vpcdns.state.api_attributes import object_key
 
 # What is echoed of CreateInstance and ModifyInstanceAttribute.
 _KEPT: Final = (
-    "InstanceName",
-    "InstanceSpec",
-    "HttpsPolicy",
-    "InstanceType",
-    "ZoneId",
-    "InstanceCidr",
-    "UserVpcId",
-    "VpcSlbIntranetEnable",
-    "EgressIpv6Enable",
-    "IPV6Enabled",
-    "IntranetSegments",
+    *("InstanceName", "InstanceSpec", "HttpsPolicy", "InstanceType", "ZoneId", "InstanceCidr", "UserVpcId"),
+    *("VpcSlbIntranetEnable", "EgressIpv6Enable", "IPV6Enabled", "IntranetSegments"),
 )
 # As the Terraform provider wants to read what the console and itself write.
 _CHARGE_TYPES: Final = {
-    "payasyougo": "PayAsYouGo",
-    "postpaid": "PayAsYouGo",
-    "postpay": "PayAsYouGo",
-    "prepay": "PrePaid",
-    "prepaid": "PrePaid",
+    **dict.fromkeys(("payasyougo", "postpaid", "postpay"), "PayAsYouGo"),
+    **dict.fromkeys(("prepay", "prepaid"), "PrePaid"),
 }
+_RENAMED: Final = {
+    "UserVpcId": "ConnectVpcId",
+    "InstanceCidr": "InstanceCidrBlock",
+}  # when they are described
+_FLAGS: Final = ("VpcSlbIntranetEnable", "IPV6Enabled", "EgressIpv6Enable")
 _TYPES: Final = ("normal", "vpc_connect")
 # Region -> the two letters in an instance's id, where the last part of its name does not give them.
 _LETTERS: Final = {"cn-hangzhou": "hz", "cn-shanghai": "sh", "cn-beijing": "bj", "cn-shenzhen": "sz"}
 
 
 def create_instance(call: Call) -> dict[str, Any]:
-    """A dedicated instance, unbound; asked again with the same Token it is the same instance."""
+    """A dedicated instance, unbound; the same Token gives the same instance again."""
     record = call.kept(*_KEPT)
     for name in ("InstanceName", "InstanceSpec"):
         call.required(name)
@@ -49,12 +41,12 @@ def create_instance(call: Call) -> dict[str, Any]:
         raise invalid("ChargeType", "Write PayAsYouGo or PrePaid.")
     token, region_id = call.required("Token"), call.region_id
     for instance in call.world.instances.values():
-        if call.record(instance_key(instance.key)).get("Token") == token and instance.region_id == region_id:
+        if call.record(instance).get("Token") == token and instance.region_id == region_id:
             return {"InstanceId": instance.instance_id, "TagStatus": True}
     letters = _LETTERS.get(region_id) or region_id.rpartition("-")[2][:2].ljust(2, "x")
     instance = Instance(f"apigateway-{letters}-{secrets.token_hex(6)}", region_id, InstanceType.DEDICATED)
     record |= {"ChargeType": charge_type, "Token": token, "CreatedTime": call.at}
-    call.commit(CreateInstance(instance), records={instance_key(instance.key): record})
+    call.commit(CreateInstance(instance), records={object_key(instance): record})
     return {"InstanceId": instance.instance_id, "TagStatus": True}
 
 
@@ -69,28 +61,25 @@ def describe_instances(call: Call) -> dict[str, Any]:
         found = [one for one in call.world.instances.values() if call.in_region(one.region_id)]
     groups = call.world.groups.scan()
     enabled = {(group.region_id, group.instance_id) for _, group in groups if group.vpc_domain}
-    return page(
-        call, found, "Instances", "InstanceAttribute", lambda one: _attribute(call, one, one.key in enabled)
+    return call.page(
+        found, "Instances", "InstanceAttribute", lambda one: _attribute(call, one, one.key in enabled)
     )
 
 
 def delete_instance(call: Call) -> dict[str, Any]:
     instance = call.instance()
-    call.commit(DeleteInstance(instance.key), records={instance_key(instance.key): None})
-    return {}
+    return call.commit(DeleteInstance(instance.key), records={object_key(instance): None})
 
 
 def modify_instance_attribute(call: Call) -> dict[str, Any]:
     instance = call.instance()
-    _keep(call, instance, call.kept(*_KEPT))
-    return {}
+    return call.commit(records=call.edited(instance, call.kept(*_KEPT)))
 
 
 def modify_instance_spec(call: Call) -> dict[str, Any]:
     instance = call.instance()
     call.required("Token")
-    _keep(call, instance, {"InstanceSpec": call.required("InstanceSpec")})
-    return {}
+    return call.commit(records=call.edited(instance, {"InstanceSpec": call.required("InstanceSpec")}))
 
 
 def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
@@ -99,8 +88,7 @@ def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
     if call.flag("DeleteVpcAccess"):
         if instance.binding is not None and instance.binding.vpc_id != vpc.vpc_id:
             raise invalid("VpcId", f"{instance.instance_id} is bound to {instance.binding.vpc_id}.")
-        call.commit(Unbind(instance.key), records=_changed(call, instance, {"VpcOwnerId": None}))
-        return {}
+        return call.commit(Unbind(instance.key), records=call.edited(instance, {"VpcOwnerId": None}))
     vswitch_id = call.optional("VswitchId")
     if vswitch_id is None:
         if len(vpc.vswitches) != 1:
@@ -111,29 +99,16 @@ def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
     owner = call.optional("VpcOwnerId")
     if owner is not None and not owner.isdecimal():
         raise invalid("VpcOwnerId", "Write a number.")
-    bind = Bind(instance.key, vpc.vpc_id, vswitch_id)
-    if instance.binding is not None and (instance.binding.vpc_id, instance.binding.vswitch_id) == (
-        vpc.vpc_id,
-        vswitch_id,
-    ):
-        bind = Bind(instance.key, vpc.vpc_id, vswitch_id, instance.binding.address)
-    call.commit(bind, records=_changed(call, instance, {"VpcOwnerId": owner}))
-    return {}
-
-
-def _keep(call: Call, instance: Instance, attributes: dict[str, Any]) -> None:
-    call.commit(records=_changed(call, instance, attributes))
-
-
-def _changed(call: Call, instance: Instance, attributes: dict[str, Any]) -> dict[str, Attributes | None]:
-    key = instance_key(instance.key)
-    merged = {**call.record(key), **attributes}
-    return {key: {name: value for name, value in merged.items() if value is not None}}
+    had, address = instance.binding, None
+    if had is not None and (had.vpc_id, had.vswitch_id) == (vpc.vpc_id, vswitch_id):
+        address = had.address
+    bind = Bind(instance.key, vpc.vpc_id, vswitch_id, address)
+    return call.commit(bind, records=call.edited(instance, {"VpcOwnerId": owner}))
 
 
 def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
     """InstanceAttribute. No field has the private address: only DNS shows it, as in the cloud."""
-    record = call.record(instance_key(instance.key))
+    record = call.record(instance)
     dedicated = instance.type is InstanceType.DEDICATED
     attribute: dict[str, Any] = {
         "InstanceId": instance.instance_id,
@@ -145,9 +120,7 @@ def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
         "InstanceChargeType": record.get("ChargeType", "PayAsYouGo"),
         "HttpsPolicies": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
         "VpcIntranetEnable": enabled,
-        "VpcSlbIntranetEnable": record.get("VpcSlbIntranetEnable", "false").lower() == "true",
-        "IPV6Enabled": record.get("IPV6Enabled", "false").lower() == "true",
-        "EgressIpv6Enable": record.get("EgressIpv6Enable", "false").lower() == "true",
+        **{name: record.get(name, "false").lower() == "true" for name in _FLAGS},
         "NetworkInterfaceAttributes": {"NetworkInterfaceAttribute": []},
         "Tags": {"TagInfo": list(record.get("Tags", []))},
     }
@@ -157,11 +130,5 @@ def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
         attribute |= {"UserVpcId": instance.binding.vpc_id, "UserVswitchId": instance.binding.vswitch_id}
         if "VpcOwnerId" in record:
             attribute["VpcOwnerId"] = int(record["VpcOwnerId"])
-    renamed = {
-        "ZoneId": "ZoneId",
-        "UserVpcId": "ConnectVpcId",
-        "InstanceCidr": "InstanceCidrBlock",
-        "CreatedTime": "CreatedTime",
-        "IntranetSegments": "IntranetSegments",
-    }
-    return attribute | {theirs: record[ours] for ours, theirs in renamed.items() if ours in record}
+    names = ("ZoneId", "UserVpcId", "InstanceCidr", "CreatedTime", "IntranetSegments")
+    return attribute | {_RENAMED.get(name, name): record[name] for name in names if name in record}

@@ -23,26 +23,15 @@ _KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 _SECRET: Final = re.compile(r"[\x21-\x7e]{1,256}")
 
 
-class AccessKeys:
+class AccessKeys(dict[str, str]):
     """Secrets by access key id. Empty: no signature is checked, and only loopback may ask."""
 
-    __slots__ = ("_secrets",)
-
-    def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._secrets = dict(secrets)
-
-    def __bool__(self) -> bool:
-        return bool(self._secrets)
-
     def __repr__(self) -> str:
-        return f"AccessKeys({len(self._secrets)})"
-
-    def secret(self, access_key_id: str) -> str | None:
-        return self._secrets.get(access_key_id)
+        return f"AccessKeys({len(self)})"
 
 
 def read_access_keys(file: Path | None, environment: Mapping[str, str]) -> AccessKeys:
-    """The keys of both places; raises StartupError, in words without any secret."""
+    """The keys of both places; raises StartupError, never with a secret in its text."""
     secrets = {} if file is None else _read(file)
     key_id, secret = environment.get(KEY_ID_VARIABLE, ""), environment.get(SECRET_VARIABLE, "")
     if bool(key_id) != bool(secret):
@@ -87,12 +76,9 @@ def _pairs(where: str, octets: bytes) -> list[tuple[str, str]]:
         raise shape from None  # the parser's words would quote the line, and the secret in it
     if not isinstance(node, yaml.MappingNode) or not node.value:
         raise shape
-    pairs: list[tuple[str, str]] = []
-    for key, value in node.value:
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(value, yaml.ScalarNode):
-            raise shape
-        pairs.append((key.value, value.value))
-    return pairs
+    if not all(isinstance(scalar, yaml.ScalarNode) for pair in node.value for scalar in pair):
+        raise shape
+    return [(key.value, value.value) for key, value in node.value]
 
 
 def _check(where: str, key_id: str, secret: str) -> None:

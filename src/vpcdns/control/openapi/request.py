@@ -1,4 +1,4 @@
-"""An HTTP request as a value, and the API call that it spells.
+"""An HTTP request as a value, and the API call in it.
 
 Knows where clients put things: parameters in the query or in a form body, action and version in headers or
 among the parameters, the region in a parameter or in the host's name. Knows no action.

@@ -1,13 +1,14 @@
-"""Both of the cloud's signatures: ACS3-HMAC-SHA256 and V2 HMAC-SHA1.
+"""Both of the cloud's signatures, ACS3-HMAC-SHA256 and V2 HMAC-SHA1, and the nonces that were used.
 
-Pure: a request gives its Claim (who signed, when, over what), a secret shows whether it is true. Nothing
-is normalised that the client has signed as it was; a comparison takes the same time wherever it fails.
+Knows no clock. A request gives its Claim (who signed, when, over what), a secret shows whether it is true.
+What the client has signed is not normalised; a comparison takes the same time wherever it fails.
 """
 
 import base64
 import hashlib
 import hmac
 import re
+from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ from vpcdns.control.openapi.request import ApiRequest
 ACS3: Final = "ACS3-HMAC-SHA256"
 _FIELD: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,]*)\s*")
 _MUST_BE_SIGNED: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce")
+# The documents say 15 and 31 minutes; the shorter one, either way.
+TOLERANCE: Final = 15 * 60.0  # seconds
+CAPACITY: Final = 100_000  # some 20 MB; 55 requests a second for as long as a nonce counts
 
 
 class Scheme(Enum):
@@ -79,13 +83,9 @@ def claim(request: ApiRequest) -> Claim | Unsigned:
 
 
 def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
-    said: dict[str, str] = {}
-    for part in authorization.split(","):
-        match = _FIELD.fullmatch(part)
-        if match is None or match[1] in said:
-            return Unsigned.MALFORMED
-        said[match[1]] = match[2]
-    if len(said) != 3 or not all(said.values()):
+    matches = [_FIELD.fullmatch(part) for part in authorization.split(",")]
+    said = {match[1]: match[2] for match in matches if match is not None}
+    if not len(matches) == len(said) == 3 or not all(said.values()):
         return Unsigned.MALFORMED
     body_hash = hashlib.sha256(request.body).hexdigest()
     given_hash = request.headers.get("x-acs-content-sha256", body_hash)
@@ -96,16 +96,8 @@ def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
     if any(name in request.headers and name not in names for name in _MUST_BE_SIGNED):
         return Unsigned.HEADERS
     header_block = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
-    canonical = "\n".join(
-        (
-            request.method,
-            request.path,
-            _canonical(request.query_pairs),
-            header_block,
-            said["SignedHeaders"],
-            body_hash,
-        )
-    )
+    what = (request.method, request.path, _canonical(request.query_pairs))
+    canonical = "\n".join((*what, header_block, said["SignedHeaders"], body_hash))
     string_to_sign = f"{ACS3}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     headers = request.headers
     timestamp, nonce = headers.get("x-acs-date", ""), headers.get("x-acs-signature-nonce", "")
@@ -121,13 +113,9 @@ def _v2(request: ApiRequest) -> Claim | Unsigned:
     pairs = (*request.query_pairs, *request.form_pairs)
     canonical = _canonical(pair for pair in pairs if pair[0] != "Signature")
     string_to_sign = f"{request.method}&%2F&{percent(canonical)}"
+    timestamp, nonce = parameters.get("Timestamp", ""), parameters.get("SignatureNonce", "")
     return Claim(
-        Scheme.V2,
-        parameters["AccessKeyId"],
-        parameters["Signature"],
-        string_to_sign,
-        parameters.get("Timestamp", ""),
-        parameters.get("SignatureNonce", ""),
+        Scheme.V2, parameters["AccessKeyId"], parameters["Signature"], string_to_sign, timestamp, nonce
     )
 
 
@@ -138,3 +126,30 @@ def _canonical(pairs: Iterable[tuple[str, str]]) -> str:
 def percent(text: str) -> str:
     """RFC 3986 §2.1 on UTF-8: unreserved characters stay, hexadecimal digits are upper-case."""
     return quote(text, safe="-_.~")
+
+
+class Nonces:
+    """Nonces of the last half hour; the oldest go first when there are too many.
+
+    Only what a valid signature covers is remembered, so nobody without a key can fill it.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._capacity = capacity
+        self._until: OrderedDict[tuple[str, str], float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._until)
+
+    def is_new(self, access_key_id: str, nonce: str, now: float) -> bool:
+        """Whether the nonce was not used; from now on it is. `now` is in seconds and never falls."""
+        while self._until and next(iter(self._until.values())) <= now:
+            self._until.popitem(last=False)
+        key = (access_key_id, nonce)
+        if key in self._until:
+            return False
+        if len(self._until) >= self._capacity:
+            self._until.popitem(last=False)
+        # A request may be signed up to one tolerance ahead, and is good until one after that.
+        self._until[key] = now + 2 * TOLERANCE
+        return True

@@ -7,10 +7,9 @@ from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, missing
-from vpcdns.control.openapi.paging import page
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
-from vpcdns.state.api_attributes import vpc_key, vswitch_key
+from vpcdns.state.api_attributes import object_key
 
 DEFAULT_BLOCK: Final = IPv4Network("172.16.0.0/12")  # the cloud's, when CreateVpc names none
 _VPC_KEPT: Final = ("VpcName", "Description", "ResourceGroupId", "UserCidr", "EnableIpv6")
@@ -24,7 +23,7 @@ def create_vpc(call: Call) -> dict[str, Any]:
     sources = () if call.world.topology.claimed(block) is not None else (block,)
     vpc = Vpc(vpc_id, call.region_id, (block,), sources)
     record = {**call.kept(*_VPC_KEPT), "CreationTime": call.at}
-    call.commit(CreateVpc(vpc), records={vpc_key(vpc_id): record})
+    call.commit(CreateVpc(vpc), records={object_key(vpc): record})
     return {"VpcId": vpc_id, "VRouterId": _new_id("vrt"), "RouteTableId": _new_id("vtb")}
 
 
@@ -36,9 +35,9 @@ def describe_vpcs(call: Call) -> dict[str, Any]:
         for vpc in call.world.topology.vpcs.values()
         if call.in_region(vpc.region_id)
         and (not wanted or vpc.vpc_id in wanted)
-        and (name is None or call.record(vpc_key(vpc.vpc_id)).get("VpcName") == name)
+        and (name is None or call.record(vpc).get("VpcName") == name)
     ]
-    return page(call, found, "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc))
+    return call.page(found, "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc))
 
 
 def describe_vpc_attribute(call: Call) -> dict[str, Any]:
@@ -48,8 +47,7 @@ def describe_vpc_attribute(call: Call) -> dict[str, Any]:
 
 def delete_vpc(call: Call) -> dict[str, Any]:
     vpc = call.vpc()
-    call.commit(DeleteVpc(vpc.vpc_id), records={vpc_key(vpc.vpc_id): None})
-    return {}
+    return call.commit(DeleteVpc(vpc.vpc_id), records={object_key(vpc): None})
 
 
 def create_vswitch(call: Call) -> dict[str, Any]:
@@ -58,7 +56,7 @@ def create_vswitch(call: Call) -> dict[str, Any]:
         raise missing("ZoneId")
     vswitch = VSwitch(_new_id("vsw"), block)
     record = {**call.kept(*_VSWITCH_KEPT), "CreationTime": call.at}
-    call.commit(CreateVSwitch(vpc.vpc_id, vswitch), records={vswitch_key(vswitch.vswitch_id): record})
+    call.commit(CreateVSwitch(vpc.vpc_id, vswitch), records={object_key(vswitch): record})
     return {"VSwitchId": vswitch.vswitch_id}
 
 
@@ -72,21 +70,19 @@ def describe_vswitches(call: Call) -> dict[str, Any]:
         for vswitch in vpc.vswitches
         if not wanted or vswitch.vswitch_id in wanted
     ]
-    return page(call, found, "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
+    return call.page(found, "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
 
 
 def delete_vswitch(call: Call) -> dict[str, Any]:
     vswitch_id = call.required("VSwitchId")
     for vpc in call.world.topology.vpcs.values():
-        if vpc.vswitch(vswitch_id) is not None:
-            change = DeleteVSwitch(vpc.vpc_id, vswitch_id)
-            call.commit(change, records={vswitch_key(vswitch_id): None})
-            return {}
+        if (vswitch := vpc.vswitch(vswitch_id)) is not None:
+            return call.commit(DeleteVSwitch(vpc.vpc_id, vswitch_id), records={object_key(vswitch): None})
     raise ApiError("InvalidVswitchID.NotFound", f"Specified vSwitch does not exist: {vswitch_id}.")
 
 
 def _vpc(call: Call, vpc: Vpc) -> dict[str, Any]:
-    record = call.record(vpc_key(vpc.vpc_id))
+    record = call.record(vpc)
     blocks = [str(block) for block in vpc.cidr_blocks]
     return {
         "VpcId": vpc.vpc_id,
@@ -105,7 +101,7 @@ def _vpc(call: Call, vpc: Vpc) -> dict[str, Any]:
 
 
 def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
-    record, block = call.record(vswitch_key(vswitch.vswitch_id)), vswitch.cidr_block
+    record, block = call.record(vswitch), vswitch.cidr_block
     bound = sum(one == vpc.vpc_id and address in block for one, address in call.world.endpoints)
     return {
         "VSwitchId": vswitch.vswitch_id,

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 import pytest
 
 from tests.support.event_loop import ipv6_is_on, on_loop
-from vpcdns.control.sockets import bind
+from vpcdns.control.admin_socket import bind
 from vpcdns.model.policy import Listen
 
 

@@ -6,20 +6,20 @@ send them, and are refused where calls of the cloud's API must be signed and the
 
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Final
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vpcdns.config import check_expressible, written_json
-from vpcdns.control.errors import Fault as Wrong
-from vpcdns.control.errors import Refused
-from vpcdns.control.json_body import json_body
+from vpcdns.control.errors import bad_request, read_name
+from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.errors import MalformedChange, MalformedName, StateError
-from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
@@ -29,23 +29,20 @@ from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.change_json import decode_change
 
 WHO: Final = "test"
-MAX_CHANGES: Final = 1_000
 _FAULT_KEYS: Final = frozenset({"kind", "name", "vpc_id", "delay_ms", "times", "seconds"})
 
 
+@dataclass(frozen=True)
 class TestInterface:
     """The routes below `/test`. `open_for_writes` is False where nobody has proved who they are."""
 
     __test__ = False  # pytest collects classes by their names
 
-    def __init__(
-        self, state: State, decisions: RecentDecisions, faults: Faults, *, open_for_writes: bool = True
-    ) -> None:
-        self._state = state
-        self._decisions = decisions
-        self._faults = faults
-        self._open = open_for_writes
-        self._long = LongResponses()
+    state: State
+    recent: RecentDecisions
+    injected: Faults
+    open_for_writes: bool = True
+    long: LongResponses = field(default_factory=LongResponses)
 
     def routes(self) -> list[Route]:
         return [
@@ -62,52 +59,49 @@ class TestInterface:
 
     async def world(self, request: Request) -> Response:
         """The current World as a configuration; its revision is the ETag."""
-        world = self._state.world
+        world = self.state.world
 
         def pieces() -> Iterator[str]:
             before = f'{{"revision":{world.revision},"configuration":'
             return chain([before], written_json(world), ["}"])
 
-        return self._long.in_pieces(pieces, _etag(world.revision))
+        return self.long.in_pieces(pieces, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
         body = await self._body(request)
-        given = body.get("changes")
-        if set(body) != {"changes"} or not isinstance(given, list) or not 0 < len(given) <= MAX_CHANGES:
-            raise Refused(Wrong.BAD_REQUEST, f"changes: a list of 1 to {MAX_CHANGES} changes")
-        expected = _expected(request)
+        given, expected = listed_changes(body), _expected(request)
         try:
             changes = tuple(map(decode_change, given))
             for change in changes:
                 check_expressible(change)
-            done = self._state.commit(Commit(changes, who=WHO), expected)
+            done = self.state.commit(Commit(changes, who=WHO), expected)
         except (MalformedChange, MalformedName) as error:
-            raise Refused(Wrong.BAD_REQUEST, f"changes: {error}") from error
+            raise bad_request(f"changes: {error}") from error
         except StateError as error:
-            raise Refused(Wrong.UNAVAILABLE, "the change cannot be kept; see the log") from error
+            raise HTTPException(503, "the change cannot be kept; see the log") from error
         if isinstance(done, Refusal):
-            raise Refused(Wrong.REFUSED, str(done))
+            raise HTTPException(409, str(done))
         if isinstance(done, Conflict):
-            raise Refused(Wrong.REVISION, str(done))
+            raise HTTPException(412, str(done))
         return self._json({"revision": done.revision})
 
     async def reset(self, request: Request) -> Response:
         """What the file says again, no faults, no queries."""
         await self._body(request)
         try:
-            await in_thread(self._state.prepare_reset)
-            world = self._state.reset()
+            await in_thread(self.state.prepare_reset)
+            world = self.state.reset()
         except StateError as error:
-            raise Refused(Wrong.UNAVAILABLE, "the reset cannot be kept; see the log") from error
-        self._faults.clear()
-        self._decisions.clear()
+            raise HTTPException(503, "the reset cannot be kept; see the log") from error
+        self.injected.clear()
+        self.recent.clear()
         return self._json({"revision": world.revision})
 
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""
         name, vpc_id = request.query_params.get("name"), request.query_params.get("vpc_id")
-        wanted = None if name is None else _name(name)
+        wanted = None if name is None else read_name(name)
 
         def fits(query: QueryRecord) -> bool:
             if wanted is not None and (query.question is None or query.question.name != wanted):
@@ -115,51 +109,51 @@ class TestInterface:
             client = None if query.resolution is None else query.resolution.client
             return vpc_id is None or (client is not None and client.vpc_id == vpc_id)
 
-        latest = await self._decisions.of_all(CAPACITY)
+        latest = await self.recent.of_all(CAPACITY)
         found = [decision_data(query) for query in latest if fits(query)]
         return self._json({"queries": found})
 
     async def clear_queries(self, request: Request) -> Response:
         self._check_writes()
-        self._decisions.clear()
+        self.recent.clear()
         return self._json({})
 
     async def faults(self, request: Request) -> Response:
-        return self._json({"faults": [_fault_data(one) for one in self._faults.current()]})
+        return self._json({"faults": [_fault_data(one) for one in self.injected.current()]})
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)
-        if len(self._faults.current()) >= MAX_FAULTS:
-            raise Refused(Wrong.REFUSED, f"at most {MAX_FAULTS} faults; clear some")
-        fault = self._faults.add(_fault(body, time.monotonic()))
+        if len(self.injected.current()) >= MAX_FAULTS:
+            raise HTTPException(409, f"at most {MAX_FAULTS} faults; clear some")
+        fault = self.injected.add(_fault(body, time.monotonic()))
         return self._json(_fault_data(fault), 201)
 
     async def clear_faults(self, request: Request) -> Response:
         self._check_writes()
-        self._faults.clear()
+        self.injected.clear()
         return self._json({})
 
     async def remove_fault(self, request: Request) -> Response:
         self._check_writes()
         fault_id: str = request.path_params["fault_id"]
         # No fault has an id of more digits; `int` refuses thousands of them.
-        if not (fault_id.isdecimal() and len(fault_id) < 20 and self._faults.remove(int(fault_id))):
-            raise Refused(Wrong.NOT_FOUND, "there is no such fault")
+        if not (fault_id.isdecimal() and len(fault_id) < 20 and self.injected.remove(int(fault_id))):
+            raise HTTPException(404, "there is no such fault")
         return self._json({})
 
     def _check_writes(self) -> None:
-        if not self._open:
-            raise Refused(Wrong.FORBIDDEN, "where access keys are configured, this needs a token")
+        if not self.open_for_writes:
+            raise HTTPException(403, "where access keys are configured, this needs a token")
 
     async def _body(self, request: Request) -> Mapping[str, Any]:
         self._check_writes()
         body = await json_body(request)
         if not isinstance(body, dict):
-            raise Refused(Wrong.BAD_REQUEST, "the body is no JSON object")
+            raise bad_request("the body is no JSON object")
         return body
 
     def _json(self, body: Any, status: int = 200) -> Response:
-        return JSONResponse(body, status, _etag(self._state.world.revision))
+        return JSONResponse(body, status, _etag(self.state.world.revision))
 
 
 def _etag(revision: int) -> dict[str, str]:
@@ -173,40 +167,30 @@ def _expected(request: Request) -> int | None:
         return None
     number = text.strip('"')
     if not (number.isascii() and number.isdigit() and len(number) < 20):
-        raise Refused(Wrong.BAD_REQUEST, "If-Match: the ETag of /test/world, a revision in quotes")
+        raise bad_request("If-Match: the ETag of /test/world, a revision in quotes")
     return int(number)
 
 
-def _name(text: str) -> Name:
-    try:
-        return Name.from_text(text)
-    except MalformedName as error:
-        raise Refused(Wrong.BAD_REQUEST, f"name: {error}") from error
-
-
 def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
-    for key in body:
-        if key not in _FAULT_KEYS:
-            raise Refused(
-                Wrong.BAD_REQUEST, f"there is no `{key}`; a fault has {', '.join(sorted(_FAULT_KEYS))}"
-            )
+    if unknown := sorted(body.keys() - _FAULT_KEYS):
+        raise bad_request(f"there is no `{unknown[0]}`; a fault has {', '.join(sorted(_FAULT_KEYS))}")
     try:
         kind = FaultKind(body.get("kind"))
     except ValueError:
         words = ", ".join(one.value for one in FaultKind)
-        raise Refused(Wrong.BAD_REQUEST, f"kind: one of {words}") from None
+        raise bad_request(f"kind: one of {words}") from None
     name, vpc_id = body.get("name"), body.get("vpc_id")
     for key, text in (("name", name), ("vpc_id", vpc_id)):
         if text is not None and not isinstance(text, str):
-            raise Refused(Wrong.BAD_REQUEST, f"{key}: text")
+            raise bad_request(f"{key}: text")
     delay = _number(body, "delay_ms", MAX_DELAY * 1000) or 0.0
     if (kind is FaultKind.DELAY) != bool(delay):
-        raise Refused(Wrong.BAD_REQUEST, "delay_ms: a delay has one, and nothing else has")
+        raise bad_request("delay_ms: a delay has one, and nothing else has")
     times, seconds = _number(body, "times", 1e9), _number(body, "seconds", 86_400)
     return InjectedFault(
         0,
         kind,
-        None if name is None else _name(name),
+        None if name is None else read_name(name),
         vpc_id,
         delay / 1000,
         None if times is None else int(times),
@@ -219,7 +203,7 @@ def _number(body: Mapping[str, Any], key: str, most: float) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        raise Refused(Wrong.BAD_REQUEST, f"{key}: a number above 0, at most {most:g}")
+        raise bad_request(f"{key}: a number above 0, at most {most:g}")
     return float(value)
 
 

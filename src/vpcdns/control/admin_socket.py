@@ -1,6 +1,6 @@
 """The admin server's socket, bound before anything is served: TCP, or a UNIX socket.
 
-Knows addresses and paths. A port that is taken is a StartupError in the words that a DNS port's has.
+Knows addresses and paths. A port that is taken is a StartupError with the same text as for a DNS port.
 """
 
 import socket
@@ -52,7 +52,7 @@ def file_of(path: Path) -> tuple[int, int] | None:
 
 
 def _bind_unix(path: Path) -> socket.socket:
-    """For the owner and the group only; what a dead process left there is taken away."""
+    """For the owner and the group only; a dead process's socket is removed first."""
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_dead(path):
