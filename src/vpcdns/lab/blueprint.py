@@ -12,9 +12,9 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
 from vpcdns.model.policy import Forwarding
-from vpcdns.model.route_tables import Here, RouteTables, ends_of, route_tables
+from vpcdns.model.route_tables import Here, RouteTables, route_tables
 from vpcdns.model.routing import representative
-from vpcdns.model.topology import CenConnection, Connection, IpsecConnection, Topology
+from vpcdns.model.topology import CenConnection, Connection, IpsecConnection, Topology, ends_of
 from vpcdns.model.world import World
 
 RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block

@@ -20,6 +20,7 @@ from vpcdns.model.topology import (
     ServiceRoute,
     Topology,
     Vpc,
+    ends_of,
 )
 
 T = TypeVar("T")
@@ -198,13 +199,6 @@ def _derive(topology: Topology) -> RouteTables:
         for end in ends_of(connection):
             tables.joined.setdefault(end, []).append(connection)
     return tables
-
-
-def ends_of(connection: Connection) -> tuple[str, ...]:
-    """The VPCs and networks that a connection joins."""
-    if isinstance(connection, IpsecConnection):
-        return connection.vpc_id, connection.network_id
-    return connection.attachments
 
 
 _KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes

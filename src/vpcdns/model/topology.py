@@ -93,6 +93,13 @@ class CenConnection:
 Connection = IpsecConnection | CenConnection
 
 
+def ends_of(connection: Connection) -> tuple[str, ...]:
+    """The VPCs and networks that a connection joins."""
+    if isinstance(connection, IpsecConnection):
+        return connection.vpc_id, connection.network_id
+    return connection.attachments
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Whose source network an address lies in: exactly one of the ids is set."""

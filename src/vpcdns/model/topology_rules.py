@@ -18,6 +18,7 @@ from vpcdns.model.topology import (
     Topology,
     Vpc,
     VSwitch,
+    ends_of,
 )
 
 _Block = tuple[int, int]  # prefix length, network address
@@ -142,14 +143,10 @@ def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
         where = ("routes", index, "via")
         if connection is None:
             yield missing(Rule.REFERENCE, subject, f"connection {route.via}", "connections", where)
-        elif network.network_id not in ends(connection):
-            yield Refusal(
-                Rule.REFERENCE,
-                subject,
-                f"its route to {route.destination} goes via {route.via}, which does not join it",
-                f"attach {network.network_id} to {route.via}, or route via another connection",
-                where,
-            )
+        elif network.network_id not in ends_of(connection):
+            problem = f"its route to {route.destination} goes via {route.via}, which does not join it"
+            way_out = f"attach {network.network_id} to {route.via}, or route via another connection"
+            yield Refusal(Rule.REFERENCE, subject, problem, way_out, where)
 
 
 def connection_refusals(connection: Connection, topology: Topology) -> Iterator[Refusal]:
@@ -193,23 +190,10 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
         named += [(("access", position), user) for position, user in enumerate(route.access)]
         for place, attachment in named:
             if attachment not in attached:
-                yield Refusal(
-                    Rule.REFERENCE,
-                    subject,
-                    f"service route to {route.host} names {attachment}, which is not attached",
-                    f"add {attachment} to `attachments`",
-                    (*where, *place),
-                )
+                problem = f"service route to {route.host} names {attachment}, which is not attached"
+                way_out = f"add {attachment} to `attachments`"
+                yield Refusal(Rule.REFERENCE, subject, problem, way_out, (*where, *place))
         if route.host_vpc_id in attached and route.host_vpc_id not in topology.vpcs:
             yield missing(
                 Rule.REFERENCE, subject, f"VPC {route.host_vpc_id}", "vpcs", (*where, "host_vpc_id")
             )
-
-
-def ends(connection: Connection) -> tuple[str, ...]:
-    """The ids of the VPCs and networks that a connection joins."""
-    match connection:
-        case IpsecConnection():
-            return connection.vpc_id, connection.network_id
-        case CenConnection():
-            return connection.attachments

@@ -12,9 +12,9 @@ from typing import Final
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Instance
-from vpcdns.model.route_tables import Here, ends_of
+from vpcdns.model.route_tables import Here
 from vpcdns.model.routing import Path
-from vpcdns.model.topology import Topology
+from vpcdns.model.topology import Topology, ends_of
 from vpcdns.model.world import World
 
 LEFT, MIDDLE, RIGHT, FAR = 20, 330, 560, 890
