@@ -130,7 +130,7 @@ def blueprint(world: World, numbers: Numbers) -> Blueprint:
 
 
 def _node(name: str, world: World, tables: RouteTables, numbers: Numbers) -> Namespace:
-    node = tables.node(name)
+    node = world.topology.node(name)
     blocks = () if node is None else node.cidr_blocks
     own = tuple(representative(block, name, world) for block in blocks)
     listeners = tuple(_listeners(name, world))

@@ -56,8 +56,7 @@ class Kernel:
     """The namespaces of one lab, named by its prefix."""
 
     def __init__(self, prefix: str) -> None:
-        if os.geteuid() != 0:
-            raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
+        require_root()
         try:
             import pyroute2  # noqa: PLC0415 - an extra
         except ImportError:
@@ -158,6 +157,11 @@ class Kernel:
         self.close()
         for name in namespaces(self.prefix):
             self._pyroute2.netns.remove(name)
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
 
 
 def namespaces(prefix: str) -> list[str]:

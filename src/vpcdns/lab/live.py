@@ -8,17 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import IPv4Address
-from types import TracebackType
 
 from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
 from vpcdns.lab.kernel import Kernel
 from vpcdns.lab.probe import Ask, Heard, Probe
 from vpcdns.lab.services import ResolverThread, Responder
-from vpcdns.model.gateway import Group, group_of_label
+from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, Source
-from vpcdns.model.vpc_domains import recognise
+from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
 
 
@@ -38,24 +38,33 @@ class Observation:
         return f"{listed}, {'reached' if self.reached else 'not reached'}"
 
 
-class LiveLab:
-    """Namespaces, resolver and responders of a World that may change."""
+class LiveLab(ExitStack):
+    """Namespaces, resolver and responders of a World that may change. Close it, or use it in a `with`."""
 
     def __init__(self, prefix: str, world: World) -> None:
+        super().__init__()
         self.world = world
         self._numbers = Numbers()
         self.kernel = Kernel(prefix)
         self.kernel.remove()  # what a crash has left
+        self.callback(self.kernel.remove)
         try:
             plan = blueprint(world, self._numbers)
             self.kernel.apply(plan)
             self._responder = Responder(self.kernel)
+            self.callback(self._responder.close)
             self._responder.apply(plan)
             self._resolver = ResolverThread(self.kernel, lab_world(world, self._numbers))
-            self._probe = Probe()
+            self.callback(self._resolver.close)
         except BaseException:
-            self.kernel.remove()
+            self.close()
             raise
+
+    @cached_property
+    def _probe(self) -> Probe:
+        probe = Probe()
+        self.callback(probe.close)
+        return probe
 
     def change(self, world: World) -> None:
         """Makes the lab what `world` says."""
@@ -91,24 +100,7 @@ class LiveLab:
         custom = self.world.custom_domains.match(name)
         if custom is not None:
             return self.world.groups[custom[1]]
-        formed = recognise(name, self.world.answers.suffix)
-        ids = None if formed is None else group_of_label(formed.label)
-        return None if ids is None else self.world.groups.get(ids[0])
-
-    def close(self) -> None:
-        with ExitStack() as stack:  # each, whatever becomes of the others
-            stack.callback(self.kernel.remove)
-            stack.callback(self._responder.close)
-            stack.callback(self._resolver.close)
-            stack.callback(self._probe.close)
-
-    def __enter__(self) -> LiveLab:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return group_at(name, self.world)
 
 
 def from_address(source: Source, address: IPv4Address) -> Source:

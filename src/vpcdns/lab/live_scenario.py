@@ -11,8 +11,9 @@ from typing import Final
 
 from vpcdns.lab.kernel import Kernel, namespaces
 from vpcdns.lab.live import LiveLab
+from vpcdns.model.routing import source_of
 from vpcdns.model.world import World
-from vpcdns.rehearsal.run import Check, StepResult, asking, run
+from vpcdns.rehearsal.run import Check, StepResult, run
 from vpcdns.rehearsal.scenario import Rehearsal
 
 _PREFIX: Final = "vpcdns+live"
@@ -36,7 +37,7 @@ def _remove_abandoned() -> None:
 
 
 def _compared(checks: tuple[Check, ...], world: World, lab: LiveLab) -> Iterator[Check]:
-    sources = [asking(check.expectation.source, world) for check in checks]
+    sources = [source_of(check.expectation.source, world) for check in checks]
     asks = [
         (source, check.expectation.name)
         for source, check in zip(sources, checks, strict=True)

@@ -132,15 +132,16 @@ class Record:
     rdata: Rdata
     rclass: int = RRClass.IN
 
-    def rdata_text(self) -> str:
-        """The RDATA in presentation format."""
+    def rdata_text(self, *, final_dots: bool = True) -> str:
+        """The RDATA in presentation format; its names may be without their final dots."""
+        text = _absolute if final_dots else str
         match self.rdata:
             case tuple() as strings:
                 return " ".join('"' + _quoted(string) + '"' for string in strings)
             case Name() as name:
-                return _absolute(name)
+                return text(name)
             case Soa() as soa:
-                names = f"{_absolute(soa.mname)} {_absolute(soa.rname)}"
+                names = f"{text(soa.mname)} {text(soa.rname)}"
                 return f"{names} {soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
             case address:
                 return str(address)

@@ -235,7 +235,7 @@ class Walk:
 
     def _worth_routing(self, node: str, target: str) -> IPv4Network:
         """The block to route: the VPC's that holds the address, unless the network uses part of it itself."""
-        there, here = self.tables.node(target), self.tables.node(node)
+        there, here = self.tables.topology.node(target), self.tables.topology.node(node)
         block = None if there is None else _holding(self.destination, there.cidr_blocks)
         own = () if here is None else here.cidr_blocks
         if block is None or any(block.overlaps(other) for other in own):

@@ -146,6 +146,10 @@ class Topology:
             _longest_first(Counter((version, length) for version, length, _ in places)),
         )
 
+    def node(self, name: str) -> Vpc | Network | None:
+        """The VPC or network of that id."""
+        return self.vpcs.get(name) or self.networks.get(name)
+
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
         if vpc.vpc_id in self.vpcs:

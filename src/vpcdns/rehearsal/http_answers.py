@@ -5,7 +5,7 @@ server's table knows.
 """
 
 from collections.abc import Sequence
-from ipaddress import AddressValueError, IPv4Address, ip_address
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from vpcdns.errors import MalformedSource
@@ -37,11 +37,6 @@ def plan_answer(world: World, changes: Sequence[str]) -> dict[str, Any]:
 def path_of(world: World, name: str, source: str) -> Path:
     """The path from a vpc_id, a network_id or an address to a name or an IPv4 address."""
     found = source_of(source, world)
-    if found is None:
-        try:
-            found = source_of(ip_address(source), world)
-        except ValueError:
-            found = None
     if found is None:
         topology = world.topology
         known = ", ".join([*sorted(topology.vpcs)[:10], *sorted(topology.networks)[:10]]) or "none"

@@ -12,7 +12,7 @@ from typing import Final
 from vpcdns.model.decision import Outcome
 from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
-from vpcdns.model.routing import Path, path
+from vpcdns.model.routing import Source, path
 from vpcdns.model.world import World
 from vpcdns.rehearsal.flows import Flow, Flows, Kind, Situation
 from vpcdns.rehearsal.sources import Sources
@@ -134,8 +134,8 @@ class _Comparison:
         rows: dict[tuple[Fate, Fate], Row] = {}
         name = flow.samples[0]
         for first, members in self._classes(flow):
-            before = self._fate(first, name, self.old, self.old_sources)
-            after = self._fate(first, name, self.new, self.new_sources)
+            before = fate_of(self.old_sources.get(first), name, self.old)
+            after = fate_of(self.new_sources.get(first), name, self.new)
             if before != after and not _comes_to_nothing(before, after):
                 row = rows.setdefault((before, after), Row(before, after, []))
                 row.sources += members()
@@ -183,13 +183,6 @@ class _Comparison:
             return None
         return world.instances.get(situation.instance)
 
-    @staticmethod
-    def _fate(source_id: str, name: Name, world: World, sources: Sources) -> Fate:
-        source = sources.get(source_id)
-        if source is None:
-            return NOBODY
-        return fate(path(source, name, world))
-
 
 def _comes_to_nothing(before: Fate, after: Fate) -> bool:
     """Whether somebody came or went who does not resolve the name: nobody would miss it."""
@@ -219,8 +212,11 @@ def _without(everybody: list[str], named: dict[str, None]) -> list[str]:
     return [name for name in everybody if name not in named]
 
 
-def fate(found: Path) -> Fate:
-    """A path in one line."""
+def fate_of(source: Source | None, name: Name, world: World) -> Fate:
+    """What becomes of `name` for `source`, a path in one line."""
+    if source is None:
+        return NOBODY
+    found = path(source, name, world)
     resolution = found.resolution
     why = found.problems[0].detail if found.problems else ""
     if resolution is None or found.addresses:
