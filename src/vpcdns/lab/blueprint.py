@@ -152,13 +152,10 @@ def _listeners(name: str, world: World) -> Iterator[tuple[IPv4Address, str]]:
     """The endpoints in a VPC, and the shared addresses of its region, which it reaches by itself."""
     vpc = world.topology.vpcs.get(name)
     said: dict[IPv4Address, list[str]] = {}
-    for instance in world.instances.values() if vpc else ():
+    for instance in world.instances.values():
         label = f"{instance.region_id}/{instance.instance_id}"
-        if instance.binding is not None and instance.binding.vpc_id == name:
-            said.setdefault(instance.binding.address, []).append(label)
-        if vpc is not None and instance.region_id == vpc.region_id:
-            for address in instance.addresses:
-                said.setdefault(address, []).append(label)
+        for address in instance.addresses_in(vpc) if vpc else ():
+            said.setdefault(address, []).append(label)
     yield from ((address, " ".join(labels)) for address, labels in said.items())
 
 

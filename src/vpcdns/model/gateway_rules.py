@@ -8,15 +8,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from vpcdns.model.gateway import (
-    GROUP_ID,
-    SHARED_SPACE,
-    Binding,
-    Group,
-    Instance,
-    InstanceKey,
-    InstanceType,
-)
+from vpcdns.model.gateway import GROUP_ID, SHARED_SPACE, Binding, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
 from vpcdns.model.rules import Refusal, Rule, missing
 from vpcdns.model.topology import Topology, VSwitch

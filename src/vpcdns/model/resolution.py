@@ -11,16 +11,7 @@ from typing import Final
 from vpcdns.model import vpc_domains
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import PERSONAL, Decision, Outcome, Reason, Step, answer_step, pick, soa_record
-from vpcdns.model.dns import (
-    ExtendedError,
-    InfoCode,
-    Question,
-    Rcode,
-    Rdata,
-    Record,
-    RRClass,
-    RRType,
-)
+from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Otherwise, Upstream
