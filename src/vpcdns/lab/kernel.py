@@ -139,12 +139,9 @@ class Kernel:
 
     @staticmethod
     def _rule(socket: Any, verb: str, rule: LabRule) -> None:
-        what: dict[str, Any] = {"priority": _FIRST_PRIORITY, "iifname": rule.iif, "table": rule.table}
-        if rule.source is not None:
-            what["src"] = str(rule.source)
-        if rule.destination is not None:
-            what["dst"] = str(rule.destination)
-        socket.rule(verb, **what)
+        ends = {"src": rule.source, "dst": rule.destination}
+        given = {name: str(block) for name, block in ends.items() if block is not None}
+        socket.rule(verb, priority=_FIRST_PRIORITY, iifname=rule.iif, table=rule.table, **given)
 
     def close(self) -> None:
         """Lets go of the namespaces, which stay."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
-from ipaddress import IPv4Address
 
 from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
 from vpcdns.lab.kernel import Kernel
@@ -101,8 +100,3 @@ class LiveLab(ExitStack):
         if custom is not None:
             return self.world.groups[custom[1]]
         return group_at(name, self.world)
-
-
-def from_address(source: Source, address: IPv4Address) -> Source:
-    """The source as one of its addresses alone."""
-    return Source(source.text, source.client, source.node, (address,))

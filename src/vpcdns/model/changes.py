@@ -68,20 +68,15 @@ class Bind(WorldChange):
         if instance.type is not InstanceType.DEDICATED:
             raise Refused(gateway_rules.bound_serverless(instance))
         vswitch = allowed(gateway_rules.vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology))
-        address = self.address or self._present_address(instance)
+        address, present = self.address, instance.binding
+        if present is not None and (present.vpc_id, present.vswitch_id) == (self.vpc_id, self.vswitch_id):
+            address = address or present.address
         if address is None:
             address = allowed(gateway_rules.free_address(instance, self.vpc_id, vswitch, world.endpoints))
         binding = Binding(self.vpc_id, self.vswitch_id, address)
         allow(gateway_rules.binding_refusals(instance, binding, world.topology))
         allow(gateway_rules.endpoint_refusals(instance, binding, world.endpoints))
         return _with_instance(world, replace(instance, binding=binding))
-
-    def _present_address(self, instance: Instance) -> IPv4Address | None:
-        """The address that the instance has already, if it stays in its vSwitch."""
-        binding = instance.binding
-        if binding is None or (binding.vpc_id, binding.vswitch_id) != (self.vpc_id, self.vswitch_id):
-            return None
-        return binding.address
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +169,15 @@ class MigrateGroup(WorldChange):
     instance_id: str
 
     def changed(self, world: World) -> World:
-        group = group_of(world, self.group_id)
-        target = instance_of(world, (group.region_id, self.instance_id), _subject(group))
-        if target.type is InstanceType.SERVERLESS and group.custom_domains:
-            raise Refused(gateway_rules.custom_domain_on_serverless(_subject(group), target.instance_id))
-        if target.type is InstanceType.DEDICATED and target.binding is None and group.vpc_domain:
-            problem = (
-                f"its VPC domain is on, but dedicated instance {target.instance_id} is not bound to a VPC"
-            )
-            way_out = f"bind {target.instance_id} first, or disable the group's VPC domain"
+        group = replace(group_of(world, self.group_id), instance_id=self.instance_id)
+        target = world.instances.get(group.instance_key)
+        unbound = target is not None and target.type is InstanceType.DEDICATED and target.binding is None
+        if unbound and group.vpc_domain:
+            problem = f"its VPC domain is on, but dedicated instance {self.instance_id} is not bound to a VPC"
+            way_out = f"bind {self.instance_id} first, or disable the group's VPC domain"
             rule, where = Rule.BOUND_BEFORE_MIGRATED, ("instance_id",)
             raise Refused(Refusal(rule, _subject(group), problem, way_out, where))
-        return with_group(world, replace(group, instance_id=self.instance_id))
+        return with_group(world, group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ counts for the rest; the data have everything.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
-from vpcdns.rehearsal.plan import Fate, Plan, Row, Section
+from vpcdns.rehearsal.plan import Plan, Row, Section
 
 SECTIONS: Final = 20
 SOURCES: Final = 5
@@ -34,14 +35,10 @@ def _section_data(section: Section) -> dict[str, Any]:
         "names": section.names,
         "samples": list(section.samples),
         "rows": [
-            {"sources": row.sources, "before": _fate_data(row.before), "after": _fate_data(row.after)}
+            {"sources": row.sources, "before": asdict(row.before), "after": asdict(row.after)}
             for row in section.rows
         ],
     }
-
-
-def _fate_data(fate: Fate) -> dict[str, str]:
-    return {"answer": fate.answer, "verdict": fate.verdict, "why": fate.why}
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
