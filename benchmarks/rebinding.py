@@ -107,6 +107,15 @@ def rebound(server: Server, number: int) -> Rebind:
     return Rebind(number, asked, time.monotonic())
 
 
+def await_answers(clients: list[Client], since: float) -> None:
+    """Returns when each client has asked since then and has had its answer: the machine may be busy."""
+    deadline = time.monotonic() + LOST_AFTER
+    while time.monotonic() < deadline:
+        if all(client.asked and client.asked[-1].sent >= since for client in clients):
+            return
+        time.sleep(0.001)
+
+
 def judged(clients: list[Client], rebinds: list[Rebind]) -> dict[str, object]:
     """How many answers were wrong, and how long it took until they were those of the new World."""
     wrong, until = 0, []
@@ -152,7 +161,7 @@ def main() -> int:
             for number in range(arguments.rebinds):
                 time.sleep(0.02)
                 rebinds.append(rebound(server, (number + 1) % 2))
-            time.sleep(0.02)
+                await_answers(clients, rebinds[-1].acknowledged)
     found = {"groups": arguments.groups, **judged(clients, rebinds)}
     print(json.dumps(found, indent=2))
     return int(bool(found["lost"] or found["wrong"]))

@@ -409,3 +409,17 @@ def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: Se
     server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
     assert is_gone(worker)
     assert time.monotonic() - before < 3.0  # 2.4 at most, and a busy machine
+
+
+def test_hung_workers_and_a_large_change_cost_two_seconds_in_all(tmp_path: Path) -> None:
+    """What does not fit into their sockets is not waited for one worker after the other."""
+    with Server(EXAMPLE, workers=5) as server:
+        for worker in workers_of(server):
+            os.kill(worker, signal.SIGSTOP)
+        rename = {"change": "RenameGroup", "group_id": WEATHER[:32], "name": "é" * 240}
+        before = time.monotonic()
+        server.client.change(*[rename] * 650)
+        assert time.monotonic() - before < 4  # 2, and a busy machine
+        assert answered(server.dns, IN_A) == ["10.1.8.20"]
+        eventually(lambda: metric(server, "vpcdns_server_workers") == 5)
+        assert answered(server.dns, IN_A) == ["10.1.8.20"]

@@ -156,7 +156,17 @@ def test_old_entries_are_deleted_with_a_snapshot(tmp_path: Path, monkeypatch: py
     journal.close()
 
 
-def test_a_fifo_is_no_state_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "state")
-    with pytest.raises(StateError, match="no regular file"):
-        SqliteJournal(tmp_path / "state")
+@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("end", ["", "-lock", "-journal", "-wal", "-shm", "-new"])
+def test_a_fifo_is_no_state_file_and_lies_beside_none(tmp_path: Path, end: str, there: bool) -> None:
+    """It would be waited for without a word."""
+    path = tmp_path / "state"
+    if there and end:
+        open_state(path, example())[1].close()
+        Path(f"{path}{end}").unlink(missing_ok=True)
+    os.mkfifo(f"{path}{end}")
+    with pytest.raises(StateError, match=rf"state{end}: it is no regular file"):
+        SqliteJournal(path)
+    if there and end:
+        with pytest.raises(StateError, match="no regular file"):
+            read(path)

@@ -161,7 +161,7 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     """In a thread, so that queries are answered meanwhile."""
     state, journal = open_state(path, example())
     file = changed_file()
-    thread = threading.Thread(target=state.prepare, args=(file,))
+    thread = threading.Thread(target=state.prepare, args=(state.with_file(file), file))
     thread.start()
     thread.join()
     for name in ("objects_digest", "configuration_text"):
@@ -176,6 +176,31 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     state, journal = open_state(path, file)
     journal.close()
     assert state.unfiled == 1, "the digest is the file's"
+
+
+@pytest.mark.parametrize("step", ["reload", "reset"])
+@pytest.mark.parametrize("changed_since", [False, True])
+def test_beside_changes_too_it_is_prepared_what_is_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch, step: str, changed_since: bool
+) -> None:
+    """Unless something has changed since: then it is made anew."""
+    state, journal = open_state(path, example())
+    state.apply(RenameGroup(OFF, "one"))
+    file = example(Answers(ttl=5))
+    if step == "reload":
+        state.prepare(state.with_file(file), file)
+    else:
+        state.prepare_reset()
+    if changed_since and step == "reload":
+        state.apply(RenameGroup(OFF, "two"))
+    else:
+        monkeypatch.setattr("vpcdns.state.journal_rows.configuration_text", None)
+    world = state.reload(file) if step == "reload" else state.reset()
+    monkeypatch.undo()
+    journal.close()
+    assert read(path).world == world
+    expected = {"reload": "two" if changed_since else "one", "reset": ""}
+    assert name_in(path) == expected[step]
 
 
 def test_two_servers_do_not_share_a_state(path: Path) -> None:

@@ -10,7 +10,7 @@ from vpcdns.state import Commit, Contents
 class FullJournal:
     """A journal on a full disk."""
 
-    def prepare(self, file: World) -> None:
+    def prepare(self, contents: Contents, file: World) -> None:
         pass
 
     def append(self, commit: Commit, contents: Contents) -> None:

@@ -46,6 +46,7 @@ def test_a_configuration_of_ones_own(pytester: pytest.Pytester) -> None:
 def test_the_example_of_the_documentation(pytester: pytest.Pytester) -> None:
     text = (EXAMPLE.parents[1] / "docs" / "testing.md").read_text()
     (block,) = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    pytester.makeini("[pytest]\n")  # else the root is above, where anybody's pyproject.toml lies
     pytester.makefile(".yaml", vpcdns=EXAMPLE.read_text())
     pytester.makepyfile(block)
     pytester.runpytest_subprocess("-q").assert_outcomes(passed=4)

@@ -24,6 +24,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
+from vpcdns.server.threads import in_thread
 from vpcdns.state import Commit, Conflict, State
 from vpcdns.state.change_json import decode_change
 
@@ -94,9 +95,14 @@ class TestInterface:
     async def reset(self, request: Request) -> Response:
         """What the file says again, no faults, no queries."""
         await self._body(request)
+        try:
+            await in_thread(self._state.prepare_reset)
+            world = self._state.reset()
+        except StateError as error:
+            raise Refused(Wrong.UNAVAILABLE, "the reset cannot be kept; see the log") from error
         self._faults.clear()
         self._decisions.clear()
-        return self._json({"revision": self._state.reset().revision})
+        return self._json({"revision": world.revision})
 
     async def queries(self, request: Request) -> Response:
         """The latest queries and what was decided, the newest first; by name and VPC, if asked for."""

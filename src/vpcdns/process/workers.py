@@ -9,6 +9,7 @@ that does not answer `heartbeat`, as processes hang more often than they die.
 import asyncio
 import logging
 import os
+import select
 import signal
 import socket
 import struct
@@ -19,6 +20,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
+from multiprocessing.reduction import ForkingPickler
 from typing import Any, Final, NoReturn
 
 from vpcdns import gc_pauses
@@ -55,12 +57,25 @@ class Worker:
         """When the oldest call was made that it has not answered yet, or now, in monotonic seconds."""
         return next(iter(self._called_at.values()), time.monotonic())
 
-    def call(self, method: str, arguments: tuple[Any, ...]) -> _Result:
+    def call(self, method: str, arguments: tuple[Any, ...], deadline: float | None = None) -> _Result:
+        """Raises TimeoutError when it has not taken the call by `deadline`; OSError when it has ended."""
         call = next(self._calls)
         result = self._waiting[call] = asyncio.get_running_loop().create_future()
         self._called_at[call] = time.monotonic()
-        self.channel.send((call, method, arguments))
+        self._send((call, method, arguments), deadline or time.monotonic() + ACKNOWLEDGED_WITHIN)
         return result
+
+    def _send(self, message: object, deadline: float) -> None:
+        """As `Connection.send`, which would wait for as long as a worker that hangs does not read."""
+        octets = ForkingPickler.dumps(message)
+        left = memoryview(struct.pack("!i", len(octets)) + octets)
+        with socket.socket(fileno=os.dup(self.channel.fileno())) as sock:
+            while left:
+                try:
+                    left = left[sock.send(left, socket.MSG_DONTWAIT) :]
+                except BlockingIOError:
+                    if not select.select([], [sock], [], max(0.0, deadline - time.monotonic()))[1]:
+                        raise TimeoutError from None
 
     def receive(self) -> None:
         """Hands on a result that has come, unless `wait` has done so since the event loop looked."""
@@ -155,11 +170,11 @@ class Workers:
 
     def call(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
         """What each returns. Returns when all have, or were ended; nothing else happens here meanwhile."""
-        called = self._called(method, arguments)
+        deadline, called = time.monotonic() + within, self._called(method, arguments)
         for worker, result in called:
             with self._losing(worker):
                 # A heartbeat that is missing already counts: it is lost in time, whatever comes in between.
-                worker.wait(result, worker.silent_since + within)
+                worker.wait(result, min(deadline, worker.silent_since + within))
         return _results(called)
 
     async def ask(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
@@ -189,10 +204,11 @@ class Workers:
             log.error("Worker %d (process %d) %s (status %d); %d left", number, pid, why, status, left)
 
     def _called(self, method: str, arguments: tuple[Any, ...]) -> list[tuple[Worker, _Result]]:
-        called = []
+        called, deadline = [], time.monotonic() + ACKNOWLEDGED_WITHIN  # for all of them together
         for worker in tuple(self.living.values()):
             with self._losing(worker):
-                called.append((worker, worker.call(method, arguments)))
+                due = min(deadline, worker.silent_since + ACKNOWLEDGED_WITHIN)
+                called.append((worker, worker.call(method, arguments, due)))
         return called
 
     def _watch(self, worker: Worker) -> None:

@@ -77,8 +77,8 @@ class Reload:
     async def prepare(self) -> None:
         """Raises ConfigurationError and StartupError; what is served has not changed."""
         file = self.fresh.world
-        self.state.with_file(file)
-        await in_thread(partial(self.state.prepare, file))
+        contents = self.state.with_file(file)
+        await in_thread(partial(self.state.prepare, contents, file))
         if self.service is not None:
             self.listeners = self.service.prepare(self.fresh.listens)
             if self.replicas is not None:

@@ -111,9 +111,13 @@ class State:
         self._replace(contents)
         return contents.world
 
-    def prepare(self, file: World) -> None:
-        """Does beforehand what takes long when `keep` comes with this file. For a thread."""
-        self._journal.prepare(file)
+    def prepare(self, contents: Contents, file: World) -> None:
+        """Does beforehand what takes long when `keep` comes with these. For a thread."""
+        self._journal.prepare(contents, file)
+
+    def prepare_reset(self) -> None:
+        """Does beforehand what takes long in `reset`. For a thread."""
+        self._journal.prepare(self._only(self._file), self._file)
 
     def with_file(self, file: World) -> Contents:
         """What holds when the file says this; the revision moves up, so that it never goes backwards.

@@ -48,8 +48,8 @@ class Contents:
 class Journal(Protocol):
     """Keeps what a State holds. `append` and `replace` return when it is durable, or raise StateError."""
 
-    def prepare(self, file: World) -> None:
-        """Does beforehand what takes long when `replace` comes with this file. For a thread."""
+    def prepare(self, contents: Contents, file: World) -> None:
+        """Does beforehand what takes long when `replace` comes with these. For a thread."""
 
     def append(self, commit: Commit, contents: Contents) -> None:
         """Keeps a commit, after which `contents` hold."""
@@ -61,7 +61,7 @@ class Journal(Protocol):
 class MemoryJournal:
     """Keeps nothing: a restart begins with what the file says."""
 
-    def prepare(self, file: World) -> None:
+    def prepare(self, contents: Contents, file: World) -> None:
         pass
 
     def append(self, commit: Commit, contents: Contents) -> None:

@@ -41,6 +41,7 @@ def locked(path: Path) -> int:
     Raises StateError.
     """
     lock = lock_of(path)
+    _require_regular_files(path)
     try:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -64,6 +65,7 @@ def noted_last(path: Path) -> tuple[int, str] | None:
 
     Raises StateError.
     """
+    _require_regular_files(path)
     try:
         noted = lock_of(path).read_text("ascii").split()
         return (int(noted[0]), noted[1]) if noted else None
@@ -82,8 +84,17 @@ ways out:
   - accept that later changes are lost, or that this is another file: remove {lock_of(path)}"""
 
 
+def _require_regular_files(path: Path) -> None:
+    """Raises StateError for a FIFO and the like, which would be waited for: the file, and those beside it."""
+    for end in ("", "-lock", "-journal", "-wal", "-shm", "-new"):
+        file = path.with_name(path.name + end)
+        if file.exists() and not file.is_file():
+            raise StateError(f"{file}: it is no regular file; name one, or one that is not there yet")
+
+
 def opened(path: Path) -> sqlite3.Connection:
     """The file open, its header checked before anything could write to it. Raises StateError."""
+    _require_regular_files(path)
     _check_header(path)
     with in_words(path):
         db = connected(path)
@@ -137,8 +148,6 @@ def make(path: Path) -> None:
 def _check_header(path: Path) -> None:
     """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
     try:
-        if path.exists() and not path.is_file():
-            raise StateError(f"{path}: it is no regular file; name one, or one that is not there yet")
         with path.open("rb") as file:
             header = file.read(100)
     except OSError as error:

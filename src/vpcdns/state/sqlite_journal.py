@@ -57,11 +57,19 @@ _SELECT: Final = f"SELECT {_COLUMNS} FROM journal ORDER BY number"  # noqa: S608
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
-    """What takes long to write of a file's World: the digest of its objects, its configuration until used."""
+    """What takes long to write: the digest of a file's objects; the configuration of a World, until used."""
 
     file: World
     objects: str
-    configuration: str | None = None
+    world: World | None = None
+    configuration: str = ""
+
+    def configuration_of(self, world: World) -> str | None:
+        """That of `world`, if it is the one that was prepared, in whatever revision."""
+        mine = self.world
+        if mine is None or mine.groups is not world.groups:
+            return None
+        return self.configuration if replace(mine, revision=world.revision) == world else None
 
 
 class SqliteJournal:
@@ -103,16 +111,17 @@ class SqliteJournal:
         if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
             self._begin_snapshot(entry, Snapshot(contents, self._objects))
 
-    def prepare(self, file: World) -> None:
-        """Makes the text that `replace` needs for this file. For a thread."""
-        self._prepared = _Prepared(file, objects_digest(file), configuration_text(file))
+    def prepare(self, contents: Contents, file: World) -> None:
+        """Makes the text that `replace` needs for these. For a thread."""
+        world = contents.world
+        self._prepared = _Prepared(file, objects_digest(file), world, configuration_text(world))
 
     def replace(self, contents: Contents, file: World) -> None:
         """Keeps that `file` was read, after which `contents` hold."""
         prepared = self._prepared
         if prepared is None or prepared.file is not file:
             prepared = _Prepared(file, objects_digest(file))
-        configuration = None if contents.unfiled else prepared.configuration
+        configuration = prepared.configuration_of(contents.world)
         text = snapshot_text(Snapshot(contents, prepared.objects), configuration)
         entry = self._entry("file", "file", contents.world.revision, "{}")
         self._write(entry, text)

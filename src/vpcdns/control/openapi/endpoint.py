@@ -4,6 +4,7 @@ Synchronous from the signature to the new World: when there is an answer, querie
 says. Knows the order of the checks; the clock is given.
 """
 
+import asyncio
 import logging
 import time
 import uuid
@@ -62,6 +63,7 @@ class OpenApi:
         self._now = now
         self._monotonic = monotonic
         self._nonces = Nonces()
+        self.one_at_a_time = asyncio.Lock()
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send."""

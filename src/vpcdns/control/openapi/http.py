@@ -1,5 +1,6 @@
 """The API over HTTP: a starlette request in, JSON out. Decides nothing."""
 
+import asyncio
 import json
 
 from starlette.requests import Request
@@ -15,7 +16,10 @@ def is_api_request(request: Request) -> bool:
 
 
 async def answered(api: OpenApi, request: Request) -> Response:
-    """The body is read before anything is decided; from there to the answer nothing else has its turn."""
+    """The body is read before anything is decided; from there to the answer nothing else has its turn.
+
+    Between two calls all others have theirs: DNS above all.
+    """
     asked = ApiRequest(
         request.method,
         request.scope.get("raw_path", b"/").decode("latin-1"),
@@ -23,5 +27,7 @@ async def answered(api: OpenApi, request: Request) -> Response:
         dict(request.headers),
         await request.body(),
     )
-    answer = api.answer(asked)
+    async with api.one_at_a_time:
+        answer = api.answer(asked)
+        await asyncio.sleep(0)
     return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
