@@ -7,6 +7,7 @@ it: it can be deleted when nothing names it any more.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
+from typing import TypeVar
 
 from vpcdns.model import topology_rules
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
@@ -25,6 +26,8 @@ from vpcdns.model.topology import (
 )
 from vpcdns.model.world import World
 from vpcdns.model.world_change import Refused, WorldChange, allow, network_of, vpc_of
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +130,7 @@ class CutConnection(WorldChange):
 
     def changed(self, world: World) -> World:
         topology = world.topology
-        if self.connection_id not in topology.connections:
-            raise _no_connection(self.connection_id, "connection")
+        _connection(world, self.connection_id, object, "connection")
         for network in topology.networks.values():
             topology = _withdrawn(topology, network, self.connection_id)
         connections = topology.connections.delete(self.connection_id)
@@ -144,9 +146,7 @@ class SetSelectors(WorldChange):
     remote_subnets: tuple[IPv4Network, ...] | None = None
 
     def changed(self, world: World) -> World:
-        ipsec = world.topology.connections.get(self.connection_id)
-        if not isinstance(ipsec, IpsecConnection):
-            raise _no_connection(self.connection_id, "IPsec connection")
+        ipsec = _connection(world, self.connection_id, IpsecConnection, "IPsec connection")
         local = ipsec.local_subnets if self.local_subnets is None else self.local_subnets
         remote = ipsec.remote_subnets if self.remote_subnets is None else self.remote_subnets
         return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
@@ -217,16 +217,16 @@ TopologyChange = (
 )
 
 
+def _connection(world: World, connection_id: str, kind: type[C], word: str) -> C:
+    connection = world.topology.connections.get(connection_id)
+    if connection is None or not isinstance(connection, kind):
+        what, where = f"{word} {connection_id}", ("connection_id",)
+        raise Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
+    return connection
+
+
 def _cen(world: World, connection_id: str) -> CenConnection:
-    cen = world.topology.connections.get(connection_id)
-    if not isinstance(cen, CenConnection):
-        raise _no_connection(connection_id, "CEN")
-    return cen
-
-
-def _no_connection(connection_id: str, kind: str) -> Refused:
-    what, where = f"{kind} {connection_id}", ("connection_id",)
-    return Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
+    return _connection(world, connection_id, CenConnection, "CEN")
 
 
 def _with_network(world: World, network: Network) -> World:

@@ -4,7 +4,7 @@ Compares two Worlds by asking both, once for each flow of names and each class o
 never once per group. Decides nothing: answers and ways are the model's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -107,11 +107,9 @@ class _Comparison:
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
         self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
-        self.everybody: dict[tuple[str, bool, bool], list[str]] = {}
-        for kind in ("vpcs", "networks"):
-            before, after = getattr(old.topology, kind), getattr(new.topology, kind)
-            for name in {**dict.fromkeys(before), **dict.fromkeys(after)}:
-                self.everybody.setdefault((kind, name in before, name in after), []).append(name)
+        vpcs = _alike(old.topology.vpcs, new.topology.vpcs)
+        networks = _alike(old.topology.networks, new.topology.networks)
+        self.everybody = [*vpcs.items(), *networks.items()]
 
     def flows(self) -> Iterator[Flow]:
         """The flows in which something may change."""
@@ -161,15 +159,15 @@ class _Comparison:
         named.update(dict.fromkeys(self.new_sources.audience(now)))
         if self.partial_rules and (flow.before.elsewhere or flow.after.elsewhere):
             # Forward rules for some VPCs only: who hears what of a name that is not the gateway's?
-            named.update((name, None) for names in self.everybody.values() for name in names)
+            named.update((name, None) for _, names in self.everybody for name in names)
         yield from ((name, partial(list, [name])) for name in named)
         before = self.old_sources.plain_audience(was)
         after = self.new_sources.plain_audience(now)
-        for members in _alike(before, after, named):
+        for members in _alike(_without(before, named), _without(after, named)).values():
             yield members[0], partial(list, members)
         named.update(dict.fromkeys((*before, *after)))
         unmoved = flow.before == flow.after and self.same_policy
-        for (_, here_before, here_after), everybody in self.everybody.items():
+        for (here_before, here_after), everybody in self.everybody:
             # Whom the name is closed to before and after: listed only if that is a change.
             if unmoved and here_before and here_after:
                 continue
@@ -194,21 +192,16 @@ def _same(old: World, new: World, *parts: str) -> bool:
     return all(before is after or before == after for before, after in pairs)
 
 
-def _alike(before: list[str], after: list[str], named: dict[str, None]) -> Iterator[list[str]]:
-    """Plain VPCs that are in both audiences, and those in one of them only."""
-    if before is after or before == after:
-        shared = [name for name in before if name not in named]
-        yield from [shared] if shared else []
-        return
-    was, now = set(before), set(after)
+def _alike(before: Collection[str], after: Collection[str]) -> dict[tuple[bool, bool], list[str]]:
+    """Those that are in both, and those in one of them only."""
+    was, now = frozenset(before), frozenset(after)
     classes: dict[tuple[bool, bool], list[str]] = {}
     for name in dict.fromkeys((*before, *after)):
-        if name not in named:
-            classes.setdefault((name in was, name in now), []).append(name)
-    yield from classes.values()
+        classes.setdefault((name in was, name in now), []).append(name)
+    return classes
 
 
-def _without(everybody: list[str], named: dict[str, None]) -> list[str]:
+def _without(everybody: Iterable[str], named: dict[str, None]) -> list[str]:
     return [name for name in everybody if name not in named]
 
 
