@@ -50,7 +50,9 @@ def planned(old: World, new: World) -> Counter[tuple[str, str, str, str, str]]:
         for row in section.rows:
             before, after = row.before, row.after
             for source in row.sources:
-                found[source, before.answer, before.verdict, after.answer, after.verdict] += section.names
+                found[source, before.answer, before.verdict, after.answer, after.verdict] += (
+                    section.flow.count
+                )
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from vpcdns.model.policy import Forwarding
 from vpcdns.model.route_tables import Here, RouteTables, route_tables
 from vpcdns.model.routing import representative
-from vpcdns.model.topology import CenConnection, Connection, IpsecConnection, Topology, ends_of
+from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, ends_of
 from vpcdns.model.world import World
 
 RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
@@ -95,14 +95,12 @@ def via(connection_id: str) -> str:
 
 def lab_world(world: World, numbers: Numbers) -> World:
     """The World that the lab's resolver serves: nodes are known by lab addresses, nothing is forwarded."""
-    vpcs = (
-        replace(vpc, source_networks=(IPv4Network(numbers.client(vpc.vpc_id)),))
-        for vpc in world.topology.vpcs.values()
-    )
-    networks = (
-        replace(network, source_networks=(IPv4Network(numbers.client(network.network_id)),))
-        for network in world.topology.networks.values()
-    )
+
+    def sources(node: str) -> tuple[IPv4Network]:
+        return (IPv4Network(numbers.client(node)),)
+
+    vpcs = [replace(vpc, source_networks=sources(name)) for name, vpc in world.topology.vpcs.items()]
+    networks = [replace(one, source_networks=sources(name)) for name, one in world.topology.networks.items()]
     access = replace(world.access, clients=(*world.access.clients, CLIENTS))
     topology = Topology.of(vpcs, networks, world.topology.connections.values())
     return replace(world, topology=topology, access=access, forwarding=Forwarding())
@@ -115,8 +113,12 @@ def blueprint(world: World, numbers: Numbers) -> Blueprint:
     namespaces = [_node(name, world, tables, numbers) for name in nodes]
     links = [Link(name, "dns", DNS_NAMESPACE, f"n{numbers.of(name)}") for name in nodes]
     for connection in topology.connections.values():
-        namespaces.append(_connection(connection, tables, numbers))
         there = via(connection.connection_id)
+        match connection:
+            case IpsecConnection():
+                namespaces.append(_ipsec(there, connection, numbers))
+            case CenConnection():
+                namespaces.append(_cen(there, connection, tables, numbers))
         number = numbers.of(there)
         links += (
             Link(end, f"c{number}", there, f"n{numbers.of(end)}")
@@ -157,15 +159,6 @@ def _listeners(name: str, world: World) -> Iterator[tuple[IPv4Address, str]]:
         for address in instance.addresses_in(vpc) if vpc else ():
             said.setdefault(address, []).append(label)
     yield from ((address, " ".join(labels)) for address, labels in said.items())
-
-
-def _connection(connection: Connection, tables: RouteTables, numbers: Numbers) -> Namespace:
-    name = via(connection.connection_id)
-    match connection:
-        case IpsecConnection():
-            return _ipsec(name, connection, numbers)
-        case CenConnection():
-            return _cen(name, connection, tables, numbers)
 
 
 def _ipsec(name: str, ipsec: IpsecConnection, numbers: Numbers) -> Namespace:

@@ -67,13 +67,9 @@ def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_B
     if not any(above in blocks for above in _supernets(_block(vswitch.cidr_block))):
         first = ", ".join(map(str, vpc.cidr_blocks[:_BLOCKS_NAMED]))
         more = ", …" if len(vpc.cidr_blocks) > _BLOCKS_NAMED else ""
-        yield Refusal(
-            Rule.ADDRESS_PLAN,
-            f"VPC {vpc.vpc_id}",
-            f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}",
-            "give it a block inside the VPC's",
-            ("vswitches", index, "cidr_block"),
-        )
+        problem = f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}"
+        subject, where = f"VPC {vpc.vpc_id}", ("vswitches", index, "cidr_block")
+        yield Refusal(Rule.ADDRESS_PLAN, subject, problem, "give it a block inside the VPC's", where)
 
 
 def _overlap(subject: str, vswitch: VSwitch, other: VSwitch, index: int) -> Refusal:
@@ -166,13 +162,8 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
     attached: set[str] = set()
     for index, attachment in enumerate(cen.attachments):
         if attachment not in topology.vpcs and attachment not in topology.networks:
-            yield missing(
-                Rule.REFERENCE,
-                subject,
-                f"VPC or network {attachment}",
-                "vpcs or networks",
-                ("attachments", index),
-            )
+            what, where = f"VPC or network {attachment}", ("attachments", index)
+            yield missing(Rule.REFERENCE, subject, what, "vpcs or networks", where)
         if attachment in attached:
             yield duplicate(f"attachment {attachment} of {cen.connection_id}", ("attachments", index))
         attached.add(attachment)

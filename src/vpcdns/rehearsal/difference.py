@@ -94,20 +94,16 @@ def _vpc(vpc: Vpc) -> tuple[str, str]:
     sources = ", ".join(map(str, vpc.source_networks))
     vswitches = ", ".join(f"{vswitch.vswitch_id} {vswitch.cidr_block}" for vswitch in vpc.vswitches)
     blocks = ", ".join(map(str, vpc.cidr_blocks))
-    return (
-        f"VPC {vpc.vpc_id}",
-        f"{vpc.region_id}, blocks {blocks}, from {sources}, vSwitches {vswitches or NOTHING}",
-    )
+    text = f"{vpc.region_id}, blocks {blocks}, from {sources}, vSwitches {vswitches or NOTHING}"
+    return f"VPC {vpc.vpc_id}", text
 
 
 def _network(network: Network) -> tuple[str, str]:
     sources = ", ".join(map(str, network.source_networks))
     routes = ", ".join(f"{route.destination} via {route.via}" for route in network.routes)
     resolves = network.resolves_as or "the Internet"
-    return (
-        f"network {network.network_id}",
-        f"resolves as {resolves}, from {sources}, routes {routes or NOTHING}",
-    )
+    text = f"resolves as {resolves}, from {sources}, routes {routes or NOTHING}"
+    return f"network {network.network_id}", text
 
 
 def _connection(connection: Connection) -> tuple[str, str]:

@@ -50,22 +50,18 @@ class Row:
 class Section:
     """The changes of names that go from one situation to another."""
 
-    kind: Kind
-    before: Situation
-    after: Situation
+    flow: Flow
     instance: str
     binding: str
-    names: int
-    samples: tuple[str, ...]
     rows: tuple[Row, ...]
 
     @property
     def pairs(self) -> int:
-        return self.names * sum(len(row.sources) for row in self.rows)
+        return self.flow.count * sum(len(row.sources) for row in self.rows)
 
     def count(self, reachable: bool) -> int:
         """How many pairs become reachable, or stop being so."""
-        return self.names * sum(
+        return self.flow.count * sum(
             len(row.sources)
             for row in self.rows
             if row.after.reachable is reachable and row.before.reachable is not reachable
@@ -96,7 +92,7 @@ def plan(old: World, new: World) -> Plan:
     comparison = _Comparison(old, new)
     sections = (comparison.section(flow) for flow in comparison.flows())
     found = [section for section in sections if section is not None]
-    found.sort(key=lambda section: (-section.pairs, section.instance, section.kind.value))
+    found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
     return Plan(tuple(found))
 
 
@@ -141,16 +137,7 @@ class _Comparison:
             return None
         key = flow.after.instance or flow.before.instance
         was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
-        return Section(
-            flow.kind,
-            flow.before,
-            flow.after,
-            "" if key is None else key[1],
-            _moved(was, now),
-            flow.count,
-            tuple(map(str, flow.samples)),
-            tuple(rows.values()),
-        )
+        return Section(flow, "" if key is None else key[1], _moved(was, now), tuple(rows.values()))
 
     def _classes(self, flow: Flow) -> Iterator[tuple[str, Callable[[], list[str]]]]:
         """Sources that fare alike: one of them to ask, and all of them. Every source is in one class."""

@@ -103,23 +103,14 @@ def _listed(addresses: Iterable[IPv4Address]) -> str:
     return ", ".join(sorted(map(str, addresses))) or "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Every source and name of a scenario; `fates` has what each got at the start and after each step."""
-
-    sources: tuple[str, ...]
-    names: tuple[Name, ...]
-    fates: dict[tuple[str, Name], tuple[Fate, ...]]
-
-
-def matrix(result: Result) -> Matrix:
+def matrix(result: Result) -> dict[Name, dict[str, list[Fate]]]:
+    """Every name and source of a scenario, and what each source got at the start and after each step."""
     expectations = [one for step in result.rehearsal.scenario.steps for one in step.expect]
-    sources = tuple(dict.fromkeys(one.source for one in expectations))
-    names = tuple(dict.fromkeys(one.name for one in expectations))
+    sources = dict.fromkeys(one.source for one in expectations)
     worlds = [result.rehearsal.world, *(step.after for step in result.steps)]
-    fates = {
-        (source, name): tuple(fate_of(source_of(source, world), name, world) for world in worlds)
-        for source in sources
-        for name in names
+    return {
+        name: {
+            source: [fate_of(source_of(source, world), name, world) for world in worlds] for source in sources
+        }
+        for name in dict.fromkeys(one.name for one in expectations)
     }
-    return Matrix(sources, names, fates)
