@@ -95,13 +95,9 @@ def free_address(
     for number in range(int(above or block.network_address) + 1, int(block.broadcast_address) - 2):
         if endpoints.get((vpc_id, IPv4Address(number)), instance.key) == instance.key:
             return IPv4Address(number)
-    return Refusal(
-        Rule.BINDING,
-        f"instance {instance.instance_id}",
-        f"vSwitch {vswitch.vswitch_id} ({block}) has no free address",
-        "bind it to a larger vSwitch",
-        ("binding", "vswitch_id"),
-    )
+    problem = f"vSwitch {vswitch.vswitch_id} ({block}) has no free address"
+    subject, where = f"instance {instance.instance_id}", ("binding", "vswitch_id")
+    return Refusal(Rule.BINDING, subject, problem, "bind it to a larger vSwitch", where)
 
 
 def endpoint_refusals(
@@ -110,13 +106,9 @@ def endpoint_refusals(
     """Whether another instance has the endpoint address already."""
     owner = endpoints.get((binding.vpc_id, binding.address), instance.key)
     if owner != instance.key:
-        yield Refusal(
-            Rule.UNIQUE,
-            f"instance {instance.instance_id}",
-            f"{binding.address} is already the endpoint of instance {owner[1]}",
-            "take another address, or leave `address` out",
-            ("binding", "address"),
-        )
+        subject, where = f"instance {instance.instance_id}", ("binding", "address")
+        problem = f"{binding.address} is already the endpoint of instance {owner[1]}"
+        yield Refusal(Rule.UNIQUE, subject, problem, "take another address, or leave `address` out", where)
 
 
 def group_refusals(

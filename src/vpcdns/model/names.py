@@ -146,11 +146,12 @@ def _labels(text: str) -> Iterator[bytes]:
 
 
 def _escaped(label: bytes) -> str:
-    if _PLAIN(label):
-        return label.decode()
+    return label.decode() if _PLAIN(label) else escaped(label, b'.\\"();@$', 0x21)
+
+
+def escaped(octets: bytes, special: bytes, lowest: int) -> str:
+    r"""Presentation format: `\` before special octets, `\DDD` for those below `lowest` or not printable."""
     return "".join(
-        f"\\{chr(octet)}"
-        if octet in b'.\\"();@$'
-        else (chr(octet) if 0x21 <= octet <= 0x7E else f"\\{octet:03d}")
-        for octet in label
+        f"\\{chr(octet)}" if octet in special else chr(octet) if lowest <= octet <= 0x7E else f"\\{octet:03d}"
+        for octet in octets
     )

@@ -73,14 +73,10 @@ def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_B
 
 
 def _overlap(subject: str, vswitch: VSwitch, other: VSwitch, index: int) -> Refusal:
-    return Refusal(
-        Rule.ADDRESS_PLAN,
-        subject,
-        f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) overlaps "
-        f"{other.vswitch_id} ({other.cidr_block})",
-        "make the vSwitches' blocks disjoint",
-        ("vswitches", index, "cidr_block"),
-    )
+    clash = f"overlaps {other.vswitch_id} ({other.cidr_block})"
+    problem = f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) {clash}"
+    way_out, where = "make the vSwitches' blocks disjoint", ("vswitches", index, "cidr_block")
+    return Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, where)
 
 
 def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
@@ -120,14 +116,10 @@ def source_network_refusals(
     for index, prefix in enumerate(prefixes):
         owner = claimed.get(prefix)
         if owner is not None and owner != subject:
-            yield Refusal(
-                Rule.SOURCE_NETWORK,
-                subject,
-                f"{prefix} is already a source network of {owner}",
-                "give one of them other `source_networks` to stand in for it, or a listener of its own"
-                " (`server.listen: [{address: …, vpc_id: …}]`)",
-                (field, index),
-            )
+            problem = f"{prefix} is already a source network of {owner}"
+            listener = "a listener of its own (`server.listen: [{address: …, vpc_id: …}]`)"
+            way_out = f"give one of them other `source_networks` to stand in for it, or {listener}"
+            yield Refusal(Rule.SOURCE_NETWORK, subject, problem, way_out, (field, index))
 
 
 def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
@@ -170,13 +162,11 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
     for index, route in enumerate(cen.service_routes):
         where = ("service_routes", index)
         if not route.host.subnet_of(SHARED_SPACE):
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"service route to {route.host}, which is outside {SHARED_SPACE}",
-                "a service route is for the cloud's services; private blocks are routed by being attached",
-                (*where, "host"),
+            problem = f"service route to {route.host}, which is outside {SHARED_SPACE}"
+            way_out = (
+                "a service route is for the cloud's services; private blocks are routed by being attached"
             )
+            yield Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, (*where, "host"))
         named: list[tuple[tuple[str | int, ...], str]] = [(("host_vpc_id",), route.host_vpc_id)]
         named += [(("access", position), user) for position, user in enumerate(route.access)]
         for place, attachment in named:
