@@ -21,12 +21,14 @@ from vpcdns.model.world import World
 AnyChange = changes.Change | topology_changes.TopologyChange
 
 
-def changed(world: World, text: str) -> World:
-    """The World after a change in words; raises MalformedChange when it is none, or a rule refuses it."""
-    after = read_change(text, world).apply(world)
-    if isinstance(after, Refusal):
-        raise MalformedChange(f"{text}: {after}")
-    return after
+def changed(world: World, *texts: str) -> World:
+    """The World after changes in words; raises MalformedChange when one is none, or a rule refuses it."""
+    for text in texts:
+        after = read_change(text, world).apply(world)
+        if isinstance(after, Refusal):
+            raise MalformedChange(f"{text}: {after}")
+        world = after
+    return world
 
 
 def read_change(text: str, world: World) -> AnyChange:

@@ -28,10 +28,7 @@ def plan_answer(world: World, changes: Sequence[str]) -> dict[str, Any]:
 
     Nothing is changed. Over a million groups this takes seconds: run it in a thread; a World is immutable.
     """
-    after = world
-    for text in changes:
-        after = changed(after, text)
-    return plan_data(plan(world, after))
+    return plan_data(plan(world, changed(world, *changes)))
 
 
 def path_of(world: World, name: str, source: str) -> Path:

@@ -65,10 +65,8 @@ def run(rehearsal: Rehearsal) -> Iterator[StepResult]:
 
 
 def _changed(step: Step, world: World) -> tuple[World, tuple[str, ...]]:
-    after = world
     try:
-        for text in step.changes:
-            after = changed(after, text)
+        after = changed(world, *step.changes)
     except MalformedChange as error:
         if step.refused is None or step.refused not in str(error):
             wanted = "" if step.refused is None else f"; expected to be refused with {step.refused!r}"
