@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import closing
 from urllib.parse import quote
@@ -108,3 +111,21 @@ def test_no_odd_number_is_a_bug(server: Server, number: str) -> None:
     asker.ask("GET", "/test/faults")
     assert asker.failures == []
     server.client.clear_faults()
+
+
+def test_a_client_that_hangs_up_in_its_request_fills_no_log(server: Server) -> None:
+    host, port = server.endpoint.rsplit(":", 1)
+    for path in ("/plan", "/test/changes", "/test/faults", "/?Action=DescribeVpcs"):
+        with socket.create_connection((host, int(port)), 20) as sock:
+            head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\n"
+            sock.sendall(f"{head}Content-Length: 100\r\n\r\n{{}}".encode())
+    Asker(server).ask("GET", "/health")
+    assert "Traceback" not in server.log
+
+
+@pytest.mark.parametrize("limit", ["000000001" + "9" * 5000, "0000000019999999", "0", "1001"])
+def test_a_limit_that_is_none(server: Server, limit: str) -> None:
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(f"{server.url}/decisions?limit={limit}", timeout=20)  # noqa: S310 - ours
+    raised.value.close()
+    assert raised.value.code == 400

@@ -12,14 +12,14 @@ from typing import Any, Final
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
-from vpcdns.control.errors import Fault, Refused, failed, refused
+from vpcdns.control.errors import Fault, Refused, failed, hung_up, refused
 from vpcdns.control.guard import Door, Guard
 from vpcdns.control.long_responses import LongResponses
 from vpcdns.control.openapi import OpenApi
@@ -62,7 +62,12 @@ def application(
             *Rehearsing(sources.state, LongResponses()).routes(),
             *more,
         ],
-        exception_handlers={HTTPException: refused, Refused: refused, Exception: failed},
+        exception_handlers={
+            HTTPException: refused,
+            Refused: refused,
+            ClientDisconnect: hung_up,
+            Exception: failed,
+        },
     )
     app.router.redirect_slashes = False
     return Guard(app, door)
@@ -141,7 +146,7 @@ class _Routes:
     async def decisions(self, request: Request) -> Response:
         """The latest decisions, the newest first."""
         limit = request.query_params.get("limit", "100")
-        if not (limit.isascii() and limit.isdigit() and 0 < int(limit[:9]) <= CAPACITY):
+        if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 0 < int(limit) <= CAPACITY):
             raise Refused(Fault.BAD_REQUEST, f"limit: a number from 1 to {CAPACITY}")
         rendered: list[dict[str, Any]] = []
         for number, query in enumerate(await self._decisions.of_all(int(limit)), 1):

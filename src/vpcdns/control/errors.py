@@ -68,3 +68,8 @@ async def refused(request: Request, error: Exception) -> Response:
 async def failed(request: Request, error: Exception) -> Response:
     """A bug of ours: no details for the client; whoever called us logs the traceback."""
     return refusal(Refused(Fault.INTERNAL, "this is a bug of vpcdns; its log has the details"))
+
+
+async def hung_up(request: Request, error: Exception) -> Response:
+    """The client has gone in the middle of its request: nobody reads this, and it is no bug."""
+    return refusal(Refused(Fault.BAD_REQUEST, "the request has no end"))

@@ -3,10 +3,13 @@
 Knows resolv.conf and this host's addresses. The configuration is read elsewhere.
 """
 
+import os
 import socket
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from ipaddress import ip_address
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +19,9 @@ from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
+# glibc takes 3 nameservers; a file of any size must not cost more than its first part.
+_OCTETS_READ: Final = 65_536
+_NAMESERVERS_AT_MOST: Final = 16
 
 
 def with_upstreams(
@@ -41,12 +47,15 @@ def with_upstreams(
 
 
 def host_upstreams(resolv_conf: Path = RESOLV_CONF) -> tuple[Upstream, ...]:
-    """The nameservers of a resolv.conf, in order; none when there is no such file."""
+    """The nameservers of a resolv.conf, in order; none when there is no regular file of that name."""
     try:
-        text = resolv_conf.read_text(errors="replace")
+        with os.fdopen(os.open(resolv_conf, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return ()
+            text = file.read(_OCTETS_READ).decode(errors="replace")
     except OSError:
         return ()
-    return tuple(Upstream(address) for address in _nameservers(text))
+    return tuple(Upstream(address) for address in islice(_nameservers(text), _NAMESERVERS_AT_MOST))
 
 
 def _nameservers(text: str) -> Iterator[Address]:

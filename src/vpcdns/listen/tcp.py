@@ -18,6 +18,7 @@ from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import Peers
 from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
+from vpcdns.listen.turns import Turns
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.net.epoll import Watch
@@ -48,6 +49,7 @@ class TcpServer:
         self.dispatch = dispatch
         self.counters = counters
         self.limits = limits or TcpLimits()
+        self.turns = Turns()
         self.buffer = memoryview(bytearray(_READ_AT_MOST))
         self._at_most = min(self.limits.connections, _half_of_descriptors())
         self._peers = Peers()
