@@ -14,7 +14,7 @@ import pytest
 from tests.support.hybrid_cloud import CONFIGURATION, SERVERLESS_NAME
 from vpcdns.lab import lifecycle
 from vpcdns.lab.kernel import namespaces
-from vpcdns.lab.live_scenario import run_live
+from vpcdns.lab.live import run_live
 from vpcdns.rehearsal.scenario import read_scenario
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"

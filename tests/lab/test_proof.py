@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 
 from tests.support.lab_worlds import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
 from tests.support.topology_strategies import names, worlds
-from vpcdns.lab.live import LiveLab, from_address
+from vpcdns.lab.live import LiveLab
 from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.routing import path, source_of
 from vpcdns.model.world import World
@@ -49,7 +50,9 @@ def test_the_model_says_what_the_kernel_does(lab: LiveLab, world: World) -> None
         source = source_of(node, world)
         assert source is not None
         asks += [
-            (from_address(source, address), name) for address in source.addresses for name in names(world)
+            (replace(source, addresses=(address,)), name)
+            for address in source.addresses
+            for name in names(world)
         ]
     told = [path(source, name, world) for source, name in asks]
     observed = lab.observe(asks, 0.2)

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from tests.support.hybrid_cloud import hybrid
 from tests.support.world_strategies import CHANGES, VPC_CHANGES, tried, worlds
 from vpcdns.model.names import Name
-from vpcdns.model.routing import path, source_of
+from vpcdns.model.routing import source_of
 from vpcdns.model.topology import Route
 from vpcdns.model.topology_changes import AddRoute, CutConnection, ResolveAs
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
-from vpcdns.rehearsal.plan import NOBODY, Fate, fate, plan
+from vpcdns.rehearsal.plan import NOBODY, Fate, fate_of, plan
 from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_text
 
 
@@ -28,7 +28,7 @@ def names_of(world: World) -> set[Name]:
 
 def asked(source: str, name: Name, world: World) -> Fate:
     found = source_of(source, world)
-    return NOBODY if found is None else fate(path(found, name, world))
+    return fate_of(found, name, world)
 
 
 def brute_force(old: World, new: World) -> Counter[tuple[str, str, str, str, str]]:
@@ -50,7 +50,9 @@ def planned(old: World, new: World) -> Counter[tuple[str, str, str, str, str]]:
         for row in section.rows:
             before, after = row.before, row.after
             for source in row.sources:
-                found[source, before.answer, before.verdict, after.answer, after.verdict] += section.names
+                found[source, before.answer, before.verdict, after.answer, after.verdict] += (
+                    section.flow.count
+                )
     return found
 
 

@@ -12,7 +12,6 @@ from tests.support.example_world import HZ, SH
 from vpcdns.model.changes import Bind, CreateGroup, CreateInstance
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.names import Name
-from vpcdns.model.route_tables import ends_of
 from vpcdns.model.topology import (
     CenConnection,
     Connection,
@@ -23,6 +22,7 @@ from vpcdns.model.topology import (
     Topology,
     Vpc,
     VSwitch,
+    ends_of,
 )
 from vpcdns.model.world import World
 

@@ -77,7 +77,5 @@ def _worlds(files: list[Path], config: Path, changes: list[str]) -> tuple[World,
         raise typer.Exit(Exit.ERROR)
     if files:
         return load(files[0]).world, load(files[1]).world
-    old = new = load(config).world
-    for text in changes:
-        new = changed(new, text)
-    return old, new
+    old = load(config).world
+    return old, changed(old, *changes)

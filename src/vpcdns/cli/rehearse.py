@@ -8,7 +8,7 @@ import typer
 
 from vpcdns.cli.exits import Exit
 from vpcdns.cli.output import complain, say
-from vpcdns.lab.live_scenario import run_live
+from vpcdns.lab.live import run_live
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report
 from vpcdns.rehearsal.run import Result, StepResult, run

@@ -12,9 +12,9 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
 from vpcdns.model.policy import Forwarding
-from vpcdns.model.route_tables import Here, RouteTables, ends_of, route_tables
+from vpcdns.model.route_tables import Here, RouteTables, route_tables
 from vpcdns.model.routing import representative
-from vpcdns.model.topology import CenConnection, Connection, IpsecConnection, Topology
+from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, ends_of
 from vpcdns.model.world import World
 
 RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
@@ -95,14 +95,12 @@ def via(connection_id: str) -> str:
 
 def lab_world(world: World, numbers: Numbers) -> World:
     """The World that the lab's resolver serves: nodes are known by lab addresses, nothing is forwarded."""
-    vpcs = (
-        replace(vpc, source_networks=(IPv4Network(numbers.client(vpc.vpc_id)),))
-        for vpc in world.topology.vpcs.values()
-    )
-    networks = (
-        replace(network, source_networks=(IPv4Network(numbers.client(network.network_id)),))
-        for network in world.topology.networks.values()
-    )
+
+    def sources(node: str) -> tuple[IPv4Network]:
+        return (IPv4Network(numbers.client(node)),)
+
+    vpcs = [replace(vpc, source_networks=sources(name)) for name, vpc in world.topology.vpcs.items()]
+    networks = [replace(one, source_networks=sources(name)) for name, one in world.topology.networks.items()]
     access = replace(world.access, clients=(*world.access.clients, CLIENTS))
     topology = Topology.of(vpcs, networks, world.topology.connections.values())
     return replace(world, topology=topology, access=access, forwarding=Forwarding())
@@ -115,8 +113,12 @@ def blueprint(world: World, numbers: Numbers) -> Blueprint:
     namespaces = [_node(name, world, tables, numbers) for name in nodes]
     links = [Link(name, "dns", DNS_NAMESPACE, f"n{numbers.of(name)}") for name in nodes]
     for connection in topology.connections.values():
-        namespaces.append(_connection(connection, tables, numbers))
         there = via(connection.connection_id)
+        match connection:
+            case IpsecConnection():
+                namespaces.append(_ipsec(there, connection, numbers))
+            case CenConnection():
+                namespaces.append(_cen(there, connection, tables, numbers))
         number = numbers.of(there)
         links += (
             Link(end, f"c{number}", there, f"n{numbers.of(end)}")
@@ -130,7 +132,7 @@ def blueprint(world: World, numbers: Numbers) -> Blueprint:
 
 
 def _node(name: str, world: World, tables: RouteTables, numbers: Numbers) -> Namespace:
-    node = tables.node(name)
+    node = world.topology.node(name)
     blocks = () if node is None else node.cidr_blocks
     own = tuple(representative(block, name, world) for block in blocks)
     listeners = tuple(_listeners(name, world))
@@ -152,23 +154,11 @@ def _listeners(name: str, world: World) -> Iterator[tuple[IPv4Address, str]]:
     """The endpoints in a VPC, and the shared addresses of its region, which it reaches by itself."""
     vpc = world.topology.vpcs.get(name)
     said: dict[IPv4Address, list[str]] = {}
-    for instance in world.instances.values() if vpc else ():
+    for instance in world.instances.values():
         label = f"{instance.region_id}/{instance.instance_id}"
-        if instance.binding is not None and instance.binding.vpc_id == name:
-            said.setdefault(instance.binding.address, []).append(label)
-        if vpc is not None and instance.region_id == vpc.region_id:
-            for address in instance.addresses:
-                said.setdefault(address, []).append(label)
+        for address in instance.addresses_in(vpc) if vpc else ():
+            said.setdefault(address, []).append(label)
     yield from ((address, " ".join(labels)) for address, labels in said.items())
-
-
-def _connection(connection: Connection, tables: RouteTables, numbers: Numbers) -> Namespace:
-    name = via(connection.connection_id)
-    match connection:
-        case IpsecConnection():
-            return _ipsec(name, connection, numbers)
-        case CenConnection():
-            return _cen(name, connection, tables, numbers)
 
 
 def _ipsec(name: str, ipsec: IpsecConnection, numbers: Numbers) -> Namespace:

@@ -10,29 +10,17 @@ from pathlib import Path
 
 from vpcdns.config import load
 from vpcdns.errors import VpcdnsError
-from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
-from vpcdns.lab.kernel import Kernel
-from vpcdns.lab.services import ResolverThread, Responder
+from vpcdns.lab.live import LiveLab
 
 
 def main(prefix: str, file: Path) -> None:
-    world, numbers, stopped = load(file).world, Numbers(), threading.Event()
+    stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    kernel = Kernel(prefix)
-    plan = blueprint(world, numbers)
-    try:
-        kernel.apply(plan)
-        responder = Responder(kernel)
-        responder.apply(plan)
-        resolver = ResolverThread(kernel, lab_world(world, numbers))
+    with LiveLab(prefix, load(file).world):
         sys.stdout.write("ready\n")
         sys.stdout.flush()
         stopped.wait()
-        resolver.close()
-        responder.close()
-    finally:
-        kernel.remove()
 
 
 if __name__ == "__main__":

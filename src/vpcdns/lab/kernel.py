@@ -56,8 +56,7 @@ class Kernel:
     """The namespaces of one lab, named by its prefix."""
 
     def __init__(self, prefix: str) -> None:
-        if os.geteuid() != 0:
-            raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
+        require_root()
         try:
             import pyroute2  # noqa: PLC0415 - an extra
         except ImportError:
@@ -140,12 +139,9 @@ class Kernel:
 
     @staticmethod
     def _rule(socket: Any, verb: str, rule: LabRule) -> None:
-        what: dict[str, Any] = {"priority": _FIRST_PRIORITY, "iifname": rule.iif, "table": rule.table}
-        if rule.source is not None:
-            what["src"] = str(rule.source)
-        if rule.destination is not None:
-            what["dst"] = str(rule.destination)
-        socket.rule(verb, **what)
+        ends = {"src": rule.source, "dst": rule.destination}
+        given = {name: str(block) for name, block in ends.items() if block is not None}
+        socket.rule(verb, priority=_FIRST_PRIORITY, iifname=rule.iif, table=rule.table, **given)
 
     def close(self) -> None:
         """Lets go of the namespaces, which stay."""
@@ -158,6 +154,11 @@ class Kernel:
         self.close()
         for name in namespaces(self.prefix):
             self._pyroute2.netns.remove(name)
+
+
+def require_root() -> None:
+    if os.geteuid() != 0:
+        raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
 
 
 def namespaces(prefix: str) -> list[str]:

@@ -17,7 +17,7 @@ from typing import Final
 
 from vpcdns.errors import LabError
 from vpcdns.lab.blueprint import RESOLVER
-from vpcdns.lab.kernel import Kernel, namespaces
+from vpcdns.lab.kernel import Kernel, namespaces, require_root
 
 RUN: Final = Path("/run/vpcdns-lab")
 ETC: Final = Path("/etc/netns")
@@ -56,7 +56,7 @@ def labs() -> list[Lab]:
 
 def up(name: str, file: Path) -> Lab:
     """Builds a lab and leaves its daemon running; raises LabError."""
-    _require_root()
+    require_root()
     if any(lab.name == name for lab in labs()) or namespaces(prefix_of(name)):
         raise LabError(f"lab {name} is up already, or has left something; vpcdns lab down {file}")
     RUN.mkdir(exist_ok=True)
@@ -93,7 +93,7 @@ def _spawn(command: list[str], log: Path) -> tuple[int, str]:
 
 def down(name: str) -> bool:
     """Takes a lab away, whatever is left of it; False when nothing was."""
-    _require_root()
+    require_root()
     known = next((lab for lab in labs() if lab.name == name), None)
     left = namespaces(prefix_of(name))
     if known is not None:
@@ -128,7 +128,7 @@ def _is_daemon(line: Path, lab: Lab) -> bool:
 
 def command_in(lab: Lab, node: str, command: list[str]) -> list[str]:
     """How to run a command in a node's namespace."""
-    _require_root()
+    require_root()
     there = f"{lab.prefix}{node}"
     if there not in namespaces(lab.prefix):
         nodes = [name.removeprefix(lab.prefix) for name in namespaces(lab.prefix)]
@@ -138,8 +138,3 @@ def command_in(lab: Lab, node: str, command: list[str]) -> list[str]:
     if ip is None:
         raise LabError("`ip` of iproute2 is needed; on Debian and Ubuntu: apt-get install iproute2")
     return [ip, "netns", "exec", there, *command]
-
-
-def _require_root() -> None:
-    if os.geteuid() != 0:
-        raise LabError("a lab is made of network namespaces, which only root may make; run it as root")

@@ -1,25 +1,30 @@
 """A lab that follows a World in this process, and what its kernel says to a source and a name.
 
-For rehearsals that are run for real, and for the proof that the model's verdict is the kernel's.
+For the proof that the model's verdict is the kernel's, and for scenarios that are run for real: expectations
+are the model's business; here a check fails when kernel and model disagree about it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from ipaddress import IPv4Address
-from types import TracebackType
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path as FilePath
+from typing import Final
 
 from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
-from vpcdns.lab.kernel import Kernel
+from vpcdns.lab.kernel import Kernel, namespaces
 from vpcdns.lab.probe import Ask, Heard, Probe
-from vpcdns.lab.services import ResolverThread, Responder
-from vpcdns.model.gateway import Group, group_of_label
+from vpcdns.lab.services import Services
+from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
-from vpcdns.model.routing import Path, Source
-from vpcdns.model.vpc_domains import recognise
+from vpcdns.model.routing import Path, Source, source_of
+from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
+from vpcdns.rehearsal.run import Check, StepResult, run
+from vpcdns.rehearsal.scenario import Rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +43,39 @@ class Observation:
         return f"{listed}, {'reached' if self.reached else 'not reached'}"
 
 
-class LiveLab:
-    """Namespaces, resolver and responders of a World that may change."""
+_PREFIX: Final = "vpcdns+live"
+
+
+class LiveLab(ExitStack):
+    """Namespaces and services of a World that may change. Close it, or use it in a `with`."""
 
     def __init__(self, prefix: str, world: World) -> None:
+        super().__init__()
         self.world = world
         self._numbers = Numbers()
         self.kernel = Kernel(prefix)
         self.kernel.remove()  # what a crash has left
+        self.callback(self.kernel.remove)
         try:
             plan = blueprint(world, self._numbers)
             self.kernel.apply(plan)
-            self._responder = Responder(self.kernel)
-            self._responder.apply(plan)
-            self._resolver = ResolverThread(self.kernel, lab_world(world, self._numbers))
-            self._probe = Probe()
+            self._services = Services(self.kernel, plan, lab_world(world, self._numbers))
+            self.callback(self._services.close)
         except BaseException:
-            self.kernel.remove()
+            self.close()
             raise
+
+    @cached_property
+    def _probe(self) -> Probe:
+        probe = Probe()
+        self.callback(probe.close)
+        return probe
 
     def change(self, world: World) -> None:
         """Makes the lab what `world` says."""
         plan = blueprint(world, self._numbers)
         self.kernel.apply(plan)
-        self._responder.apply(plan)
-        self._resolver.change(lab_world(world, self._numbers))
+        self._services.change(plan, lab_world(world, self._numbers))
         self.world = world
 
     def observe(self, asks: Sequence[tuple[Source, Name]], seconds: float = 0.5) -> list[Observation]:
@@ -91,26 +104,42 @@ class LiveLab:
         custom = self.world.custom_domains.match(name)
         if custom is not None:
             return self.world.groups[custom[1]]
-        formed = recognise(name, self.world.answers.suffix)
-        ids = None if formed is None else group_of_label(formed.label)
-        return None if ids is None else self.world.groups.get(ids[0])
-
-    def close(self) -> None:
-        with ExitStack() as stack:  # each, whatever becomes of the others
-            stack.callback(self.kernel.remove)
-            stack.callback(self._responder.close)
-            stack.callback(self._resolver.close)
-            stack.callback(self._probe.close)
-
-    def __enter__(self) -> LiveLab:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+        return group_at(name, self.world)
 
 
-def from_address(source: Source, address: IPv4Address) -> Source:
-    """The source as one of its addresses alone."""
-    return Source(source.text, source.client, source.node, (address,))
+def run_live(rehearsal: Rehearsal) -> Iterator[StepResult]:
+    """The steps as `run` gives them, with the kernel's disagreements added to the failures."""
+    _remove_abandoned()
+    with LiveLab(f"{_PREFIX}{os.getpid()}+", rehearsal.world) as lab:
+        for step in run(rehearsal):
+            lab.change(step.after)
+            yield replace(step, checks=tuple(_compared(step.checks, step.after, lab)))
+
+
+def _remove_abandoned() -> None:
+    """Takes away what rehearsals that were killed have left."""
+    for name in namespaces(_PREFIX):
+        pid = name.removeprefix(_PREFIX).partition("+")[0]
+        if pid.isdigit() and not FilePath(f"/proc/{pid}").exists():
+            Kernel(f"{_PREFIX}{pid}+").remove()
+
+
+def _compared(checks: tuple[Check, ...], world: World, lab: LiveLab) -> Iterator[Check]:
+    sources = [source_of(check.expectation.source, world) for check in checks]
+    asks = [
+        (source, check.expectation.name)
+        for source, check in zip(sources, checks, strict=True)
+        if source is not None and source.node is not None
+    ]
+    observed = iter(lab.observe(asks, 1.0))
+    for source, check in zip(sources, checks, strict=True):
+        if source is None or source.node is None or check.path is None:
+            yield check  # nobody, or the Internet: no namespace asks for it
+            continue
+        one = next(observed)
+        if one.agrees_with(check.path):
+            yield check
+        else:
+            addresses = ", ".join(map(str, check.path.addresses)) or "no address"
+            disagreement = f"the kernel says {one}; the model says {addresses}, {check.path.verdict.value}"
+            yield replace(check, failures=(*check.failures, disagreement))

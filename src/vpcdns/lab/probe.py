@@ -4,15 +4,14 @@ A process of its own, `python -m vpcdns.lab.probe`, with a mount namespace in wh
 lab's resolver. One line of JSON in, one out; all connections of a line are tried at once.
 """
 
+import asyncio
 import ctypes
 import json
 import os
-import selectors
 import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -85,7 +84,8 @@ def main() -> None:
     _own_resolv_conf()
     for line in sys.stdin:
         request = json.loads(line)
-        answer = _answer([Ask(**ask) for ask in request["asks"]], request["seconds"])
+        asks = [Ask(**ask) for ask in request["asks"]]
+        answer = asyncio.run(_answer(asks, request["seconds"]))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -107,9 +107,8 @@ def _own_resolv_conf() -> None:
                 raise LabError(f"{theirs} cannot be replaced for the lab")
 
 
-def _answer(asks: Sequence[Ask], seconds: float) -> list[dict[str, Any]]:
-    results: list[dict[str, Any]] = []
-    selector = selectors.DefaultSelector()
+async def _answer(asks: Sequence[Ask], seconds: float) -> list[dict[str, Any]]:
+    results: list[tuple[list[str], list[asyncio.Task[str | None]]]] = []
     here = ""
     for ask in asks:
         if ask.namespace != here:
@@ -120,47 +119,26 @@ def _answer(asks: Sequence[Ask], seconds: float) -> list[dict[str, Any]]:
         except socket.gaierror:
             found = []
         addresses = sorted({str(entry[4][0]) for entry in found})
-        result: dict[str, Any] = {"addresses": addresses, "said": [None] * len(addresses)}
-        results.append(result)
-        for index, address in enumerate(addresses):
-            _connect(selector, ask.source, address, (result, index))
-    _collect(selector, seconds)
-    return results
+        results.append((addresses, [asyncio.create_task(_heard(ask.source, one)) for one in addresses]))
+        await asyncio.sleep(0)  # connects before the namespace is left
+    tasks = [task for _, connecting in results for task in connecting]
+    done = (await asyncio.wait(tasks, timeout=seconds))[0] if tasks else set()
+    return [
+        {"addresses": addresses, "said": [task.result() if task in done else None for task in connecting]}
+        for addresses, connecting in results
+    ]
 
 
-def _connect(
-    selector: selectors.BaseSelector, source: str, address: str, place: tuple[dict[str, Any], int]
-) -> None:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    sock.setblocking(False)
-    try:
+async def _heard(source: str, address: str) -> str | None:
+    """What is said there first; the responder speaks without being asked."""
+    loop = asyncio.get_running_loop()
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock, suppress(OSError):
+        sock.setblocking(False)
         sock.bind((source, 0))
-        sock.connect_ex((address, 80))
-    except OSError:
-        sock.close()
-        return
-    selector.register(sock, selectors.EVENT_READ, place)
-
-
-def _collect(selector: selectors.BaseSelector, seconds: float) -> None:
-    """Reads what each says first; the responder speaks without being asked."""
-    deadline = time.monotonic() + seconds
-    while selector.get_map() and (left := deadline - time.monotonic()) > 0:
-        for key, _ in selector.select(left):
-            sock = key.fileobj
-            if not isinstance(sock, socket.socket):
-                continue
-            result, index = key.data
-            try:
-                text = sock.recv(4096).decode()
-                result["said"][index] = text.partition("\r\n\r\n")[2].strip() or None
-            except OSError:
-                pass
-            selector.unregister(sock)
-            sock.close()
-    for key in list(selector.get_map().values()):
-        selector.unregister(key.fileobj)
-        key.fileobj.close()  # type: ignore[union-attr]
+        await loop.sock_connect(sock, (address, 80))
+        text = (await loop.sock_recv(sock, 4096)).decode()
+        return text.partition("\r\n\r\n")[2].strip() or None
+    return None
 
 
 if __name__ == "__main__":

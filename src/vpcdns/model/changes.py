@@ -7,19 +7,9 @@ never repeats one.
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 
+from vpcdns.model import gateway_rules
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey, InstanceType
-from vpcdns.model.gateway_rules import (
-    binding_refusals,
-    bound_serverless,
-    custom_domain_on_serverless,
-    custom_domain_refusals,
-    endpoint_refusals,
-    free_address,
-    group_refusals,
-    instance_refusals,
-    vswitch_for,
-)
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.topology_changes import VpcChange
@@ -39,8 +29,8 @@ class CreateInstance(WorldChange):
             what = f"instance {self.instance.instance_id} in {self.instance.region_id}"
             raise Refused(duplicate(what, ("instance_id",)))
         unbound = replace(self.instance, binding=None)
-        allow(instance_refusals(unbound, world.topology))
-        created = replace(world, instances=world.instances.set(key, unbound))
+        allow(gateway_rules.instance_refusals(unbound, world.topology))
+        created = _with_instance(world, unbound)
         if binding is None:
             return created
         return Bind(key, binding.vpc_id, binding.vswitch_id, binding.address).changed(created)
@@ -58,7 +48,7 @@ class DeleteInstance(WorldChange):
             problem = f"group {group.group_id} lives on it"
             raise _refused(Rule.ONE_INSTANCE, instance, problem, "migrate or delete its groups first")
         instances = world.instances.delete(instance.key)
-        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance))
+        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance.key))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +66,17 @@ class Bind(WorldChange):
     def changed(self, world: World) -> World:
         instance = instance_of(world, self.instance_key)
         if instance.type is not InstanceType.DEDICATED:
-            raise Refused(bound_serverless(instance))
-        vswitch = allowed(vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology))
-        address = self.address or self._present_address(instance)
+            raise Refused(gateway_rules.bound_serverless(instance))
+        vswitch = allowed(gateway_rules.vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology))
+        address, present = self.address, instance.binding
+        if present is not None and (present.vpc_id, present.vswitch_id) == (self.vpc_id, self.vswitch_id):
+            address = address or present.address
         if address is None:
-            address = allowed(free_address(instance, self.vpc_id, vswitch, world.endpoints))
+            address = allowed(gateway_rules.free_address(instance, self.vpc_id, vswitch, world.endpoints))
         binding = Binding(self.vpc_id, self.vswitch_id, address)
-        allow(binding_refusals(instance, binding, world.topology))
-        allow(endpoint_refusals(instance, binding, world.endpoints))
-        return replace(
-            world,
-            instances=world.instances.set(instance.key, replace(instance, binding=binding)),
-            endpoints=_without_endpoint(world, instance).set((self.vpc_id, address), instance.key),
-        )
-
-    def _present_address(self, instance: Instance) -> IPv4Address | None:
-        """The address that the instance has already, if it stays in its vSwitch."""
-        binding = instance.binding
-        if binding is None or (binding.vpc_id, binding.vswitch_id) != (self.vpc_id, self.vswitch_id):
-            return None
-        return binding.address
+        allow(gateway_rules.binding_refusals(instance, binding, world.topology))
+        allow(gateway_rules.endpoint_refusals(instance, binding, world.endpoints))
+        return _with_instance(world, replace(instance, binding=binding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +94,7 @@ class Unbind(WorldChange):
                 problem = f"the VPC domain of its group {group.group_id} is on"
                 way_out = "disable the VPC domains of its groups first, or rebind it to another VPC"
                 raise _refused(Rule.BOUND_BEFORE_ENABLED, instance, problem, way_out)
-        instances = world.instances.set(instance.key, replace(instance, binding=None))
-        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance))
+        return _with_instance(world, replace(instance, binding=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +107,14 @@ class CreateGroup(WorldChange):
         group, custom_domains = self.group, world.custom_domains
         if group.group_id in world.groups:
             raise Refused(duplicate(f"group {group.group_id}", ("group_id",)))
-        allow(group_refusals(group, world.instances, world.answers.suffix))
+        allow(gateway_rules.group_refusals(group, world.instances, world.answers.suffix))
         for index, name in enumerate(group.custom_domains):
             owner, where = custom_domains.owners.get(name), ("custom_domains", index)
-            allow(custom_domain_refusals(name, _subject(group), world.answers.suffix, owner, where))
+            allow(
+                gateway_rules.custom_domain_refusals(
+                    name, _subject(group), world.answers.suffix, owner, where
+                )
+            )
             custom_domains = custom_domains.add(name, group.group_id)
         return replace(world, groups=world.groups.set(group.group_id, group), custom_domains=custom_domains)
 
@@ -185,18 +169,15 @@ class MigrateGroup(WorldChange):
     instance_id: str
 
     def changed(self, world: World) -> World:
-        group = group_of(world, self.group_id)
-        target = instance_of(world, (group.region_id, self.instance_id), _subject(group))
-        if target.type is InstanceType.SERVERLESS and group.custom_domains:
-            raise Refused(custom_domain_on_serverless(_subject(group), target.instance_id))
-        if target.type is InstanceType.DEDICATED and target.binding is None and group.vpc_domain:
-            problem = (
-                f"its VPC domain is on, but dedicated instance {target.instance_id} is not bound to a VPC"
-            )
-            way_out = f"bind {target.instance_id} first, or disable the group's VPC domain"
+        group = replace(group_of(world, self.group_id), instance_id=self.instance_id)
+        target = world.instances.get(group.instance_key)
+        unbound = target is not None and target.type is InstanceType.DEDICATED and target.binding is None
+        if unbound and group.vpc_domain:
+            problem = f"its VPC domain is on, but dedicated instance {self.instance_id} is not bound to a VPC"
+            way_out = f"bind {self.instance_id} first, or disable the group's VPC domain"
             rule, where = Rule.BOUND_BEFORE_MIGRATED, ("instance_id",)
             raise Refused(Refusal(rule, _subject(group), problem, way_out, where))
-        return with_group(world, replace(group, instance_id=self.instance_id))
+        return with_group(world, group)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +193,7 @@ class AddCustomDomain(WorldChange):
         if owner == group.group_id:
             what = f"custom domain {self.name} of group {group.group_id}"
             raise Refused(duplicate(what, ("custom_domains",)))
-        allow(custom_domain_refusals(self.name, _subject(group), world.answers.suffix, owner))
+        allow(gateway_rules.custom_domain_refusals(self.name, _subject(group), world.answers.suffix, owner))
         edited = with_group(world, replace(group, custom_domains=(*group.custom_domains, self.name)))
         return replace(edited, custom_domains=world.custom_domains.add(self.name, group.group_id))
 
@@ -253,8 +234,17 @@ def _refused(rule: Rule, instance: Instance, problem: str, way_out: str) -> Refu
     return Refused(Refusal(rule, f"instance {instance.instance_id}", problem, way_out))
 
 
-def _without_endpoint(world: World, instance: Instance) -> FrozenMap[EndpointKey, InstanceKey]:
-    if instance.binding is None:
+def _with_instance(world: World, instance: Instance) -> World:
+    """The World with `instance` added, or in the place of the one with its key; its endpoint likewise."""
+    endpoints, binding = _without_endpoint(world, instance.key), instance.binding
+    if binding is not None:
+        endpoints = endpoints.set((binding.vpc_id, binding.address), instance.key)
+    return replace(world, instances=world.instances.set(instance.key, instance), endpoints=endpoints)
+
+
+def _without_endpoint(world: World, key: InstanceKey) -> FrozenMap[EndpointKey, InstanceKey]:
+    instance = world.instances.get(key)
+    if instance is None or instance.binding is None:
         return world.endpoints
     return world.endpoints.delete((instance.binding.vpc_id, instance.binding.address))
 

@@ -46,11 +46,7 @@ def is_trusted(peer: Address, world: World) -> bool:
 
 
 def identify(
-    peer: Address,
-    world: World,
-    *,
-    named: Address | Prefix | None = None,
-    listener_vpc_id: str | None = None,
+    peer: Address, world: World, *, named: Address | Prefix | None = None, listener_vpc_id: str | None = None
 ) -> Client:
     """The client behind a query from `peer`.
 

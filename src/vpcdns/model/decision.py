@@ -52,21 +52,16 @@ class Reason(Enum):
 # Resolutions that depend on more of the client than its VPC: never kept, never shared.
 PERSONAL: Final = frozenset({Reason.WHOAMI, Reason.EXPLAIN})
 
-# What is decided about names that are the gateway's or vpcdns's own: no upstream has a say in them.
-OWN_NAMES: Final = PERSONAL | {
-    Reason.SERVERLESS_SAME_REGION,
-    Reason.DEDICATED_BOUND_VPC,
-    Reason.OTHER_REGION,
-    Reason.OTHER_VPC,
-    Reason.INTERNET,
-    Reason.NOT_BOUND,
-    Reason.VPC_DOMAIN_OFF,
-    Reason.NO_SUCH_GROUP,
-    Reason.BELOW_VPC_DOMAIN,
-    Reason.SEARCH_EXPANDED,
-    Reason.CUSTOM_DOMAIN,
-    Reason.SUFFIX,
-    Reason.VPCDNS_INTERNAL,
+# All others are about names that are the gateway's or vpcdns's own: no upstream has a say in those.
+OWN_NAMES: Final = frozenset(Reason) - {
+    Reason.STRANGER,
+    Reason.CLASS_REFUSED,
+    Reason.TRANSFER_REFUSED,
+    Reason.SERVER_IDENTITY,
+    Reason.SPECIAL_USE,
+    Reason.FORWARDED,
+    Reason.NO_UPSTREAMS,
+    Reason.CHAIN_TOO_LONG,
 }
 
 

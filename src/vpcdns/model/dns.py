@@ -9,7 +9,7 @@ from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
-from vpcdns.model.names import Name
+from vpcdns.model.names import Name, escaped
 
 
 class Rcode(IntEnum):
@@ -90,6 +90,7 @@ def type_number(text: str) -> int:
     raise ValueError(f"{text!r} is no record type: write A, AAAA, TXT, … or TYPE and its number")
 
 
+_QUOTED: Final = b'"\\'  # escaped in a character string
 _TYPES: Final = frozenset(int(member) for member in RRType)
 
 
@@ -132,15 +133,16 @@ class Record:
     rdata: Rdata
     rclass: int = RRClass.IN
 
-    def rdata_text(self) -> str:
-        """The RDATA in presentation format."""
+    def rdata_text(self, *, final_dots: bool = True) -> str:
+        """The RDATA in presentation format; its names may be without their final dots."""
+        text = _absolute if final_dots else str
         match self.rdata:
             case tuple() as strings:
-                return " ".join('"' + _quoted(string) + '"' for string in strings)
+                return " ".join(f'"{escaped(string, _QUOTED, 0x20)}"' for string in strings)
             case Name() as name:
-                return _absolute(name)
+                return text(name)
             case Soa() as soa:
-                names = f"{_absolute(soa.mname)} {_absolute(soa.rname)}"
+                names = f"{text(soa.mname)} {text(soa.rname)}"
                 return f"{names} {soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
             case address:
                 return str(address)
@@ -156,10 +158,3 @@ class ExtendedError:
 
 def _absolute(name: Name) -> str:
     return str(name) if not name.labels else f"{name}."
-
-
-def _quoted(string: bytes) -> str:
-    return "".join(
-        f"\\{chr(octet)}" if octet in b'"\\' else (chr(octet) if 0x20 <= octet <= 0x7E else f"\\{octet:03d}")
-        for octet in string
-    )

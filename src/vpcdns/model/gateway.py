@@ -15,6 +15,7 @@ from typing import Final
 
 from vpcdns.model.frozen_map import Filling, FrozenMap
 from vpcdns.model.names import Name
+from vpcdns.model.topology import Vpc
 
 # RFC 6598: the shared space that the cloud's services answer from; in every VPC's system routes.
 SHARED_SPACE: Final = IPv4Network("100.64.0.0/10")
@@ -51,6 +52,17 @@ class Instance:
     @property
     def key(self) -> InstanceKey:
         return self.region_id, self.instance_id
+
+    @property
+    def all_addresses(self) -> tuple[IPv4Address, ...]:
+        """The addresses that its VPC domains resolve to, wherever they are open."""
+        return self.addresses if self.binding is None else (self.binding.address,)
+
+    def addresses_in(self, vpc: Vpc) -> tuple[IPv4Address, ...]:
+        """The addresses by which a VPC has it within reach, without a connection to anywhere."""
+        if self.binding is not None:
+            return self.all_addresses if self.binding.vpc_id == vpc.vpc_id else ()
+        return self.addresses if self.region_id == vpc.region_id else ()
 
 
 @dataclass(frozen=True, slots=True)

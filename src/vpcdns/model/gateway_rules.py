@@ -8,15 +8,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from vpcdns.model.gateway import (
-    GROUP_ID,
-    SHARED_SPACE,
-    Binding,
-    Group,
-    Instance,
-    InstanceKey,
-    InstanceType,
-)
+from vpcdns.model.gateway import GROUP_ID, SHARED_SPACE, Binding, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
 from vpcdns.model.rules import Refusal, Rule, missing
 from vpcdns.model.topology import Topology, VSwitch
@@ -31,43 +23,26 @@ def instance_refusals(instance: Instance, topology: Topology) -> Iterator[Refusa
     if instance.type is InstanceType.SERVERLESS:
         for index, address in enumerate(instance.addresses):
             if address not in SHARED_SPACE:
-                yield Refusal(
-                    Rule.SHARED_ADDRESS,
-                    subject,
-                    f"{address} is not in {SHARED_SPACE}",
-                    "give a shared address, e.g. 100.100.80.10",
-                    ("addresses", index),
-                )
+                problem = f"{address} is not in {SHARED_SPACE}"
+                way_out = "give a shared address, e.g. 100.100.80.10"
+                yield Refusal(Rule.SHARED_ADDRESS, subject, problem, way_out, ("addresses", index))
         if not instance.addresses:
-            yield Refusal(
-                Rule.SHARED_ADDRESS,
-                subject,
-                "it has no address",
-                "give it `addresses: [100.…]`",
-                ("addresses",),
-            )
+            way_out = "give it `addresses: [100.…]`"
+            yield Refusal(Rule.SHARED_ADDRESS, subject, "it has no address", way_out, ("addresses",))
         if instance.binding is not None:
             yield bound_serverless(instance)
     elif instance.addresses:
-        yield Refusal(
-            Rule.SHARED_ADDRESS,
-            subject,
-            "a dedicated instance has no shared addresses",
-            "give its private endpoint as `binding.address`",
-            ("addresses",),
-        )
+        problem = "a dedicated instance has no shared addresses"
+        way_out = "give its private endpoint as `binding.address`"
+        yield Refusal(Rule.SHARED_ADDRESS, subject, problem, way_out, ("addresses",))
     if instance.type is InstanceType.DEDICATED and instance.binding is not None:
         yield from binding_refusals(instance, instance.binding, topology)
 
 
 def bound_serverless(instance: Instance) -> Refusal:
-    return Refusal(
-        Rule.BINDING,
-        f"instance {instance.instance_id}",
-        "a serverless instance cannot be bound: it answers every VPC of its region",
-        "bind a dedicated instance, and migrate the groups to it",
-        ("binding",),
-    )
+    problem = "a serverless instance cannot be bound: it answers every VPC of its region"
+    way_out = "bind a dedicated instance, and migrate the groups to it"
+    return Refusal(Rule.BINDING, f"instance {instance.instance_id}", problem, way_out, ("binding",))
 
 
 def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -> Iterator[Refusal]:
@@ -78,21 +53,12 @@ def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -
         return
     subject, where, block = f"instance {instance.instance_id}", ("binding", "address"), vswitch.cidr_block
     if binding.address not in block:
-        yield Refusal(
-            Rule.BINDING,
-            subject,
-            f"{binding.address} is not in {binding.vswitch_id}'s block {block}",
-            "take an address of the vSwitch, or leave `address` out",
-            where,
-        )
+        problem = f"{binding.address} is not in {binding.vswitch_id}'s block {block}"
+        way_out = "take an address of the vSwitch, or leave `address` out"
+        yield Refusal(Rule.BINDING, subject, problem, way_out, where)
     elif is_reserved(binding.address, block):
-        yield Refusal(
-            Rule.BINDING,
-            subject,
-            f"{binding.address} is reserved: {block}'s first and last three addresses are the cloud's",
-            "take another address, or leave `address` out",
-            where,
-        )
+        problem = f"{binding.address} is reserved: {block}'s first and last three addresses are the cloud's"
+        yield Refusal(Rule.BINDING, subject, problem, "take another address, or leave `address` out", where)
 
 
 def vswitch_for(instance: Instance, vpc_id: str, vswitch_id: str, topology: Topology) -> VSwitch | Refusal:
@@ -102,23 +68,15 @@ def vswitch_for(instance: Instance, vpc_id: str, vswitch_id: str, topology: Topo
     if vpc is None:
         return missing(Rule.BINDING, subject, f"VPC {vpc_id}", "vpcs", ("binding", "vpc_id"))
     if vpc.region_id != instance.region_id:
-        return Refusal(
-            Rule.BINDING,
-            subject,
-            f"it is in {instance.region_id}, but VPC {vpc_id} is in {vpc.region_id}",
-            f"bind it to a VPC of {instance.region_id}, and reach it from elsewhere over CEN",
-            ("binding", "vpc_id"),
-        )
+        problem = f"it is in {instance.region_id}, but VPC {vpc_id} is in {vpc.region_id}"
+        way_out = f"bind it to a VPC of {instance.region_id}, and reach it from elsewhere over CEN"
+        return Refusal(Rule.BINDING, subject, problem, way_out, ("binding", "vpc_id"))
     vswitch = vpc.vswitch(vswitch_id)
     if vswitch is None:
         known = ", ".join(vswitch.vswitch_id for vswitch in vpc.vswitches) or "none"
-        return Refusal(
-            Rule.BINDING,
-            subject,
-            f"VPC {vpc_id} has no vSwitch {vswitch_id}",
-            f"name one of its vSwitches ({known}), or add it to the VPC's `vswitches`",
-            ("binding", "vswitch_id"),
-        )
+        problem = f"VPC {vpc_id} has no vSwitch {vswitch_id}"
+        way_out = f"name one of its vSwitches ({known}), or add it to the VPC's `vswitches`"
+        return Refusal(Rule.BINDING, subject, problem, way_out, ("binding", "vswitch_id"))
     return vswitch
 
 
@@ -137,13 +95,9 @@ def free_address(
     for number in range(int(above or block.network_address) + 1, int(block.broadcast_address) - 2):
         if endpoints.get((vpc_id, IPv4Address(number)), instance.key) == instance.key:
             return IPv4Address(number)
-    return Refusal(
-        Rule.BINDING,
-        f"instance {instance.instance_id}",
-        f"vSwitch {vswitch.vswitch_id} ({block}) has no free address",
-        "bind it to a larger vSwitch",
-        ("binding", "vswitch_id"),
-    )
+    problem = f"vSwitch {vswitch.vswitch_id} ({block}) has no free address"
+    subject, where = f"instance {instance.instance_id}", ("binding", "vswitch_id")
+    return Refusal(Rule.BINDING, subject, problem, "bind it to a larger vSwitch", where)
 
 
 def endpoint_refusals(
@@ -152,13 +106,9 @@ def endpoint_refusals(
     """Whether another instance has the endpoint address already."""
     owner = endpoints.get((binding.vpc_id, binding.address), instance.key)
     if owner != instance.key:
-        yield Refusal(
-            Rule.UNIQUE,
-            f"instance {instance.instance_id}",
-            f"{binding.address} is already the endpoint of instance {owner[1]}",
-            "take another address, or leave `address` out",
-            ("binding", "address"),
-        )
+        subject, where = f"instance {instance.instance_id}", ("binding", "address")
+        problem = f"{binding.address} is already the endpoint of instance {owner[1]}"
+        yield Refusal(Rule.UNIQUE, subject, problem, "take another address, or leave `address` out", where)
 
 
 def group_refusals(
@@ -167,21 +117,12 @@ def group_refusals(
     """Rules 1, 2, 6 and 9 on one group; whether its custom domains are free is for the caller."""
     subject = f"group {group.group_id}"
     if not GROUP_ID.fullmatch(group.group_id):
-        yield Refusal(
-            Rule.DOMAIN_NAME,
-            subject,
-            "a group_id is 32 lower-case hexadecimal digits",
-            "copy it from the console, e.g. 523e8dc7bbe04613b5b1d726c2a7889d",
-            ("group_id",),
-        )
+        problem = "a group_id is 32 lower-case hexadecimal digits"
+        way_out = "copy it from the console, e.g. 523e8dc7bbe04613b5b1d726c2a7889d"
+        yield Refusal(Rule.DOMAIN_NAME, subject, problem, way_out, ("group_id",))
     elif len(group.vpc_domain_label) > MAX_LABEL or _domain_length(group, suffix) > MAX_NAME:
-        yield Refusal(
-            Rule.DOMAIN_NAME,
-            subject,
-            f"its VPC domain's first label would be longer than {MAX_LABEL} octets",
-            "use a shorter region_id",
-            ("region_id",),
-        )
+        problem = f"its VPC domain's first label would be longer than {MAX_LABEL} octets"
+        yield Refusal(Rule.DOMAIN_NAME, subject, problem, "use a shorter region_id", ("region_id",))
     instance = instances.get(group.instance_key)
     if instance is None:
         what = f"instance {group.instance_id} in {group.region_id}"
@@ -190,23 +131,15 @@ def group_refusals(
     if instance.type is InstanceType.SERVERLESS and group.custom_domains:
         yield custom_domain_on_serverless(subject, instance.instance_id)
     if instance.type is InstanceType.DEDICATED and group.vpc_domain and instance.binding is None:
-        yield Refusal(
-            Rule.BOUND_BEFORE_ENABLED,
-            subject,
-            f"its VPC domain is on, but dedicated instance {instance.instance_id} is not bound to a VPC",
-            f"bind {instance.instance_id} first, or leave the VPC domain off",
-            ("vpc_domain",),
-        )
+        problem = f"its VPC domain is on, but dedicated instance {instance.instance_id} is not bound to a VPC"
+        way_out = f"bind {instance.instance_id} first, or leave the VPC domain off"
+        yield Refusal(Rule.BOUND_BEFORE_ENABLED, subject, problem, way_out, ("vpc_domain",))
 
 
 def custom_domain_on_serverless(subject: str, instance_id: str) -> Refusal:
-    return Refusal(
-        Rule.CUSTOM_DOMAIN,
-        subject,
-        f"custom domains do not reach serverless instance {instance_id}",
-        "move the group to a dedicated instance, or remove its custom domains",
-        ("custom_domains",),
-    )
+    problem = f"custom domains do not reach serverless instance {instance_id}"
+    way_out = "move the group to a dedicated instance, or remove its custom domains"
+    return Refusal(Rule.CUSTOM_DOMAIN, subject, problem, way_out, ("custom_domains",))
 
 
 def custom_domain_refusals(
@@ -214,39 +147,19 @@ def custom_domain_refusals(
 ) -> Iterator[Refusal]:
     """Whether `name` may be a custom domain; `owner` is the group that has it already."""
     if owner is not None:
-        yield Refusal(
-            Rule.UNIQUE,
-            subject,
-            f"custom domain {name} belongs to group {owner} already",
-            "remove it there, or here",
-            where,
-        )
+        problem = f"custom domain {name} belongs to group {owner} already"
+        yield Refusal(Rule.UNIQUE, subject, problem, "remove it there, or here", where)
     if len(name) < (2 if name.is_wildcard else 1) or b"*" in name.labels[1:]:
-        yield Refusal(
-            Rule.CUSTOM_DOMAIN,
-            subject,
-            f"{name} is no custom domain",
-            "write a host name such as api.example.com, or *.example.com",
-            where,
-        )
+        way_out = "write a host name such as api.example.com, or *.example.com"
+        yield Refusal(Rule.CUSTOM_DOMAIN, subject, f"{name} is no custom domain", way_out, where)
     formed = recognise(name, suffix)
     if formed is not None and formed.form is Form.SEARCH_EXPANDED:
-        yield Refusal(
-            Rule.CUSTOM_DOMAIN,
-            subject,
-            f"custom domain {name} is a VPC domain with a search domain behind it, which never resolves",
-            "take a name without the VPC domain in it",
-            where,
-        )
+        problem = f"custom domain {name} is a VPC domain with a search domain behind it, which never resolves"
+        yield Refusal(Rule.CUSTOM_DOMAIN, subject, problem, "take a name without the VPC domain in it", where)
     for taken in (suffix, VPCDNS_INTERNAL):
         if name.is_at_or_below(taken):
-            yield Refusal(
-                Rule.CUSTOM_DOMAIN,
-                subject,
-                f"custom domain {name} lies under {taken}, whose names are not given away",
-                "take a domain of your own",
-                where,
-            )
+            problem = f"custom domain {name} lies under {taken}, whose names are not given away"
+            yield Refusal(Rule.CUSTOM_DOMAIN, subject, problem, "take a domain of your own", where)
 
 
 def is_reserved(address: IPv4Address, block: IPv4Network) -> bool:

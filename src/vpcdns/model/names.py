@@ -16,6 +16,7 @@ from vpcdns.errors import MalformedName
 MAX_LABEL: Final = 63  # RFC 1035 §2.3.4
 MAX_NAME: Final = 255
 _PLAIN: Final = re.compile(rb"[A-Za-z0-9_*-]+").fullmatch  # labels that are written as they are
+_TOKENS: Final = re.compile(r"\\(\d{3})|\\(\D)|(\\)|(\.)|(.)", re.DOTALL).finditer  # RFC 1035 §5.1
 _HOST_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST_NAME: Final = re.compile(rf"(?:\*\.)?{_HOST_LABEL}(?:\.{_HOST_LABEL})*").fullmatch
 
@@ -131,40 +132,26 @@ class Name:
 
 def _labels(text: str) -> Iterator[bytes]:
     label = bytearray()
-    position = 0
-    while position < len(text):
-        character = text[position]
-        if character == "\\":
-            octet, width = _escape(text, position)
-            label.append(octet)
-            position += width
-            continue
-        if character == ".":
+    for token in _TOKENS(text):
+        number, escaped, unfinished, dot, plain = token.groups()
+        if unfinished or (number and int(number) > 255):
+            raise MalformedName(f"{text!r} has an unfinished escape")
+        if dot:
             yield bytes(label)
             label.clear()
         else:
-            label.append(ord(character))
-        position += 1
+            label.append(int(number) if number else ord(escaped or plain))
     if label or not text:
         yield bytes(label)
 
 
-def _escape(text: str, position: int) -> tuple[int, int]:
-    digits = text[position + 1 : position + 4]
-    if len(digits) == 3 and digits.isdigit() and int(digits) < 256:
-        return int(digits), 4
-    following = text[position + 1 : position + 2]
-    if not following or following.isdigit():
-        raise MalformedName(f"{text!r} has an unfinished escape")
-    return ord(following), 2
-
-
 def _escaped(label: bytes) -> str:
-    if _PLAIN(label):
-        return label.decode()
+    return label.decode() if _PLAIN(label) else escaped(label, b'.\\"();@$', 0x21)
+
+
+def escaped(octets: bytes, special: bytes, lowest: int) -> str:
+    r"""Presentation format: `\` before special octets, `\DDD` for those below `lowest` or not printable."""
     return "".join(
-        f"\\{chr(octet)}"
-        if octet in b'.\\"();@$'
-        else (chr(octet) if 0x21 <= octet <= 0x7E else f"\\{octet:03d}")
-        for octet in label
+        f"\\{chr(octet)}" if octet in special else chr(octet) if lowest <= octet <= 0x7E else f"\\{octet:03d}"
+        for octet in octets
     )

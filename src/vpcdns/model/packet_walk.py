@@ -129,23 +129,18 @@ class Walk:
         at_vpc, on_premises = (self.source, self.destination) if outbound else (self.destination, self.source)
         local = _holding(at_vpc, ipsec.local_subnets)
         remote = _holding(on_premises, ipsec.remote_subnets)
-        if local is None:
-            self._selector(ipsec, at_vpc, "local_subnets", ipsec.local_subnets)
-        if remote is None:
-            self._selector(ipsec, on_premises, "remote_subnets", ipsec.remote_subnets)
+        for held, address, side, subnets in (
+            (local, at_vpc, "local_subnets", ipsec.local_subnets),
+            (remote, on_premises, "remote_subnets", ipsec.remote_subnets),
+        ):
+            if held is None:
+                shown = ", ".join(map(str, subnets))
+                detail = f"{ipsec.connection_id} carries {shown} as {side}, and {address} is not in it"
+                remedy = f"add {_host(address)} to {side} of {ipsec.connection_id}, at both of its ends"
+                self._problem(Verdict.SELECTOR_MISMATCH, detail, remedy)
         on = ipsec.network_id if outbound else ipsec.vpc_id
         self._hop(ipsec.connection_id, (remote if outbound else local) or _host(self.destination), on)
         return on
-
-    def _selector(
-        self, ipsec: IpsecConnection, address: IPv4Address, side: str, subnets: tuple[IPv4Network, ...]
-    ) -> None:
-        shown = ", ".join(map(str, subnets))
-        self._problem(
-            Verdict.SELECTOR_MISMATCH,
-            f"{ipsec.connection_id} carries {shown} as {side}, and {address} is not in it",
-            f"add {_host(address)} to {side} of {ipsec.connection_id}, at both of its ends",
-        )
 
     def _through_cen(self, cen: CenConnection, node: str) -> str | None:
         name = cen.connection_id
@@ -235,7 +230,7 @@ class Walk:
 
     def _worth_routing(self, node: str, target: str) -> IPv4Network:
         """The block to route: the VPC's that holds the address, unless the network uses part of it itself."""
-        there, here = self.tables.node(target), self.tables.node(node)
+        there, here = self.tables.topology.node(target), self.tables.topology.node(node)
         block = None if there is None else _holding(self.destination, there.cidr_blocks)
         own = () if here is None else here.cidr_blocks
         if block is None or any(block.overlaps(other) for other in own):

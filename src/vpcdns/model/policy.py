@@ -15,19 +15,11 @@ from vpcdns.model.topology import Address, Prefix, unmapped
 Transport = Literal["udp", "tcp"]
 
 # RFC 1122, 1918, 6598, 3927, 4193, 4291: space that is nobody's on the Internet.
+_PRIVATE: Final = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+_SHARED_AND_LINK_LOCAL: Final = ("100.64.0.0/10", "169.254.0.0/16")
+_IPV6: Final = ("::1/128", "fc00::/7", "fe80::/10")
 PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(
-    ip_network(prefix)
-    for prefix in (
-        "127.0.0.0/8",
-        "10.0.0.0/8",
-        "172.16.0.0/12",
-        "192.168.0.0/16",
-        "100.64.0.0/10",
-        "169.254.0.0/16",
-        "::1/128",
-        "fc00::/7",
-        "fe80::/10",
-    )
+    map(ip_network, (*_PRIVATE, *_SHARED_AND_LINK_LOCAL, *_IPV6))
 )
 # moby libnetwork: in a container, Docker redirects this address's port 53 to its own resolver before a
 # listener on every address could get it.
@@ -143,7 +135,7 @@ class Forwarding:
         for rule in self.rules:
             by_domain.setdefault(rule.domain.folded, []).append(rule)
         domains = {rule.domain for rule in self.rules}
-        above = (ancestor for domain in domains for ancestor in (*domain.ancestors(), *_root_above(domain)))
+        above = (above for domain in domains if domain.labels for above in (*domain.ancestors(), Name(())))
         object.__setattr__(self, "_by_domain", by_domain)
         object.__setattr__(
             self, "_lengths", tuple(sorted({len(domain) for domain in by_domain}, reverse=True))
@@ -167,10 +159,6 @@ class Forwarding:
             if found is not None:
                 return found
         return None
-
-
-def _root_above(name: Name) -> tuple[Name, ...]:
-    return (Name(()),) if name.labels else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from typing import Any
 
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import Outcome, Step
-from vpcdns.model.dns import ExtendedError, Record, Soa, type_text
-from vpcdns.model.names import Name
+from vpcdns.model.dns import ExtendedError, Record, type_text
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.routing import Path
 
@@ -44,20 +43,8 @@ def record_data(record: Record) -> dict[str, Any]:
         "name": str(record.name),
         "type": type_text(record.rtype),
         "ttl": record.ttl,
-        "data": rdata_data(record),
+        "data": record.rdata_text(final_dots=False),
     }
-
-
-def rdata_data(record: Record) -> str:
-    """RDATA in presentation format, its names without their final dots."""
-    match record.rdata:
-        case Name() as name:
-            return str(name)
-        case Soa() as soa:
-            times = f"{soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
-            return f"{soa.mname} {soa.rname} {times}"
-        case _:
-            return record.rdata_text()
 
 
 def error_data(error: ExtendedError | None) -> dict[str, Any] | None:

@@ -11,16 +11,7 @@ from typing import Final
 from vpcdns.model import vpc_domains
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import PERSONAL, Decision, Outcome, Reason, Step, answer_step, pick, soa_record
-from vpcdns.model.dns import (
-    ExtendedError,
-    InfoCode,
-    Question,
-    Rcode,
-    Rdata,
-    Record,
-    RRClass,
-    RRType,
-)
+from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Otherwise, Upstream
@@ -72,23 +63,11 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         local = decision.outcome is Outcome.RESPOND and not silent
         authoritative = authoritative or bool(answers) or local
         if decision.cname is None:
-            return _resolution(question, client, world, hop, decision, answers, steps, authoritative)
+            break
         hop = Question(decision.cname, question.rtype, question.rclass)
-    too_long = ExtendedError(InfoCode.OTHER, "the CNAME chain is too long")
-    decision = Decision(Reason.CHAIN_TOO_LONG, (), Rcode.SERVFAIL, extended_error=too_long)
-    return _resolution(question, client, world, hop, decision, answers, steps, authoritative)
-
-
-def _resolution(
-    question: Question,
-    client: Client,
-    world: World,
-    hop: Question,
-    decision: Decision,
-    answers: list[Record],
-    steps: list[Step],
-    authoritative: bool,
-) -> Resolution:
+    else:
+        too_long = ExtendedError(InfoCode.OTHER, "the CNAME chain is too long")
+        decision = Decision(Reason.CHAIN_TOO_LONG, (), Rcode.SERVFAIL, extended_error=too_long)
     negative = not decision.records and decision.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
     soa = soa_record(decision.zone, world) if negative and decision.zone is not None else None
     return Resolution(
@@ -192,23 +171,21 @@ def _decide_class(question: Question, world: World) -> Decision:
 
 def _decide_internal(question: Question, client: Client, world: World) -> Decision:
     """`vpcdns.internal`: what the server says about itself and about the client."""
-    match question.name.relative_to(VPCDNS_INTERNAL):
+    zone, reason, available = VPCDNS_INTERNAL, Reason.EXPLAIN, dict[int, tuple[Rdata, ...]]()
+    match question.name.relative_to(zone):
         case ():
-            detail = "the zone of vpcdns itself"
-            return _local(question, world, VPCDNS_INTERNAL, Reason.VPCDNS_INTERNAL, detail, {})
+            return _local(question, world, zone, Reason.VPCDNS_INTERNAL, "the zone of vpcdns itself", {})
         case (b"whoami",):
-            return _personal(question, world, Reason.WHOAMI, "the client as it is seen", _whoami(client))
+            reason, detail, available = Reason.WHOAMI, "the client as it is seen", _whoami(client)
         case (b"explain",):
             detail = "ask for <name>.explain.vpcdns.internal, type TXT"
-            return _personal(question, world, Reason.EXPLAIN, detail, {})
-        case (*labels, b"explain") if labels:
+        case (*labels, b"explain"):
             asked = Name(question.name.labels[: len(labels)])
-            return _personal(
-                question, world, Reason.EXPLAIN, f"explains {asked}", _explain(asked, client, world)
-            )
+            detail, available = f"explains {asked}", _explain(asked, client, world)
         case _:
             steps = (Step("name", "no such name in vpcdns.internal"), answer_step((), Rcode.NXDOMAIN, 0))
-            return Decision(Reason.VPCDNS_INTERNAL, steps, Rcode.NXDOMAIN, zone=VPCDNS_INTERNAL)
+            return Decision(Reason.VPCDNS_INTERNAL, steps, Rcode.NXDOMAIN, zone=zone)
+    return _local(question, world, zone, reason, detail, available, ttl=0)  # the next client is another
 
 
 def _whoami(client: Client) -> dict[int, tuple[Rdata, ...]]:
@@ -234,14 +211,6 @@ def _strings(texts: list[str]) -> tuple[bytes, ...]:
     return tuple(text.encode()[:255] for text in texts)  # RFC 1035 §3.3: a string has at most 255 octets
 
 
-def _personal(
-    question: Question, world: World, reason: Reason, detail: str, available: dict[int, tuple[Rdata, ...]]
-) -> Decision:
-    records = pick(question.name, question.rtype, 0, available)  # TTL 0: the next client is another
-    steps = (Step("name", detail), answer_step(records, Rcode.NOERROR, question.rtype))
-    return Decision(reason, steps, records=records, zone=VPCDNS_INTERNAL)
-
-
 def _local(
     question: Question,
     world: World,
@@ -249,9 +218,11 @@ def _local(
     reason: Reason,
     detail: str,
     available: dict[int, tuple[Rdata, ...]],
+    ttl: int | None = None,
 ) -> Decision:
     """A name that exists here; the apex of its zone has a SOA besides."""
-    records = pick(question.name, question.rtype, world.answers.ttl, available)
+    ttl = world.answers.ttl if ttl is None else ttl
+    records = pick(question.name, question.rtype, ttl, available)
     if question.name == apex and question.rtype in (RRType.SOA, RRType.ANY):
         records = (soa_record(question.name, world),)
     steps = (Step("name", detail), answer_step(records, Rcode.NOERROR, question.rtype))

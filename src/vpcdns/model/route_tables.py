@@ -19,7 +19,7 @@ from vpcdns.model.topology import (
     Network,
     ServiceRoute,
     Topology,
-    Vpc,
+    ends_of,
 )
 
 T = TypeVar("T")
@@ -157,9 +157,6 @@ class RouteTables:
             table = self._cens[connection.connection_id] = PrefixTable(self._cen_entries(connection))
         return table
 
-    def node(self, node: str) -> Vpc | Network | None:
-        return self.topology.vpcs.get(node) or self.topology.networks.get(node)
-
     def region_of(self, node: str | None) -> str | None:
         """A VPC's region; a network's is that of the VPC that it resolves as."""
         vpc = self.topology.vpcs.get(node or "")
@@ -173,7 +170,7 @@ class RouteTables:
         return cen.edition != "basic" or self.region_of(node) == self.region_of(route.host_vpc_id)
 
     def _own_entries(self, name: str) -> Iterator[tuple[IPv4Network, NodeTarget]]:
-        node = self.node(name)
+        node = self.topology.node(name)
         if node is None:
             return
         yield from ((block, Here.LOCAL) for block in node.cidr_blocks)
@@ -187,7 +184,7 @@ class RouteTables:
 
     def _cen_entries(self, cen: CenConnection) -> Iterator[tuple[IPv4Network, CenTarget]]:
         for attachment in cen.attachments:
-            if (node := self.node(attachment)) is not None:
+            if (node := self.topology.node(attachment)) is not None:
                 yield from ((block, attachment) for block in node.cidr_blocks)
         yield from ((route.host, route) for route in cen.service_routes)
 
@@ -198,13 +195,6 @@ def _derive(topology: Topology) -> RouteTables:
         for end in ends_of(connection):
             tables.joined.setdefault(end, []).append(connection)
     return tables
-
-
-def ends_of(connection: Connection) -> tuple[str, ...]:
-    """The VPCs and networks that a connection joins."""
-    if isinstance(connection, IpsecConnection):
-        return connection.vpc_id, connection.network_id
-    return connection.attachments
 
 
 _KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes

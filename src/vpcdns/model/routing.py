@@ -1,24 +1,24 @@
 """Whether a source reaches a name: what it resolves to, the way there and the way back (DESIGN §1.10).
 
-`path` is total and deterministic; it asks `resolution` for the answer and `walk` for the ways. It knows
-when a way has arrived: at the endpoint's own VPC, or at the cloud services of the instance's region. Another
-VPC that merely has the same block is not it.
+`path` is total and deterministic; it asks `resolution` for the answer and `packet_walk` for the ways. It
+knows when a way has arrived: at the endpoint's own VPC, or at the cloud services of the instance's region.
+Another VPC that merely has the same block is not it.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Address, IPv4Network, ip_address
+from itertools import product
 
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import OWN_NAMES, Outcome
 from vpcdns.model.dns import Question, RRType
-from vpcdns.model.gateway import SHARED_SPACE, InstanceType, group_of_label
+from vpcdns.model.gateway import SHARED_SPACE, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.packet_walk import Goal, Hop, PathProblem, Verdict, Walk
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.route_tables import Here, RouteTables, route_tables
-from vpcdns.model.topology import Address, Network, Route, Vpc
-from vpcdns.model.vpc_domains import recognise
+from vpcdns.model.topology import Address, Network, Route, Vpc, within
+from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
 
 
@@ -65,22 +65,21 @@ def source_of(text: str | Address, world: World) -> Source | None:
     A VPC or network stands for one address of each of its blocks. So does an address that lies only
     in `source_networks`: it is a stand-in.
     """
-    topology = world.topology
-    if isinstance(text, str):
-        node = topology.vpcs.get(text) or topology.networks.get(text)
-        if node is None:
-            return None
-        addresses = tuple(representative(block, text, world) for block in node.cidr_blocks)
+    if isinstance(text, str) and (node := world.topology.node(text)) is not None:
+        addresses = _representatives(node, text, world)
         return Source(text, _client(node, addresses, world), text, addresses)
-    client, place = identify(text, world), topology.locate(text)
-    if place is None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    client, place = identify(address, world), world.topology.locate(address)
+    name = "" if place is None else place.vpc_id or place.network_id or ""
+    owner = world.topology.node(name)
+    if owner is None:
         return Source(str(text), client)
-    name = place.vpc_id or place.network_id or ""
-    owner = topology.vpcs.get(name) or topology.networks[name]
-    if isinstance(text, IPv4Address) and any(text in block for block in owner.cidr_blocks):
-        return Source(str(text), client, name, (text,))
-    addresses = tuple(representative(block, name, world) for block in owner.cidr_blocks)
-    return Source(str(text), client, name, addresses)
+    if isinstance(address, IPv4Address) and within(address, owner.cidr_blocks):
+        return Source(str(text), client, name, (address,))
+    return Source(str(text), client, name, _representatives(owner, name, world))
 
 
 def _client(node: Vpc | Network, addresses: tuple[IPv4Address, ...], world: World) -> Client:
@@ -92,6 +91,10 @@ def _client(node: Vpc | Network, addresses: tuple[IPv4Address, ...], world: Worl
     if vpc is None:
         return Client(addresses[0], network_id=node.network_id, matched=matched)
     return Client(addresses[0], vpc.vpc_id, vpc.region_id, node.network_id, matched)
+
+
+def _representatives(node: Vpc | Network, name: str, world: World) -> tuple[IPv4Address, ...]:
+    return tuple(representative(block, name, world) for block in node.cidr_blocks)
 
 
 def representative(block: IPv4Network, node: str, world: World) -> IPv4Address:
@@ -109,78 +112,70 @@ def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
     Where it stands for several addresses, or the name has several, the first that fails decides.
     """
     if isinstance(destination, IPv4Address):
-        goals = [(destination, Goal())]
-        return _worst(source, str(destination), None, goals, world)
+        found = Path(source.text, str(destination), None, (destination,), Verdict.REACHABLE)
+        return _walked(found, source, Goal(), world)
     resolution = resolve(Question(destination, RRType.A), source.client, world)
-    addresses = [record.rdata for record in resolution.answers if record.rtype == RRType.A]
-    found = tuple(address for address in addresses if isinstance(address, IPv4Address))
-    name = str(destination)
-    if resolution.outcome is not Outcome.RESPOND or not found or resolution.reason not in OWN_NAMES:
-        problem = _not_resolved(resolution)
-        return Path(source.text, name, resolution, found, problem.code, problems=(problem,))
-    goal = _goal(resolution, world)
-    return _worst(source, name, resolution, [(address, goal) for address in found], world)
+    answers = [record.rdata for record in resolution.answers if record.rtype == RRType.A]
+    addresses = tuple(address for address in answers if isinstance(address, IPv4Address))
+    found = Path(source.text, str(destination), resolution, addresses, Verdict.REACHABLE)
+    if resolution.outcome is not Outcome.RESPOND or not addresses or resolution.reason not in OWN_NAMES:
+        return _failed(found, _not_resolved(resolution))
+    return _walked(found, source, _goal(resolution, world), world)
 
 
-def _worst(
-    source: Source,
-    name: str,
-    resolution: Resolution | None,
-    goals: list[tuple[IPv4Address, Goal]],
-    world: World,
-) -> Path:
-    found = tuple(address for address, _ in goals)
-    first: Path | None = None
-    for hops in _each(source, goals, world):
-        this = Path(source.text, name, resolution, found, *hops)
-        if not this.reachable:
-            return this
-        first = first or this
+def _failed(found: Path, problem: PathProblem) -> Path:
+    return replace(found, verdict=problem.code, problems=(problem,))
+
+
+def _walked(found: Path, source: Source, goal: Goal, world: World) -> Path:
+    """The first way that fails, from any address of the source to any that was found; or the first of all."""
+    tables, first = route_tables(world.topology), None
+    if source.node is not None:
+        for address, start in product(found.addresses, source.addresses):
+            way = _way(found, source.node, start, address, goal, tables)
+            if not way.reachable:
+                return way
+            first = first or way
     if first is not None:
         return first
     detail = f"{source.text} is in no VPC and no network: it has no way into one"
-    problem = PathProblem(Verdict.NO_ROUTE, detail, "name a source that is in `vpcs` or `networks`")
-    return Path(source.text, name, resolution, found, problem.code, problems=(problem,))
+    remedy = "name a source that is in `vpcs` or `networks`"
+    return _failed(found, PathProblem(Verdict.NO_ROUTE, detail, remedy))
 
 
-_Ways = tuple[
-    Verdict, tuple[Hop, ...], tuple[Hop, ...], tuple[PathProblem, ...], tuple[tuple[str, Route], ...]
-]
-
-
-def _each(source: Source, goals: list[tuple[IPv4Address, Goal]], world: World) -> Iterator[_Ways]:
-    tables = route_tables(world.topology)
-    for address, goal in goals:
-        for start in source.addresses:
-            if source.node is not None:
-                yield _ways(source.node, start, address, goal, tables)
-
-
-def _ways(node: str, start: IPv4Address, address: IPv4Address, goal: Goal, tables: RouteTables) -> _Ways:
+def _way(
+    found: Path, node: str, start: IPv4Address, address: IPv4Address, goal: Goal, tables: RouteTables
+) -> Path:
+    """There from one address to another, and back if it arrives."""
     there = Walk(tables, start, address, goal).go(node)
-    problems = list(there.problems)
+    problems, missing = list(there.problems), list(there.missing)
+    back: tuple[Hop, ...] = ()
     if there.end is not None and not goal.is_at(there.end, tables):
         problems.append(_strayed(there, there.end, node))
-    back: Walk | None = None
-    if there.end is not None and goal.is_at(there.end, tables):
-        back = Walk(tables, address, start, Goal(node), back=True).go(there.end[0])
+    elif there.end is not None:
+        returned = Walk(tables, address, start, Goal(node), back=True).go(there.end[0])
         seen = {(problem.code, problem.remedy) for problem in problems}
-        problems += (one for one in back.problems if (one.code, one.remedy) not in seen)
-        if back.end is not None and not back.goal.is_at(back.end, tables):
-            problems.append(_strayed(back, back.end, there.end[0]))
-    verdict = problems[0].code if problems else Verdict.REACHABLE
-    hops_back = () if back is None or there.problems else tuple(back.hops)
-    missing = (*there.missing, *(back.missing if back else ()))
-    return verdict, tuple(there.hops), hops_back, tuple(problems), missing
+        problems += (one for one in returned.problems if (one.code, one.remedy) not in seen)
+        missing += returned.missing
+        if returned.end is not None and not returned.goal.is_at(returned.end, tables):
+            problems.append(_strayed(returned, returned.end, there.end[0]))
+        back = () if there.problems else tuple(returned.hops)
+    return replace(
+        found,
+        verdict=problems[0].code if problems else Verdict.REACHABLE,
+        there=tuple(there.hops),
+        back=back,
+        problems=tuple(problems),
+        missing=tuple(missing),
+    )
 
 
 def _goal(resolution: Resolution, world: World) -> Goal:
     """Where the name's instance is. Only a VPC domain has addresses, at the end of its chain."""
-    formed = recognise(resolution.target, world.answers.suffix)
-    ids = None if formed is None else group_of_label(formed.label)
-    if ids is None:
+    group = group_at(resolution.target, world)
+    if group is None:
         return Goal()
-    instance = world.instance_of(world.groups[ids[0]])
+    instance = world.instance_of(group)
     if instance.type is InstanceType.SERVERLESS or instance.binding is None:
         return Goal(region_id=instance.region_id)
     return Goal(instance.binding.vpc_id)

@@ -42,10 +42,7 @@ class LocalZone:
 _REVERSE: Final = (Name((b"in-addr", b"arpa")), Name((b"ip6", b"arpa")))
 _PRIVATE: Final = frozenset(("RFC 6303 §4.1", "RFC 6303 §4.4", "RFC 7793 §2"))
 _LOCALHOST: Final = Name((b"localhost",))
-_LOOPBACK: Final[dict[int, Rdata]] = {
-    RRType.A: IPv4Address("127.0.0.1"),
-    RRType.AAAA: IPv6Address("::1"),
-}
+_LOOPBACK: Final[dict[int, Rdata]] = {RRType.A: IPv4Address("127.0.0.1"), RRType.AAAA: IPv6Address("::1")}
 # What exists in an EMPTY zone below its apex.
 _RECORDS: Final[dict[Name, dict[int, Rdata]]] = {
     Name.from_text("1.0.0.127.in-addr.arpa"): {RRType.PTR: _LOCALHOST},

@@ -93,6 +93,13 @@ class CenConnection:
 Connection = IpsecConnection | CenConnection
 
 
+def ends_of(connection: Connection) -> tuple[str, ...]:
+    """The VPCs and networks that a connection joins."""
+    if isinstance(connection, IpsecConnection):
+        return connection.vpc_id, connection.network_id
+    return connection.attachments
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Whose source network an address lies in: exactly one of the ids is set."""
@@ -138,6 +145,10 @@ class Topology:
             FrozenMap(places),
             _longest_first(Counter((version, length) for version, length, _ in places)),
         )
+
+    def node(self, name: str) -> Vpc | Network | None:
+        """The VPC or network of that id."""
+        return self.vpcs.get(name) or self.networks.get(name)
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""

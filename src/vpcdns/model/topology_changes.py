@@ -7,7 +7,9 @@ it: it can be deleted when nothing names it any more.
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
+from typing import TypeVar
 
+from vpcdns.model import topology_rules
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.topology import (
     CenConnection,
@@ -20,17 +22,12 @@ from vpcdns.model.topology import (
     Topology,
     Vpc,
     VSwitch,
-)
-from vpcdns.model.topology_rules import (
-    connection_refusals,
-    ends,
-    network_refusals,
-    new_vswitch_refusals,
-    source_network_refusals,
-    vpc_refusals,
+    ends_of,
 )
 from vpcdns.model.world import World
 from vpcdns.model.world_change import Refused, WorldChange, allow, network_of, vpc_of
+
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +40,10 @@ class CreateVpc(WorldChange):
         vpc, topology = self.vpc, world.topology
         if vpc.vpc_id in topology.vpcs or vpc.vpc_id in topology.networks:
             raise Refused(duplicate(f"VPC {vpc.vpc_id}", ("vpc_id",)))
-        allow(vpc_refusals(vpc))
+        allow(topology_rules.vpc_refusals(vpc))
         claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
         subject, field = f"VPC {vpc.vpc_id}", "source_networks"
-        allow(source_network_refusals(subject, vpc.source_networks, claimed, field))
+        allow(topology_rules.source_network_refusals(subject, vpc.source_networks, claimed, field))
         return replace(world, topology=topology.with_vpc(vpc))
 
 
@@ -72,7 +69,7 @@ class CreateVSwitch(WorldChange):
 
     def changed(self, world: World) -> World:
         vpc = vpc_of(world, self.vpc_id)
-        allow(new_vswitch_refusals(vpc, self.vswitch))
+        allow(topology_rules.new_vswitch_refusals(vpc, self.vswitch))
         larger = replace(vpc, vswitches=(*vpc.vswitches, self.vswitch))
         return replace(world, topology=world.topology.with_vpc(larger))
 
@@ -133,8 +130,7 @@ class CutConnection(WorldChange):
 
     def changed(self, world: World) -> World:
         topology = world.topology
-        if self.connection_id not in topology.connections:
-            raise _no_connection(self.connection_id, "connection")
+        _connection(world, self.connection_id, object, "connection")
         for network in topology.networks.values():
             topology = _withdrawn(topology, network, self.connection_id)
         connections = topology.connections.delete(self.connection_id)
@@ -150,9 +146,7 @@ class SetSelectors(WorldChange):
     remote_subnets: tuple[IPv4Network, ...] | None = None
 
     def changed(self, world: World) -> World:
-        ipsec = world.topology.connections.get(self.connection_id)
-        if not isinstance(ipsec, IpsecConnection):
-            raise _no_connection(self.connection_id, "IPsec connection")
+        ipsec = _connection(world, self.connection_id, IpsecConnection, "IPsec connection")
         local = ipsec.local_subnets if self.local_subnets is None else self.local_subnets
         remote = ipsec.remote_subnets if self.remote_subnets is None else self.remote_subnets
         return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
@@ -223,28 +217,28 @@ TopologyChange = (
 )
 
 
+def _connection(world: World, connection_id: str, kind: type[C], word: str) -> C:
+    connection = world.topology.connections.get(connection_id)
+    if connection is None or not isinstance(connection, kind):
+        what, where = f"{word} {connection_id}", ("connection_id",)
+        raise Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
+    return connection
+
+
 def _cen(world: World, connection_id: str) -> CenConnection:
-    cen = world.topology.connections.get(connection_id)
-    if not isinstance(cen, CenConnection):
-        raise _no_connection(connection_id, "CEN")
-    return cen
-
-
-def _no_connection(connection_id: str, kind: str) -> Refused:
-    what, where = f"{kind} {connection_id}", ("connection_id",)
-    return Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
+    return _connection(world, connection_id, CenConnection, "CEN")
 
 
 def _with_network(world: World, network: Network) -> World:
     topology = _put(world.topology, network)
-    allow(network_refusals(network, topology))
+    allow(topology_rules.network_refusals(network, topology))
     return replace(world, topology=topology)
 
 
 def _with_connection(world: World, connection: Connection) -> World:
     connections = world.topology.connections.set(connection.connection_id, connection)
     topology = replace(world.topology, connections=connections)
-    allow(connection_refusals(connection, topology))
+    allow(topology_rules.connection_refusals(connection, topology))
     return replace(world, topology=topology)
 
 
@@ -283,7 +277,7 @@ def _holders(vpc: Vpc, world: World) -> Iterator[tuple[str, str]]:
         if network.resolves_as == vpc.vpc_id:
             yield f"network {network.network_id} resolves as it", "mend the network's `resolves_as` first"
     for connection in world.topology.connections.values():
-        if vpc.vpc_id in ends(connection):
+        if vpc.vpc_id in ends_of(connection):
             problem = f"connection {connection.connection_id} is attached to it"
             yield problem, "detach the connection first"
     for rule in world.forwarding.rules:

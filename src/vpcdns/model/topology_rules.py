@@ -18,6 +18,7 @@ from vpcdns.model.topology import (
     Topology,
     Vpc,
     VSwitch,
+    ends_of,
 )
 
 _Block = tuple[int, int]  # prefix length, network address
@@ -66,24 +67,16 @@ def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_B
     if not any(above in blocks for above in _supernets(_block(vswitch.cidr_block))):
         first = ", ".join(map(str, vpc.cidr_blocks[:_BLOCKS_NAMED]))
         more = ", …" if len(vpc.cidr_blocks) > _BLOCKS_NAMED else ""
-        yield Refusal(
-            Rule.ADDRESS_PLAN,
-            f"VPC {vpc.vpc_id}",
-            f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}",
-            "give it a block inside the VPC's",
-            ("vswitches", index, "cidr_block"),
-        )
+        problem = f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}"
+        subject, where = f"VPC {vpc.vpc_id}", ("vswitches", index, "cidr_block")
+        yield Refusal(Rule.ADDRESS_PLAN, subject, problem, "give it a block inside the VPC's", where)
 
 
 def _overlap(subject: str, vswitch: VSwitch, other: VSwitch, index: int) -> Refusal:
-    return Refusal(
-        Rule.ADDRESS_PLAN,
-        subject,
-        f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) overlaps "
-        f"{other.vswitch_id} ({other.cidr_block})",
-        "make the vSwitches' blocks disjoint",
-        ("vswitches", index, "cidr_block"),
-    )
+    clash = f"overlaps {other.vswitch_id} ({other.cidr_block})"
+    problem = f"vSwitch {vswitch.vswitch_id} ({vswitch.cidr_block}) {clash}"
+    way_out, where = "make the vSwitches' blocks disjoint", ("vswitches", index, "cidr_block")
+    return Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, where)
 
 
 def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
@@ -123,14 +116,10 @@ def source_network_refusals(
     for index, prefix in enumerate(prefixes):
         owner = claimed.get(prefix)
         if owner is not None and owner != subject:
-            yield Refusal(
-                Rule.SOURCE_NETWORK,
-                subject,
-                f"{prefix} is already a source network of {owner}",
-                "give one of them other `source_networks` to stand in for it, or a listener of its own"
-                " (`server.listen: [{address: …, vpc_id: …}]`)",
-                (field, index),
-            )
+            problem = f"{prefix} is already a source network of {owner}"
+            listener = "a listener of its own (`server.listen: [{address: …, vpc_id: …}]`)"
+            way_out = f"give one of them other `source_networks` to stand in for it, or {listener}"
+            yield Refusal(Rule.SOURCE_NETWORK, subject, problem, way_out, (field, index))
 
 
 def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
@@ -142,14 +131,10 @@ def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
         where = ("routes", index, "via")
         if connection is None:
             yield missing(Rule.REFERENCE, subject, f"connection {route.via}", "connections", where)
-        elif network.network_id not in ends(connection):
-            yield Refusal(
-                Rule.REFERENCE,
-                subject,
-                f"its route to {route.destination} goes via {route.via}, which does not join it",
-                f"attach {network.network_id} to {route.via}, or route via another connection",
-                where,
-            )
+        elif network.network_id not in ends_of(connection):
+            problem = f"its route to {route.destination} goes via {route.via}, which does not join it"
+            way_out = f"attach {network.network_id} to {route.via}, or route via another connection"
+            yield Refusal(Rule.REFERENCE, subject, problem, way_out, where)
 
 
 def connection_refusals(connection: Connection, topology: Topology) -> Iterator[Refusal]:
@@ -169,47 +154,27 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
     attached: set[str] = set()
     for index, attachment in enumerate(cen.attachments):
         if attachment not in topology.vpcs and attachment not in topology.networks:
-            yield missing(
-                Rule.REFERENCE,
-                subject,
-                f"VPC or network {attachment}",
-                "vpcs or networks",
-                ("attachments", index),
-            )
+            what, where = f"VPC or network {attachment}", ("attachments", index)
+            yield missing(Rule.REFERENCE, subject, what, "vpcs or networks", where)
         if attachment in attached:
             yield duplicate(f"attachment {attachment} of {cen.connection_id}", ("attachments", index))
         attached.add(attachment)
     for index, route in enumerate(cen.service_routes):
         where = ("service_routes", index)
         if not route.host.subnet_of(SHARED_SPACE):
-            yield Refusal(
-                Rule.ADDRESS_PLAN,
-                subject,
-                f"service route to {route.host}, which is outside {SHARED_SPACE}",
-                "a service route is for the cloud's services; private blocks are routed by being attached",
-                (*where, "host"),
+            problem = f"service route to {route.host}, which is outside {SHARED_SPACE}"
+            way_out = (
+                "a service route is for the cloud's services; private blocks are routed by being attached"
             )
+            yield Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, (*where, "host"))
         named: list[tuple[tuple[str | int, ...], str]] = [(("host_vpc_id",), route.host_vpc_id)]
         named += [(("access", position), user) for position, user in enumerate(route.access)]
         for place, attachment in named:
             if attachment not in attached:
-                yield Refusal(
-                    Rule.REFERENCE,
-                    subject,
-                    f"service route to {route.host} names {attachment}, which is not attached",
-                    f"add {attachment} to `attachments`",
-                    (*where, *place),
-                )
+                problem = f"service route to {route.host} names {attachment}, which is not attached"
+                way_out = f"add {attachment} to `attachments`"
+                yield Refusal(Rule.REFERENCE, subject, problem, way_out, (*where, *place))
         if route.host_vpc_id in attached and route.host_vpc_id not in topology.vpcs:
             yield missing(
                 Rule.REFERENCE, subject, f"VPC {route.host_vpc_id}", "vpcs", (*where, "host_vpc_id")
             )
-
-
-def ends(connection: Connection) -> tuple[str, ...]:
-    """The ids of the VPCs and networks that a connection joins."""
-    match connection:
-        case IpsecConnection():
-            return connection.vpc_id, connection.network_id
-        case CenConnection():
-            return connection.attachments

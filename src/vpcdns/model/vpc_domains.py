@@ -4,7 +4,7 @@ Knows rules 2 to 5 of DESIGN §1 as they show in answers. The form is meant loos
 name does not leak: any label that ends in `-vpc`, directly under the suffix.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -46,16 +46,20 @@ def recognise(name: Name, suffix: Name) -> Formed | None:
     return None
 
 
+def group_at(name: Name, world: World) -> Group | None:
+    """The group whose group_id is in a name of VPC-domain form."""
+    formed = recognise(name, world.answers.suffix)
+    ids = None if formed is None else group_of_label(formed.label)
+    return None if ids is None else world.groups.get(ids[0])
+
+
 def decide(question: Question, formed: Formed, client: Client, world: World) -> Decision:
     """What a name of VPC-domain form is to the client; never forwarded, whatever it is."""
     match formed.form:
         case Form.SEARCH_EXPANDED:
-            found = str(
-                Name(question.name.labels[: len(question.name) - len(formed.apex)]).under(
-                    world.answers.suffix
-                )
-            )
-            search = str(Name(formed.apex.labels[len(world.answers.suffix) :]))
+            suffix, labels = world.answers.suffix, question.name.labels
+            found = Name(labels[: len(labels) - len(formed.apex)]).under(suffix)
+            search = Name(formed.apex.labels[len(suffix) :])
             detail = f"{found} with the search domain {search} behind it"
             text = f"search domain {search} behind a VPC domain"
             return _nonexistent(Reason.SEARCH_EXPANDED, detail, text, formed.apex, InfoCode.OTHER)
@@ -79,13 +83,7 @@ def _decide_vpc_domain(question: Question, formed: Formed, client: Client, world
     if not group.vpc_domain:
         detail = "the group's VPC domain is off"
         decision = _nonexistent(Reason.VPC_DOMAIN_OFF, detail, detail, formed.apex, InfoCode.PROHIBITED)
-        return Decision(
-            decision.reason,
-            (known, *decision.steps),
-            decision.rcode,
-            zone=decision.zone,
-            extended_error=decision.extended_error,
-        )
+        return replace(decision, steps=(known, *decision.steps))
     instance = world.instance_of(group)
     reason, why = access(instance, client)
     steps: tuple[Step, ...] = (known, Step("instance", _described(instance)), Step("access", why))

@@ -60,12 +60,10 @@ def group_of(world: World, group_id: str) -> Group:
     return _found(world.groups, group_id, f"group {group_id}", "groups", ("group_id",), what="such group")
 
 
-def instance_of(world: World, key: InstanceKey, subject: str = "") -> Instance:
-    """The instance; `subject` is who names it, if that is not the instance itself."""
+def instance_of(world: World, key: InstanceKey) -> Instance:
     region_id, instance_id = key
-    what, where = f"instance {instance_id} in {region_id}", ("instance_id",)
-    subject = subject or f"instance {instance_id}"
-    return _found(world.instances, key, subject, "instances", where, what, Rule.ONE_INSTANCE)
+    what, subject = f"instance {instance_id} in {region_id}", f"instance {instance_id}"
+    return _found(world.instances, key, subject, "instances", ("instance_id",), what, Rule.ONE_INSTANCE)
 
 
 def vpc_of(world: World, vpc_id: str) -> Vpc:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.dns import Question, Rcode, Record, RRType, type_text
-from vpcdns.model.rendering import rdata_data, steps_data
+from vpcdns.model.rendering import steps_data
 from vpcdns.model.resolution import Resolution
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.wire.upstream import Relayed, RelayedRecord, cname_target
@@ -123,7 +123,7 @@ def _answers(query: QueryRecord) -> list[str]:
 
 
 def _record_text(record: Record) -> str:
-    return cut(f"{type_text(record.rtype)} {rdata_data(record)}")
+    return cut(f"{type_text(record.rtype)} {record.rdata_text(final_dots=False)}")
 
 
 def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:

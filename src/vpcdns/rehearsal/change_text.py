@@ -11,44 +11,24 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, NetmaskValueE
 from typing import Final
 
 from vpcdns.errors import MalformedChange, MalformedName
-from vpcdns.model.changes import (
-    AddCustomDomain,
-    Bind,
-    Change,
-    CreateGroup,
-    DeleteGroup,
-    DisableVpcDomain,
-    EnableVpcDomain,
-    MigrateGroup,
-    RemoveCustomDomain,
-    Unbind,
-)
+from vpcdns.model import changes, topology_changes
 from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Route, ServiceRoute
-from vpcdns.model.topology_changes import (
-    AddRoute,
-    AddServiceRoute,
-    Attach,
-    CutConnection,
-    Detach,
-    RemoveRoute,
-    ResolveAs,
-    SetSelectors,
-    TopologyChange,
-)
 from vpcdns.model.world import World
 
-AnyChange = Change | TopologyChange
+AnyChange = changes.Change | topology_changes.TopologyChange
 
 
-def changed(world: World, text: str) -> World:
-    """The World after a change in words; raises MalformedChange when it is none, or a rule refuses it."""
-    after = read_change(text, world).apply(world)
-    if isinstance(after, Refusal):
-        raise MalformedChange(f"{text}: {after}")
-    return after
+def changed(world: World, *texts: str) -> World:
+    """The World after changes in words; raises MalformedChange when one is none, or a rule refuses it."""
+    for text in texts:
+        after = read_change(text, world).apply(world)
+        if isinstance(after, Refusal):
+            raise MalformedChange(f"{text}: {after}")
+        world = after
+    return world
 
 
 def read_change(text: str, world: World) -> AnyChange:
@@ -115,16 +95,16 @@ def _group(word: str, world: World) -> str:
 
 def _bind(words: list[str], world: World) -> AnyChange:
     address = IPv4Address(words[3]) if len(words) > 3 else None
-    return Bind(_instance(words[0], world), words[1], words[2], address)
+    return changes.Bind(_instance(words[0], world), words[1], words[2], address)
 
 
 def _create_group(words: list[str], world: World) -> AnyChange:
     region_id, instance_id = _instance(words[1], world)
-    return CreateGroup(Group(words[0], instance_id, region_id, words[2] if len(words) > 2 else ""))
+    return changes.CreateGroup(Group(words[0], instance_id, region_id, words[2] if len(words) > 2 else ""))
 
 
 def _migrate(words: list[str], world: World) -> AnyChange:
-    return MigrateGroup(_group(words[0], world), words[1].rpartition("/")[2])
+    return changes.MigrateGroup(_group(words[0], world), words[1].rpartition("/")[2])
 
 
 def _name(word: str) -> Name:
@@ -140,31 +120,39 @@ def _blocks(word: str) -> tuple[IPv4Network, ...] | None:
 
 def _service_route(words: list[str], world: World) -> AnyChange:
     route = ServiceRoute(IPv4Network(words[1]), words[2], tuple(words[3].split(",")))
-    return AddServiceRoute(words[0], route)
+    return topology_changes.AddServiceRoute(words[0], route)
 
 
 _FORMS: Final[dict[str, _Form]] = {
     "bind": _Form("INSTANCE VPC VSWITCH [ADDRESS]", _bind),
-    "unbind": _Form("INSTANCE", lambda w, world: Unbind(_instance(w[0], world))),
-    "enable": _Form("GROUP", lambda w, world: EnableVpcDomain(_group(w[0], world))),
-    "disable": _Form("GROUP", lambda w, world: DisableVpcDomain(_group(w[0], world))),
+    "unbind": _Form("INSTANCE", lambda w, world: changes.Unbind(_instance(w[0], world))),
+    "enable": _Form("GROUP", lambda w, world: changes.EnableVpcDomain(_group(w[0], world))),
+    "disable": _Form("GROUP", lambda w, world: changes.DisableVpcDomain(_group(w[0], world))),
     "create-group": _Form("GROUP INSTANCE [NAME]", _create_group),
-    "delete-group": _Form("GROUP", lambda w, world: DeleteGroup(_group(w[0], world))),
+    "delete-group": _Form("GROUP", lambda w, world: changes.DeleteGroup(_group(w[0], world))),
     "migrate": _Form("GROUP INSTANCE", _migrate),
-    "add-domain": _Form("GROUP DOMAIN", lambda w, world: AddCustomDomain(_group(w[0], world), _name(w[1]))),
+    "add-domain": _Form(
+        "GROUP DOMAIN", lambda w, world: changes.AddCustomDomain(_group(w[0], world), _name(w[1]))
+    ),
     "remove-domain": _Form(
-        "GROUP DOMAIN", lambda w, world: RemoveCustomDomain(_group(w[0], world), _name(w[1]))
+        "GROUP DOMAIN", lambda w, world: changes.RemoveCustomDomain(_group(w[0], world), _name(w[1]))
     ),
     "route": _Form(
-        "NETWORK DESTINATION CONNECTION", lambda w, _: AddRoute(w[0], Route(IPv4Network(w[1]), w[2]))
+        "NETWORK DESTINATION CONNECTION",
+        lambda w, _: topology_changes.AddRoute(w[0], Route(IPv4Network(w[1]), w[2])),
     ),
-    "unroute": _Form("NETWORK DESTINATION", lambda w, _: RemoveRoute(w[0], IPv4Network(w[1]))),
-    "cut": _Form("CONNECTION", lambda w, _: CutConnection(w[0])),
+    "unroute": _Form(
+        "NETWORK DESTINATION", lambda w, _: topology_changes.RemoveRoute(w[0], IPv4Network(w[1]))
+    ),
+    "cut": _Form("CONNECTION", lambda w, _: topology_changes.CutConnection(w[0])),
     "selectors": _Form(
-        "IPSEC LOCAL,… REMOTE,…", lambda w, _: SetSelectors(w[0], _blocks(w[1]), _blocks(w[2]))
+        "IPSEC LOCAL,… REMOTE,…",
+        lambda w, _: topology_changes.SetSelectors(w[0], _blocks(w[1]), _blocks(w[2])),
     ),
-    "attach": _Form("CEN VPC-OR-NETWORK", lambda w, _: Attach(w[0], w[1])),
-    "detach": _Form("CEN VPC-OR-NETWORK", lambda w, _: Detach(w[0], w[1])),
+    "attach": _Form("CEN VPC-OR-NETWORK", lambda w, _: topology_changes.Attach(w[0], w[1])),
+    "detach": _Form("CEN VPC-OR-NETWORK", lambda w, _: topology_changes.Detach(w[0], w[1])),
     "service-route": _Form("CEN HOST VPC ACCESS,…", _service_route),
-    "resolve-as": _Form("NETWORK VPC", lambda w, _: ResolveAs(w[0], None if w[1] == "-" else w[1])),
+    "resolve-as": _Form(
+        "NETWORK VPC", lambda w, _: topology_changes.ResolveAs(w[0], None if w[1] == "-" else w[1])
+    ),
 }

@@ -56,20 +56,19 @@ def _of(
 ) -> Iterator[Difference]:
     if old is new:
         return
-    gone: list[tuple[str, str]] = []
+    gone: list[Difference] = []
     for key in new.touched(old):
         was, now = old.get(key), new.get(key)
+        if was == now:
+            continue
+        subject = next(describe(one)[0] for one in (now, was) if one is not None)
+        before, after = (NOTHING if one is None else describe(one)[1] for one in (was, now))
+        found = Difference(subject, before, after)
         if now is None:
-            assert was is not None, "a touched key is in one of the two"  # noqa: S101
-            gone.append(describe(was))
-        elif was is None:
-            subject, after = describe(now)
-            yield Difference(subject, NOTHING, after)
-        elif was != now:
-            subject, after = describe(now)
-            yield Difference(subject, describe(was)[1], after)
-    for subject, before in gone:
-        yield Difference(subject, before, NOTHING)
+            gone.append(found)
+        else:
+            yield found
+    yield from gone
 
 
 def _enabled(world: World) -> Counter[InstanceKey]:
@@ -95,20 +94,16 @@ def _vpc(vpc: Vpc) -> tuple[str, str]:
     sources = ", ".join(map(str, vpc.source_networks))
     vswitches = ", ".join(f"{vswitch.vswitch_id} {vswitch.cidr_block}" for vswitch in vpc.vswitches)
     blocks = ", ".join(map(str, vpc.cidr_blocks))
-    return (
-        f"VPC {vpc.vpc_id}",
-        f"{vpc.region_id}, blocks {blocks}, from {sources}, vSwitches {vswitches or NOTHING}",
-    )
+    text = f"{vpc.region_id}, blocks {blocks}, from {sources}, vSwitches {vswitches or NOTHING}"
+    return f"VPC {vpc.vpc_id}", text
 
 
 def _network(network: Network) -> tuple[str, str]:
     sources = ", ".join(map(str, network.source_networks))
     routes = ", ".join(f"{route.destination} via {route.via}" for route in network.routes)
     resolves = network.resolves_as or "the Internet"
-    return (
-        f"network {network.network_id}",
-        f"resolves as {resolves}, from {sources}, routes {routes or NOTHING}",
-    )
+    text = f"resolves as {resolves}, from {sources}, routes {routes or NOTHING}"
+    return f"network {network.network_id}", text
 
 
 def _connection(connection: Connection) -> tuple[str, str]:

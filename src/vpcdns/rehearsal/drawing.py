@@ -12,15 +12,16 @@ from typing import Final
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Instance
-from vpcdns.model.route_tables import Here, ends_of
+from vpcdns.model.route_tables import Here
 from vpcdns.model.routing import Path
-from vpcdns.model.topology import Topology
+from vpcdns.model.topology import CenConnection, Topology, ends_of
 from vpcdns.model.world import World
 
 LEFT, MIDDLE, RIGHT, FAR = 20, 330, 560, 890
 BOX, PILL, CHIP = 220, 130, 190  # widths
 ROW: Final = 84
 TOP: Final = 46
+_HERE: Final = frozenset(here.value for here in Here)
 MOST: Final = 40  # nodes and instances; more of them no page shows legibly
 
 
@@ -50,14 +51,14 @@ def svg(world: World, paths: Iterable[Path] = ()) -> str:
     paths = list(paths)
     world = _concerned(world, paths)
     layout = _layout(world)
-    ways = [list(_way(path, number, world, layout)) for number, path in enumerate(paths)]
+    ways = [_way(path, number, world, layout) for number, path in enumerate(paths)]
     parts = [
         *_regions(layout),
         *_links(world, layout),
-        *(mark for way in ways for mark in way if 'class="way' in mark),
+        *(line for line, _ in ways),
         *_nodes(world, layout),
         *_instances(world, layout),
-        *(mark for way in ways for mark in way if 'class="way' not in mark),
+        *(end for _, end in ways),
     ]
     width = FAR + CHIP + 30
     return (
@@ -73,11 +74,7 @@ def _concerned(world: World, paths: Sequence[Path]) -> World:
         return world
     touched = {stop for path in paths for stop in _stops(path, world)}
     used = {address for path in paths for address in path.addresses}
-    instances = [
-        one
-        for one in world.instances.values()
-        if used & set(one.addresses) or (one.binding is not None and one.binding.address in used)
-    ]
+    instances = [one for one in world.instances.values() if used & set(one.all_addresses)]
     touched |= {one.binding.vpc_id for one in instances if one.binding is not None}
     connections = (one for one in topology.connections.values() if one.connection_id in touched)
     kept = Topology.of(
@@ -169,7 +166,7 @@ def _nodes(world: World, layout: Layout) -> Iterator[str]:
     for name, connection in world.topology.connections.items():
         box = layout.boxes[name]
         yield _rect(box, "connection", 20)
-        kind = "CEN" if hasattr(connection, "attachments") else "IPsec"
+        kind = "CEN" if isinstance(connection, CenConnection) else "IPsec"
         yield f'<g class="centre">{_text(box.middle[0], box.y + 17, name, "name")}'
         yield f"{_text(box.middle[0], box.y + 31, kind, 'small')}</g>"
 
@@ -179,7 +176,7 @@ def _instances(world: World, layout: Layout) -> Iterator[str]:
         box = layout.boxes.get(_chip(instance))
         if box is None:
             continue
-        addresses = instance.addresses or ((instance.binding.address,) if instance.binding else ())
+        addresses = instance.all_addresses
         yield _rect(box, "instance" if addresses else "instance unbound", 6)
         yield _text(box.x + 9, box.y + 13, instance.instance_id, "chip")
         yield _text(box.x + 9, box.y + 24, ", ".join(map(str, addresses)) or "not bound", "small")
@@ -191,52 +188,38 @@ def _side(box: Box, other: Box) -> tuple[float, float]:
     return float(x), box.middle[1]
 
 
-def _way(path: Path, number: int, world: World, layout: Layout) -> Iterator[str]:
-    """The way of one path: green where it arrives, red up to where it broke."""
-    stops = _stops(path, world)
-    boxes = [(stop, layout.boxes[stop]) for stop in stops if stop in layout.boxes]
-    kind = "good" if path.reachable else "bad"
+def _way(path: Path, number: int, world: World, layout: Layout) -> tuple[str, str]:
+    """The way of one path, and the mark at its end: green where it arrives, red where it broke."""
+    boxes = [layout.boxes[stop] for stop in _stops(path, world) if stop in layout.boxes]
     if not boxes:
-        return
+        return "", ""
     offset = 5 * (number % 5) - 8
+    x, y = float(boxes[0].x + boxes[0].width), boxes[0].middle[1] + offset
     points: list[tuple[float, float]] = []
-    for (_, one), (_, two) in pairwise(boxes):
-        if one.x < two.x < one.x + one.width:  # a chip inside its VPC
-            points += [(float(two.x), two.middle[1])]
-        else:
-            points += [_side(one, two), _side(two, one)]
-    shifted = [(x, y + offset) for x, y in points]
+    for one, two in pairwise(boxes):
+        inside = one.x < two.x < one.x + one.width  # a chip in its VPC
+        ends = [(float(two.x), two.middle[1])] if inside else [_side(one, two), _side(two, one)]
+        points += [(x, y + offset) for x, y in ends]
     title = f"<title>{escape(f'{path.source} to {path.name}: {path.verdict.value}')}</title>"
-    if shifted:
-        yield _curve(shifted, f"way {kind}", title)
-    x, y = (
-        shifted[-1] if shifted else (float(boxes[0][1].x + boxes[0][1].width), boxes[0][1].middle[1] + offset)
-    )
+    line = _curve(points, f"way {'good' if path.reachable else 'bad'}", title) if points else ""
+    x, y = points[-1] if points else (x, y)
     if path.reachable:
-        yield f'<circle cx="{x:g}" cy="{y:g}" r="5" class="arrived">{title}</circle>'
-    else:
-        yield f'<g class="broken" transform="translate({x:g} {y:g})">{title}<circle r="8"/>'
-        yield '<path d="M-3.5 -3.5 L3.5 3.5 M-3.5 3.5 L3.5 -3.5"/></g>'
+        return line, f'<circle cx="{x:g}" cy="{y:g}" r="5" class="arrived">{title}</circle>'
+    return line, (
+        f'<g class="broken" transform="translate({x:g} {y:g})">{title}<circle r="8"/>'
+        '<path d="M-3.5 -3.5 L3.5 3.5 M-3.5 3.5 L3.5 -3.5"/></g>'
+    )
 
 
 def _stops(path: Path, world: World) -> list[str]:
     """The ids along the way; the last is the instance that was reached, or what refused the packet."""
-    stops: list[str] = []
-    for hop in path.there:
-        stops.append(hop.at)
-        if hop.via not in (Here.LOCAL.value, Here.CLOUD.value):
-            stops.append(hop.via)
-    if not stops:
-        stops = [_start(path, world)]
-    if path.there and path.there[-1].via in (Here.LOCAL.value, Here.CLOUD.value):
-        last = stops[-1]
-        vpc = world.topology.vpcs.get(last)
+    arrived = bool(path.there) and path.there[-1].via in _HERE
+    stops = [stop for hop in path.there for stop in (hop.at, hop.via)] or [_start(path, world)]
+    if arrived:
+        stops.pop()
+        vpc = world.topology.vpcs.get(path.there[-1].at)
         for instance in world.instances.values() if vpc else ():
-            bound = instance.binding and instance.binding.address in path.addresses
-            shared = set(instance.addresses) & set(path.addresses)
-            if (bound and instance.binding and instance.binding.vpc_id == last) or (
-                shared and vpc and vpc.region_id == instance.region_id
-            ):
+            if vpc and set(instance.addresses_in(vpc)) & set(path.addresses):
                 stops.append(_chip(instance))
                 break
     return list(dict.fromkeys(stops))

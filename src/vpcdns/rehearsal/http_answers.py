@@ -5,7 +5,7 @@ server's table knows.
 """
 
 from collections.abc import Sequence
-from ipaddress import AddressValueError, IPv4Address, ip_address
+from ipaddress import AddressValueError, IPv4Address
 from typing import Any
 
 from vpcdns.errors import MalformedSource
@@ -28,20 +28,12 @@ def plan_answer(world: World, changes: Sequence[str]) -> dict[str, Any]:
 
     Nothing is changed. Over a million groups this takes seconds: run it in a thread; a World is immutable.
     """
-    after = world
-    for text in changes:
-        after = changed(after, text)
-    return plan_data(plan(world, after))
+    return plan_data(plan(world, changed(world, *changes)))
 
 
 def path_of(world: World, name: str, source: str) -> Path:
     """The path from a vpc_id, a network_id or an address to a name or an IPv4 address."""
     found = source_of(source, world)
-    if found is None:
-        try:
-            found = source_of(ip_address(source), world)
-        except ValueError:
-            found = None
     if found is None:
         topology = world.topology
         known = ", ".join([*sorted(topology.vpcs)[:10], *sorted(topology.networks)[:10]]) or "none"

@@ -4,7 +4,7 @@ Compares two Worlds by asking both, once for each flow of names and each class o
 never once per group. Decides nothing: answers and ways are the model's.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -12,7 +12,7 @@ from typing import Final
 from vpcdns.model.decision import Outcome
 from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
-from vpcdns.model.routing import Path, path
+from vpcdns.model.routing import Source, path
 from vpcdns.model.world import World
 from vpcdns.rehearsal.flows import Flow, Flows, Kind, Situation
 from vpcdns.rehearsal.sources import Sources
@@ -50,22 +50,18 @@ class Row:
 class Section:
     """The changes of names that go from one situation to another."""
 
-    kind: Kind
-    before: Situation
-    after: Situation
+    flow: Flow
     instance: str
     binding: str
-    names: int
-    samples: tuple[str, ...]
     rows: tuple[Row, ...]
 
     @property
     def pairs(self) -> int:
-        return self.names * sum(len(row.sources) for row in self.rows)
+        return self.flow.count * sum(len(row.sources) for row in self.rows)
 
     def count(self, reachable: bool) -> int:
         """How many pairs become reachable, or stop being so."""
-        return self.names * sum(
+        return self.flow.count * sum(
             len(row.sources)
             for row in self.rows
             if row.after.reachable is reachable and row.before.reachable is not reachable
@@ -96,7 +92,7 @@ def plan(old: World, new: World) -> Plan:
     comparison = _Comparison(old, new)
     sections = (comparison.section(flow) for flow in comparison.flows())
     found = [section for section in sections if section is not None]
-    found.sort(key=lambda section: (-section.pairs, section.instance, section.kind.value))
+    found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
     return Plan(tuple(found))
 
 
@@ -107,11 +103,9 @@ class _Comparison:
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
         self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
-        self.everybody: dict[tuple[str, bool, bool], list[str]] = {}
-        for kind in ("vpcs", "networks"):
-            before, after = getattr(old.topology, kind), getattr(new.topology, kind)
-            for name in {**dict.fromkeys(before), **dict.fromkeys(after)}:
-                self.everybody.setdefault((kind, name in before, name in after), []).append(name)
+        vpcs = _alike(old.topology.vpcs, new.topology.vpcs)
+        networks = _alike(old.topology.networks, new.topology.networks)
+        self.everybody = [*vpcs.items(), *networks.items()]
 
     def flows(self) -> Iterator[Flow]:
         """The flows in which something may change."""
@@ -134,8 +128,8 @@ class _Comparison:
         rows: dict[tuple[Fate, Fate], Row] = {}
         name = flow.samples[0]
         for first, members in self._classes(flow):
-            before = self._fate(first, name, self.old, self.old_sources)
-            after = self._fate(first, name, self.new, self.new_sources)
+            before = fate_of(self.old_sources.get(first), name, self.old)
+            after = fate_of(self.new_sources.get(first), name, self.new)
             if before != after and not _comes_to_nothing(before, after):
                 row = rows.setdefault((before, after), Row(before, after, []))
                 row.sources += members()
@@ -143,16 +137,7 @@ class _Comparison:
             return None
         key = flow.after.instance or flow.before.instance
         was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
-        return Section(
-            flow.kind,
-            flow.before,
-            flow.after,
-            "" if key is None else key[1],
-            _moved(was, now),
-            flow.count,
-            tuple(map(str, flow.samples)),
-            tuple(rows.values()),
-        )
+        return Section(flow, "" if key is None else key[1], _moved(was, now), tuple(rows.values()))
 
     def _classes(self, flow: Flow) -> Iterator[tuple[str, Callable[[], list[str]]]]:
         """Sources that fare alike: one of them to ask, and all of them. Every source is in one class."""
@@ -161,15 +146,15 @@ class _Comparison:
         named.update(dict.fromkeys(self.new_sources.audience(now)))
         if self.partial_rules and (flow.before.elsewhere or flow.after.elsewhere):
             # Forward rules for some VPCs only: who hears what of a name that is not the gateway's?
-            named.update((name, None) for names in self.everybody.values() for name in names)
+            named.update((name, None) for _, names in self.everybody for name in names)
         yield from ((name, partial(list, [name])) for name in named)
         before = self.old_sources.plain_audience(was)
         after = self.new_sources.plain_audience(now)
-        for members in _alike(before, after, named):
+        for members in _alike(_without(before, named), _without(after, named)).values():
             yield members[0], partial(list, members)
         named.update(dict.fromkeys((*before, *after)))
         unmoved = flow.before == flow.after and self.same_policy
-        for (_, here_before, here_after), everybody in self.everybody.items():
+        for (here_before, here_after), everybody in self.everybody:
             # Whom the name is closed to before and after: listed only if that is a change.
             if unmoved and here_before and here_after:
                 continue
@@ -183,13 +168,6 @@ class _Comparison:
             return None
         return world.instances.get(situation.instance)
 
-    @staticmethod
-    def _fate(source_id: str, name: Name, world: World, sources: Sources) -> Fate:
-        source = sources.get(source_id)
-        if source is None:
-            return NOBODY
-        return fate(path(source, name, world))
-
 
 def _comes_to_nothing(before: Fate, after: Fate) -> bool:
     """Whether somebody came or went who does not resolve the name: nobody would miss it."""
@@ -201,26 +179,24 @@ def _same(old: World, new: World, *parts: str) -> bool:
     return all(before is after or before == after for before, after in pairs)
 
 
-def _alike(before: list[str], after: list[str], named: dict[str, None]) -> Iterator[list[str]]:
-    """Plain VPCs that are in both audiences, and those in one of them only."""
-    if before is after or before == after:
-        shared = [name for name in before if name not in named]
-        yield from [shared] if shared else []
-        return
-    was, now = set(before), set(after)
+def _alike(before: Collection[str], after: Collection[str]) -> dict[tuple[bool, bool], list[str]]:
+    """Those that are in both, and those in one of them only."""
+    was, now = frozenset(before), frozenset(after)
     classes: dict[tuple[bool, bool], list[str]] = {}
     for name in dict.fromkeys((*before, *after)):
-        if name not in named:
-            classes.setdefault((name in was, name in now), []).append(name)
-    yield from classes.values()
+        classes.setdefault((name in was, name in now), []).append(name)
+    return classes
 
 
-def _without(everybody: list[str], named: dict[str, None]) -> list[str]:
+def _without(everybody: Iterable[str], named: dict[str, None]) -> list[str]:
     return [name for name in everybody if name not in named]
 
 
-def fate(found: Path) -> Fate:
-    """A path in one line."""
+def fate_of(source: Source | None, name: Name, world: World) -> Fate:
+    """What becomes of `name` for `source`, a path in one line."""
+    if source is None:
+        return NOBODY
+    found = path(source, name, world)
     resolution = found.resolution
     why = found.problems[0].detail if found.problems else ""
     if resolution is None or found.addresses:

@@ -5,9 +5,10 @@ counts for the rest; the data have everything.
 """
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
-from vpcdns.rehearsal.plan import Fate, Plan, Row, Section
+from vpcdns.rehearsal.plan import Plan, Row, Section
 
 SECTIONS: Final = 20
 SOURCES: Final = 5
@@ -28,20 +29,16 @@ def _section_data(section: Section) -> dict[str, Any]:
     return {
         "instance": section.instance,
         "binding": section.binding,
-        "kind": section.kind.value,
-        "before": str(section.before),
-        "after": str(section.after),
-        "names": section.names,
-        "samples": list(section.samples),
+        "kind": section.flow.kind.value,
+        "before": str(section.flow.before),
+        "after": str(section.flow.after),
+        "names": section.flow.count,
+        "samples": list(map(str, section.flow.samples)),
         "rows": [
-            {"sources": row.sources, "before": _fate_data(row.before), "after": _fate_data(row.after)}
+            {"sources": row.sources, "before": asdict(row.before), "after": asdict(row.after)}
             for row in section.rows
         ],
     }
-
-
-def _fate_data(fate: Fate) -> dict[str, str]:
-    return {"answer": fate.answer, "verdict": fate.verdict, "why": fate.why}
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
@@ -87,9 +84,10 @@ def _title(section: Section) -> str:
 
 
 def _names(section: Section) -> str:
-    kind = section.kind.value + ("" if section.names == 1 else "s")
-    more = ", …" if section.names > len(section.samples) else ""
-    return f"{section.names:,} {kind} ({', '.join(section.samples)}{more})"
+    flow = section.flow
+    kind = flow.kind.value + ("" if flow.count == 1 else "s")
+    more = ", …" if flow.count > len(flow.samples) else ""
+    return f"{flow.count:,} {kind} ({', '.join(map(str, flow.samples))}{more})"
 
 
 def _sources(row: Row) -> str:
@@ -105,10 +103,9 @@ def _mark(row: Row) -> str:
 
 
 def _reasons(row: Row) -> Iterator[tuple[str, str]]:
-    if row.before.why:
-        yield "before", row.before.why
-    if row.after.why:
-        yield "after", row.after.why
+    yield from (
+        (label, fate.why) for label, fate in (("before", row.before), ("after", row.after)) if fate.why
+    )
 
 
 def _rest(plan: Plan) -> Iterator[str]:

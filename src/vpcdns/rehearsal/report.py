@@ -3,14 +3,14 @@
 Knows how it looks. Everything that comes out of a file is escaped.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 
 from vpcdns.model.names import Name
 from vpcdns.rehearsal.drawing import svg
 from vpcdns.rehearsal.plan import Fate
-from vpcdns.rehearsal.run import Check, Matrix, Result, StepResult, matrix
+from vpcdns.rehearsal.run import Check, Result, StepResult, matrix
 
 
 def report(results: Sequence[Result]) -> str:
@@ -75,20 +75,20 @@ def _check(check: Check) -> Iterator[str]:
     yield "</td></tr>"
 
 
-def _matrix(found: Matrix, titles: Sequence[str]) -> Iterator[str]:
-    if not found.names:
+def _matrix(found: Mapping[Name, Mapping[str, Sequence[Fate]]], titles: Sequence[str]) -> Iterator[str]:
+    if not found:
         return
     yield '<section><h2>Who gets what</h2><div class="wide"><table class="matrix"><thead><tr><th>name</th>'
     yield "<th>from</th><th>before</th>"
     yield from (f"<th>{number}. {escape(title)}</th>" for number, title in enumerate(titles, 1))
     yield "</tr></thead><tbody>"
-    for name in found.names:
-        for position, source in enumerate(found.sources):
+    for name, rows in found.items():
+        for position, (source, fates) in enumerate(rows.items()):
             yield "<tr>"
             if not position:
-                yield f'<th rowspan="{len(found.sources)}" class="dns">{escape(_short(name))}</th>'
+                yield f'<th rowspan="{len(rows)}" class="dns">{escape(_short(name))}</th>'
             yield f"<th>{escape(source)}</th>"
-            yield from _cells(found.fates[source, name])
+            yield from _cells(fates)
             yield "</tr>"
     yield "</tbody></table></div></section>"
 

@@ -5,14 +5,14 @@ Pure: a World in, results out. Whoever shows them, or does the same with a kerne
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address
 
 from vpcdns.errors import MalformedChange
 from vpcdns.model.names import Name
-from vpcdns.model.routing import Path, Source, path, source_of
+from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
-from vpcdns.rehearsal.plan import NOBODY, Fate, fate
+from vpcdns.rehearsal.plan import Fate, fate_of
 from vpcdns.rehearsal.scenario import Expectation, Rehearsal, Step
 
 
@@ -65,10 +65,8 @@ def run(rehearsal: Rehearsal) -> Iterator[StepResult]:
 
 
 def _changed(step: Step, world: World) -> tuple[World, tuple[str, ...]]:
-    after = world
     try:
-        for text in step.changes:
-            after = changed(after, text)
+        after = changed(world, *step.changes)
     except MalformedChange as error:
         if step.refused is None or step.refused not in str(error):
             wanted = "" if step.refused is None else f"; expected to be refused with {step.refused!r}"
@@ -79,20 +77,9 @@ def _changed(step: Step, world: World) -> tuple[World, tuple[str, ...]]:
     return after, ()
 
 
-def asking(text: str, world: World) -> Source | None:
-    """A source in a scenario: an id or an address."""
-    found = source_of(text, world)
-    if found is not None:
-        return found
-    try:
-        return source_of(ip_address(text), world)
-    except ValueError:
-        return None
-
-
 def check(expectation: Expectation, world: World) -> Check:
     """What the model says to one expectation."""
-    source = asking(expectation.source, world)
+    source = source_of(expectation.source, world)
     if source is None:
         return Check(expectation, None, (f"there is no source {expectation.source}",))
     found = path(source, expectation.name, world)
@@ -114,28 +101,14 @@ def _listed(addresses: Iterable[IPv4Address]) -> str:
     return ", ".join(sorted(map(str, addresses))) or "nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Matrix:
-    """Every source and name of a scenario; `fates` has what each got at the start and after each step."""
-
-    sources: tuple[str, ...]
-    names: tuple[Name, ...]
-    fates: dict[tuple[str, Name], tuple[Fate, ...]]
-
-
-def matrix(result: Result) -> Matrix:
+def matrix(result: Result) -> dict[Name, dict[str, list[Fate]]]:
+    """Every name and source of a scenario, and what each source got at the start and after each step."""
     expectations = [one for step in result.rehearsal.scenario.steps for one in step.expect]
-    sources = tuple(dict.fromkeys(one.source for one in expectations))
-    names = tuple(dict.fromkeys(one.name for one in expectations))
+    sources = dict.fromkeys(one.source for one in expectations)
     worlds = [result.rehearsal.world, *(step.after for step in result.steps)]
-    fates = {
-        (source, name): tuple(_fate(source, name, world) for world in worlds)
-        for source in sources
-        for name in names
+    return {
+        name: {
+            source: [fate_of(source_of(source, world), name, world) for world in worlds] for source in sources
+        }
+        for name in dict.fromkeys(one.name for one in expectations)
     }
-    return Matrix(sources, names, fates)
-
-
-def _fate(text: str, name: Name, world: World) -> Fate:
-    source = asking(text, world)
-    return NOBODY if source is None else fate(path(source, name, world))
