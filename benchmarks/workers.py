@@ -85,17 +85,7 @@ def measured(config: Path, queries: Path, workers: int, seconds: str) -> float:
 
 def load(server: Server, queries: Path, seconds: str) -> str:
     host, port = server.dns
-    command = [
-        "dnsperf",
-        "-s",
-        host,
-        "-p",
-        str(port),
-        "-d",
-        str(queries),
-        "-l",
-        seconds,
-    ]
+    command = ["dnsperf", "-s", host, "-p", str(port), "-d", str(queries), "-l", seconds]
     command += ["-c", "64", "-T", "2", "-q", "1000"]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 

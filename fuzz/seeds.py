@@ -122,13 +122,7 @@ def configurations() -> Iterator[bytes]:
     yield b"\xef\xbb\xbf%YAML 1.2\n---\n- 1\n"
 
 
-CORPUS = {
-    "query": queries,
-    "opt": options,
-    "proxy": proxies,
-    "upstream": responses,
-    "config": configurations,
-}
+CORPUS = {"query": queries, "opt": options, "proxy": proxies, "upstream": responses, "config": configurations}
 
 
 def main() -> None:

@@ -34,10 +34,7 @@ def tried(text: str) -> str:
         ('server: {listen: ["10.1.0.9:53"]}\n', f"dig @10.1.0.9 {NAME}"),
         ('server: {listen: ["[::1]:53"]}\n', f"dig @::1 +subnet=10.1.0.5/32 {NAME}"),
         ('server: {listen: [{address: "0.0.0.0:53", vpc_id: vpc-a}]}\n', f"dig @127.0.0.1 {NAME}"),
-        (
-            "server: {trusted_peers: []}\n",
-            "dig @127.0.0.1 -p 5300 whoami.vpcdns.internal",
-        ),
+        ("server: {trusted_peers: []}\n", "dig @127.0.0.1 -p 5300 whoami.vpcdns.internal"),
         ("server: {clients: [192.0.2.0/24]}\n", "None"),
     ],
 )

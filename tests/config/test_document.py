@@ -89,10 +89,7 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
                 )
             ],
         ),
-        (
-            "a: no\nb: yes\n",
-            [f"1:4: a: `no` {EITHER}", f"2:4: b: `yes` {EITHER}"],
-        ),
+        ("a: no\nb: yes\n", [f"1:4: a: `no` {EITHER}", f"2:4: b: `yes` {EITHER}"]),
     ],
 )
 def test_refused(text: str, expected: list[str]) -> None:

@@ -21,14 +21,7 @@ from vpcdns.errors import ConfigurationError
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Denied, Forwarding, ForwardRule, Upstream
-from vpcdns.model.topology import (
-    CenConnection,
-    IpsecConnection,
-    Network,
-    Route,
-    ServiceRoute,
-    Topology,
-)
+from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Topology
 from vpcdns.model.world import World
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
@@ -104,11 +97,7 @@ def test_objects_are_put_into_a_file_that_keeps_the_rest() -> None:
 
 
 # What a World does not have: how one process serves. The operator's file keeps it (docs/decisions/0007).
-NOT_THE_WORLDS = {
-    "server.listen",
-    "server.log",
-    "admin",
-}
+NOT_THE_WORLDS = {"server.listen", "server.log", "admin"}
 
 
 def every_field(part: type[BaseModel], where: str = "") -> dict[str, object]:

@@ -215,12 +215,7 @@ DIFFERENCES = [
         CONTENT,
         lambda asked, ours, theirs: asked.plain and asked.kind in ("custom", "custom, off"),
     ),
-    Difference(
-        "Unbound's local-data has no wildcards",
-        (UNBOUND,),
-        CONTENT,
-        kind_in("wildcard"),
-    ),
+    Difference("Unbound's local-data has no wildcards", (UNBOUND,), CONTENT, kind_in("wildcard")),
     Difference(
         "Unbound answers special-use names with a SOA and TTLs of its own",
         (UNBOUND,),

@@ -74,11 +74,7 @@ def test_denied(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "expected"),
-    [
-        (over_udp_only, "tcp"),
-        (lambda script: cut_to(512, script), "size"),
-    ],
+    ("spoil", "expected"), [(over_udp_only, "tcp"), (lambda script: cut_to(512, script), "size")]
 )
 def test_what_does_not_get_through(spoil: Callable[[Script], Script], expected: str, tmp_path: Path) -> None:
     assert bad(examined(spoil(vpcdns(IN_A)), tmp_path))[expected] is Severity.PROBLEM

@@ -51,12 +51,7 @@ def test_resolv_conf() -> None:
 def test_other_files() -> None:
     assert read_hosts_order(
         "passwd: files\n# hosts: db\nhosts:files mdns4_minimal [NOTFOUND=return] dns\n"
-    ) == (
-        "files",
-        "mdns4_minimal",
-        "[NOTFOUND=return]",
-        "dns",
-    )
+    ) == ("files", "mdns4_minimal", "[NOTFOUND=return]", "dns")
     assert read_hosts_order("passwd: files\n") == ()
     assert read_hosts(
         "127.0.0.1 localhost # here\n192.0.2.7\tAPI.example.com. api\n::1 localhost\nx y\n\n"

@@ -16,17 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.event_loop import needs_ipv6, on_loop
 from tests.support.nameserver import Nameserver, Transport
-from tests.support.resolver_and_upstreams import (
-    GOOD,
-    NEVER,
-    QNAME,
-    SOON,
-    A,
-    forwarding,
-    made,
-    silent,
-    text,
-)
+from tests.support.resolver_and_upstreams import GOOD, NEVER, QNAME, SOON, A, forwarding, made, silent, text
 from tests.support.wrong_responses import FORGED, WRONG, forged
 from vpcdns.forward.attempt import random_id
 from vpcdns.model.policy import Upstream

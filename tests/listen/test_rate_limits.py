@@ -132,8 +132,7 @@ def test_neither_trusted_peers_nor_tcp_are_limited() -> None:
 def test_over_the_limit_nothing_is_forwarded() -> None:
     world = replace(example(), forwarding=Forwarding((Upstream(ip_address("192.0.2.1")),)))
     world = replace(
-        world,
-        access=replace(world.access, responses_per_second=1, clients=(ip_network(f"{IN_A}/32"),)),
+        world, access=replace(world.access, responses_per_second=1, clients=(ip_network(f"{IN_A}/32"),))
     )
     resolver = Resolver(State(world), clock=Clock())
     assert len(answers(resolver, IN_A, 1, ASKED)) == 1

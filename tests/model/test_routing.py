@@ -142,10 +142,7 @@ def with_shared_space_routed(block: str) -> World:
         ("local_subnets: [10.1.0.0/16]", "local_subnets: [10.1.0.0/16, 100.64.0.0/10]"),
         ("cidr_blocks: [192.168.0.0/16]", f"cidr_blocks: [{block}]"),
         ("remote_subnets: [192.168.0.0/16]", f"remote_subnets: [{block}]"),
-        (
-            "source_networks: [192.168.0.0/17, 127.40.0.0/16]",
-            "source_networks: [127.40.0.0/16]",
-        ),
+        ("source_networks: [192.168.0.0/17, 127.40.0.0/16]", "source_networks: [127.40.0.0/16]"),
     )
 
 

@@ -113,10 +113,7 @@ def test_routes_and_connections_change_reachability_only() -> None:
     assert isinstance(cut, World)
     assert [
         (row.sources, str(row.after)) for section in plan(world, cut).sections for row in section.rows
-    ] == [
-        (["idc"], "10.1.8.20 no_route"),
-        (["idc"], "10.1.8.20 no_route"),
-    ]
+    ] == [(["idc"], "10.1.8.20 no_route"), (["idc"], "10.1.8.20 no_route")]
     routed = AddRoute("idc", Route(IPv4Network("10.0.0.0/8"), "cen-1")).apply(cut)
     assert isinstance(routed, World)
     assert plan(world, routed).sections == ()

@@ -18,8 +18,7 @@ _ROUTE = "{destination: 10.1.0.0/16, via: vpn-1}"
 _SERVICE = "{host: 100.64.0.0/10, host_vpc_id: vpc-c, access: [idc]}"
 
 NOT_ATTACHED = _edited(
-    (_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"),
-    ("[vpc-a, vpc-b, idc]", "[vpc-b, idc]"),
+    (_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"), ("[vpc-a, vpc-b, idc]", "[vpc-b, idc]")
 )
 NO_RETURN_ROUTE = _edited(
     (_ROUTE, "{destination: 10.0.0.0/8, via: vpn-1}"),

@@ -226,6 +226,5 @@ async def forwarding(
 def with_loopback(world: World) -> World:
     """Everybody may ask, and 127.0.0.9 names clients."""
     return replace(
-        world,
-        access=Access((ip_network("0.0.0.0/0"), ip_network("::/0")), (ip_network("127.0.0.9/32"),)),
+        world, access=Access((ip_network("0.0.0.0/0"), ip_network("::/0")), (ip_network("127.0.0.9/32"),))
     )

@@ -152,10 +152,7 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
 ALL_CHANGES: st.SearchStrategy[Change] = st.one_of(CHANGES, VPC_CHANGES)
 RULED = names(".", "com", "alicloudapi.com", "vpcdns.internal", "example", "0-vpc.alicloudapi.com")
 RULES = st.builds(
-    ForwardRule,
-    st.sampled_from(RULED),
-    st.sampled_from([UPSTREAM, ()]),
-    st.frozensets(VPC_IDS, max_size=2),
+    ForwardRule, st.sampled_from(RULED), st.sampled_from([UPSTREAM, ()]), st.frozensets(VPC_IDS, max_size=2)
 )
 
 

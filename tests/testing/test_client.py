@@ -142,12 +142,7 @@ def test_the_world_and_changes_of_it(client: Client) -> None:
         },
         {
             "change": "CreateVpc",
-            "vpc": {
-                "vpc_id": "v",
-                "region_id": "No",
-                "cidr_blocks": ["10.9.0.0/16"],
-                "source_networks": [],
-            },
+            "vpc": {"vpc_id": "v", "region_id": "No", "cidr_blocks": ["10.9.0.0/16"], "source_networks": []},
         },
         {
             "change": "CreateVSwitch",

@@ -9,13 +9,7 @@ from vpcdns.config.groups import Progress
 from vpcdns.config.load import Loaded, load, loads
 from vpcdns.config.schema import json_schema
 from vpcdns.config.values import custom_domain, is_region_id
-from vpcdns.config.write import (
-    check_expressible,
-    with_objects,
-    written,
-    written_objects,
-    yaml_text,
-)
+from vpcdns.config.write import check_expressible, with_objects, written, written_objects, yaml_text
 from vpcdns.config.write_json import json_text, written_json
 
 __all__ = [

@@ -72,9 +72,7 @@ class Server(Part):
             Discriminator(_listen_form),
         ]
     ] = Field(
-        default_factory=_default_listen,
-        min_length=1,
-        json_schema_extra={"default": [str(DEFAULT_LISTEN)]},
+        default_factory=_default_listen, min_length=1, json_schema_extra={"default": [str(DEFAULT_LISTEN)]}
     )
     """addresses and ports to listen on, UDP and TCP"""
     clients: list[PrefixText] = Field(default=list(PRIVATE_SPACE), min_length=1)

@@ -205,8 +205,7 @@ _NAME_BODY: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
 
 AddressText = Annotated[IPv4Address, *_written(ipv4_address, format="ipv4", examples=["10.1.8.20"])]
 PrefixText = Annotated[
-    Prefix,
-    *_written(prefix, pattern=rf"^({_V4_PATTERN}|[0-9A-Fa-f:.]+)/\d{{1,3}}$", examples=["10.0.0.0/8"]),
+    Prefix, *_written(prefix, pattern=rf"^({_V4_PATTERN}|[0-9A-Fa-f:.]+)/\d{{1,3}}$", examples=["10.0.0.0/8"])
 ]
 BlockText = Annotated[
     IPv4Network,

@@ -85,12 +85,7 @@ def with_objects(text: str, world: World) -> dict[str, Any]:
 def yaml_text(configuration: dict[str, Any]) -> str:
     """Plain data as YAML that no reader of any version takes for anything else."""
     return yaml.dump(
-        configuration,
-        Dumper=_Dumper,
-        sort_keys=False,
-        default_flow_style=None,
-        allow_unicode=True,
-        width=110,
+        configuration, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
     )
 
 

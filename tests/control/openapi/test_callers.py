@@ -126,12 +126,7 @@ def test_keys_from_a_file_and_the_environment(tmp_path: Path, caplog: pytest.Log
     file.write_text("LTAI123: 1e5\n0777: yes\n")
     file.chmod(0o600)
     keys = read_access_keys(file, {"VPCDNS_ACCESS_KEY_ID": "me", "VPCDNS_ACCESS_KEY_SECRET": "s3cret"})
-    assert [keys.get(key_id) for key_id in ("LTAI123", "0777", "me", "you")] == [
-        "1e5",
-        "yes",
-        "s3cret",
-        None,
-    ]
+    assert [keys.get(key_id) for key_id in ("LTAI123", "0777", "me", "you")] == ["1e5", "yes", "s3cret", None]
     assert not caplog.records
     file.chmod(0o644)
     file.write_text('{"json": "too"}')

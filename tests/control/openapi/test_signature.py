@@ -106,10 +106,7 @@ def test_a_host_with_a_scheme_is_signed_as_it_came() -> None:
             changed(CAPTURED, authorization=CAPTURED.headers["authorization"].replace("x-acs-action;", "")),
             Unsigned.HEADERS,
         ),
-        (
-            ApiRequest("POST", "/", CLASSIC.replace("HMAC-SHA1", "HMAC-SHA256"), {}),
-            Unsigned.METHOD,
-        ),
+        (ApiRequest("POST", "/", CLASSIC.replace("HMAC-SHA1", "HMAC-SHA256"), {}), Unsigned.METHOD),
     ],
 )
 def test_requests_without_a_claim(request_: ApiRequest, why: Unsigned) -> None:
