@@ -97,7 +97,8 @@ def _said(result: Response | Forward | Drop) -> str:
             return f"reply {result.octets.hex()}"
         case Forward():
             upstreams = ",".join(map(str, result.resolution.upstreams))
-            return f"forward {upstreams} {write_upstream_query(result.query, UPSTREAM_ID).hex()}"
+            asked = write_upstream_query(result.query, result.question_wire, UPSTREAM_ID)
+            return f"forward {upstreams} {asked.hex()}"
         case Drop():
             return "drop"
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from tests.support.message_strategies import NAME_LABELS
 from tests.support.messages import data, ede, query, read
-from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
+from vpcdns.model.dns import ExtendedError, InfoCode, Octets, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
 from vpcdns.wire.format import MAX_TCP_PAYLOAD
 from vpcdns.wire.query import Query, read_query
@@ -56,6 +56,8 @@ def octets_of(rdata: Rdata) -> bytes:
         case Soa():
             numbers = (rdata.serial, rdata.refresh, rdata.retry, rdata.expire, rdata.minimum)
             return rdata.mname.wire() + rdata.rname.wire() + struct.pack("!5I", *numbers)
+        case Octets(octets):
+            return octets
         case strings:
             return b"".join(bytes([len(string)]) + string for string in strings)
 

@@ -46,9 +46,9 @@ class UpstreamQuery(NamedTuple):
 
 def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
     """What is asked on behalf of a query that is to be forwarded."""
-    query = forward.query
-    message = write_upstream_query(query, 0)[2:]
-    return UpstreamQuery(key, forward.resolution.upstreams, query.question_wire, message)
+    question_wire = forward.question_wire
+    message = write_upstream_query(forward.query, question_wire, 0)[2:]
+    return UpstreamQuery(key, forward.resolution.upstreams, question_wire, message)
 
 
 class AttemptFailure(Enum):

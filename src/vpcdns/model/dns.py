@@ -4,7 +4,7 @@ Knows the numbers of the IANA registries, not the octets: `wire` writes those. A
 has no name here is its plain number.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -116,15 +116,23 @@ class Soa:
     minimum: int
 
 
-Rdata = IPv4Address | IPv6Address | Name | Soa | tuple[bytes, ...]
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """RDATA of any type as octets, names in it uncompressed; `text` is its presentation format."""
+
+    octets: bytes
+    text: str = field(default="", compare=False)
+
+
+Rdata = IPv4Address | IPv6Address | Name | Soa | Octets | tuple[bytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
     """One resource record of class IN or CH.
 
-    `rdata` is an address for A and AAAA, a Name for CNAME, NS and PTR, a Soa for SOA, and strings
-    of at most 255 octets for TXT. `ttl` is in seconds.
+    `rdata` is an address for A and AAAA, a Name for CNAME, NS and PTR, a Soa for SOA, strings
+    of at most 255 octets for TXT, or Octets for whatever else. `ttl` is in seconds.
     """
 
     name: Name
@@ -144,6 +152,8 @@ class Record:
             case Soa() as soa:
                 names = f"{text(soa.mname)} {text(soa.rname)}"
                 return f"{names} {soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
+            case Octets(octets, known):
+                return known or f"\\# {len(octets)} {octets.hex()}"  # RFC 3597 §5
             case address:
                 return str(address)
 

@@ -26,6 +26,8 @@ MAX_CHAIN: Final = 8
 class Resolution:
     """The fate of a query. `answers` are in order, CNAMEs first; `soa` is set on negative answers only.
 
+    `proofs` are what upstreams said for the authority section, where their words end a CNAME chain.
+
     `target` is the last name of the CNAME chain: the one that `rcode` and `reason` are about (RFC 6604),
     and the one to forward when the outcome is FORWARD.
     """
@@ -39,6 +41,7 @@ class Resolution:
     steps: tuple[Step, ...]
     answers: tuple[Record, ...] = ()
     soa: Record | None = None
+    proofs: tuple[Record, ...] = ()
     extended_error: ExtendedError | None = None
     authoritative: bool = False
     upstreams: tuple[Upstream, ...] = ()

@@ -4,45 +4,58 @@ from dataclasses import replace
 from typing import Final
 
 from vpcdns.errors import MalformedMessage, MalformedName
-from vpcdns.model.decision import OWN_NAMES, Outcome, Step
+from vpcdns.model.decision import OWN_NAMES, Outcome, Reason, Step
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
+from vpcdns.model.names import Name
 from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
-from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Response
-from vpcdns.wire.query import Query
+from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import PROOFS, Relayed, cname_target, is_owned_by_question, owner_name
+from vpcdns.wire.upstream import (
+    PROOFS,
+    Relayed,
+    RelayedRecord,
+    cname_target,
+    is_owned_by_question,
+    owner_name,
+    record_of,
+)
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
 MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
     """The reply to a forwarded query, out of what the upstreams said.
 
-    Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
-    is a Forward again if the change wants other upstreams asked.
+    A Forward again if a CNAME leads on. Decided in `world`, the current one: a query that was on its way
+    during a change is decided anew, which may be another Forward, too.
     """
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     if world.revision != forward.revision:
         anew = decide(query, resolution.question, arrival, world)
-        if not isinstance(anew, Forward) or anew.resolution.upstreams != resolution.upstreams:
+        if not isinstance(anew, Forward) or anew.key != forward.key:
             return anew
         resolution = anew.resolution
     if isinstance(result, Failure):
-        return _failed(query, arrival, resolution, result, world)
+        return response_to(query, arrival, _servfail(resolution, result), world)
     try:
         if result.relayed.truncated and arrival.transport == "tcp":
             raise MalformedMessage("truncated, with nowhere left to ask for the rest")
-        own = _own_hop(result, resolution, world)
+        hop = _followed(result, resolution, world)
+        if hop is None and resolution.answers:
+            hop = _with_records(result, resolution)
     except (MalformedMessage, MalformedName):
-        return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
-    if own is not None:
-        return Drop(own) if own.outcome is Outcome.DROP else response_to(query, arrival, own, world)
+        return response_to(query, arrival, _servfail(resolution, Failure.UNUSABLE), world)
+    if hop is not None and hop.outcome is Outcome.FORWARD:
+        return Forward(query, arrival, hop, world.revision)
+    if hop is not None:
+        return Drop(hop) if hop.outcome is Outcome.DROP else response_to(query, arrival, hop, world)
     relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
     octets = write_relayed(
         relayed,
@@ -56,48 +69,115 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Respons
     return Response(octets, query, _relayed_resolution(resolution, relayed), relayed)
 
 
-def _failed(
-    query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World
-) -> Response:
-    servfail = replace(
-        resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=failure.error
+def _servfail(resolution: Resolution, failure: Failure) -> Resolution:
+    return replace(
+        resolution,
+        outcome=Outcome.RESPOND,
+        rcode=Rcode.SERVFAIL,
+        answers=(),
+        authoritative=False,
+        extended_error=failure.error,
     )
-    return response_to(query, arrival, servfail, world)
 
 
-def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
-    """Follows an upstream's CNAMEs; the first that leads to a name of ours is decided for this client.
+def _followed(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
+    """What an upstream's CNAMEs lead to, for this client: each starts again from the top (DESIGN §1.11).
 
-    Nothing that the upstream says about such a name, or behind it, is passed on (CVE-2026-26017).
+    None: nowhere but where the same upstreams have said all there is. Nothing that they say about a name that
+    is decided here, or that others are asked for, or behind it, is passed on (CVE-2026-26017).
     """
     question, relayed = resolution.question, fetched.relayed
     if relayed.plain or question.rtype in (RRType.CNAME, RRType.ANY):
         return None
-    cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
-    if not cnames:
-        return None
-    if len(cnames) > MAX_CNAMES:
-        raise MalformedMessage("more CNAMEs than any resolver follows")
-    targets = {owner_name(relayed, record): record for record in cnames}
-    if len(targets) < len(cnames):
-        # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
-        raise MalformedMessage("two CNAMEs at one name")
-    name, chain = question.name, list[Record]()
-    while (record := targets.pop(name, None)) is not None:
-        target = cname_target(relayed, record)
-        ttl = STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
-        chain.append(Record(name, RRType.CNAME, ttl, target))
-        hop = resolve(Question(target, question.rtype), resolution.client, world)
-        if hop.reason in OWN_NAMES:
-            return replace(
-                hop,
-                question=question,
-                answers=(*chain, *hop.answers),
-                steps=(*resolution.steps, Step("cname", f"upstream says CNAME {target}"), *hop.steps[1:]),
-                authoritative=False,  # RFC 6604 §2: the first name is not ours
-            )
+    links = _cnames(fetched)
+    name, chain = resolution.target, list(resolution.answers)
+    hop: Resolution | None = None
+    while (link := links.pop(name, None)) is not None:
+        target, records = link
+        chain += records
         name = target
-    return None
+        hop = resolve(Question(name, question.rtype), resolution.client, world)
+        alike = hop.outcome is Outcome.FORWARD and not hop.answers and hop.upstreams == resolution.upstreams
+        # Where there is nobody else to ask, these upstreams' word is all there is.
+        if not alike and hop.reason is not Reason.NO_UPSTREAMS:
+            break
+    else:
+        if hop is None or not _is_bare(relayed, question.rtype):
+            return None
+    passed = [record.name for record in chain if record.rtype == RRType.CNAME]
+    if name in passed or len(passed) > MAX_CNAMES:
+        return _servfail(resolution, Failure.CHAIN)
+    return replace(
+        hop,
+        question=question,
+        answers=(*chain, *hop.answers),
+        steps=(*resolution.steps, Step("cname", f"upstream says CNAME {name}"), *hop.steps[1:]),
+        # RFC 6604 §2: of the first name, which is an upstream's unless a CNAME of ours led there.
+        authoritative=bool(resolution.answers) and resolution.authoritative,
+    )
+
+
+def _cnames(fetched: Fetched) -> dict[Name, tuple[Name, list[Record]]]:
+    """Owner -> target of each CNAME in the answer, and its record with its signatures."""
+    relayed, found = fetched.relayed, dict[Name, tuple[Name, list[Record]]]()
+    cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
+    signatures = [record for record in relayed.records if _signs_cname(relayed, record)] if cnames else []
+    if len(cnames) > MAX_CNAMES or len(signatures) > 2 * MAX_CNAMES:
+        raise MalformedMessage("more CNAMEs than any resolver follows")
+    for record in cnames:
+        name, target = owner_name(relayed, record), cname_target(relayed, record)
+        if name in found:
+            # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
+            raise MalformedMessage("two CNAMEs at one name")
+        found[name] = target, [Record(name, RRType.CNAME, _ttl(fetched, record), target)]
+    for record in signatures:
+        signature = record_of(relayed, record, _ttl(fetched, record))
+        if signature.name in found:
+            found[signature.name][1].append(signature)
+    return found
+
+
+def _is_bare(relayed: Relayed, rtype: int) -> bool:
+    """Whether the message ends in a CNAME, and says nothing of what is there.
+
+    So answer authoritative servers that know no more; stub resolvers take it for a failure.
+    """
+    if relayed.truncated or relayed.rcode != Rcode.NOERROR:
+        return False
+    # With a SOA it says that there is no data of that type (RFC 2308 §2.2).
+    ends = ((0, rtype), (1, int(RRType.SOA)))
+    return not any((record.section, record.rtype) in ends for record in relayed.records)
+
+
+def _signs_cname(relayed: Relayed, record: RelayedRecord) -> bool:
+    covered = relayed.octets[record.rdata_at : record.rdata_at + 2]  # RFC 4034 §3.1
+    return (
+        record.section == 0
+        and record.rtype == RRType.RRSIG
+        and int.from_bytes(covered, "big") == RRType.CNAME
+    )
+
+
+def _ttl(fetched: Fetched, record: RelayedRecord) -> int:
+    return STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
+
+
+def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
+    """The Resolution of a CNAME chain, with what the last name's upstreams say at its end."""
+    relayed, sections = fetched.relayed, (list[Record](), list[Record]())
+    if relayed.truncated or len(relayed.records) > MAX_REBUILT:
+        raise MalformedMessage("cut short, or too long to be put behind a CNAME")
+    for record in relayed.records:
+        if record.section == 0 or (record.section == 1 and record.rtype in PROOFS):
+            sections[record.section].append(record_of(relayed, record, _ttl(fetched, record)))
+    ended = _relayed_resolution(resolution, relayed)
+    failed = ended.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
+    return replace(
+        ended,
+        answers=() if failed else (*resolution.answers, *sections[0]),
+        proofs=tuple(sections[1]),
+        extended_error=_fetched_error(fetched),
+    )
 
 
 def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:

@@ -21,7 +21,7 @@ def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: W
         query,
         resolution.rcode,
         resolution.answers,
-        () if resolution.soa is None else (resolution.soa,),
+        resolution.proofs if resolution.soa is None else (resolution.soa,),
         authoritative=resolution.authoritative,
         # A stranger is offered nothing, so neither is recursion (docs/decisions/0009).
         recursion_available=_forwards(world) and resolution.client.allowed,

@@ -49,12 +49,23 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A query to be asked of `resolution.upstreams`; `finish` makes the reply of what they say."""
+    """A query to be asked of `resolution.upstreams`; `finish` makes the reply of what they say.
+
+    What is asked is the last name of the CNAME chain so far: `resolution.target`.
+    """
 
     query: Query
     arrival: Arrival
     resolution: Resolution
     revision: int
+
+    @property
+    def question_wire(self) -> bytes:
+        """The question section that upstreams get: the client's own, unless a CNAME led on."""
+        own = self.query.question_wire
+        if not self.resolution.answers:
+            return own
+        return self.resolution.target.wire() + own[-TYPE_AND_CLASS_SIZE:]
 
     @property
     def key(self) -> ForwardKey:
@@ -64,7 +75,7 @@ class Forward:
         if edns is not None:
             bits |= 8 | edns.do << 4
         # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
-        wire = query.question_wire
+        wire = self.question_wire
         whom = " ".join(map(str, self.resolution.upstreams))
         return (
             wire[:-TYPE_AND_CLASS_SIZE].lower() + wire[-TYPE_AND_CLASS_SIZE:] + bytes((bits,)) + whom.encode()
@@ -100,6 +111,7 @@ class Failure(Enum):
     REMEMBERED = (InfoCode.CACHED_ERROR, "upstream failed a moment ago")
     OVERLOADED = (InfoCode.OTHER, "too many queries are being forwarded")
     LOOP = (InfoCode.OTHER, "forwarding loop: an upstream asks us what we asked it")
+    CHAIN = (InfoCode.OTHER, "the CNAME chain has no end, or a very late one")
 
     def __init__(self, info_code: InfoCode, text: str) -> None:
         self.error = ExtendedError(info_code, text)

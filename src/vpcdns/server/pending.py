@@ -164,11 +164,15 @@ class PendingQuery(PendingResponse):
             self._timer.cancel()
         try:
             arrival, result = self._decide(fetched)
-            if isinstance(result, Forward):  # the World has changed: other upstreams are to be asked
-                self._stale, self._origin = None, result
-                self._asked = upstream_query_of(result, result.key)
-                self._ask(result)
-                return
+            while isinstance(result, Forward):  # a CNAME leads on, or the World has changed
+                key, now = result.key, self._context.clock()
+                known = self._context.cache.fresh(key, now)
+                if known is None:
+                    self._origin, self._stale = result, self._context.cache.stale(key, now)
+                    self._asked = upstream_query_of(result, key)
+                    self._ask(result)
+                    return
+                result = finish(result, known, self._context.world())
             response = self._context.answer(arrival, result, self._started)
             if isinstance(fetched, Fetched) and isinstance(result, Response):
                 self._learn(arrival, result, fetched.relayed)

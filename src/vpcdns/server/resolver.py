@@ -105,8 +105,8 @@ class Resolver:
                 view.routes.learn(message[2:], forward, self._state.world)
             return PendingQuery.decided(self._context, message, forward, key, started).now()
         result = finish(forward, known, self._state.world)
-        if isinstance(result, Forward):
-            raise TypeError("decided twice in one World, to be forwarded only once")
+        if isinstance(result, Forward):  # a cached CNAME leads on
+            return self._forward(message, result, started)
         if view is not None and isinstance(known, Fetched) and isinstance(result, Response):
             self._remember(view, message, forward, key, known, result)
         return self._context.answer(forward.arrival, result, started)

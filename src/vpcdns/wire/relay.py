@@ -26,14 +26,14 @@ from vpcdns.wire.query import Query
 from vpcdns.wire.upstream import Relayed, RelayedRecord
 
 
-def write_upstream_query(query: Query, identity: int) -> bytes:
-    """The query as it is asked of an upstream: our id, the client's question, an OPT of our own.
+def write_upstream_query(query: Query, question_wire: bytes, identity: int) -> bytes:
+    """The query as it is asked of an upstream: our id, the question, an OPT of our own.
 
     The client's cookie, subnet, keepalive and padding stay here; DO, CD, AD and RD go on (RFC 5625 §3).
     """
     flags = (RD if query.rd else 0) | (CD if query.cd else 0) | (AD if query.ad else 0)
     opt = write_opt(query.edns, Rcode.NOERROR, ())
-    return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
+    return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + question_wire + opt
 
 
 def has_opt(message: bytes) -> bool:

@@ -9,7 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 import dnslib
 from dnslib import AAAA, CNAME, RR, SOA, TXT, A, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
 
-from vpcdns.model.dns import ExtendedError, Rcode, Record, Soa
+from vpcdns.model.dns import ExtendedError, Octets, Rcode, Record, Soa
 from vpcdns.model.names import Name
 from vpcdns.wire.buffer import MessageBuffer
 from vpcdns.wire.edns import Options, shrinking, write_opt
@@ -97,5 +97,7 @@ def _rdata(record: Record) -> dnslib.RD:
         case Soa() as soa:
             times = (soa.serial, soa.refresh, soa.retry, soa.expire, soa.minimum)
             return SOA(DNSLabel(soa.mname.labels), DNSLabel(soa.rname.labels), times)
+        case Octets(octets):
+            return dnslib.RD(octets)
         case strings:
             return TXT(strings)

@@ -8,7 +8,7 @@ import struct
 from typing import Final, NamedTuple
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import RRClass, RRType
+from vpcdns.model.dns import Octets, Record, RRClass, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire.buffer import NameChecker, read_labels
 from vpcdns.wire.edns import read_options
@@ -164,6 +164,19 @@ def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
 def owner_name(relayed: Relayed, record: RelayedRecord) -> Name:
     """Whose record it is; raises MalformedMessage."""
     return _name(relayed.octets, record.name_at)
+
+
+def record_of(relayed: Relayed, record: RelayedRecord, ttl: int) -> Record:
+    """The record as a value that can stand in another message; raises MalformedMessage."""
+    octets, at = relayed.octets, record.rdata_at
+    before, count, _ = _FORMS.get(record.rtype, (0, 0, 0))
+    parts = [octets[at : at + before]]
+    at += before
+    for _ in range(count):
+        labels, at, _ = read_labels(octets, at)
+        parts.append(Name(tuple(labels)).wire())
+    rdata = Octets(b"".join([*parts, octets[at : record.end]]))
+    return Record(owner_name(relayed, record), record.rtype, ttl, rdata)
 
 
 def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
