@@ -38,6 +38,7 @@ class Reason(Enum):
     NO_SUCH_GROUP = "no-such-group"
     BELOW_VPC_DOMAIN = "below-vpc-domain"
     SEARCH_EXPANDED = "search-expanded"
+    PRIVATE_ZONE = "private-zone"
     CUSTOM_DOMAIN = "custom-domain"
     SUFFIX = "suffix"
     VPCDNS_INTERNAL = "vpcdns-internal"
@@ -77,7 +78,8 @@ class Step:
 class Decision:
     """What one name is to the client: one hop of a Resolution.
 
-    `zone` is the zone whose SOA a negative answer carries; `cname` the target to go on with.
+    `zone` is the zone whose SOA a negative answer carries, or `soa` that SOA; `cname` is what to go on with.
+    With `cyclic` the records may come in any order, and each time in another.
     """
 
     reason: Reason
@@ -85,6 +87,8 @@ class Decision:
     rcode: Rcode = Rcode.NOERROR
     records: tuple[Record, ...] = ()
     zone: Name | None = None
+    soa: Record | None = None
+    cyclic: bool = False
     cname: Name | None = None
     extended_error: ExtendedError | None = None
     outcome: Outcome = Outcome.RESPOND

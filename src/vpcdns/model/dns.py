@@ -143,19 +143,24 @@ class Record:
 
     def rdata_text(self, *, final_dots: bool = True) -> str:
         """The RDATA in presentation format; its names may be without their final dots."""
-        text = _absolute if final_dots else str
-        match self.rdata:
-            case tuple() as strings:
-                return " ".join(f'"{escaped(string, _QUOTED, 0x20)}"' for string in strings)
-            case Name() as name:
-                return text(name)
-            case Soa() as soa:
-                names = f"{text(soa.mname)} {text(soa.rname)}"
-                return f"{names} {soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
-            case Octets(octets, known):
-                return known or f"\\# {len(octets)} {octets.hex()}"  # RFC 3597 §5
-            case address:
-                return str(address)
+        return rdata_text(self.rdata, final_dots=final_dots)
+
+
+def rdata_text(rdata: Rdata, *, final_dots: bool = True) -> str:
+    """RDATA in presentation format; its names may be without their final dots."""
+    text = _absolute if final_dots else str
+    match rdata:
+        case tuple() as strings:
+            return " ".join(f'"{escaped(string, _QUOTED, 0x20)}"' for string in strings)
+        case Name() as name:
+            return text(name)
+        case Soa() as soa:
+            names = f"{text(soa.mname)} {text(soa.rname)}"
+            return f"{names} {soa.serial} {soa.refresh} {soa.retry} {soa.expire} {soa.minimum}"
+        case Octets(octets, known):
+            return known or f"\\# {len(octets)} {octets.hex()}"  # RFC 3597 §5
+        case address:
+            return str(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def _is_parent(parent: Name, world: World) -> bool:
         or parent in world.custom_domains.nodes
         or _is_below(world.answers.suffix, parent)
         or parent in world.forwarding.above
+        or world.private_zones.are_near(parent)
     )
 
 

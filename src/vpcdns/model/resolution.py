@@ -5,10 +5,10 @@ which carries the reason and the steps that led there. The wire, `explain`, the 
 the console all render that one value.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from vpcdns.model import vpc_domains
+from vpcdns.model import private_answers, vpc_domains
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import PERSONAL, Decision, Outcome, Reason, Step, answer_step, pick, soa_record
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
@@ -26,7 +26,8 @@ MAX_CHAIN: Final = 8
 class Resolution:
     """The fate of a query. `answers` are in order, CNAMEs first; `soa` is set on negative answers only.
 
-    `proofs` are what upstreams said for the authority section, where their words end a CNAME chain.
+    `proofs` are what upstreams said for the authority section, where their words end a CNAME chain. With
+    `cyclic` the records of the last name come each time in another order.
 
     `target` is the last name of the CNAME chain: the one that `rcode` and `reason` are about (RFC 6604),
     and the one to forward when the outcome is FORWARD.
@@ -42,6 +43,7 @@ class Resolution:
     answers: tuple[Record, ...] = ()
     soa: Record | None = None
     proofs: tuple[Record, ...] = ()
+    cyclic: bool = False
     extended_error: ExtendedError | None = None
     authoritative: bool = False
     upstreams: tuple[Upstream, ...] = ()
@@ -72,7 +74,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         too_long = ExtendedError(InfoCode.OTHER, "the CNAME chain is too long")
         decision = Decision(Reason.CHAIN_TOO_LONG, (), Rcode.SERVFAIL, extended_error=too_long)
     negative = not decision.records and decision.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
-    soa = soa_record(decision.zone, world) if negative and decision.zone is not None else None
+    soa = decision.soa or (None if decision.zone is None else soa_record(decision.zone, world))
     return Resolution(
         question=question,
         client=client,
@@ -82,7 +84,8 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         target=hop.name,
         steps=tuple(steps),
         answers=tuple(answers),
-        soa=soa,
+        soa=soa if negative else None,
+        cyclic=decision.cyclic,
         extended_error=decision.extended_error,
         authoritative=authoritative,
         upstreams=decision.upstreams,
@@ -91,7 +94,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
 
 def _decide(question: Question, client: Client, world: World) -> Decision:
     """One row of the table in DESIGN §3, top to bottom; the first that fits."""
-    name, suffix = question.name, world.answers.suffix
+    name = question.name
     if not client.allowed:
         # No text: a response to a stranger is as short as can be (docs/decisions/0009).
         return _refused(Reason.STRANGER, "this client may not ask", InfoCode.PROHIBITED, "")
@@ -100,18 +103,38 @@ def _decide(question: Question, client: Client, world: World) -> Decision:
     if question.rtype in (RRType.AXFR, RRType.IXFR):
         detail = "zone transfers are not given"
         return _refused(Reason.TRANSFER_REFUSED, detail, InfoCode.PROHIBITED, detail)
-    if question.rtype == RRType.DS and (name in (suffix, VPCDNS_INTERNAL) or is_delegated(name)):
-        # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
+    if question.rtype == RRType.DS and name == VPCDNS_INTERNAL:
         return _forwarded(question, client, world)
     if name.is_at_or_below(VPCDNS_INTERNAL):
         return _decide_internal(question, client, world)
+    passed, decision = private_answers.decide(question, client, world)
+    if decision is not None:
+        return decision
+    decision = _decide_public(question, client, world)
+    passed = (*passed, *private_answers.others(name, client, world))
+    return replace(decision, steps=(*passed, *decision.steps)) if passed else decision
+
+
+def _decide_public(question: Question, client: Client, world: World) -> Decision:
+    """What a name is without private zones."""
+    name, suffix = question.name, world.answers.suffix
+    if question.rtype == RRType.DS and (name == suffix or is_delegated(name)):
+        # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
+        return _forwarded(question, client, world)
     if (formed := vpc_domains.recognise(name, suffix)) is not None:
         return vpc_domains.decide(question, formed, client, world)
     if name == suffix:
         return _local(question, world, name, Reason.SUFFIX, f"{suffix} is the suffix of the VPC domains", {})
-    if (custom := world.custom_domains.match(name)) is not None:
+    custom = world.custom_domains.match(name)
+    if custom is not None and not _is_excepted(question, custom[0], client, world):
         return _decide_custom(question, *custom, world)
     return _decide_foreign(question, client, world)
+
+
+def _is_excepted(question: Question, owner: Name, client: Client, world: World) -> bool:
+    """Whether a forward rule is for less than a wildcard custom domain: then it is meant as an exception."""
+    rule = world.forwarding.rule_for(question.name, client.vpc_id) if owner.is_wildcard else None
+    return rule is not None and len(rule.domain) >= len(owner)
 
 
 def _decide_custom(question: Question, owner: Name, group_id: str, world: World) -> Decision:
@@ -179,7 +202,7 @@ def _decide_internal(question: Question, client: Client, world: World) -> Decisi
         case ():
             return _local(question, world, zone, Reason.VPCDNS_INTERNAL, "the zone of vpcdns itself", {})
         case (b"whoami",):
-            reason, detail, available = Reason.WHOAMI, "the client as it is seen", _whoami(client)
+            reason, detail, available = Reason.WHOAMI, "the client as it is seen", _whoami(client, world)
         case (b"explain",):
             detail = "ask for <name>.explain.vpcdns.internal, type TXT"
         case (*labels, b"explain"):
@@ -191,7 +214,7 @@ def _decide_internal(question: Question, client: Client, world: World) -> Decisi
     return _local(question, world, zone, reason, detail, available, ttl=0)  # the next client is another
 
 
-def _whoami(client: Client) -> dict[int, tuple[Rdata, ...]]:
+def _whoami(client: Client, world: World) -> dict[int, tuple[Rdata, ...]]:
     rtype = RRType.A if client.address.version == 4 else RRType.AAAA
     texts = [
         f"address={client.address}",
@@ -199,6 +222,8 @@ def _whoami(client: Client) -> dict[int, tuple[Rdata, ...]]:
         *([f"network={client.network_id}"] if client.network_id else []),
         f"matched={client.matched}",
     ]
+    if zones := world.private_zones.seen_by(client.vpc_id):
+        texts.append(f"private_zones={','.join(map(str, zones))}")
     return {rtype: (client.address,), RRType.TXT: (_strings(texts),)}
 
 

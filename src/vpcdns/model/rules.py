@@ -26,6 +26,11 @@ class Rule(Enum):
     )
     CUSTOM_DOMAIN = ("custom-domain", 9, "custom domains reach groups on dedicated instances only")
     HYBRID = ("hybrid", 10, "an on-premises network asks as the VPC that it resolves through")
+    PRIVATE_ZONE = (
+        "private-zone",
+        11,
+        "a private zone holds its own names, for the VPCs that it is bound to",
+    )
     REFERENCE = ("reference", None, "what is named must exist")
     UNIQUE = ("unique", None, "ids, addresses and domains belong to one object")
     ADDRESS_PLAN = ("address-plan", None, "blocks fit into each other as the cloud's do")

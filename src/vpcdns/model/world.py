@@ -11,6 +11,7 @@ from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding, ServerIdentity
+from vpcdns.model.private_zones import PrivateZones
 from vpcdns.model.topology import Topology
 
 EndpointKey = tuple[str, IPv4Address]  # vpc_id, address: blocks of two VPCs may overlap
@@ -35,6 +36,7 @@ class World:
     endpoints: FrozenMap[EndpointKey, InstanceKey] = field(default_factory=FrozenMap)
     groups: FrozenMap[str, Group] = field(default_factory=FrozenMap)
     custom_domains: CustomDomains = field(default_factory=CustomDomains)
+    private_zones: PrivateZones = field(default_factory=PrivateZones)
 
     def instance_of(self, group: Group) -> Instance:
         return self.instances[group.instance_key]
@@ -57,6 +59,7 @@ class World:
             "instances": len(self.instances),
             "groups": len(self.groups),
             "custom_domains": len(self.custom_domains.owners),
+            "private_zones": len(self.private_zones.zones),
         }
 
     def groups_on(self, key: InstanceKey) -> Iterator[Group]:

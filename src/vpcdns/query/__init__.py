@@ -6,7 +6,7 @@ then the name. Holds no state, reads no clock; `server` and `recall` bring the o
 
 from vpcdns.query.beginning import asked_by, begin
 from vpcdns.query.finishing import STALE_TTL, finish
-from vpcdns.query.responses import error_response, response_to, servfail, truncated_response
+from vpcdns.query.responses import error_response, response_to, servfail, truncated_response, turns_of
 from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response
 
 __all__ = [
@@ -25,4 +25,5 @@ __all__ = [
     "response_to",
     "servfail",
     "truncated_response",
+    "turns_of",
 ]

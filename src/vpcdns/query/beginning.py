@@ -9,20 +9,23 @@ from vpcdns.model.dns import Question, Rcode
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address, Prefix
 from vpcdns.model.world import World
-from vpcdns.query.responses import error_response, response_to
+from vpcdns.query.responses import error_response, in_turn, response_to
 from vpcdns.query.values import Arrival, Drop, Forward, Response
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 from vpcdns.wire.query import Query, read_query
 
 
-def begin(message: bytes, arrival: Arrival, world: World) -> Response | Forward | Drop:
-    """Decides what becomes of a message. Total: any octets give one of the three."""
+def begin(message: bytes, arrival: Arrival, world: World, turn: int = 0) -> Response | Forward | Drop:
+    """Decides what becomes of a message. Total: any octets give one of the three.
+
+    RRsets in cyclic order begin with the record whose turn it is.
+    """
     query, arrival = _read(message, arrival, world)
     if query is None:
         return Drop()
     if query.fault is not None or query.question is None:
         return error_response(query, arrival, query.fault or Rcode.FORMERR)
-    return decide(query, query.question, arrival, world)
+    return decide(query, query.question, arrival, world, turn)
 
 
 def asked_by(message: bytes, arrival: Arrival, world: World) -> tuple[Query, Arrival, Client] | None:
@@ -46,12 +49,14 @@ def _read(message: bytes, arrival: Arrival, world: World) -> tuple[Query | None,
     return read_query(message), arrival
 
 
-def decide(query: Query, question: Question, arrival: Arrival, world: World) -> Response | Forward | Drop:
+def decide(
+    query: Query, question: Question, arrival: Arrival, world: World, turn: int = 0
+) -> Response | Forward | Drop:
     """What becomes of a query that could be read."""
     resolution = resolve(question, _client(query, arrival, world), world)
     match resolution.outcome:
         case Outcome.RESPOND:
-            return response_to(query, arrival, resolution, world)
+            return response_to(query, arrival, in_turn(resolution, turn), world)
         case Outcome.FORWARD:
             return Forward(query, arrival, resolution, world.revision)
         case Outcome.DROP:

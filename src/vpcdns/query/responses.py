@@ -1,9 +1,10 @@
 """Responses to what is decided here: how long they may be, and what is said besides the answer."""
 
+from dataclasses import replace
 from typing import Final
 
 from vpcdns.model.clients import Client, is_trusted
-from vpcdns.model.dns import ExtendedError, Rcode
+from vpcdns.model.dns import ExtendedError, Rcode, Record
 from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
@@ -30,6 +31,27 @@ def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: W
     )
     limit = limit_of(query, arrival, resolution.client, world)
     return Response(message.pack(limit), query, resolution)
+
+
+def in_turn(resolution: Resolution, turn: int) -> Resolution:
+    """The Resolution with its last RRset turned by so many places, if that is in cyclic order."""
+    if not turn or not resolution.cyclic:
+        return resolution
+    before, last = _last_rrset(resolution)
+    first = turn % len(last)
+    return replace(resolution, answers=(*before, *last[first:], *last[:first]))
+
+
+def turns_of(resolution: Resolution) -> int:
+    """In how many orders it comes."""
+    return len(_last_rrset(resolution)[1]) if resolution.cyclic else 1
+
+
+def _last_rrset(resolution: Resolution) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
+    """The answers before the last name's, and those."""
+    answers = resolution.answers
+    aliases = sum(record.name != answers[-1].name for record in answers)
+    return answers[:aliases], answers[aliases:]
 
 
 def error_response(

@@ -9,8 +9,9 @@ know: a view has at most a learned route, for whoever forwards.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from ipaddress import IPv4Address, IPv6Address
+from itertools import cycle
 from typing import Final
 
 from vpcdns.model.clients import Client, identify
@@ -18,7 +19,7 @@ from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
+from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish, turns_of
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
@@ -36,6 +37,7 @@ KINDS_AT_MOST: Final = 4_096
 # Of all views together; some 12,000 usual answers. Larger ones are answered from the cache itself.
 CACHED_OCTETS_AT_MOST: Final = 32 << 20
 CACHED_ANSWER_AT_MOST: Final = 4_096
+ORDERS_AT_MOST: Final = 8  # of an RRset whose records take turns at its head
 
 
 KnownResponse = tuple[bytes, AnswerKind]  # the response without its id, and its kind
@@ -76,11 +78,11 @@ def decided_again(entry: RecalledQuery | RelayedQuery) -> tuple[Arrival, Respons
 class View:
     """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
-    `memo` holds whole responses by query, both without their ids; `cached` those of upstreams, which age;
-    `routes` say which upstreams are asked.
+    `memo` holds whole responses by query, both without their ids; `cyclic` those whose records take turns;
+    `cached` those of upstreams, which age; `routes` say which upstreams are asked.
     """
 
-    __slots__ = ("cached", "listen", "memo", "routes", "transport", "views")
+    __slots__ = ("cached", "cyclic", "listen", "memo", "routes", "transport", "views")
 
     def __init__(self, views: Views, transport: Transport, listen: Listen) -> None:
         self.views = views
@@ -88,10 +90,14 @@ class View:
         self.listen = listen
         self.memo: dict[bytes, KnownResponse] = {}
         self.cached: dict[bytes, CachedAnswer] = {}
+        self.cyclic: dict[bytes, Iterator[KnownResponse]] = {}
         self.routes = Routes()
 
     def recall(self, query: bytes) -> KnownResponse | None:
         """The response to a query that is not in the memo, if it can be had all the same."""
+        cyclic = self.cyclic.get(query)
+        if cyclic is not None:
+            return next(cyclic)
         cached = self.cached.get(query)
         if cached is not None:
             if self.views.now < cached.until or cached.renew(self.views.now):
@@ -109,11 +115,25 @@ class View:
         kind = self.views.kind_of(arrival, response) if _may_be_remembered(arrival, response) else None
         if kind is None:
             return
+        resolution = response.resolution
+        if resolution is not None and (turns := turns_of(resolution)) > 1:
+            self._learn_cyclic(query, arrival, kind, min(turns, ORDERS_AT_MOST))
+            return
         octets = response.octets[ID_SIZE:]
         self.views.tables.learn(query, self, octets, kind)
         if self.views.has_room():
             self.views.room -= 1
             self.memo[query] = octets, kind
+
+    def _learn_cyclic(self, query: bytes, arrival: Arrival, kind: AnswerKind, turns: int) -> None:
+        """Remembers a response in each of its orders, which then come one after the other."""
+        message, world = bytes(ID_SIZE) + query, self.views.world
+        orders = [begin(message, arrival, world, turn) for turn in range(turns)]
+        if self.views.has_room():
+            self.views.room -= turns
+            self.cyclic[query] = cycle(
+                [(order.octets[ID_SIZE:], kind) for order in orders if isinstance(order, Response)]
+            )
 
     def keep(self, query: bytes, arrival: Arrival, cached: CachedAnswer) -> None:
         """Remembers a response of upstreams, for as long as the cache has it."""
@@ -173,6 +193,7 @@ class Views:
             self.room = MEMO_AT_MOST
             for view in self.by_client.values():
                 view.memo.clear()
+                view.cyclic.clear()
         return True
 
     @property

@@ -42,6 +42,7 @@ class Resolver:
         self._observer = Observer() if observer is None else observer
         self._state = state
         self._clock = clock
+        self._turn = 0
         self._context = QueryContext(
             lambda: state.world, self.cache, self.forwarder, self._observer, clock, stale_after
         )
@@ -51,7 +52,8 @@ class Resolver:
     def respond(self, message: bytes, arrival: Arrival) -> Answer:
         """The response to one message; None for no response."""
         started, world = time.perf_counter(), self._state.world
-        decided = begin(message, arrival, world)
+        self._turn += 1
+        decided = begin(message, arrival, world, self._turn)
         result = self.rates.limited(decided, arrival, world, self._clock())
         if isinstance(result, Forward):
             return self._forward(message, result, started)
