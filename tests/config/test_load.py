@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def problem_of(path: Path) -> str:
             b"\x7fELF\0",
             (
                 "1:1: the character U+007F has no place in a text file;"
-                " remove it, or check that this is the right file"
+                " remove it, or check that it is the right file"
             ),
         ),
     ],
@@ -62,7 +63,7 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_as_nobody(*_: object) -> None:  # root, whom tests may run as, may read anything
         raise PermissionError
 
-    monkeypatch.setattr(Path, "open", open_as_nobody)
+    monkeypatch.setattr(os, "open", open_as_nobody)
     path = tmp_path / "f.yaml"
     assert problem_of(path) == " it may not be read; check the permissions of it and its folders"
 
