@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from vpcdns.model.changes import Change
 from vpcdns.model.frozen_map import FrozenMap
@@ -45,8 +44,11 @@ class Contents:
         return Contents(world, attributes, self.unfiled + len(commit.changes))
 
 
-class Journal(Protocol):
-    """Keeps what a State holds. `append` and `replace` return when it is durable, or raise StateError."""
+class Journal:
+    """Keeps what a State holds; this one in memory alone, so a restart begins with what the file says.
+
+    `append` and `replace` of others return when it is durable, or raise StateError.
+    """
 
     def prepare(self, contents: Contents, file: World) -> None:
         """Does beforehand what takes long when `replace` comes with these. For a thread."""
@@ -56,16 +58,3 @@ class Journal(Protocol):
 
     def replace(self, contents: Contents, file: World) -> None:
         """Keeps that `file` was read, after which `contents` hold."""
-
-
-class MemoryJournal:
-    """Keeps nothing: a restart begins with what the file says."""
-
-    def prepare(self, contents: Contents, file: World) -> None:
-        pass
-
-    def append(self, commit: Commit, contents: Contents) -> None:
-        pass
-
-    def replace(self, contents: Contents, file: World) -> None:
-        pass
