@@ -1,9 +1,8 @@
-"""Exit codes: the one table from what went wrong to what a shell sees."""
+"""Exit codes: what a shell sees of how it went."""
 
 from enum import IntEnum
-from typing import Final
 
-from vpcdns import errors
+from vpcdns.errors import MalformedName, VpcdnsError
 
 
 class Exit(IntEnum):
@@ -15,13 +14,6 @@ class Exit(IntEnum):
     FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
 
 
-EXIT_CODES: Final[dict[type[errors.VpcdnsError], Exit]] = {
-    errors.ConfigurationError: Exit.ERROR,
-    errors.StartupError: Exit.ERROR,
-    errors.StateError: Exit.ERROR,
-    errors.LabError: Exit.ERROR,
-    errors.MalformedChange: Exit.ERROR,
-    errors.MalformedSource: Exit.ERROR,
-    errors.MalformedMessage: Exit.ERROR,
-    errors.MalformedName: Exit.USAGE,  # of the command line; a file's are ConfigurationErrors
-}
+def exit_code(error: VpcdnsError) -> Exit:
+    """A malformed name stood on the command line: one in a file makes a ConfigurationError."""
+    return Exit.USAGE if isinstance(error, MalformedName) else Exit.ERROR

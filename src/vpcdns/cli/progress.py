@@ -23,19 +23,15 @@ def reading(
     if stream is None or not stream.isatty():  # a closed stderr is None
         yield None
         return
-    due, is_there = clock() + PATIENCE, False
+    due = clock() + PATIENCE
 
     def show(groups: int) -> None:
-        nonlocal due, is_there
-        now = clock()
-        if now >= due:
-            due, is_there = now + UPDATE_EVERY, True
-            stream.write(f"{_ERASE}Reading {path}: {groups:,} groups")
-            stream.flush()
+        nonlocal due
+        if clock() >= due:
+            due = clock() + UPDATE_EVERY
+            print(f"{_ERASE}Reading {path}: {groups:,} groups", end="", file=stream, flush=True)
 
     try:
         yield show
     finally:
-        if is_there:
-            stream.write(_ERASE)
-            stream.flush()
+        print(end=_ERASE, file=stream, flush=True)

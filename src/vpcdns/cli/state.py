@@ -79,7 +79,7 @@ def history(path: StateOption, json: JsonOption = False) -> None:
       vpcdns state history --state vpcdns.state
       vpcdns state history --state vpcdns.state --json | jq '.[-1]'
     """
-    shown = [_entry_data(entry) for entry in entries(path)]
+    shown = list(map(_entry_data, entries(path)))
     if json:
         say_json(shown)
         return

@@ -75,9 +75,9 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     form = str if kind in _TEXTUAL else list if origin is tuple else dict if is_dataclass(kind) else kind
     if type(value) is not form:
         raise MalformedChange(f"{where}: {_FORMS[form]}")
-    if form is list:
+    if isinstance(value, list):
         return _tuple(parts, value, where)
-    if form is dict:
+    if isinstance(value, dict):
         return _object(kind, value, where)
     try:
         return _TEXTUAL[kind](value) if kind in _TEXTUAL else value
