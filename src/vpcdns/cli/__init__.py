@@ -4,6 +4,7 @@ Knows words for people and what a shell expects. Decides nothing about names: ev
 World and asks the layers below.
 """
 
+import os
 import sys
 from typing import NoReturn
 
@@ -17,6 +18,7 @@ __all__ = ["main"]
 
 def main() -> NoReturn:
     """The console script; always leaves by SystemExit, and never shows a traceback for what is not a bug."""
+    _fill_standard_descriptors()
     try:
         app(prog_name="vpcdns")
         code = 0
@@ -32,3 +34,12 @@ def main() -> NoReturn:
         abandon_stdout()
         code = code or Exit.ERROR
     raise SystemExit(int(code))
+
+
+def _fill_standard_descriptors() -> None:
+    """A closed one would become a socket: the next one, to which children and libraries would then write."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
