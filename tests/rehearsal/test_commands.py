@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME
 from vpcdns.cli.app import app
-from vpcdns.cli.exits import exit_code as code_of
+from vpcdns.cli.output import exit_code as code_of
 from vpcdns.errors import VpcdnsError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"

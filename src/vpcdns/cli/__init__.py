@@ -9,8 +9,7 @@ import sys
 from typing import NoReturn
 
 from vpcdns.cli.app import app
-from vpcdns.cli.exits import Exit, exit_code
-from vpcdns.cli.output import abandon_stdout, complain
+from vpcdns.cli.output import Exit, abandon_stdout, complain, exit_code
 from vpcdns.errors import VpcdnsError
 
 __all__ = ["main"]

@@ -12,8 +12,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import say_json, say_rendered
+from vpcdns.cli.output import Exit, say_json, say_rendered
 from vpcdns.cli.parameters import JsonOption, check_name, read_listen
 from vpcdns.doctor.finding import Severity
 from vpcdns.doctor.host import RESOLV_CONF
@@ -67,14 +66,14 @@ def doctor(
         asked = {"server": str(examination.server), "resolv_conf": str(resolv_conf)}
         say_json({**asked, "ok": examination.healthy, "findings": findings})
     else:
-        say_rendered(lambda out: _show(examination, out))
+        say_rendered(lambda out: _show(examination, resolv_conf, out))
     raise typer.Exit(Exit.OK if examination.healthy else Exit.ERROR)
 
 
-def _show(examination: Examination, out: Console) -> None:
+def _show(examination: Examination, resolv_conf: Path, out: Console) -> None:
     """Wrapped here at 80 columns, piped as well: findings are prose, read side by side."""
     width = min(WIDTH, out.width)
-    out.print(Text(f"{examination.resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
+    out.print(Text(f"{resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
     out.print()
     for finding in examination.findings:
         severity = finding.severity

@@ -7,8 +7,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import say, say_json, say_rendered
+from vpcdns.cli.output import Exit, say, say_json, say_rendered
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption
 from vpcdns.config import load
 from vpcdns.model.rendering import path_data

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say, say_json
+from vpcdns.cli.output import Exit, complain, say, say_json
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
 from vpcdns.config import load
 from vpcdns.model.world import World

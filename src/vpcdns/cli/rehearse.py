@@ -6,8 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say
+from vpcdns.cli.output import Exit, complain, say
 from vpcdns.lab.live import run_live
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report

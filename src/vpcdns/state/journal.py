@@ -12,12 +12,15 @@ from vpcdns.model.changes import Change
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.api_attributes import Attributes, ObjectAttributes, updated
+from vpcdns.state.api_attributes import Attributes, ObjectAttributes
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`."""
+    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`.
+
+    Attributes that are None are taken away.
+    """
 
     changes: Sequence[Change] = ()
     attributes: Mapping[str, Attributes | None] = field(default_factory=dict)
@@ -40,7 +43,12 @@ class Contents:
             if isinstance(changed, Refusal):
                 return changed
             world = changed
-        attributes = updated(self.attributes, commit.attributes)
+        attributes = self.attributes
+        for key, one in commit.attributes.items():
+            if one is not None:
+                attributes = attributes.set(key, one)
+            elif key in attributes:
+                attributes = attributes.delete(key)
         return Contents(world, attributes, self.unfiled + len(commit.changes))
 
 
