@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from vpcdns.cli.progress import reading
+from vpcdns.cli.output import reading
 from vpcdns.config import document, json_stream, loads, schema
 from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.groups import GroupReader, group_of
