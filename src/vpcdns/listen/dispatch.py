@@ -1,4 +1,4 @@
-"""Between the listeners and the responder: what is recalled, asked, or comes later.
+"""Between the listeners and the responder: what is asked, and what comes later.
 
 Holds the program's one catch-all. Knows neither sockets nor what a message means. Nothing that a responder
 does may stop the server or leave a query without a response.

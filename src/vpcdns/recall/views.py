@@ -14,6 +14,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
+from vpcdns.forward.cache import Cache
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import Outcome
 from vpcdns.model.policy import Listen, Transport
@@ -25,6 +26,7 @@ from vpcdns.recall.cached_answers import CachedAnswer
 from vpcdns.recall.routes import Routes
 from vpcdns.recall.vpc_answers import VpcAnswers
 from vpcdns.wire.format import ID_SIZE
+from vpcdns.wire.relay import has_all_records
 from vpcdns.wire.upstream import Relayed
 
 # Of all VPCs together: some 15 MB. What does not fit is answered from the tables, which take 1.5 µs longer.
@@ -133,13 +135,21 @@ class View:
             self.views.room -= 1
             self.memo[query] = octets, kind
 
-    def keep(self, query: bytes, arrival: Arrival, cached: CachedAnswer) -> None:
-        """Remembers a response of upstreams, for as long as the cache has it."""
-        kind = self.views.kind_of(arrival, cached.response)
-        if kind is None or len(cached.response.octets) > CACHED_ANSWER_AT_MOST:
+    def keep(
+        self, query: bytes, forward: Forward, fetched: Fetched, response: Response, cache: Cache
+    ) -> None:
+        """Remembers a response that is as it was fetched, for as long as the cache has it."""
+        # Octets that depend on more than the query and the view are another client's, or another moment's.
+        own = forward.arrival.proxied is not None or not forward.query.is_bare or fetched.stale
+        if own or response.relayed is not fetched.relayed or len(response.octets) > CACHED_ANSWER_AT_MOST:
             return
+        if not has_all_records(response.octets, fetched.relayed, opt=forward.query.edns is not None):
+            return
+        kind = self.views.kind_of(forward.arrival, response)
+        if kind is None:
+            return
+        cached = CachedAnswer(cache, forward.key, fetched.relayed, response, kind)
         self.views.make_room_for_cached(cached.weight)
-        cached.kind = kind
         former = self.cached.get(query)
         self.views.cached_octets -= 0 if former is None else former.weight
         self.cached[query] = cached
