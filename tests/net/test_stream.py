@@ -31,9 +31,10 @@ class Told(Stream):
             raise RuntimeError("a bug")
         self.octets += octets
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> None:
         self.told.append("eof")
-        return self._keeps
+        if not self._keeps:
+            self.close()
 
     def pause_writing(self) -> None:
         self.told.append("pause")
@@ -77,7 +78,7 @@ async def test_octets_come_and_go() -> None:
         assert peer.recv(100) == b"answer"
         peer.close()
         await until(lambda: stream.told == ["eof", "lost"])
-        assert stream.is_closing()
+        assert stream.closing
 
 
 @on_loop
@@ -110,7 +111,7 @@ async def test_a_half_closed_peer_can_be_answered() -> None:
         stream.write(b"answer")
         stream.write_eof()
         assert (peer.recv(100), peer.recv(100)) == (b"answer", b"")
-        assert not stream.is_closing()
+        assert not stream.closing
 
 
 @on_loop

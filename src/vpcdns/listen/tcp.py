@@ -39,7 +39,7 @@ _ROOM: Final = 4
 
 
 class TcpServer:
-    """All TCP listeners and their connections. Belongs to the running event self._loop."""
+    """All TCP listeners and their connections. Belongs to the running event loop."""
 
     def __init__(self, dispatch: Dispatch, limits: TcpLimits | None = None) -> None:
         self.dispatch = dispatch
@@ -127,7 +127,8 @@ class TcpServer:
             self._admit(sock, unmapped(ip_address(address[0])), address[1], listen)
 
     def _admit(self, sock: socket.socket, peer: Address, port: int, listen: Listen) -> None:
-        if self._per_client[peer] >= self.limits.per_client or not self._has_room():
+        is_full = len(self.connections) >= self._at_most
+        if self._per_client[peer] >= self.limits.per_client or (is_full and not self._evict()):
             self._counters.tcp_refused += 1
             sock.close()
             return
@@ -140,9 +141,6 @@ class TcpServer:
         self._counters.tcp_open += 1
         if self._sweeping is None:
             self._sweeping = self._loop.call_later(self.limits.sweep, self._sweep)
-
-    def _has_room(self) -> bool:
-        return len(self.connections) < self._at_most or self._evict()
 
     def _evict(self) -> bool:
         """Closes the longest idle connection; False if all of them wait for our answers.

@@ -85,13 +85,12 @@ class TcpConnection(Stream):
             else:
                 self._advance()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> None:
         """The peer asks no more, and may well wait for answers: it is half closed (RFC 7766 §6.2.4)."""
         self._peer_ended = True
         self._linger = False
         if not self._stalled():
             self.end()
-        return self.used.finished_at is None
 
     def pause_writing(self) -> None:
         self.used.blocked_at = self._loop.time()
@@ -106,7 +105,8 @@ class TcpConnection(Stream):
         self._ending = True
         self._unread = b""
         self.used.begun_at = None
-        self.resume_reading()
+        if not self._peer_ended:
+            self.resume_reading()
         if self.in_flight == 0:
             self._finish()
 
@@ -221,7 +221,7 @@ class TcpConnection(Stream):
 
     def _take_turn(self) -> None:
         """Goes on with what is there, after everybody else had a turn."""
-        if not self._ending and not self.is_closing():
+        if not self._ending and not self.closing:
             self._advance()
 
     def _ask(self, message: bytes, out: list[bytes]) -> int:
@@ -248,7 +248,7 @@ class TcpConnection(Stream):
     def _answered(self, response: bytes | None) -> None:
         """An outstanding answer came, in whatever order."""
         self.in_flight -= 1
-        if self.is_closing():
+        if self.closing:
             return
         out: list[bytes] = []
         self._put(response, out)

@@ -32,16 +32,15 @@ class Stream:
         self._mask = 0
         self._reading = True
         self._pausing = False
-        self._closing = False
+        self.closing = False
         self._eof_written = False  # said to the peer once all is sent
         self._look()
 
     def data_received(self, octets: bytes) -> None:
         """The peer sent these."""
 
-    def eof_received(self) -> bool:
-        """The peer sends no more; whether there is still something to be written."""
-        return False
+    def eof_received(self) -> None:
+        """The peer sends no more, and nothing more is read."""
 
     def pause_writing(self) -> None:
         """So much waits to be sent that no more should be written."""
@@ -51,9 +50,6 @@ class Stream:
 
     def connection_lost(self) -> None:
         """Nothing more is read or sent."""
-
-    def is_closing(self) -> bool:
-        return self._closing
 
     def pause_reading(self) -> None:
         self._reading = False
@@ -66,11 +62,11 @@ class Stream:
 
     def write(self, data: bytes | memoryview) -> None:
         """Sends as much as the kernel takes, and the rest when it takes more."""
-        if self._closing or self._eof_written:
+        if self.closing or self._eof_written:
             return
         if not self._unsent:
             sent = self._send(data)
-            if sent == len(data) or self._closing:
+            if sent == len(data) or self.closing:
                 return
             data = memoryview(data)[sent:]
         self._unsent += data
@@ -81,7 +77,7 @@ class Stream:
 
     def write_eof(self) -> None:
         """Tells the peer that nothing more comes, once all is sent. Raises OSError."""
-        if self._closing or self._eof_written:
+        if self.closing or self._eof_written:
             return
         self._eof_written = True
         if not self._unsent:
@@ -90,7 +86,7 @@ class Stream:
     def close(self) -> None:
         """Reads no more, and ends when all is sent."""
         if self._unsent:
-            self._closing = True
+            self.closing = True
             self._look()
         else:
             self._lose()
@@ -106,7 +102,7 @@ class Stream:
 
     def _look(self) -> None:
         """Watches for what is wanted now; where nothing is, not even failures are reported."""
-        wanted = (READ if self._reading and not self._closing else 0) | (WRITE if self._unsent else 0)
+        wanted = (READ if self._reading and not self.closing else 0) | (WRITE if self._unsent else 0)
         if wanted == self._mask or self._descriptor < 0:
             return
         if not wanted:
@@ -138,10 +134,9 @@ class Stream:
             return
         if count:
             self.data_received(bytes(self._buffer[:count]))
-        elif self.eof_received():
-            self.pause_reading()
         else:
-            self.close()
+            self.pause_reading()
+            self.eof_received()
 
     def _send_on(self) -> None:
         del self._unsent[: self._send(self._unsent)]
@@ -152,7 +147,7 @@ class Stream:
             self._pausing = False
             self.resume_writing()
         if not self._unsent:
-            if self._closing:
+            if self.closing:
                 self._lose()
             elif self._eof_written:
                 self._sock.shutdown(socket.SHUT_WR)
@@ -174,7 +169,7 @@ class Stream:
         if self._mask:
             self._watch.end(self._descriptor)
             self._mask = 0
-        self._closing = True
+        self.closing = True
         self._unsent.clear()
         self._descriptor = -1
         self._loop.call_soon(self._lost)

@@ -125,8 +125,20 @@ class View:
         return response
 
     def learn(self, query: bytes, arrival: Arrival, response: Response) -> None:
-        """Remembers a response that was decided."""
-        kind = self.views.kind_of(arrival, response) if _may_be_remembered(arrival, response) else None
+        """Remembers a response that was decided, if it depends on the query, the view and the World alone."""
+        resolution = response.resolution
+        if (
+            resolution is None
+            or not resolution.client.allowed
+            or resolution.personal
+            or resolution.outcome is not Outcome.RESPOND
+            or response.relayed is not None
+            # With options: a subnet names another client, cookies make every query another.
+            or not response.query.is_bare
+            or arrival.proxied is not None
+        ):
+            return
+        kind = self.views.kind_of(arrival, response)
         if kind is None:
             return
         octets = response.octets[ID_SIZE:]
@@ -236,17 +248,3 @@ class Views:
         if kind is None and not self.is_full:
             kind = self.kinds[key] = AnswerKind(arrival, response)
         return kind
-
-
-def _may_be_remembered(arrival: Arrival, response: Response) -> bool:
-    """Whether a response depends on nothing but the query, the client's VPC, the transport and the World."""
-    resolution = response.resolution
-    if (
-        resolution is None
-        or not resolution.client.allowed
-        or resolution.personal
-        or response.relayed is not None
-    ):
-        return False
-    # With options: a subnet names another client, cookies make every query another.
-    return arrival.proxied is None and response.query.is_bare and resolution.outcome is Outcome.RESPOND
