@@ -27,7 +27,7 @@ class Ports:
         self._watch = Watch(self._stray)
         # Connected to nobody and bound to nothing, by family and descriptor; still watched.
         self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in _FAMILIES.values()}
-        self._dissolve = _dissolver() if self._watch.is_epoll else None
+        self._dissolve = _dissolver()
 
     def open(self, upstream: Upstream, heard: Heard) -> socket.SocketType:
         """A socket at a random port that hears nobody but the upstream. Raises OSError.

@@ -11,8 +11,7 @@ from vpcdns.listen.responder import Answer, PendingResponse
 from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Fetched, Forward, ForwardKey, Response, begin, finish, servfail
-from vpcdns.recall.cached_answers import cached_answer
+from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, servfail
 from vpcdns.recall.routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 from vpcdns.server.observer import Observer
@@ -108,21 +107,8 @@ class Resolver:
         if isinstance(result, Forward):
             raise TypeError("decided twice in one World, to be forwarded only once")
         if view is not None and isinstance(known, Fetched) and isinstance(result, Response):
-            self._remember(view, message, forward, key, known, result)
+            view.keep(message[2:], forward, known, result, self.cache)
         return self._context.answer(forward.arrival, result, started)
-
-    def _remember(
-        self,
-        view: View,
-        message: bytes,
-        forward: Forward,
-        key: ForwardKey,
-        fetched: Fetched,
-        response: Response,
-    ) -> None:
-        cached = cached_answer(forward, key, fetched, response, self.cache)
-        if cached is not None:
-            view.keep(message[2:], forward.arrival, cached)
 
     def _view_of(self, message: bytes, decided: Response | Forward, arrival: Arrival) -> View | None:
         """Where such a query may be remembered; nowhere with a PROXY header: the message is longer then."""
