@@ -373,7 +373,7 @@ def test_any_octets_give_a_well_formed_response_or_malformed(
     except MalformedMessage:
         return
     question = relayed.octets[12 : relayed.question_end]
-    asked = Query(7, 0, True, False, False, None, question, query(use_edns=0).edns if edns else None)
+    asked = Query(7, dns.flags.RD, None, question, query(use_edns=0).edns if edns else None)
     written = write_relayed(relayed, asked, limit, age=age)
     assert len(written) <= limit
     again = read_response(written)

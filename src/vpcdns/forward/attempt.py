@@ -16,9 +16,8 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import Ports, in_zone
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Forward, ForwardKey
-from vpcdns.wire.format import HEADER
 from vpcdns.wire.relay import has_opt, without_edns, write_upstream_query
-from vpcdns.wire.upstream import Relayed, answers_question, read_bare_error, read_response
+from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
@@ -112,13 +111,7 @@ class Attempt:
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
-        question_wire = self._upstream_query.question_wire
-        if not answers_question(octets, self._id, question_wire):
-            bare_error = read_bare_error(octets, self._id, question_wire)
-            if bare_error is None:
-                raise MalformedMessage("not an answer to our question")
-            return bare_error
-        return read_response(octets, HEADER.size + len(question_wire))
+        return read_answer(octets, self._id, self._upstream_query.question_wire)
 
 
 class UdpAttempt(Attempt):
