@@ -13,7 +13,7 @@ from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import PROOFS, Relayed, cname_target, is_owned_by_question, owner_name
+from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
@@ -83,13 +83,13 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
         return None
     if len(cnames) > MAX_CNAMES:
         raise MalformedMessage("more CNAMEs than any resolver follows")
-    targets = {owner_name(relayed, record): record for record in cnames}
+    targets = {relayed.name(record.name_at): record for record in cnames}
     if len(targets) < len(cnames):
         # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
         raise MalformedMessage("two CNAMEs at one name")
     name, chain = question.name, list[Record]()
     while (record := targets.pop(name, None)) is not None:
-        target = cname_target(relayed, record)
+        target = relayed.name(record.rdata_at)
         ttl = STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
         chain.append(Record(name, RRType.CNAME, ttl, target))
         hop = resolve(Question(target, question.rtype), resolution.client, world)
@@ -120,7 +120,7 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
         proves = record.section == 1 and record.rtype in PROOFS
         if proves or is_owned_by_question(relayed, record):
             continue
-        name = owner_name(relayed, record)
+        name = relayed.name(record.name_at)
         if name in decided:
             continue
         decided.add(name)

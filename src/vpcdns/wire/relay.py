@@ -24,11 +24,6 @@ def write_upstream_query(query: Query, identity: int) -> bytes:
     return fmt.HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
 
 
-def has_opt(message: bytes) -> bool:
-    """Whether an upstream query, without its id, has an OPT record: the only additional one that there is."""
-    return message[fmt.HEADER_SIZE - fmt.ID_SIZE - 1] == 1
-
-
 def without_edns(message: bytes, question_wire: bytes) -> bytes:
     """An upstream query, both without their ids, as it is asked of a server that knows no OPT record."""
     return message[: fmt.HEADER_SIZE - fmt.ID_SIZE - 2] + b"\0\0" + question_wire

@@ -67,6 +67,10 @@ class Relayed(NamedTuple):
     def truncated(self) -> bool:
         return bool(self.flags & fmt.TC)
 
+    def name(self, offset: int) -> Name:
+        """The name that stands there: a record's owner, or in its data; raises MalformedMessage."""
+        return Name(tuple(read_labels(self.octets, offset)[0]))
+
 
 def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
     """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check.
@@ -129,16 +133,6 @@ def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool
         theirs == question_wire
         or (theirs[tail:] == question_wire[tail:] and theirs.lower() == question_wire.lower())
     )
-
-
-def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
-    """The target of a CNAME record; raises MalformedMessage."""
-    return Name(tuple(read_labels(relayed.octets, record.rdata_at)[0]))
-
-
-def owner_name(relayed: Relayed, record: RelayedRecord) -> Name:
-    """Whose record it is; raises MalformedMessage."""
-    return Name(tuple(read_labels(relayed.octets, record.name_at)[0]))
 
 
 def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
