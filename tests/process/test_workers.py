@@ -444,3 +444,33 @@ async def test_only_heartbeats_that_are_missing_count_against_later_calls() -> N
             worker.receive()
         assert (prepared.result(), beat.result()) == ("prepare", "heartbeat")
         assert time.monotonic() - worker.silent_since < 0.1
+
+
+def test_a_replacement_that_hangs_at_its_start_keeps_no_other_waiting() -> None:
+    with Server(EXAMPLE, workers=3) as server:
+        first, second = before = workers_of(server)
+        os.kill(first, signal.SIGKILL)
+        eventually(lambda: bool(set(workers_of(server)) - {*before}))
+        (hung,) = set(workers_of(server)) - {*before}
+        os.kill(hung, signal.SIGSTOP)
+        os.kill(second, signal.SIGKILL)
+        assert server.wait_for("Worker 2 was replaced", DEADLINE)
+        assert not is_gone(hung)
+        server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
+        assert server.wait_for("Worker 1 was not replaced, and will be tried again", DEADLINE)
+        assert server.wait_for("Worker 1 was replaced", DEADLINE)
+        assert answered(server.dns, IN_A) == ["10.1.8.40"]
+        assert metric(server, "vpcdns_server_workers") == 3
+    assert is_gone(hung)
+
+
+def test_a_worker_that_hangs_keeps_the_end_no_longer_than_it_keeps_the_rest(server: Server) -> None:
+    running = server._process
+    assert running is not None
+    (worker,) = workers_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    before = time.monotonic()
+    running.terminate()
+    assert running.wait(DEADLINE) == 0
+    assert time.monotonic() - before < 3.5  # 2, and a busy machine
+    assert is_gone(worker)

@@ -23,6 +23,7 @@ from vpcdns.listen.service import GRACE
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.net.binding import Sharing
+from vpcdns.process.log import write_log_in_thread
 from vpcdns.process.parts import ServerParts, Settings, admin_of, make_admin, make_parts, make_reloader
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
@@ -137,6 +138,7 @@ class Program:
                     log.warning("Running as root, which is not needed once ports are bound: see --user")
                 ready(self._parts.state.world, listens, admin_listen)
 
+            write_log_in_thread()
             self._parts.query_log.start()
             self._tasks.start("reload", self._reloader.run)
             gc_pauses.settle()

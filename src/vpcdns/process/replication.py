@@ -23,6 +23,9 @@ from vpcdns.state import Commit, Reset, State
 
 # A million groups are read from shared memory in some seconds.
 _PREPARED_WITHIN: Final = 120.0
+# A new process imports for a second, then reads the World, at 5 µs a group; the machine may be busy.
+_BEGUN_WITHIN: Final = 15.0
+_BEGUN_WITHIN_A_GROUP: Final = 5e-5
 # Added for each group when a reload is committed: beside API changes all of them are compared, at 2 µs each.
 _COMPARED_WITHIN: Final = 1e-5
 _COUNTED_WITHIN: Final = 0.5  # whoever scrapes need not wait for one that hangs
@@ -40,7 +43,7 @@ class Replication:
         self._transfer = transfer
         self._counts: dict[int, WorkerCounts] = {}
         self._ended = WorkerCounts()
-        self._recorded: list[Commit | Reset] | None = None
+        self._recorded: dict[int, list[Commit | Reset]] = {}
 
     def replay(self, step: Commit | Reset, world: World) -> None:
         """A change, small whatever it changes; attributes are the main process's alone."""
@@ -48,13 +51,13 @@ class Replication:
             if not step.changes:
                 return
             step = Commit(step.changes)
-        if self._recorded is not None:
-            self._recorded.append(step)
+        for steps in self._recorded.values():
+            steps.append(step)
         self._expect(world, self._workers.call("replay", step))
 
-    def record(self) -> None:
-        """Collects what is replayed, until a worker that begins with the World of now has joined."""
-        self._recorded = []
+    def record(self, number: int) -> None:
+        """Collects what is replayed from now on, until worker `number` has joined."""
+        self._recorded[number] = []
 
     async def join(self, worker: Worker, state: State, faults: Faults) -> None:
         """Adds a new worker when it is ready and has caught up; ends it if it does not.
@@ -62,10 +65,11 @@ class Replication:
         Raises OSError, EOFError and RuntimeError.
         """
         try:
-            await worker.ready(_PREPARED_WITHIN)
-            if self._recorded is None:
+            await worker.ready(_BEGUN_WITHIN + _BEGUN_WITHIN_A_GROUP * len(state.world.groups))
+            steps = self._recorded.get(worker.number)
+            if steps is None:
                 raise OvertakenByReload("the configuration was read anew meanwhile")
-            begun = worker.call("begin", (self._recorded, tuple(faults.current())))
+            begun = worker.call("begin", (steps, tuple(faults.current())))
             worker.wait(begun, time.monotonic() + ACKNOWLEDGED_WITHIN)
             if begun.result() != state.world.revision:
                 raise RuntimeError(f"it came to revision {begun.result()}")
@@ -73,7 +77,7 @@ class Replication:
             worker.end()
             raise
         finally:
-            self._recorded = None
+            self._recorded.pop(worker.number, None)
         self._workers.add(worker)
 
     async def prepare(self, file: World, listens: tuple[Listen, ...]) -> None:
@@ -90,7 +94,7 @@ class Replication:
                 raise StartupError(f"worker process {pid}: {problem}")
 
     def commit(self, world: World) -> None:
-        self._recorded = None  # a worker that has begun with the former file cannot follow
+        self._recorded.clear()  # a worker that has begun with the former file cannot follow
         within = ACKNOWLEDGED_WITHIN + _COMPARED_WITHIN * len(world.groups)
         self._expect(world, self._workers.call("commit", within=within))
 

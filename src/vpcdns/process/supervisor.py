@@ -39,26 +39,25 @@ class Supervisor:
         self._wait = _FIRST_WAIT
         self._last = -_LONGEST_WAIT
         self._was_overtaken = False
+        self._begun: set[int] = set()
 
     async def run(self) -> None:
         """Until it is cancelled."""
         loop = asyncio.get_running_loop()
         async with asyncio.TaskGroup() as tasks:
-            replacing = None
             while True:
                 await asyncio.sleep(HEARTBEAT_EVERY)
                 await self._workers.heartbeat()
                 quiet = loop.time() - self._last
                 if quiet >= _LONGEST_WAIT:
                     self._wait = _FIRST_WAIT
-                is_due = (quiet >= self._wait or self._was_overtaken) and (
-                    replacing is None or replacing.done()
-                )
-                if is_due and (missing := self._workers.missing):
+                missing = self._workers.missing - self._begun
+                if missing and (quiet >= self._wait or self._was_overtaken):
                     if not self._was_overtaken:  # a reload is no reason to wait
                         self._last, self._wait = loop.time(), min(2 * self._wait, _LONGEST_WAIT)
                     self._was_overtaken = False
-                    replacing = tasks.create_task(self._replace(missing[0]))
+                    self._begun.add(number := min(missing))  # one that hangs at this keeps no other waiting
+                    tasks.create_task(self._replace(number))
 
     async def _replace(self, number: int) -> None:
         """Executes another and brings it to the current World; serves on without it where that fails."""
@@ -69,7 +68,7 @@ class Supervisor:
                 start = Start(
                     number, self._settings, parts.service.bind(), state.world.revision, state.unfiled
                 )
-                self._replication.record()
+                self._replication.record(number)
                 await in_thread(partial(worlds.write, *worlds_of))
                 worker = execute(start, worlds, self._transfer, parts.counts)
                 await self._replication.join(worker, state, parts.faults)
@@ -79,3 +78,5 @@ class Supervisor:
             log.error("Worker %d was not replaced, and will be tried again: %s", number, why)  # noqa: TRY400 - no bug
         else:
             log.info("Worker %d was replaced by process %d", number, worker.pid)
+        finally:
+            self._begun.discard(number)

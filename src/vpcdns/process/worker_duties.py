@@ -10,6 +10,7 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.query_record import QueryRecord
 from vpcdns.observe.worker_counts import WorkerCounts
+from vpcdns.process.log import finish_log, write_log_in_thread
 from vpcdns.process.parts import ServerParts
 from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.world_transfer import WorldTransfer
@@ -42,13 +43,15 @@ class WorkerDuties:
         """It is alive when it answers."""
 
     async def start(self) -> None:
+        write_log_in_thread()
         self._parts.query_log.start()
         await self._parts.service.start()
 
     async def stop(self, grace: float) -> None:
         await self._parts.service.stop(grace)
         self._parts.resolver.close()
-        self._parts.query_log.stop()
+        await in_thread(self._parts.query_log.stop)  # heartbeats are answered meanwhile
+        await in_thread(finish_log)
 
     async def begin(self, steps: list[Commit | Reset], faults: tuple[InjectedFault, ...]) -> int:
         """A replacement catches up and begins to answer; the revision that `steps` have led to."""
