@@ -21,6 +21,7 @@ from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
+from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from vpcdns import gc_pauses
@@ -282,7 +283,7 @@ async def _attend(channel: Connection, duties: object) -> None:
     loop = asyncio.get_running_loop()
 
     async def do(call: int, method: str, arguments: tuple[Any, ...]) -> None:
-        value = getattr(duties, method)(*arguments)
+        value = attrgetter(method)(duties)(*arguments)
         channel.send((call, await value if isinstance(value, Awaitable) else value))
 
     async with asyncio.TaskGroup() as calls:
