@@ -155,7 +155,7 @@ class Replication(Replicas):
         steps = self._recorded[worker.number]
         if steps is None:
             raise RuntimeError("the configuration was read anew meanwhile")
-        begun = worker.call("begin", (steps, tuple(self._parts.faults.current())))
+        begun = worker.call("begin", (steps, self._parts.faults.injected))
         worker.wait(begun, time.monotonic() + ACKNOWLEDGED_WITHIN)
         if begun.result() != state.world.revision:
             raise RuntimeError(f"it came to revision {begun.result()}")
