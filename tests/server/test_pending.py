@@ -185,7 +185,7 @@ async def serving(
     with Nameserver(script) as upstream:
         world = replace(example(), forwarding=Forwarding((upstream.upstream,)))
         resolver = Resolver(
-            State(with_loopback(world)), observer=observer, forwarder=Forwarder(deadline=NEVER)
+            State(with_loopback(world)), observer=observer or Observer(), forwarder=Forwarder(deadline=NEVER)
         )
         service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)], batches=True)
         (listen,) = await service.start()
