@@ -99,9 +99,9 @@ class WorkerDuties:
     def clear_decisions(self) -> None:
         self._parts.decisions.clear()
 
-    def counts(self) -> WorkerCounts:
+    async def counts(self) -> WorkerCounts:
         parts = self._parts
-        return WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
+        return await WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
 
     async def latest_decisions(self, limit: int) -> list[QueryRecord]:
         return await self._parts.decisions.of_process(limit)
