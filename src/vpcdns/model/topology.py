@@ -6,7 +6,6 @@ address becomes a VPC or a network (DESIGN §3).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -112,7 +111,6 @@ class Place:
 # Per address family and prefix length: network address as a number -> place. At most 33 + 129
 # look-ups find the longest prefix, however many networks there are.
 _Locator = FrozenMap[tuple[int, int, int], Place]
-_Length = tuple[int, int, int]  # IP version, prefix length, and how many source networks have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +121,7 @@ class Topology:
     networks: FrozenMap[str, Network] = field(default_factory=FrozenMap)
     connections: FrozenMap[str, Connection] = field(default_factory=FrozenMap)
     _places: _Locator = field(default_factory=FrozenMap)
-    _lengths: tuple[_Length, ...] = ()
+    _lengths: tuple[tuple[int, int], ...] = ()  # IP versions and lengths that source networks have
 
     @staticmethod
     def of(
@@ -143,7 +141,7 @@ class Topology:
             FrozenMap((network.network_id, network) for network in networks),
             FrozenMap((connection.connection_id, connection) for connection in connections),
             FrozenMap(places),
-            _longest_first(Counter((version, length) for version, length, _ in places)),
+            _longest_first(places),
         )
 
     def node(self, name: str) -> Vpc | Network | None:
@@ -152,34 +150,32 @@ class Topology:
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
-        if vpc.vpc_id in self.vpcs:
+        known = self.vpcs.get(vpc.vpc_id)
+        if known is not None and known.source_networks != vpc.source_networks:
             return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
-        places, lengths = self._places, self._counted_lengths()
+        places = self._places
         for prefix in vpc.source_networks:
             if _key(prefix) not in places:
                 places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
-                lengths[_key(prefix)[:2]] += 1
-        return replace(
-            self, vpcs=self.vpcs.set(vpc.vpc_id, vpc), _places=places, _lengths=_longest_first(lengths)
-        )
+        return self._with(self.vpcs.set(vpc.vpc_id, vpc), places)
 
     def without_vpc(self, vpc_id: str) -> Topology:
         """This topology without that VPC; raises KeyError when it is not there."""
-        places, lengths = self._places, self._counted_lengths()
+        places = self._places
         for prefix in self.vpcs[vpc_id].source_networks:
             if (place := places.get(_key(prefix))) is not None and place.vpc_id == vpc_id:
                 places = places.delete(_key(prefix))
-                lengths[_key(prefix)[:2]] -= 1
-        return replace(self, vpcs=self.vpcs.delete(vpc_id), _places=places, _lengths=_longest_first(lengths))
+        return self._with(self.vpcs.delete(vpc_id), places)
 
-    def _counted_lengths(self) -> Counter[tuple[int, int]]:
-        return Counter({(version, length): count for version, length, count in self._lengths})
+    def _with(self, vpcs: FrozenMap[str, Vpc], places: _Locator) -> Topology:
+        lengths = self._lengths if places is self._places else _longest_first(places)
+        return replace(self, vpcs=vpcs, _places=places, _lengths=lengths)
 
     def locate(self, address: Address) -> Place | None:
         """The longest source network that holds `address`; None is the Internet (DESIGN §3)."""
         address = unmapped(address)
         number, width, places = int(address), address.max_prefixlen, self._places
-        for version, length, _ in self._lengths:
+        for version, length in self._lengths:
             if version == address.version:
                 shift = width - length
                 place = places.get((version, length, number >> shift << shift))
@@ -193,7 +189,7 @@ class Topology:
         Costs no more than there are source networks.
         """
         version, given, start = _key(prefix)
-        longer = [length for of, length, _ in self._lengths if of == version and length > given]
+        longer = [length for of, length in self._lengths if of == version and length > given]
         if sum(1 << length - given for length in longer) > len(self._places):
             inside = (key for key in self._places if key[0] == version and key[1] in longer)
             return max(
@@ -246,5 +242,5 @@ def _key(prefix: Prefix) -> tuple[int, int, int]:
     return prefix.version, prefix.prefixlen, int(prefix.network_address)
 
 
-def _longest_first(lengths: Counter[tuple[int, int]]) -> tuple[_Length, ...]:
-    return tuple(sorted(((*length, count) for length, count in lengths.items() if count), reverse=True))
+def _longest_first(places: Iterable[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
+    return tuple(sorted({(version, length) for version, length, _ in places}, reverse=True))

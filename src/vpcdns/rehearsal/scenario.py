@@ -16,18 +16,8 @@ from vpcdns.config.problems import Finding, dotted
 from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import AddressText, DomainText, Line
 from vpcdns.errors import ConfigurationError, Problem
+from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.world import World
-
-Word = Literal[
-    "reachable",
-    "not_resolved",
-    "no_route",
-    "selector_mismatch",
-    "not_attached",
-    "region_mismatch",
-    "overlap",
-    "no_return_route",
-]
 
 
 class Expectation(Part):
@@ -41,7 +31,7 @@ class Expectation(Part):
     """the addresses it resolves to, in any order"""
     rcode: Literal["NOERROR", "NXDOMAIN", "REFUSED"] | None = None
     """the response code"""
-    verdict: Word | None = None
+    verdict: Verdict | None = Field(None, strict=False)
     """what becomes of a connection"""
 
 
