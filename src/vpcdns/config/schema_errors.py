@@ -30,7 +30,7 @@ _PATTERNS: Final = {
 }
 _EXPECTED: Final = {
     "string_type": ("text", ""),
-    "literal_error": ("text", ""),
+    **dict.fromkeys(("literal_error", "enum"), ("text", "")),
     "bool_type": ("true or false", "write true or false, without quotes"),
     "int_type": ("a whole number", "write digits alone, without quotes"),
 }
@@ -66,7 +66,7 @@ def _mistake(detail: Any, value: object, top: type[BaseModel]) -> Mistake:
         case "list_type":
             way_out = "write a list: [ … ]" if found is not None else "write [] for none, or remove the key"
             return Mistake(path, *mistyped("a list", found, way_out))
-        case "literal_error" if isinstance(found, str):
+        case "literal_error" | "enum" if isinstance(found, str):
             words = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
             return Mistake(path, f"`{cut(found)}` is not one of {words}", "choose one of them")
         case "string_pattern_mismatch":

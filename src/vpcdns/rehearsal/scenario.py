@@ -11,18 +11,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from vpcdns.config import AddressText, DomainText, Line, Part, load, loads, read_as
+from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.world import World
-
-Word = Literal[
-    "reachable",
-    "not_resolved",
-    "no_route",
-    "selector_mismatch",
-    "not_attached",
-    "region_mismatch",
-    "overlap",
-    "no_return_route",
-]
 
 
 class Expectation(Part):
@@ -36,7 +26,7 @@ class Expectation(Part):
     """the addresses it resolves to, in any order"""
     rcode: Literal["NOERROR", "NXDOMAIN", "REFUSED"] | None = None
     """the response code"""
-    verdict: Word | None = None
+    verdict: Verdict | None = Field(None, strict=False)
     """what becomes of a connection"""
 
 
