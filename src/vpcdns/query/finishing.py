@@ -1,4 +1,4 @@
-"""Replies to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
+"""Responses to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
 
 from dataclasses import replace
 from typing import Final
@@ -14,24 +14,17 @@ from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import (
-    PROOFS,
-    Relayed,
-    RelayedRecord,
-    cname_target,
-    is_owned_by_question,
-    owner_name,
-    record_of,
-)
+from vpcdns.wire.upstream import PROOFS, Relayed, RelayedRecord, is_owned_by_question, record_of
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
 MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
+_RCODES: Final = frozenset(Rcode)
 MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
-    """The reply to a forwarded query, out of what the upstreams said.
+    """The response to a forwarded query, out of what the upstreams said.
 
     A Forward again if a CNAME leads on. Decided in `world`, the current one: a query that was on its way
     during a change is decided anew, which may be another Forward, too.
@@ -41,32 +34,47 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Respons
         anew = decide(query, resolution.question, arrival, world)
         if not isinstance(anew, Forward) or anew.key != forward.key:
             return anew
-        resolution = anew.resolution
+        forward, resolution = anew, anew.resolution
+    hop: Resolution | None = None
+    try:
+        if isinstance(result, Fetched):
+            if result.relayed.truncated and arrival.transport == "tcp":
+                raise MalformedMessage("truncated, with nowhere left to ask for the rest")
+            hop = _followed(result, resolution, world)
+            if hop is None and resolution.answers:
+                hop = _with_records(result, resolution)
+    except (MalformedMessage, MalformedName):
+        result = Failure.UNUSABLE
     if isinstance(result, Failure):
         return response_to(query, arrival, _servfail(resolution, result), world)
-    try:
-        if result.relayed.truncated and arrival.transport == "tcp":
-            raise MalformedMessage("truncated, with nowhere left to ask for the rest")
-        hop = _followed(result, resolution, world)
-        if hop is None and resolution.answers:
-            hop = _with_records(result, resolution)
-    except (MalformedMessage, MalformedName):
-        return response_to(query, arrival, _servfail(resolution, Failure.UNUSABLE), world)
     if hop is not None and hop.outcome is Outcome.FORWARD:
         return Forward(query, arrival, hop, world.revision)
     if hop is not None:
         return Drop(hop) if hop.outcome is Outcome.DROP else response_to(query, arrival, hop, world)
-    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
+    return _relay(forward, result, world)
+
+
+def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
+    query, arrival, resolution = forward.query, forward.arrival, forward.resolution
+    relayed, explain = _unowned(fetched.relayed, resolution, world), world.answers.explain
+    if explain is not Explain.FULL and relayed.extended_errors:  # the upstream's are said as ours are
+        codes = tuple(data[:2] for data in relayed.extended_errors if explain is Explain.CODE)
+        relayed = relayed._replace(extended_errors=codes)
     octets = write_relayed(
         relayed,
         query,
         limit_of(query, arrival, resolution.client, world),
-        age=result.age,
-        ttl=STALE_TTL if result.stale else None,
-        extended_error=explained(_fetched_error(result), world.answers.explain),
+        age=fetched.age,
+        ttl=STALE_TTL if fetched.stale else None,
+        extended_error=explained(_fetched_error(fetched), explain),
         options=options_of(query, arrival, resolution.client, world),
     )
-    return Response(octets, query, _relayed_resolution(resolution, relayed), relayed)
+    told = replace(resolution, outcome=Outcome.RESPOND, rcode=_rcode(relayed))
+    return Response(octets, query, told, relayed)
+
+
+def _rcode(relayed: Relayed) -> Rcode:
+    return Rcode(relayed.rcode) if relayed.rcode in _RCODES else Rcode.SERVFAIL
 
 
 def _servfail(resolution: Resolution, failure: Failure) -> Resolution:
@@ -125,7 +133,7 @@ def _cnames(fetched: Fetched) -> dict[Name, tuple[Name, list[Record]]]:
     if len(cnames) > MAX_CNAMES or len(signatures) > 2 * MAX_CNAMES:
         raise MalformedMessage("more CNAMEs than any resolver follows")
     for record in cnames:
-        name, target = owner_name(relayed, record), cname_target(relayed, record)
+        name, target = relayed.name(record.name_at), relayed.name(record.rdata_at)
         if name in found:
             # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
             raise MalformedMessage("two CNAMEs at one name")
@@ -170,10 +178,11 @@ def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
     for record in relayed.records:
         if record.section == 0 or (record.section == 1 and record.rtype in PROOFS):
             sections[record.section].append(record_of(relayed, record, _ttl(fetched, record)))
-    ended = _relayed_resolution(resolution, relayed)
-    failed = ended.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
+    failed = relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
     return replace(
-        ended,
+        resolution,
+        outcome=Outcome.RESPOND,
+        rcode=_rcode(relayed),
         answers=() if failed else (*resolution.answers, *sections[0]),
         proofs=tuple(sections[1]),
         extended_error=_fetched_error(fetched),
@@ -195,7 +204,7 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
         proves = record.section == 1 and record.rtype in PROOFS
         if proves or is_owned_by_question(relayed, record):
             continue
-        name = owner_name(relayed, record)
+        name = relayed.name(record.name_at)
         if name in decided:
             continue
         decided.add(name)
@@ -207,11 +216,6 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     return relayed
 
 
-def _relayed_resolution(resolution: Resolution, relayed: Relayed) -> Resolution:
-    rcode = Rcode(relayed.rcode) if relayed.rcode in Rcode.__members__.values() else Rcode.SERVFAIL
-    return replace(resolution, outcome=Outcome.RESPOND, rcode=rcode)
-
-
 def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     relayed = fetched.relayed
     if fetched.stale:
@@ -220,11 +224,3 @@ def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     if relayed.rcode == Rcode.SERVFAIL and not relayed.extended_errors:
         return ExtendedError(InfoCode.NETWORK_ERROR, "upstream answered SERVFAIL")
     return None
-
-
-def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
-    """The upstream's extended errors are said as ours are."""
-    if explain is Explain.FULL or not relayed.extended_errors:
-        return relayed
-    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
-    return relayed._replace(extended_errors=errors)
