@@ -116,7 +116,7 @@ def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
     assert name_in(path) == "name7"
     assert read(path).unfiled == 8
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 3
+        assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 1, "the file's own entry"
     state, journal = open_state(path, example())
     journal.close()
     assert state.unfiled == 8
