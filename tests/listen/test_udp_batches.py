@@ -33,7 +33,7 @@ async def serving(
     host: str, batches: bool, observer: Observer | None = None
 ) -> AsyncIterator[tuple[Resolver, State, Listen]]:
     state = State(example())
-    resolver = Resolver(state, observer=observer)
+    resolver = Resolver(state, observer=observer or Observer())
     service = Service(resolver, [Listen(ip_address(host), 0, VPC_A)], batches=batches)
     (listen,) = await service.start()
     try:
