@@ -18,7 +18,7 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
 from vpcdns.observe.observers import Observers
-from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.query import Arrival, Response, begin
 from vpcdns.server.observer import Observer
@@ -85,7 +85,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
                 )
             for _ in range(50):
                 await client.receive()
-        assert sum(cell.count for cell in query_counts.counts().values()) == 50
+        assert sum(map(count_of, query_counts.counts()().values())) == 50
         told = list(decisions.latest(100))
         assert len(told) == 50
         assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}

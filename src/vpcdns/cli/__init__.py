@@ -9,8 +9,7 @@ import sys
 from typing import NoReturn
 
 from vpcdns.cli.app import app
-from vpcdns.cli.exits import EXIT_CODES, Exit
-from vpcdns.cli.output import abandon_stdout, complain
+from vpcdns.cli.output import Exit, abandon_stdout, complain, exit_code
 from vpcdns.errors import VpcdnsError
 
 __all__ = ["main"]
@@ -26,7 +25,7 @@ def main() -> NoReturn:
         code = ended.code if isinstance(ended.code, int) else Exit.ERROR
     except VpcdnsError as error:
         complain(str(error))
-        code = EXIT_CODES[type(error)]
+        code = exit_code(error)
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

@@ -92,6 +92,6 @@ class WorkerDuties:
             self._listeners.abandon()
         self._file = self._listeners = None
 
-    def counts(self) -> WorkerCounts:
+    async def counts(self) -> WorkerCounts:
         parts = self.parts
-        return WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
+        return await WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)

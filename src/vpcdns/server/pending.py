@@ -15,8 +15,7 @@ from typing import Final
 
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
 from vpcdns.forward.cache import Cache
-from vpcdns.forward.forwarder import Forwarder
-from vpcdns.forward.outstanding import Sender
+from vpcdns.forward.forwarder import Forwarder, Sender
 from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.dns import Rcode
 from vpcdns.query import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response, begin, finish

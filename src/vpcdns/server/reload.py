@@ -166,7 +166,7 @@ def _signature(path: Path) -> Signature:
 def _compare_and_free(replaced: list[World], new: World) -> str:
     """What changed; takes the old World out of `replaced`, and frees it bit by bit."""
     old = replaced.pop()
-    found = [str(difference) for difference in islice(differences(old, new), _DIFFERENCES_LOGGED + 1)]
+    found = list(islice(differences(old, new), _DIFFERENCES_LOGGED + 1))
     more = "; and more" if len(found) > _DIFFERENCES_LOGGED else ""
     parts = chunks(old)
     del old

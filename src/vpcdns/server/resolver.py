@@ -9,7 +9,6 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, servfail
-from vpcdns.recall.cached_answers import cached_answer
 from vpcdns.recall.routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 from vpcdns.server.pending import PendingQuery, QueryContext
@@ -84,9 +83,7 @@ class Resolver(QueryContext):
         if isinstance(result, Forward):
             raise TypeError("decided twice in one World, to be forwarded only once")
         if view is not None and isinstance(known, Fetched) and isinstance(result, Response):
-            cached = cached_answer(forward, key, known, result, self.cache)
-            if cached is not None:
-                view.keep(message[2:], forward.arrival, cached)
+            view.keep(message[2:], forward, known, result, self.cache)
         return self.answer(forward.arrival, result, started)
 
     def _view_of(self, message: bytes, decided: Response | Forward, arrival: Arrival) -> View | None:

@@ -21,7 +21,7 @@ from vpcdns.model.world import World
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.current_world import State
 from vpcdns.state.file_with_changes import joined
-from vpcdns.state.journal import Commit, Contents
+from vpcdns.state.journal import Commit, Contents, Journal
 from vpcdns.state.journal_rows import (
     NO_SEAL,
     Entry,
@@ -75,7 +75,7 @@ class _Prepared:
         return self.configuration if replace(mine, revision=world.revision) == world else None
 
 
-class SqliteJournal:
+class SqliteJournal(Journal):
     """A state file that is open for one server; `held` is what was in it before the first `replace`."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
