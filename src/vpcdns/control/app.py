@@ -3,6 +3,7 @@
 Knows where each answer is to be had, and how it looks as JSON.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses, listed, made
+from vpcdns.control.long_responses import LongResponse, listed, made, room
 from vpcdns.control.openapi import ApiRequest, OpenApi
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
@@ -70,10 +71,8 @@ class _Routes:
     sources: Sources
     recent: RecentDecisions
     api: OpenApi
-    long: LongResponses = field(default_factory=LongResponses)
-    scrapes: LongResponses = field(
-        default_factory=LongResponses
-    )  # open without a token: they block no others
+    long: asyncio.Semaphore = field(default_factory=room)
+    scrapes: asyncio.Semaphore = field(default_factory=room)  # they have no token, and block no others
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
@@ -108,7 +107,9 @@ class _Routes:
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:
-        return self.scrapes.response(lambda: exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return LongResponse(
+            self.scrapes, lambda: exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4
+        )
 
     async def explain(self, request: Request) -> Response:
         """How a name resolves for a client: what `vpcdns explain --json` prints."""
@@ -144,7 +145,7 @@ class _Routes:
         async def make() -> Iterator[str]:
             return listed("decisions", map(decision_data, await self.recent.of_all(int(limit))))
 
-        return self.long.response(make)
+        return LongResponse(self.long, make)
 
     async def path(self, request: Request) -> Response:
         """Whether a source reaches a name: what `vpcdns path --json` prints."""
@@ -165,7 +166,7 @@ class _Routes:
         async def make() -> Iterator[str]:
             return made(partial(plan_answer, self.sources.state.world, changes))
 
-        return self.long.response(make)
+        return LongResponse(self.long, make)
 
 
 async def _api_request(request: Request) -> ApiRequest:

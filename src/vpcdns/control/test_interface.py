@@ -4,6 +4,7 @@ Knows JSON over HTTP and where each answer is to be had. Writes are JSON, so tha
 send them, and are refused where calls of the cloud's API must be signed and these are not.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ from starlette.routing import Route
 from vpcdns.config import check_expressible, written_json
 from vpcdns.control.errors import bad_request, read_name
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses, listed
+from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
@@ -43,7 +44,7 @@ class TestInterface:
     recent: RecentDecisions
     injected: Faults
     open_for_writes: bool = True
-    long: LongResponses = field(default_factory=LongResponses)
+    long: asyncio.Semaphore = field(default_factory=room)
 
     def routes(self) -> list[Route]:
         return [
@@ -66,7 +67,7 @@ class TestInterface:
             before = f'{{"revision":{world.revision},"configuration":'
             return chain([before], await in_thread(partial(written_json, world)), ["}"])
 
-        return self.long.response(make, _etag(world.revision))
+        return LongResponse(self.long, make, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -113,7 +114,7 @@ class TestInterface:
         async def make() -> Iterator[str]:
             return listed("queries", map(decision_data, filter(fits, await self.recent.of_all(CAPACITY))))
 
-        return self.long.response(make, _etag(self.state.world.revision))
+        return LongResponse(self.long, make, _etag(self.state.world.revision))
 
     async def clear_queries(self, request: Request) -> Response:
         self._check_writes()
@@ -124,7 +125,7 @@ class TestInterface:
         async def make() -> Iterator[str]:
             return listed("faults", map(_fault_data, self.injected.current()))
 
-        return self.long.response(make, _etag(self.state.world.revision))
+        return LongResponse(self.long, make, _etag(self.state.world.revision))
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)

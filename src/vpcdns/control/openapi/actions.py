@@ -14,7 +14,7 @@ def describe_regions(call: Call) -> dict[str, Any]:
     """The regions that there is anything in."""
     found = call.world.region_ids()
     if call.region is not None:
-        found.add(call.region.region_id)
+        found.add(call.region)
     host = call.product.host
     regions = [
         {"RegionId": name, "LocalName": name, "RegionEndpoint": f"{host}.{name}.aliyuncs.com"}

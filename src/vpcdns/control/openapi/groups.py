@@ -154,8 +154,7 @@ def _switched(group: Group, enable: bool) -> list[Change]:
 def _new_name(call: Call, name: str) -> str:
     if not _NAME.fullmatch(name):
         raise bad_format("GroupName", "4 to 50 letters, digits and `_`, a letter first.")
-    region_id = None if call.region is None else call.region.region_id
-    if any(group.name == name and group.region_id == region_id for _, group in call.world.groups.scan()):
+    if any(group.name == name and group.region_id == call.region for _, group in call.world.groups.scan()):
         raise repeated("GroupName", f"There is a group {name} already.")
     return name
 
