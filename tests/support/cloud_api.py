@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.support.example_world import example
-from vpcdns.control.openapi import AccessKeys, ApiRequest, ApiResponse, OpenApi
+from vpcdns.control.openapi.endpoint import OpenApi
+from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import claim
 from vpcdns.model.world import World
 from vpcdns.state import State

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.control.openapi import groups, instances, vpcs
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
 from vpcdns.control.openapi.keys import AccessKeys
@@ -126,3 +126,40 @@ class OpenApi:
             "Message": error.message,
             "Recommend": f"{_RECOMMEND}?q={error.code}",
         }
+
+
+_Action = Callable[[Call], dict[str, Any]]
+_CLOUDAPI: Final[dict[str, _Action]] = {
+    "CreateInstance": instances.create_instance,
+    "DescribeInstances": instances.describe_instances,
+    "DeleteInstance": instances.delete_instance,
+    "ModifyInstanceAttribute": instances.modify_instance_attribute,
+    "ModifyInstanceSpec": instances.modify_instance_spec,
+    "ModifyInstanceVpcAttributeForConsole": instances.modify_instance_vpc_attribute,
+    "CreateApiGroup": groups.create_api_group,
+    "DescribeApiGroup": groups.describe_api_group,
+    "DescribeApiGroups": groups.describe_api_groups,
+    "ModifyApiGroup": groups.modify_api_group,
+    "DeleteApiGroup": groups.delete_api_group,
+    "ModifyIntranetDomainPolicy": groups.modify_intranet_domain_policy,
+    "ModifyApiGroupNetworkPolicy": groups.modify_api_group_network_policy,
+    "ModifyApiGroupInstance": groups.modify_api_group_instance,
+    "SetDomain": groups.set_domain,
+    "DescribeDomain": groups.describe_domain,
+    "DeleteDomain": groups.delete_domain,
+    "DescribeRegions": vpcs.describe_regions,
+}
+_VPC: Final[dict[str, _Action]] = {
+    "CreateVpc": vpcs.create_vpc,
+    "DescribeVpcs": vpcs.describe_vpcs,
+    "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
+    "DeleteVpc": vpcs.delete_vpc,
+    "CreateVSwitch": vpcs.create_vswitch,
+    "DescribeVSwitches": vpcs.describe_vswitches,
+    "DeleteVSwitch": vpcs.delete_vswitch,
+    "DescribeRegions": vpcs.describe_regions,
+}
+ACTIONS: Final = {
+    **{(Product.CLOUDAPI.version, name): (Product.CLOUDAPI, action) for name, action in _CLOUDAPI.items()},
+    **{(Product.VPC.version, name): (Product.VPC, action) for name, action in _VPC.items()},
+}
