@@ -35,10 +35,9 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
