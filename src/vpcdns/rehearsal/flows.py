@@ -66,11 +66,11 @@ class Flows:
 
     def collect(self) -> list[Flow]:
         old, new = self._old.groups, self._new.groups
-        touched = {*old, *new} if self._renamed else set(old.touched(new))
-        moved = {group_id for group_id in touched if self._renamed or old.get(group_id) != new.get(group_id)}
+        was, now = old.finder(), new.finder()
+        moved = {*old, *new} if self._renamed else {one for one in old.touched(new) if was(one) != now(one)}
         self._stay(group for group_id, group in new.scan() if group_id not in moved)
         for group_id in moved:
-            self._goes(old.get(group_id), new.get(group_id))
+            self._goes(was(group_id), now(group_id))
         return list(self._found.values())
 
     def _stay(self, groups: Iterator[Group]) -> None:
