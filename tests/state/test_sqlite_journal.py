@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -105,13 +106,17 @@ def test_when_both_have_changed_nobody_guesses(path: Path) -> None:
     begun(path, "two")
 
 
+@pytest.mark.parametrize(("bound", "value"), [("SNAPSHOT_EVERY", 3), ("SNAPSHOT_OCTETS", 300)])
 def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
-    path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, monkeypatch: pytest.MonkeyPatch, bound: str, value: int
 ) -> None:
-    monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 3)
+    """After so many entries, or so much text: a start replays what comes after it."""
+    monkeypatch.setattr(sqlite_journal, bound, value)
     begun(path, *(f"name{number}" for number in range(8)))
     assert name_in(path) == "name7"
     assert read(path).unfiled == 8
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 3
     state, journal = open_state(path, example())
     journal.close()
     assert state.unfiled == 8

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
 import textwrap
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import say_json, say_rendered
-from vpcdns.cli.parameters import JsonOption, read_listen, read_name
+from vpcdns.cli.output import Exit, say_json, say_rendered
+from vpcdns.cli.parameters import JsonOption, check_name, read_listen
 from vpcdns.doctor.finding import Severity
 from vpcdns.doctor.host import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
@@ -31,28 +28,20 @@ _STYLES: Final = {
     Severity.WARNING: "bold yellow",
     Severity.PROBLEM: "bold red",
 }
+_SERVER: Final = "The server to ask; default: the first nameserver of resolv.conf."
+_RESOLV_CONF: Final = "The resolv.conf to read, with nsswitch.conf and hosts beside it."
 _MARGIN: Final = 10  # the longest severity, and two spaces
-ResolvConfOption = Annotated[
-    Path,
-    typer.Option(metavar="PATH", help="The resolv.conf to read, with nsswitch.conf and hosts beside it."),
-]
 
 
 def doctor(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Names to resolve, by DNS and by libc.", show_default=False),
+        typer.Argument(parser=check_name, metavar="NAME", help="Names to resolve, by DNS and by libc."),
     ] = None,
     server: Annotated[
-        Listen | None,
-        typer.Option(
-            parser=read_listen,
-            metavar="ADDR[:PORT]",
-            help="The server to ask; default: the first nameserver of resolv.conf.",
-            show_default=False,
-        ),
+        Listen | None, typer.Option(parser=read_listen, metavar="ADDR[:PORT]", help=_SERVER)
     ] = None,
-    resolv_conf: ResolvConfOption = RESOLV_CONF,
+    resolv_conf: Annotated[Path, typer.Option(metavar="PATH", help=_RESOLV_CONF)] = RESOLV_CONF,
     json: JsonOption = False,
 ) -> None:
     """Examine a container from inside: does it ask vpcdns, and as whom?
@@ -70,31 +59,21 @@ def doctor(
     """
     from vpcdns.doctor.examination import examine  # noqa: PLC0415 - see vpcdns.stub: slow to import
 
-    asked = [name for name in names or [] if read_name(name, "NAME")]
     whom = None if server is None else Upstream(server.address, server.port)
-    examination = examine(asked, whom, resolv_conf)
+    examination = examine(names or [], whom, resolv_conf)
     if json:
-        say_json(as_json(examination))
+        findings = [asdict(one) | {"severity": one.severity.value} for one in examination.findings]
+        asked = {"server": str(examination.server), "resolv_conf": str(resolv_conf)}
+        say_json({**asked, "ok": examination.healthy, "findings": findings})
     else:
-        say_rendered(lambda out: _show(examination, out))
+        say_rendered(lambda out: _show(examination, resolv_conf, out))
     raise typer.Exit(Exit.OK if examination.healthy else Exit.ERROR)
 
 
-def as_json(examination: Examination) -> dict[str, Any]:
-    """The findings as plain data; `subject` and `remedy` are empty where there is none."""
-    findings = [asdict(finding) | {"severity": finding.severity.value} for finding in examination.findings]
-    return {
-        "server": str(examination.server),
-        "resolv_conf": str(examination.resolv_conf),
-        "ok": examination.healthy,
-        "findings": findings,
-    }
-
-
-def _show(examination: Examination, out: Console) -> None:
+def _show(examination: Examination, resolv_conf: Path, out: Console) -> None:
     """Wrapped here at 80 columns, piped as well: findings are prose, read side by side."""
-    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) if sys.stdout.isatty() else WIDTH
-    out.print(Text(f"{examination.resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
+    width = min(WIDTH, out.width)
+    out.print(Text(f"{resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
     out.print()
     for finding in examination.findings:
         severity = finding.severity
@@ -104,12 +83,11 @@ def _show(examination: Examination, out: Console) -> None:
         if finding.remedy:
             remedy = _wrapped(finding.remedy, width, f"{'':{_MARGIN}}> ", _MARGIN + 2)
             out.print(remedy, style="dim", soft_wrap=True)
-    counts = Counter(finding.severity for finding in examination.findings)
-    words = {
-        one: one.value if one is Severity.OK or counts[one] == 1 else f"{one.value}s" for one in Severity
-    }
     out.print()
-    out.print(Text(", ".join(f"{counts[one]} {words[one]}" for one in reversed(Severity)), "bold"))
+    counted = Counter(finding.severity for finding in examination.findings)
+    plural = {one: "" if one is Severity.OK or counted[one] == 1 else "s" for one in Severity}
+    counts = (f"{counted[one]} {one.value}{plural[one]}" for one in reversed(Severity))
+    out.print(Text(", ".join(counts), "bold"))
 
 
 def _wrapped(text: str, width: int, first: str, indent: int) -> Text:

@@ -18,8 +18,7 @@ class Examination:
     """All findings, in the order of the checks; `server` is who was asked."""
 
     server: Upstream
-    resolv_conf: Path
-    findings: tuple[Finding, ...]
+    findings: list[Finding]
 
     @property
     def healthy(self) -> bool:
@@ -39,4 +38,4 @@ def examine(names: list[str], server: Upstream | None = None, resolv_conf: Path 
     findings = [*check_files(host, vpcdns), *check_server(results, host)]
     for answers in results.names:
         findings += check_name(answers, host)
-    return Examination(results.server, resolv_conf, tuple(findings))
+    return Examination(results.server, findings)

@@ -6,6 +6,7 @@ address becomes a VPC or a network (DESIGN §3).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
@@ -111,6 +112,7 @@ class Place:
 # Per address family and prefix length: network address as a number -> place. At most 33 + 129
 # look-ups find the longest prefix, however many networks there are.
 _Locator = FrozenMap[tuple[int, int, int], Place]
+_Length = tuple[int, int, int]  # IP version, prefix length, and how many source networks have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class Topology:
     networks: FrozenMap[str, Network] = field(default_factory=FrozenMap)
     connections: FrozenMap[str, Connection] = field(default_factory=FrozenMap)
     _places: _Locator = field(default_factory=FrozenMap)
-    _lengths: tuple[tuple[int, int], ...] = ()  # IP versions and lengths that source networks have
+    _lengths: tuple[_Length, ...] = ()
 
     @staticmethod
     def of(
@@ -141,7 +143,7 @@ class Topology:
             FrozenMap((network.network_id, network) for network in networks),
             FrozenMap((connection.connection_id, connection) for connection in connections),
             FrozenMap(places),
-            _longest_first(places),
+            _longest_first(Counter((version, length) for version, length, _ in places)),
         )
 
     def node(self, name: str) -> Vpc | Network | None:
@@ -153,29 +155,33 @@ class Topology:
         known = self.vpcs.get(vpc.vpc_id)
         if known is not None and known.source_networks != vpc.source_networks:
             return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
-        places = self._places
-        for prefix in vpc.source_networks:
-            if _key(prefix) not in places:
-                places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
-        return self._with(self.vpcs.set(vpc.vpc_id, vpc), places)
+        own = {_key(prefix): Place(prefix, vpc_id=vpc.vpc_id) for prefix in vpc.source_networks}
+        new = {key: place for key, place in own.items() if key not in self._places}
+        lengths = self._counted_lengths()
+        lengths.update(key[:2] for key in new)
+        return self._edited(self.vpcs.set(vpc.vpc_id, vpc), self._places.edited(new), lengths)
 
     def without_vpc(self, vpc_id: str) -> Topology:
         """This topology without that VPC; raises KeyError when it is not there."""
-        places = self._places
-        for prefix in self.vpcs[vpc_id].source_networks:
-            if (place := places.get(_key(prefix))) is not None and place.vpc_id == vpc_id:
-                places = places.delete(_key(prefix))
-        return self._with(self.vpcs.delete(vpc_id), places)
+        keys = set(map(_key, self.vpcs[vpc_id].source_networks))
+        own = {key for key in keys if (place := self._places.get(key)) is not None and place.vpc_id == vpc_id}
+        lengths = self._counted_lengths()
+        lengths.subtract(key[:2] for key in own)
+        return self._edited(self.vpcs.delete(vpc_id), self._places.edited({}, own), lengths)
 
-    def _with(self, vpcs: FrozenMap[str, Vpc], places: _Locator) -> Topology:
-        lengths = self._lengths if places is self._places else _longest_first(places)
-        return replace(self, vpcs=vpcs, _places=places, _lengths=lengths)
+    def _edited(
+        self, vpcs: FrozenMap[str, Vpc], places: _Locator, lengths: Counter[tuple[int, int]]
+    ) -> Topology:
+        return replace(self, vpcs=vpcs, _places=places, _lengths=_longest_first(lengths))
+
+    def _counted_lengths(self) -> Counter[tuple[int, int]]:
+        return Counter({(version, length): count for version, length, count in self._lengths})
 
     def locate(self, address: Address) -> Place | None:
         """The longest source network that holds `address`; None is the Internet (DESIGN §3)."""
         address = unmapped(address)
         number, width, places = int(address), address.max_prefixlen, self._places
-        for version, length in self._lengths:
+        for version, length, _ in self._lengths:
             if version == address.version:
                 shift = width - length
                 place = places.get((version, length, number >> shift << shift))
@@ -189,7 +195,7 @@ class Topology:
         Costs no more than there are source networks.
         """
         version, given, start = _key(prefix)
-        longer = [length for of, length in self._lengths if of == version and length > given]
+        longer = [length for of, length, _ in self._lengths if of == version and length > given]
         if sum(1 << length - given for length in longer) > len(self._places):
             inside = (key for key in self._places if key[0] == version and key[1] in longer)
             return max(
@@ -242,5 +248,5 @@ def _key(prefix: Prefix) -> tuple[int, int, int]:
     return prefix.version, prefix.prefixlen, int(prefix.network_address)
 
 
-def _longest_first(places: Iterable[tuple[int, int, int]]) -> tuple[tuple[int, int], ...]:
-    return tuple(sorted({(version, length) for version, length, _ in places}, reverse=True))
+def _longest_first(lengths: Counter[tuple[int, int]]) -> tuple[_Length, ...]:
+    return tuple(sorted(((*length, count) for length, count in lengths.items() if count), reverse=True))

@@ -12,7 +12,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
 from vpcdns.state.api_attributes import ObjectAttributes, of_objects_in
 from vpcdns.state.file_with_changes import joined, same_objects
-from vpcdns.state.journal import Commit, Contents, Journal, MemoryJournal
+from vpcdns.state.journal import Commit, Contents, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class State:
     ) -> None:
         self._file = file
         self._contents = contents or Contents(file)
-        self._journal = journal or MemoryJournal()
+        self._journal = journal or Journal()
         self._subscribers: list[Subscriber] = []
         self._replicas: list[Replica] = []
 

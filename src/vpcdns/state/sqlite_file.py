@@ -145,6 +145,22 @@ def make(path: Path) -> None:
             os.close(folder)
 
 
+def identities(path: Path) -> list[tuple[int, int] | None]:
+    """Which files have the names of the state file and of those beside it; all are there while it is open.
+
+    SQLite goes on with files that were removed, and whoever opens the state next does not see those.
+    """
+    return [_identity(path.with_name(path.name + end)) for end in ("", "-lock", "-wal", "-shm")]
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
 def _check_header(path: Path) -> None:
     """Whose file it is (SQLite's file format §1.3): octets 60 to 63 and 68 to 71 are for applications."""
     try:

@@ -21,7 +21,7 @@ from vpcdns.model.world import World
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.current_world import State
 from vpcdns.state.file_with_changes import joined
-from vpcdns.state.journal import Commit, Contents
+from vpcdns.state.journal import Commit, Contents, Journal
 from vpcdns.state.journal_rows import (
     NO_SEAL,
     Entry,
@@ -35,6 +35,7 @@ from vpcdns.state.journal_rows import (
 )
 from vpcdns.state.sqlite_file import (
     connected,
+    identities,
     in_words,
     locked,
     lost_ways_out,
@@ -46,7 +47,9 @@ from vpcdns.state.sqlite_file import (
 
 log = logging.getLogger("vpcdns.state")
 
-SNAPSHOT_EVERY: Final = 1_000  # entries; so many are replayed at a start
+# Entries, and octets of their text; a start replays little more: the fullest ones take it some 3 s.
+SNAPSHOT_EVERY: Final = 1_000
+SNAPSHOT_OCTETS: Final = 1 << 20
 ENTRIES_KEPT: Final = 10_000  # for `state history`; older ones are deleted with the next snapshot
 
 _DELETED: Final = "deleted"  # the kind of the entry before the oldest one that is kept
@@ -72,7 +75,7 @@ class _Prepared:
         return self.configuration if replace(mine, revision=world.revision) == world else None
 
 
-class SqliteJournal:
+class SqliteJournal(Journal):
     """A state file that is open for one server; `held` is what was in it before the first `replace`."""
 
     def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -93,9 +96,10 @@ class SqliteJournal:
             with in_words(path):
                 self.held, self._last, self._snapshot_at = _read(self._db)
             _check_end(path, self._last, noted)
-            self._file = _identity(path)
+            self._files = identities(path)
             unless_all_is_well.pop_all()
         self._unconfirmed = False
+        self._octets = 0  # since the snapshot
         self._objects = "" if self.held is None else self.held.objects
 
     def close(self) -> None:
@@ -108,7 +112,8 @@ class SqliteJournal:
         """Keeps a commit, after which `contents` hold; durable when it returns."""
         entry = self._entry(commit.who, "commit", contents.world.revision, commit_text(commit))
         self._write(entry)
-        if entry.number - self._snapshot_at >= SNAPSHOT_EVERY:
+        self._octets += len(entry.text)
+        if entry.number - self._snapshot_at >= SNAPSHOT_EVERY or self._octets >= SNAPSHOT_OCTETS:
             self._begin_snapshot(entry, Snapshot(contents, self._objects))
 
     def prepare(self, contents: Contents, file: World) -> None:
@@ -127,16 +132,18 @@ class SqliteJournal:
         self._write(entry, text)
         # The digest is wanted again when the same file is put back; its text would take up memory until then.
         self._prepared = _Prepared(file, prepared.objects)
-        self._snapshot_at, self._objects, self.held = entry.number, prepared.objects, None
+        self._snapshot_at, self._octets = entry.number, 0
+        self._objects, self.held = prepared.objects, None
 
     def _begin_snapshot(self, entry: Entry, snapshot: Snapshot) -> None:
         """Makes one in a thread, while the journal goes on: of many groups it takes seconds."""
         if self._snapshotting is not None and self._snapshotting.is_alive():
             return
-        self._snapshotting = threading.Thread(target=self._snapshot, args=(entry, snapshot), name="snapshot")
+        arguments = entry, snapshot, self._octets
+        self._snapshotting = threading.Thread(target=self._snapshot, args=arguments, name="snapshot")
         self._snapshotting.start()
 
-    def _snapshot(self, entry: Entry, snapshot: Snapshot) -> None:
+    def _snapshot(self, entry: Entry, snapshot: Snapshot, octets: int) -> None:
         try:
             text = snapshot_text(snapshot)
             with in_words(self.path), closing(connected(self.path)) as db, db:
@@ -144,7 +151,7 @@ class SqliteJournal:
                 # Unless the file was read again meanwhile: from before that, nothing can be replayed.
                 if db.execute("SELECT number FROM snapshot").fetchone()[0] < entry.number:
                     _put_snapshot(db, entry, text)
-            self._snapshot_at = max(self._snapshot_at, entry.number)
+            self._snapshot_at, self._octets = max(self._snapshot_at, entry.number), self._octets - octets
         except StateError as error:
             # Nothing is lost: the journal has it all, and the next commit tries again.
             log.error("The state has no new snapshot: %s", error)  # noqa: TRY400 - no fault of ours
@@ -154,8 +161,8 @@ class SqliteJournal:
         return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
 
     def _write(self, entry: Entry, snapshot: str | None = None) -> None:
-        if self._unconfirmed or _identity(self.path) != self._file:
-            raise StateError(f"{self.path}: it was removed, replaced or not confirmed; restart to go on")
+        if self._unconfirmed or identities(self.path) != self._files:
+            raise StateError(f"{self.path}: removed, replaced or not confirmed; restart to go on")
         with in_words(self.path):
             with self._db:
                 self._db.execute("BEGIN IMMEDIATE")
@@ -236,14 +243,6 @@ def _check_end(path: Path, last: Entry | None, noted: tuple[int, str] | None) ->
         f"{path}: it ends with entry {number}, and entry {noted[0]} was written: acknowledged changes are"
         f" lost, or it is another file; it was left as it is{lost_ways_out(path)}"
     )
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _put_snapshot(db: sqlite3.Connection, entry: Entry, text: str) -> None:
