@@ -1,7 +1,7 @@
 """A file -> a World and where to listen, or every problem at once (DESIGN §2).
 
-The only module here that opens files. Joins the steps: text, plain data, schema, model; asks for
-positions when, and only when, something is wrong.
+Opens files, and joins the steps: octets, plain data, schema, model. Positions are looked up only when something
+is wrong.
 """
 
 import codecs
@@ -34,7 +34,7 @@ P = TypeVar("P", bound=Part)
 
 # A million groups are some 160 MB of JSON; a device file has no end.
 MAX_OCTETS: Final = 512 * 1024 * 1024
-PATIENCE: Final = 1.0  # seconds without a word
+PATIENCE: Final = 1.0  # seconds before it is said that a pipe is waited for
 
 log = logging.getLogger("vpcdns.config")
 
@@ -142,7 +142,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
         configuration = Configuration.model_validate(value)
     except ValidationError:
         return None
-    # JSON that `json_stream` does not read comes with its groups.
+    # Where `json` read the text as a whole, the groups are in it.
     groups = chain(map(group_of, configuration.groups), _consumed(reader.groups))
     mistakes = Mistakes()
     loaded = build(configuration, groups, source, mistakes)
@@ -150,7 +150,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
 
 
 def _consumed(groups: list[Group]) -> Iterator[Group]:
-    """The groups, each forgotten when the next is asked for: what takes its place takes its memory."""
+    """The groups, each forgotten when the next is asked for, so that its memory is free again."""
     groups.reverse()
     while groups:
         yield groups.pop()
