@@ -1,7 +1,7 @@
 """Configuration -> model, under the rules that changes obey too (DESIGN §1).
 
-Knows the schema and the rules' functions; decides itself only about listeners, forwarding and ids given twice.
-Collects all mistakes; what it makes is good only when there are none.
+Knows the schema and the rules' functions; decides itself only about listeners, forwarding and ids that are
+given twice. Collects all mistakes; what it makes is good only when there are none.
 """
 
 from collections.abc import Iterable

@@ -1,7 +1,7 @@
 """A file -> a World and where to listen, or every problem at once (DESIGN §2).
 
-Opens files, and joins the steps: octets, plain data, schema, model. Positions are looked up only when something
-is wrong.
+Opens files, and joins the steps: octets, plain data, schema, model. Positions are looked up only when
+something is wrong.
 """
 
 import codecs
