@@ -68,34 +68,30 @@ def loads(
         return _read_fast(octets, source, progress) or _read_in_full(octets, name, source)
 
 
-def read_as(kind: type[P], path: Path, way_out: str) -> P:
-    """Reads a file of another kind, such as a scenario; `way_out` is for one that is no mapping.
-
-    Raises ConfigurationError with every problem.
-    """
-    octets = _octets(path)
+def read_as(kind: type[P], path: Path, example: str) -> P:
+    """Reads a file of another kind, such as a scenario; raises ConfigurationError with every problem."""
+    octets = _octets(path, example)
     read = document.read(octets)
-    mistakes = list(read.mistakes)
     if not isinstance(read.value, dict):
-        top = Mistake((), f"a {kind.__name__.lower()} is a mapping", way_out)
-        raise error_of(str(path), octets, mistakes or [top])
+        what, keys = f"a {kind.__name__.lower()} is a mapping", ", ".join(kind.model_fields)
+        raise error_of(str(path), octets, read.mistakes or [Mistake((), what, f"give it keys ({keys})")])
     try:
         whole = kind.model_validate(read.value)
     except ValidationError as error:
-        mistakes += schema_errors.mistakes(error, read.value, kind)
-        raise error_of(str(path), octets, mistakes) from None
-    if mistakes:
-        raise error_of(str(path), octets, mistakes)
+        wrong = read.mistakes + schema_errors.mistakes(error, read.value, kind)
+        raise error_of(str(path), octets, wrong) from None
+    if read.mistakes:
+        raise error_of(str(path), octets, read.mistakes)
     return whole
 
 
-def _octets(path: Path) -> bytes:
+def _octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             _wait_for_writer(file)
             octets = file.read(MAX_OCTETS + 1)
     except FileNotFoundError:
-        what, way_out = "there is no such file", "check the path, or start from config/vpcdns.yaml"
+        what, way_out = "there is no such file", f"check the path, or start from {example}"
     except IsADirectoryError:
         what, way_out = "it is a directory", "name the file in it"
     except PermissionError:
@@ -120,7 +116,7 @@ def _wait_for_writer(file: BinaryIO) -> None:
     poll = select.poll()
     poll.register(file, select.POLLIN)
     if not poll.poll(PATIENCE * 1000):
-        log.warning("Waiting for somebody to write to %s, a pipe with nothing in it", file.name)
+        log.warning("Waiting for somebody to write to %s", file.name)
         poll.poll()
     os.set_blocking(file.fileno(), True)
 
