@@ -16,16 +16,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
-import dns.edns
-import dns.exception
-import dns.flags
-import dns.message
-import dns.name
 import dns.query
-import dns.rcode
-import dns.rdata
-import dns.rdataclass
-import dns.rdatatype
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.TXT import TXT
 

@@ -84,7 +84,7 @@ async def test_another_address_is_not_heard() -> None:
             answer = ask()
             task = asyncio.ensure_future(answer)
             await asyncio.sleep(0)
-            [flight] = ask.resolver.forwarder._outstanding.values()
+            [flight] = ask.resolver.forwarder.outstanding.values()
             ports += [attempt._sock.getsockname()[1] for attempt in flight._attempts if attempt._sock]
             assert text(await task) == OK
             assert ask.resolver.forwarder.counters.discarded == 0

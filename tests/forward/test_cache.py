@@ -139,11 +139,3 @@ def test_failures_are_bounded_too() -> None:
         cache.keep_failure(key(b"%d" % number), 0.0)
     assert cache.fresh(key(b"0"), 0.0) is None
     assert cache.fresh(key(b"999"), 0.0) is Failure.REMEMBERED
-
-
-def test_clear() -> None:
-    cache = Cache()
-    cache.keep(key(), said([A]), 0.0)
-    cache.keep_failure(key(b"x"), 0.0)
-    cache.clear()
-    assert (len(cache), cache.octets, cache.fresh(key(b"x"), 0.0)) == (0, 0, None)

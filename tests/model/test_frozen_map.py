@@ -59,7 +59,6 @@ def test_a_large_one_too(edits: list[tuple[bool, int]]) -> None:
     assert all(version.finder()(key) == plain.get(key) for key in (f"{number}" for _, number in edits))
     expected = {f"{n}" for _, n in edits if plain.get(f"{n}") is not LARGE.get(f"{n}")}
     assert set(version.touched(LARGE)) == set(LARGE.touched(version)) == expected
-    assert version.shares(LARGE)
 
 
 @pytest.mark.parametrize("size", [0, 3, PARTS - 2, PARTS + 5, 3 * PARTS])
@@ -89,7 +88,6 @@ def test_growing_and_shrinking_across_the_bound() -> None:
     whole = {number: number for number in range(20, PARTS + 10)}
     assert small == FrozenMap(whole) == whole == small
     assert set(small.touched(FrozenMap(whole))) == set(whole)  # nothing in common: any of them may differ
-    assert not small.shares(FrozenMap(whole))
     assert list(FrozenMap(whole)) == list(whole)
 
 

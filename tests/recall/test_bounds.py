@@ -13,7 +13,6 @@ from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
 from vpcdns.recall import routes, views, vpc_answers
-from vpcdns.recall.cached_answers import cached_answer
 from vpcdns.recall.views import View, Views
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -84,9 +83,7 @@ def remember(view: View, name: str, octets: int) -> None:
     assert isinstance(fetched, Fetched)
     response = finish(forward, fetched, world)
     assert isinstance(response, Response)
-    cached = cached_answer(forward, forward.key, fetched, response, cache)
-    assert cached is not None
-    view.keep(message[2:], over_tcp, cached)
+    view.keep(message[2:], forward, fetched, response, cache)
 
 
 def test_cached_answers_are_weighed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,7 +65,7 @@ async def test_it_ends_with_the_cache() -> None:
     async with forwarding(saying(A)) as ask:
         for _ in range(3):
             await ask.octets(message())
-        ask.resolver.cache.clear()
+        ask.resolver.cache._entries.clear()
         ask.now += 1
         await ask.octets(message())
         assert len(ask.queries) == 2

@@ -60,7 +60,7 @@ def _unread(octets: bytes, query: Query) -> bool:
     codes = {code for code, _ in query.edns.options} if query.edns else set()
     return bool(
         int.from_bytes(octets[10:12], "big") > (1 if query.edns else 0)  # the record besides the OPT
-        or (query.edns and query.edns.version)  # the data of an EDNS version that is not known
+        or (query.edns and query.edns.fault is Rcode.BADVERS)  # the data of an EDNS version that is not known
         or codes & {15, 18}  # EDE, report channel: no business of a query's
         or query.question is None
     )
@@ -88,14 +88,17 @@ def same_meaning(query: Query, message: dns.message.Message) -> None:
     assert question.name.labels == (*query.question.name.labels, b"")
     assert (question.rdtype, question.rdclass) == (query.question.rtype, query.question.rclass)
     assert message.id == query.id
-    flags = (dns.flags.RD, dns.flags.AD, dns.flags.CD)
-    assert [bool(message.flags & flag) for flag in flags] == [query.rd, query.ad, query.cd]
+    flags = dns.flags.RD | dns.flags.AD | dns.flags.CD
+    assert message.flags & flags == query.flags & flags
     assert (message.edns >= 0) == (query.edns is not None)
     if query.edns is None:
         return
-    assert (message.edns, max(512, message.payload)) == (query.edns.version, query.edns.payload_size)
+    assert (message.edns != 0, max(512, message.payload)) == (
+        query.edns.fault is Rcode.BADVERS,
+        query.edns.payload_size,
+    )
     assert bool(message.ednsflags & dns.flags.DO) == query.edns.do
-    if query.edns.version == 0:
+    if message.edns == 0:
         first: dict[int, bytes] = {}
         for one in message.options:
             first.setdefault(int(one.otype), one.to_wire() or b"")

@@ -18,9 +18,9 @@ from tests.support.message_strategies import NAME_LABELS
 from tests.support.messages import data, ede, query, read
 from vpcdns.model.dns import ExtendedError, InfoCode, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
-from vpcdns.wire.format import MAX_TCP_PAYLOAD
+from vpcdns.wire.format import AA, CD, MAX_TCP_PAYLOAD, RA
 from vpcdns.wire.query import Query, read_query
-from vpcdns.wire.response import ResponseMessage, udp_limit
+from vpcdns.wire.response import udp_limit, write_response
 
 NAMES = NAME_LABELS.map(lambda labels: Name(tuple(labels)))
 TTLS = st.integers(0, 2**31 - 1)
@@ -72,7 +72,7 @@ def same(rrset: RRset, record: Record) -> bool:
 def test_every_record_is_read_back_as_it_was(name: Name, records: list[Record], size: int) -> None:
     """Whatever is written to a limit, dnspython reads whole records from the first, TC if one is missing."""
     limit = max(512, size)
-    octets = ResponseMessage(asked(name), Rcode.NOERROR, tuple(records), authoritative=True).pack(limit)
+    octets = write_response(asked(name), Rcode.NOERROR, limit, tuple(records), flags=AA)
     assert len(octets) <= limit
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert found.question[0].name.labels[:-1] == name.labels
@@ -89,7 +89,7 @@ ADDRESSES = tuple(
 @pytest.mark.parametrize("limit", [*range(512, 760), 1231, 1232, 4096, MAX_TCP_PAYLOAD])
 def test_truncation_at_every_limit(limit: int) -> None:
     """Question and OPT stay, as many whole records as fit are there, and TC says when not all are."""
-    found = read(octets := ResponseMessage(asked(), Rcode.NOERROR, ADDRESSES).pack(limit))
+    found = read(octets := write_response(asked(), Rcode.NOERROR, limit, ADDRESSES))
     kept = len(data(found))
     assert len(octets) <= limit
     assert kept == 400 or len(octets) + 16 > limit  # one more A record takes 16 octets
@@ -103,7 +103,7 @@ def test_without_edns_there_is_no_opt_and_512_octets() -> None:
     plain = asked(edns=False)
     assert udp_limit(plain) == 512
     error = ExtendedError(InfoCode.PROHIBITED, "text")
-    found = read(octets := ResponseMessage(plain, Rcode.NOERROR, ADDRESSES, extended_error=error).pack(512))
+    found = read(octets := write_response(plain, Rcode.NOERROR, 512, ADDRESSES, extended_error=error))
     assert len(octets) <= 512
     assert found.edns == -1
     assert found.flags & dns.flags.TC
@@ -116,11 +116,14 @@ def test_how_much_a_client_can_take(payload: int, limit: int) -> None:
 
 def test_the_extended_error_gives_way_first_its_text_before_its_code() -> None:
     query_, error = asked(), ExtendedError(InfoCode.PROHIBITED, "a reason of some length")
-    whole = ResponseMessage(query_, Rcode.NXDOMAIN, ADDRESSES[:30], extended_error=error)
-    full = len(whole.pack(MAX_TCP_PAYLOAD))
+
+    def written(limit: int) -> bytes:
+        return write_response(query_, Rcode.NXDOMAIN, limit, ADDRESSES[:30], extended_error=error)
+
+    full = len(written(MAX_TCP_PAYLOAD))
     seen = []
     for limit in range(full, full - 40, -1):
-        found = read(octets := whole.pack(limit))
+        found = read(octets := written(limit))
         assert len(octets) <= limit
         seen.append((ede(found), len(data(found)), bool(found.flags & dns.flags.TC)))
     text, code = len(error.text), 6  # option code, option length, info code
@@ -135,7 +138,7 @@ def test_names_beyond_the_reach_of_pointers() -> None:
     filler = Record(Name((b"f",)), RRType.TXT, 0, (b"x" * 255,) * 70)
     late = Name((b"late", b"Example", b"com"))
     records = (filler, *(Record(late, RRType.CNAME, 1, late) for _ in range(3)), *ADDRESSES[:2])
-    octets = ResponseMessage(asked(), Rcode.NOERROR, records).pack(MAX_TCP_PAYLOAD)
+    octets = write_response(asked(), Rcode.NOERROR, MAX_TCP_PAYLOAD, records)
     assert len(octets) > 0x4000 + 3 * 10
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert all(same(rrset, record) for rrset, record in zip(found.answer, records, strict=True))
@@ -144,7 +147,7 @@ def test_names_beyond_the_reach_of_pointers() -> None:
 def test_case_is_kept_although_names_are_compressed() -> None:
     lower, upper = Name.from_text("api.example.com"), Name.from_text("API.example.COM")
     records = tuple(Record(name, RRType.CNAME, 1, name) for name in (lower, upper, lower, upper))
-    octets = ResponseMessage(asked(lower), Rcode.NOERROR, records).pack(512)
+    octets = write_response(asked(lower), Rcode.NOERROR, 512, records)
     found = dns.message.from_wire(octets, one_rr_per_rrset=True)
     assert all(same(rrset, record) for rrset, record in zip(found.answer, records, strict=True))
     assert octets.count(b"\3API") == 1
@@ -153,16 +156,10 @@ def test_case_is_kept_although_names_are_compressed() -> None:
 @pytest.mark.parametrize("rcode", list(Rcode))
 def test_header(rcode: Rcode) -> None:
     soa = Soa(API, API, 1, 2, 3, 4, 5)
-    response = ResponseMessage(
-        replace(asked(), cd=True),
-        rcode,
-        ADDRESSES[:1],
-        (Record(Name(()), RRType.SOA, 1, soa),),
-        authoritative=True,
-        recursion_available=True,
-        options=((3, b"us"),),
-    )
-    found = read(response.pack(512))
+    query_, authority = asked(), (Record(Name(()), RRType.SOA, 1, soa),)
+    query_, options = replace(query_, flags=query_.flags | CD), ((3, b"us"),)
+    octets = write_response(query_, rcode, 512, ADDRESSES[:1], authority, flags=AA | RA, options=options)
+    found = read(octets)
     assert found.id == 0x1234
     assert int(found.rcode()) == rcode
     for flag in (dns.flags.QR, dns.flags.AA, dns.flags.RD, dns.flags.RA, dns.flags.CD):
@@ -174,7 +171,7 @@ def test_header(rcode: Rcode) -> None:
 
 def test_class_ch() -> None:
     record = Record(Name((b"id", b"server")), RRType.TXT, 0, (b"me",), RRClass.CH)
-    found = read(ResponseMessage(asked(record.name), Rcode.NOERROR, (record,)).pack(512))
+    found = read(write_response(asked(record.name), Rcode.NOERROR, 512, (record,)))
     assert int(found.answer[0].rdclass) == RRClass.CH
 
 
@@ -190,5 +187,5 @@ def test_presentation_format_is_dnspythons() -> None:
     ]
     for rtype, rdata in samples:
         record = Record(Name(()), rtype, 0, rdata)
-        (rrset,) = read(ResponseMessage(asked(), Rcode.NOERROR, (record,)).pack(512)).answer
+        (rrset,) = read(write_response(asked(), Rcode.NOERROR, 512, (record,))).answer
         assert record.rdata_text() == rrset[0].to_text()

@@ -18,10 +18,6 @@ class DNSBuffer:
     def decode_name(self, last: int = ...) -> DNSLabel: ...
     def encode_name(self, name: DNSLabel) -> None: ...
 
-class DNSHeader:
-    def __init__(self, id_: int, bitmap: int, q: int, a: int, auth: int, ar: int, /) -> None: ...
-    def pack(self, buffer: DNSBuffer) -> None: ...
-
 class DNSQuestion:
     qname: DNSLabel
     qtype: int
@@ -65,7 +61,3 @@ class EDNS0(RR):
         udp_len: int = ...,
         opts: list[EDNSOption] | None = ...,
     ) -> None: ...
-
-class DNSRecord:
-    rr: list[RR]
-    auth: list[RR]

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 from pydantic_core import PydanticCustomError
 
-from vpcdns.config.values import admin_listen, listen
+from vpcdns.config import admin_listen, listen
 from vpcdns.model.dns import type_number
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Address

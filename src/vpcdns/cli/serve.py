@@ -83,7 +83,7 @@ def serve(
     source = Source(config, tuple(listen or ()), admin)
     options = Options(state, None if user is None else find_user(user), workers)
     with reading(config) as progress:
-        program = Program.assemble(source, options, progress)
+        program = Program(source, options, progress)
     with closing(program):
         raise typer.Exit(program.run(partial(_announce, config)))
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Final, TypeVar
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from vpcdns.config.problems import cut, mistyped
+from vpcdns.config.mistakes import cut, mistyped
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Upstream

@@ -94,9 +94,10 @@ class AdminServer:
         self._stopping = True
         if self._server is not None:
             self._server.should_exit = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), GRACE + 1)
-            self._server.abort()
+            for seconds in (GRACE, 1):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), seconds)
+                self._server.abort()  # their requests end then, as if the clients had gone
             self.sources.tasks.stop("admin")
         if self._bound is not None:
             self._bound[0].close()

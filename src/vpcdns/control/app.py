@@ -3,12 +3,12 @@
 Knows where each answer is to be had, and how it looks as JSON.
 """
 
-import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import ip_address
-from typing import Any, Final
+from typing import Any
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
@@ -22,7 +22,7 @@ from vpcdns import __version__
 from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses
+from vpcdns.control.long_responses import LongResponses, listed, made
 from vpcdns.control.openapi import ApiRequest, OpenApi
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
@@ -35,9 +35,6 @@ from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.query_record import decision_data, time_text
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
-
-# A decision takes some 20 µs to render; queries wait no longer than for so many.
-_RENDERED_AT_ONCE: Final = 50
 
 
 def application(
@@ -74,6 +71,9 @@ class _Routes:
     recent: RecentDecisions
     api: OpenApi
     long: LongResponses = field(default_factory=LongResponses)
+    scrapes: LongResponses = field(
+        default_factory=LongResponses
+    )  # open without a token: they block no others
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
@@ -81,10 +81,7 @@ class _Routes:
             request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
         )
         if asks_api:
-            asked = await _api_request(request)
-            async with self.api.one_at_a_time:
-                answer = self.api.answer(asked)
-                await asyncio.sleep(0)  # between two calls all others have their turn: DNS above all
+            answer = self.api.answer(await _api_request(request))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
@@ -111,7 +108,7 @@ class _Routes:
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:
-        return Response(await exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return self.scrapes.response(lambda: exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
     async def explain(self, request: Request) -> Response:
         """How a name resolves for a client: what `vpcdns explain --json` prints."""
@@ -143,12 +140,11 @@ class _Routes:
         limit = request.query_params.get("limit", "100")
         if not (limit.isascii() and limit.isdigit() and len(limit) < 9 and 0 < int(limit) <= CAPACITY):
             raise bad_request(f"limit: a number from 1 to {CAPACITY}")
-        rendered: list[dict[str, Any]] = []
-        for number, query in enumerate(await self.recent.of_all(int(limit)), 1):
-            rendered.append(decision_data(query))
-            if number % _RENDERED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return _json({"decisions": rendered})
+
+        async def make() -> Iterator[str]:
+            return listed("decisions", map(decision_data, await self.recent.of_all(int(limit))))
+
+        return self.long.response(make)
 
     async def path(self, request: Request) -> Response:
         """Whether a source reaches a name: what `vpcdns path --json` prints."""
@@ -165,8 +161,11 @@ class _Routes:
         changes = listed_changes(await json_body(request), " in words, and only that")
         if not all(isinstance(change, str) for change in changes):
             raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
-        world = self.sources.state.world
-        return await self.long.made(lambda: json.dumps(plan_answer(world, changes)))
+
+        async def make() -> Iterator[str]:
+            return made(partial(plan_answer, self.sources.state.world, changes))
+
+        return self.long.response(make)
 
 
 async def _api_request(request: Request) -> ApiRequest:

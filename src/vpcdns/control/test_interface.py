@@ -7,6 +7,7 @@ send them, and are refused where calls of the cloud's API must be signed and the
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from starlette.routing import Route
 from vpcdns.config import check_expressible, written_json
 from vpcdns.control.errors import bad_request, read_name
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses
+from vpcdns.control.long_responses import LongResponses, listed
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
@@ -61,11 +62,11 @@ class TestInterface:
         """The current World as a configuration; its revision is the ETag."""
         world = self.state.world
 
-        def pieces() -> Iterator[str]:
+        async def make() -> Iterator[str]:
             before = f'{{"revision":{world.revision},"configuration":'
-            return chain([before], written_json(world), ["}"])
+            return chain([before], await in_thread(partial(written_json, world)), ["}"])
 
-        return self.long.in_pieces(pieces, _etag(world.revision))
+        return self.long.response(make, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -111,9 +112,10 @@ class TestInterface:
             client = None if query.resolution is None else query.resolution.client
             return vpc_id is None or (client is not None and client.vpc_id == vpc_id)
 
-        latest = await self.recent.of_all(CAPACITY)
-        found = [decision_data(query) for query in latest if fits(query)]
-        return self._json({"queries": found})
+        async def make() -> Iterator[str]:
+            return listed("queries", map(decision_data, filter(fits, await self.recent.of_all(CAPACITY))))
+
+        return self.long.response(make, _etag(self.state.world.revision))
 
     async def clear_queries(self, request: Request) -> Response:
         self._check_writes()
@@ -121,7 +123,10 @@ class TestInterface:
         return self._json({})
 
     async def faults(self, request: Request) -> Response:
-        return self._json({"faults": [_fault_data(one) for one in self.injected.current()]})
+        async def make() -> Iterator[str]:
+            return listed("faults", map(_fault_data, self.injected.current()))
+
+        return self.long.response(make, _etag(self.state.world.revision))
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)

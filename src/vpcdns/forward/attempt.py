@@ -9,21 +9,19 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from enum import Enum, auto
 from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.forward.ports import Ports, in_zone
+from vpcdns.forward.ports import FAMILIES, Ports, connect_address
 from vpcdns.model.policy import Upstream
-from vpcdns.query import Forward, ForwardKey
-from vpcdns.wire.format import HEADER
-from vpcdns.wire.relay import has_opt, without_edns, write_upstream_query
-from vpcdns.wire.upstream import Relayed, answers_question, read_bare_error, read_response
+from vpcdns.query import Failure, Forward, ForwardKey
+from vpcdns.wire.format import NAME_AT
+from vpcdns.wire.relay import without_edns, write_upstream_query
+from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
 _MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
-_FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 _received = bytearray(_MAX_MESSAGE)  # allocated once
@@ -41,7 +39,7 @@ class UpstreamQuery(NamedTuple):
 
     @property
     def has_edns(self) -> bool:
-        return has_opt(self.message)
+        return len(self.message) > NAME_AT + len(self.question_wire)  # an OPT record is all that may follow
 
 
 def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
@@ -51,18 +49,11 @@ def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
     return UpstreamQuery(key, forward.resolution.upstreams, query.question_wire, message)
 
 
-class AttemptFailure(Enum):
-    """Why an attempt came to nothing."""
-
-    UNREACHABLE = auto()
-    UNUSABLE = auto()
-
-
 class Listener(Protocol):
     """Who wants to hear how an attempt went; each attempt ends with `received` or `failed`, once."""
 
     def received(self, attempt: Attempt, relayed: Relayed) -> None: ...
-    def failed(self, attempt: Attempt, fault: AttemptFailure) -> None: ...
+    def failed(self, attempt: Attempt, failure: Failure) -> None: ...
     def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None: ...
 
 
@@ -77,26 +68,22 @@ def random_id() -> int:
 class Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
-    __slots__ = ("_id", "_listener", "_sock", "_upstream_query", "edns", "upstream")
-
     def __init__(
-        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool
+        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool, ports: Ports
     ) -> None:
         self.upstream = upstream
         self.edns = edns
         self._upstream_query = upstream_query
         self._listener = listener
+        self._ports = ports
         self._id = random_id()
         self._sock: socket.SocketType | None = None
+        self._discards = 0
 
     def start(self) -> None:
         raise NotImplementedError
 
     def close(self) -> None:
-        raise NotImplementedError
-
-    def again_without_edns(self) -> Attempt:
-        """The same attempt once more, without an OPT record."""
         raise NotImplementedError
 
     def sent(self, host: str, port: int, identity: int) -> bool:
@@ -112,44 +99,26 @@ class Attempt:
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
-        question_wire = self._upstream_query.question_wire
-        if not answers_question(octets, self._id, question_wire):
-            bare_error = read_bare_error(octets, self._id, question_wire)
-            if bare_error is None:
-                raise MalformedMessage("not an answer to our question")
-            return bare_error
-        return read_response(octets, HEADER.size + len(question_wire))
+        return read_answer(octets, self._id, self._upstream_query.question_wire)
 
 
 class UdpAttempt(Attempt):
     """One datagram out; waits for its answer until it is closed."""
 
-    __slots__ = ("_answered", "_discards", "_ports")
-
-    def __init__(
-        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool, ports: Ports
-    ) -> None:
-        super().__init__(upstream, upstream_query, listener, edns)
-        self._ports = ports
-        self._discards = 0
-        self._answered = False
+    _answered = False
 
     def start(self) -> None:
         try:
             self._sock = sock = self._ports.open(self.upstream, self._readable)
             sock.send(self._message())
         except OSError:
-            # OnResult later: whoever starts an attempt is not done starting it.
-            asyncio.get_running_loop().call_soon(self._listener.failed, self, AttemptFailure.UNREACHABLE)
+            # Later: whoever starts an attempt is not done starting it.
+            asyncio.get_running_loop().call_soon(self._listener.failed, self, Failure.UNREACHABLE)
 
     def close(self) -> None:
-        sock = self._sock
-        if sock is not None:
+        if self._sock is not None:
+            self._ports.close(self._sock, answered=self._answered)
             self._sock = None
-            self._ports.close(sock, answered=self._answered)
-
-    def again_without_edns(self) -> Attempt:
-        return UdpAttempt(self.upstream, self._upstream_query, self._listener, False, self._ports)
 
     def _readable(self, _mask: int) -> None:
         if self._sock is None:
@@ -159,7 +128,7 @@ class UdpAttempt(Attempt):
         except BlockingIOError:
             return
         except OSError:  # ECONNREFUSED and its kin: an ICMP message came back
-            self._listener.failed(self, AttemptFailure.UNREACHABLE)
+            self._listener.failed(self, Failure.UNREACHABLE)
             return
         try:
             relayed = self._read(octets)
@@ -172,7 +141,7 @@ class UdpAttempt(Attempt):
     def _discard(self, octets: bytes) -> None:
         self._discards += 1
         if self._discards >= _DISCARDS_AT_MOST:
-            self._listener.failed(self, AttemptFailure.UNUSABLE)
+            self._listener.failed(self, Failure.UNUSABLE)
             return
         # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
         theirs = int.from_bytes(octets[:2], "big")
@@ -183,13 +152,7 @@ class UdpAttempt(Attempt):
 class TcpAttempt(Attempt):
     """One connection, one question; what comes first must be the answer."""
 
-    __slots__ = ("_task",)
-
-    def __init__(
-        self, upstream: Upstream, upstream_query: UpstreamQuery, listener: Listener, edns: bool
-    ) -> None:
-        super().__init__(upstream, upstream_query, listener, edns)
-        self._task: asyncio.Task[None] | None = None
+    _task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         self._task = asyncio.get_running_loop().create_task(self._exchange())
@@ -199,27 +162,21 @@ class TcpAttempt(Attempt):
         if self._task is not None and self._task is not asyncio.current_task():
             self._task.cancel()
 
-    def again_without_edns(self) -> Attempt:
-        return TcpAttempt(self.upstream, self._upstream_query, self._listener, False)
-
     async def _exchange(self) -> None:
         try:
             relayed = await self._ask()
         except OSError:
-            self._listener.failed(self, AttemptFailure.UNREACHABLE)
+            self._listener.failed(self, Failure.UNREACHABLE)
         except (MalformedMessage, EOFError):
-            self._listener.failed(self, AttemptFailure.UNUSABLE)
+            self._listener.failed(self, Failure.UNUSABLE)
         else:
             self._listener.received(self, relayed)
 
     async def _ask(self) -> Relayed:
-        loop = asyncio.get_running_loop()
-        with socket.socket(_FAMILIES[self.upstream.address.version], _TCP) as sock:
+        loop, message = asyncio.get_running_loop(), self._message()
+        with socket.socket(FAMILIES[self.upstream.address.version], _TCP) as sock:
             self._sock = sock
-            upstream = self.upstream
-            where = upstream.socket_address if upstream.zone is None else in_zone(upstream)
-            await loop.sock_connect(sock, where)
-            message = self._message()
+            await loop.sock_connect(sock, connect_address(self.upstream))
             await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
             length = int.from_bytes(await _receive(sock, 2), "big")
             relayed = self._read(await _receive(sock, length))
@@ -232,8 +189,7 @@ async def _receive(sock: socket.socket, count: int) -> bytes:
     """Exactly so many octets; raises EOFError when the peer ends before."""
     loop, octets = asyncio.get_running_loop(), b""
     while len(octets) < count:
-        more = await loop.sock_recv(sock, count - len(octets))
+        octets += (more := await loop.sock_recv(sock, count - len(octets)))
         if not more:
             raise EOFError
-        octets += more
     return octets

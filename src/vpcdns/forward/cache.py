@@ -63,8 +63,7 @@ class Cache:
             self.counters.hits += 1
             age = int(now - entry.stored)
             return Fetched(entry.relayed, age, until=min(entry.stored + age + 1, entry.expires))
-        until = self._failures.get(key)
-        if until is None or now >= until:
+        if now >= self._failures.get(key, 0.0):
             self._failures.pop(key, None)
             self.counters.misses += 1
             return None
@@ -89,13 +88,11 @@ class Cache:
 
     def keep(self, key: ForwardKey, relayed: Relayed, now: float) -> None:
         """Keeps a response, if it may be kept."""
-        if self._failures:
-            self._failures.pop(key, None)
+        self._failures.pop(key, None)
         ttl = ttl_of(relayed)
         if ttl <= 0:
             return
-        if key in self._entries:
-            self._drop(key)
+        self._drop(key)
         octets = len(relayed.octets) + _ENTRY_OVERHEAD + _RECORD_OVERHEAD * len(relayed.records)
         if octets > self._max_octets:
             return
@@ -109,11 +106,6 @@ class Cache:
         self._failures[key] = now + FAILURE_TTL
         while len(self._failures) * _ENTRY_OVERHEAD > self._max_octets // 8:
             self._failures.popitem(last=False)
-
-    def clear(self) -> None:
-        self._entries.clear()
-        self._failures.clear()
-        self.octets = 0
 
     def _drop(self, key: ForwardKey) -> None:
         entry = self._entries.pop(key, None)
@@ -129,20 +121,13 @@ def ttl_of(relayed: Relayed) -> int:
     """
     if relayed.truncated or relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
         return 0
-    ttls, answered, soa = [MAX_TTL], False, None
-    for record in relayed.records:
-        if record.section == 0:
-            answered = answered or record.rtype not in _NO_ANSWERS
-        elif record.section == 1:
-            if soa is None and record.rtype == RRType.SOA:
-                soa = record
-        else:
-            break
-        ttls.append(record.ttl)
-    if relayed.rcode == Rcode.NOERROR and answered:
-        return min(ttls)
-    if soa is not None:
-        return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, soa), *ttls)
+    said = [record for record in relayed.records if record.section < 2]
+    ttl = min([MAX_TTL, *[record.ttl for record in said]])
+    answers = [record for record in said if record.section == 0]
+    if relayed.rcode == Rcode.NOERROR and any(record.rtype not in _NO_ANSWERS for record in answers):
+        return ttl
+    for record in said[len(answers) :]:
+        if record.rtype == RRType.SOA:
+            return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, record), ttl)
     # CNAME, DNAME or RRSIG may have been the question; else the chain is all that is known.
-    chain = relayed.rcode == Rcode.NOERROR and any(record.section == 0 for record in relayed.records)
-    return min(MAX_NEGATIVE_TTL, *ttls) if chain else 0
+    return min(MAX_NEGATIVE_TTL, ttl) if relayed.rcode == Rcode.NOERROR and answers else 0

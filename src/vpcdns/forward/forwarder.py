@@ -1,23 +1,64 @@
-"""Asks upstreams on behalf of queries: many at a time, each within the deadline.
+"""Asks upstreams on behalf of queries: who is asked next, and when, until one says something useful.
 
-Knows which questions are outstanding. Identical queries are asked once (RebirthDay, security.md §4).
+Knows which questions are outstanding, and a clock; `attempt` asks one upstream once. Identical queries are
+asked once (RebirthDay, security.md §4).
 """
 
-import asyncio
-from typing import Final
+from __future__ import annotations
 
-from vpcdns.forward.attempt import UpstreamQuery
-from vpcdns.forward.counters import ForwardCounters
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from vpcdns.forward.attempt import Attempt, TcpAttempt, UdpAttempt, UpstreamQuery
 from vpcdns.forward.health import Healths
-from vpcdns.forward.outstanding import OnResult, OutstandingQuery, Sender
 from vpcdns.forward.ports import Ports
+from vpcdns.model.dns import Rcode
+from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, ForwardKey
+from vpcdns.wire.upstream import Relayed
 
 DEADLINE: Final = 3.5  # seconds; Docker's resolver gives up after 4, stubs after 5 (containers.md §3)
 MAX_OUTSTANDING: Final = 1_000  # security.md §3: UDP has no back-pressure
 # One timer looks after all outstanding queries, this often within a deadline. Two timers for each query would
 # all go through the loop's heap, and nearly always be cancelled.
 _SWEEPS: Final = 70
+# Each try gets its share of the deadline; three at least, so that one lost packet is no loss.
+_TRIES_AT_LEAST: Final = 3
+_TRIES_AT_MOST: Final = 8
+# What one server cannot do another can: FORMERR, SERVFAIL, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH.
+_NEXT_UPSTREAM: Final = frozenset({1, 2, 4, 5, 6, 9})
+_MAY_BE_EDNS: Final = frozenset({Rcode.FORMERR, Rcode.NOTIMP})  # RFC 6891 §6.2.2, §7
+# Where ordinary clients ask from as well.
+_ANYBODYS: Final = frozenset({"127.0.0.1", "::1"})
+
+log = logging.getLogger("vpcdns.forward")
+
+OnResult = Callable[[Relayed | Failure], None]
+
+
+class Sender(NamedTuple):
+    """Where a query came from, and under which id: one that we sent ourselves is a loop."""
+
+    host: str
+    port: int
+    identity: int
+
+
+@dataclass(slots=True)
+class ForwardCounters:
+    """For the metrics: what was asked of upstreams, and how it went."""
+
+    queries: dict[Upstream, int] = field(default_factory=dict)
+    silences: dict[Upstream, int] = field(default_factory=dict)
+    joined: int = 0
+    overloaded: int = 0
+    loops: int = 0
+    discarded: int = 0
+    over_tcp: int = 0
+    failures: int = 0
 
 
 class Forwarder:
@@ -28,17 +69,16 @@ class Forwarder:
         self.health = Healths()
         self.deadline = deadline
         self._max_outstanding = max_outstanding
-        self._outstanding: dict[ForwardKey, OutstandingQuery] = {}
+        self.outstanding: dict[ForwardKey, OutstandingQuery] = {}
         self._ports: Ports | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
     def __len__(self) -> int:
-        return len(self._outstanding)
+        return len(self.outstanding)
 
     def has_room_for(self, key: ForwardKey) -> bool:
         """Whether a question would be asked at once: there is room, and nobody is asking it."""
-        return key not in self._outstanding and len(self._outstanding) < self._max_outstanding
+        return key not in self.outstanding and len(self.outstanding) < self._max_outstanding
 
     def ask(
         self, upstream_query: UpstreamQuery, on_result: OnResult, within: float, sender: Sender | None = None
@@ -48,8 +88,8 @@ class Forwarder:
         At once, if there is nothing to wait for. A forwarding loop is found because its question is the same
         as an outstanding one, and comes from an upstream that was asked it.
         """
-        outstanding = self._outstanding.get(upstream_query.key)
-        if outstanding is None and len(self._outstanding) < self._max_outstanding:
+        outstanding = self.outstanding.get(upstream_query.key)
+        if outstanding is None and len(self.outstanding) < self._max_outstanding:
             self._start(upstream_query, on_result, within)
         elif outstanding is None:
             self.counters.overloaded += 1
@@ -62,35 +102,192 @@ class Forwarder:
             outstanding.waiters.append(on_result)
 
     def _start(self, upstream_query: UpstreamQuery, on_result: OnResult, within: float) -> None:
-        if self._ports is None or self._loop is None:
-            self._ports, self._loop = Ports(), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        self._ports = ports = self._ports or Ports()
         if self._sweeping is None:
-            self._sweeping = self._loop.call_later(self.deadline / _SWEEPS, self._sweep, self._loop)
-        now = self._loop.time()
-        outstanding = self._outstanding[upstream_query.key] = OutstandingQuery(
-            self, self._ports, upstream_query, on_result, now, within
-        )
-        outstanding.try_next(now)
+            self._sweeping = loop.call_later(self.deadline / _SWEEPS, self._sweep, loop)
+        query = OutstandingQuery(self, ports, upstream_query, on_result, loop.time(), within)
+        self.outstanding[upstream_query.key] = query
+        query.try_next(query.due)
 
     def close(self) -> None:
         """Gives up everything that is outstanding."""
-        for outstanding in tuple(self._outstanding.values()):
+        for outstanding in tuple(self.outstanding.values()):
             outstanding.finish(Failure.SILENT)
         if self._sweeping is not None:
             self._sweeping.cancel()
             self._sweeping = None
         if self._ports is not None:
             self._ports.close_all()
-            self._ports = self._loop = None
-
-    def finished(self, outstanding: OutstandingQuery) -> None:
-        del self._outstanding[outstanding.upstream_query.key]
+            self._ports = None
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         self._sweeping = None
         now = loop.time()
-        for outstanding in tuple(self._outstanding.values()):
+        for outstanding in tuple(self.outstanding.values()):
             if now >= outstanding.due:
                 outstanding.waited(now)
-        if self._outstanding:
+        if self.outstanding:
             self._sweeping = loop.call_later(self.deadline / _SWEEPS, self._sweep, loop)
+
+
+class OutstandingQuery:
+    """One question on its way: attempts at one upstream after the other, until one says something useful.
+
+    Earlier attempts stay open when the next begins: a late answer is as good as any.
+    """
+
+    def __init__(
+        self,
+        forwarder: Forwarder,
+        ports: Ports,
+        upstream_query: UpstreamQuery,
+        on_result: OnResult,
+        now: float,
+        within: float,
+    ) -> None:
+        self.upstream_query = upstream_query
+        self.waiters, self.due = [on_result], now
+        self._forwarder = forwarder
+        self._counters, self._health = forwarder.counters, forwarder.health
+        self._ports = ports
+        # Those that are not given up, the next to be asked first.
+        self._upstreams = self._health.in_order(upstream_query.upstreams, now)
+        self._tries = min(max(len(self._upstreams), _TRIES_AT_LEAST), _TRIES_AT_MOST)
+        self._share = within / self._tries
+        self._end = now + within
+        self._attempts: list[Attempt] = []
+        self._fallback: Relayed | None = None
+        self._failure = Failure.SILENT
+        self._over = False
+
+    def looped(self, sender: Sender) -> bool:
+        """Whether the same query is one of our own, come back, or comes from an upstream that has it from us.
+
+        That upstream has nothing to say then: it waits for us.
+        """
+        for attempt in self._attempts:
+            host = attempt.upstream.socket_address[0]
+            if attempt.sent(*sender) or (host == sender.host and host not in _ANYBODYS):
+                self._failure = Failure.LOOP
+                log.warning("Upstream %s asks us what we have asked it: a forwarding loop", attempt.upstream)
+                self._next_after(attempt.upstream)
+                return True
+        return False
+
+    def waited(self, now: float) -> None:
+        """The latest attempt has had its share of the deadline, or all of it is over."""
+        self._silent(self._asked, now)
+        if now >= self._end:
+            self._give_up()
+        else:
+            self.try_next(now)
+
+    def try_next(self, now: float) -> None:
+        """Asks the next upstream, if there is one to be asked."""
+        if not self._upstreams or (self._tries == 0 and not self._attempts):
+            self._give_up()
+            return
+        if self._tries == 0:
+            self.due = self._end
+            return
+        self._tries -= 1
+        # The last share lasts until the end: what rounding and sweeping leave over is no time for another.
+        self.due = self._end if self._tries == 0 else min(self._end, now + self._share)
+        self._asked = upstream = self._upstreams[0]
+        if len(self._upstreams) > 1:
+            self._upstreams = (*self._upstreams[1:], upstream)
+        self._counters.queries[upstream] = self._counters.queries.get(upstream, 0) + 1
+        self._begin(UdpAttempt, upstream, self._edns(upstream, now))
+
+    def received(self, attempt: Attempt, relayed: Relayed) -> None:
+        """An attempt has a response to our question."""
+        if self._over:
+            return
+        self._health.heard(attempt.upstream)
+        if relayed.truncated and isinstance(attempt, UdpAttempt):
+            self._fallback = self._fallback or relayed
+            self._drop(attempt)
+            self._over_tcp(attempt.upstream)
+        elif relayed.rcode in _MAY_BE_EDNS and attempt.edns:
+            self._drop(attempt)
+            self._begin(type(attempt), attempt.upstream, edns=False)
+        elif relayed.rcode in _NEXT_UPSTREAM:
+            if relayed.rcode == Rcode.REFUSED:
+                self._failure = Failure.REFUSED
+            elif self._fallback is None:
+                self._fallback = relayed
+            self._next_after(attempt.upstream)
+        else:
+            if self.upstream_query.has_edns and not attempt.edns:
+                self._health.refused_edns(attempt.upstream, asyncio.get_running_loop().time())
+            self.finish(relayed)
+
+    def failed(self, attempt: Attempt, failure: Failure) -> None:
+        """An attempt will not get a response."""
+        if self._over:
+            return
+        self._drop(attempt)
+        if failure is Failure.UNUSABLE:
+            self._failure = Failure.UNUSABLE
+        elif self._failure is Failure.SILENT:
+            self._failure = Failure.UNREACHABLE
+        if all(other.upstream != attempt.upstream for other in self._attempts):
+            self._silent(attempt.upstream, asyncio.get_running_loop().time())
+            self._next_after(attempt.upstream)
+
+    def discarded(self, attempt: Attempt, *, wrong_id: bool) -> None:
+        """Something came that is no response to our question; the wait goes on, over TCP besides."""
+        self._counters.discarded += 1
+        self._failure = Failure.UNUSABLE
+        if wrong_id:
+            self._over_tcp(attempt.upstream)
+
+    def finish(self, result: Relayed | Failure) -> None:
+        """Tells whoever waits."""
+        if self._over:
+            return
+        self._over = True
+        for attempt in self._attempts:
+            attempt.close()
+        self._attempts.clear()
+        del self._forwarder.outstanding[self.upstream_query.key]
+        for on_result in self.waiters:
+            on_result(result)
+
+    def _over_tcp(self, upstream: Upstream) -> None:
+        """Once for each upstream."""
+        if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self._attempts):
+            return
+        self._counters.over_tcp += 1
+        self._begin(TcpAttempt, upstream, self._edns(upstream, asyncio.get_running_loop().time()))
+
+    def _edns(self, upstream: Upstream, now: float) -> bool:
+        return self.upstream_query.has_edns and self._health.knows_edns(upstream, now)
+
+    def _begin(self, kind: type[Attempt], upstream: Upstream, edns: bool) -> None:
+        attempt = kind(upstream, self.upstream_query, self, edns, self._ports)
+        self._attempts.append(attempt)
+        attempt.start()
+
+    def _next_after(self, upstream: Upstream) -> None:
+        """That upstream has said what it has to say, and is not asked again."""
+        for attempt in [attempt for attempt in self._attempts if attempt.upstream == upstream]:
+            self._drop(attempt)
+        self._upstreams = tuple(other for other in self._upstreams if other != upstream)
+        if upstream == self._asked or not self._upstreams:
+            self.try_next(asyncio.get_running_loop().time())
+
+    def _drop(self, attempt: Attempt) -> None:
+        attempt.close()
+        if attempt in self._attempts:
+            self._attempts.remove(attempt)
+
+    def _silent(self, upstream: Upstream, now: float) -> None:
+        self._counters.silences[upstream] = self._counters.silences.get(upstream, 0) + 1
+        self._health.silent(upstream, now)
+
+    def _give_up(self) -> None:
+        if self._fallback is None:
+            self._counters.failures += 1
+        self.finish(self._fallback or self._failure)

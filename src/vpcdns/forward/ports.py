@@ -15,7 +15,7 @@ from vpcdns.model.policy import Upstream
 from vpcdns.net.epoll import Heard, Watch
 
 _IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
-_FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
+FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
 
@@ -26,15 +26,15 @@ class Ports:
     def __init__(self) -> None:
         self._watch = Watch(self._stray)
         # Connected to nobody and bound to nothing, by family and descriptor; still watched.
-        self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in _FAMILIES.values()}
-        self._dissolve = _dissolver() if self._watch.is_epoll else None
+        self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in FAMILIES.values()}
+        self._dissolve = _dissolver()
 
     def open(self, upstream: Upstream, heard: Heard) -> socket.SocketType:
         """A socket at a random port that hears nobody but the upstream. Raises OSError.
 
         `heard` is called as long as there is something to read, until the socket is closed.
         """
-        family = _FAMILIES[upstream.address.version]
+        family = FAMILIES[upstream.address.version]
         idle = self._idle[family]
         if idle:
             descriptor, sock = idle.popitem()
@@ -44,7 +44,7 @@ class Ports:
             sock = socket.SocketType(family, _KIND)
             self._watch.begin(sock.fileno(), heard)
         try:
-            sock.connect(upstream.socket_address if upstream.zone is None else in_zone(upstream))
+            sock.connect(connect_address(upstream))
         except OSError:
             self.close(sock)
             raise
@@ -79,9 +79,11 @@ class Ports:
                 sock.close()
 
 
-def in_zone(upstream: Upstream) -> tuple[str, int, int, int]:
-    """Where to connect to a link-local address; the zone is an interface of this host. Raises OSError."""
-    return (*upstream.socket_address, 0, socket.if_nametoindex(upstream.zone or ""))
+def connect_address(upstream: Upstream) -> tuple[str, int] | tuple[str, int, int, int]:
+    """Where to connect to; the zone of a link-local address is an interface of this host. Raises OSError."""
+    if upstream.zone is None:
+        return upstream.socket_address
+    return (*upstream.socket_address, 0, socket.if_nametoindex(upstream.zone))
 
 
 def _dissolver() -> Callable[[int, bytes, int], int] | None:

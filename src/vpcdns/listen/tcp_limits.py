@@ -41,6 +41,7 @@ class TcpLimits:
     sweep: float = 1.0
 
 
+@dataclass(slots=True)
 class TcpUse:
     """Of one connection. All times are those of the event loop's clock, in seconds.
 
@@ -49,28 +50,25 @@ class TcpUse:
     when a message is incomplete, since when responses wait to be read, since when we have said our last.
     """
 
-    __slots__ = ("_limits", "active_at", "begun_at", "blocked_at", "finished_at", "pipelines", "queries")
-
-    def __init__(self, limits: TcpLimits, now: float) -> None:
-        self.queries = 0
-        self.pipelines = False
-        self.active_at = now
-        self.begun_at: float | None = None
-        self.blocked_at: float | None = None
-        self.finished_at: float | None = None
-        self._limits = limits
+    limits: TcpLimits
+    active_at: float
+    queries: int = 0
+    pipelines: bool = False
+    begun_at: float | None = None
+    blocked_at: float | None = None
+    finished_at: float | None = None
 
     @property
     def is_used_up(self) -> bool:
         """Whether the connection had its share of queries."""
-        return self.queries >= self._limits.queries
+        return self.queries >= self.limits.queries
 
     def is_over(self, now: float, idle: float, *, owed: bool) -> bool:
         """Whether the peer has taken longer than it may.
 
         `idle` is how long it may ask nothing; `owed` says that it waits for us, not we for it.
         """
-        limits = self._limits
+        limits = self.limits
         if self.blocked_at is not None:
             return now - self.blocked_at > limits.write
         if self.finished_at is not None:

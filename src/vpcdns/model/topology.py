@@ -152,7 +152,8 @@ class Topology:
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
-        if vpc.vpc_id in self.vpcs:
+        known = self.vpcs.get(vpc.vpc_id)
+        if known is not None and known.source_networks != vpc.source_networks:
             return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
         own = {_key(prefix): Place(prefix, vpc_id=vpc.vpc_id) for prefix in vpc.source_networks}
         new = {key: place for key, place in own.items() if key not in self._places}

@@ -7,8 +7,8 @@ some 2 µs for every socket that is ready, and 6 to begin and end watching one; 
 
 import asyncio
 import select
+import selectors
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
 # epoll(7)'s numbers, also where there is no epoll.
@@ -31,22 +31,13 @@ class Watch:
         self._loop = asyncio.get_running_loop()
         self._heard: dict[int, Heard] = {}
         self._stray = stray
-        self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        if self._epoll is not None:
-            self._loop.add_reader(self._epoll.fileno(), self._ready)
-
-    @property
-    def is_epoll(self) -> bool:
-        """Whether a descriptor may go on being watched for somebody else; macOS has no epoll."""
-        return self._epoll is not None
+        self._epoll = select.epoll() if hasattr(select, "epoll") else _Selector()
+        self._loop.add_reader(self._epoll.fileno(), self._ready)
 
     def begin(self, descriptor: int, heard: Heard, mask: int = READ) -> None:
         """Calls `heard` as long as the descriptor is ready for what is in the mask, or fails."""
         self._heard[descriptor] = heard
-        if self._epoll is not None:
-            self._epoll.register(descriptor, mask)
-        else:
-            self._watch_by_loop(descriptor, mask)
+        self._epoll.register(descriptor, mask)
 
     def hand_over(self, descriptor: int, heard: Heard | None) -> None:
         """Somebody else hears of a descriptor that is watched; None: nobody does."""
@@ -57,28 +48,21 @@ class Watch:
 
     def change(self, descriptor: int, mask: int) -> None:
         """What is waited for from now on."""
-        if self._epoll is not None:
-            self._epoll.modify(descriptor, mask)
-        else:
-            self._watch_by_loop(descriptor, mask)
+        self._epoll.modify(descriptor, mask)
 
     def end(self, descriptor: int) -> None:
         """To be called before the descriptor is closed, or when not even failures shall be reported."""
         self._heard.pop(descriptor, None)
-        if self._epoll is not None:
-            self._epoll.unregister(descriptor)
-        else:
-            self._watch_by_loop(descriptor, 0)
+        self._epoll.unregister(descriptor)
 
     def close(self) -> None:
         self._heard.clear()
-        if self._epoll is not None and not self._epoll.closed:
+        if not self._epoll.closed:
             if not self._loop.is_closed():
                 self._loop.remove_reader(self._epoll.fileno())
             self._epoll.close()
 
     def _ready(self) -> None:
-        assert self._epoll is not None  # noqa: S101 - only watched where there is one
         for descriptor, mask in self._epoll.poll(0, _READY_AT_MOST):
             # An earlier one may have ended this one, or even given its number anew: then it is told of a
             # readiness that is not there, which is no harm to whoever reads without blocking.
@@ -88,13 +72,25 @@ class Watch:
             elif self._stray is not None:
                 self._stray(descriptor)
 
-    def _watch_by_loop(self, descriptor: int, mask: int) -> None:
-        heard = self._heard.get(descriptor)
-        if mask & READ and heard is not None:
-            self._loop.add_reader(descriptor, partial(heard, READ))
-        else:
-            self._loop.remove_reader(descriptor)
-        if mask & WRITE and heard is not None:
-            self._loop.add_writer(descriptor, partial(heard, WRITE))
-        else:
-            self._loop.remove_writer(descriptor)
+
+class _Selector:
+    """What `Watch` uses of epoll, on macOS by kqueue(2)."""
+
+    def __init__(self) -> None:
+        self._selector = selectors.DefaultSelector()
+        self.fileno, self.unregister = self._selector.fileno, self._selector.unregister
+        self.closed = False
+
+    def register(self, descriptor: int, mask: int) -> None:
+        self._selector.register(descriptor, mask & READ | (mask & WRITE) >> 1)
+
+    def modify(self, descriptor: int, mask: int) -> None:
+        self._selector.modify(descriptor, mask & READ | (mask & WRITE) >> 1)
+
+    def poll(self, timeout: float, _at_most: int) -> list[tuple[int, int]]:
+        ready = self._selector.select(timeout)
+        return [(key.fd, mask & READ | (mask & selectors.EVENT_WRITE) << 1) for key, mask in ready]
+
+    def close(self) -> None:
+        self.closed = True
+        self._selector.close()

@@ -6,13 +6,12 @@ VPCs are the configuration's, everything else is out of fixed sets.
 
 from __future__ import annotations
 
-import asyncio
 import platform
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial, reduce
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final, TypeVar
 
 from prometheus_client import metrics_core as families
@@ -25,7 +24,7 @@ from vpcdns import __version__
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
 from vpcdns.observe import query_counts as counts
-from vpcdns.observe.query_counts import Cell, Histogram, Labels, QueryCounts
+from vpcdns.observe.query_counts import Histogram, Labels, QueryCounts, Row
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.worker_counts import WorkerCounts, added
 from vpcdns.server.lasting_tasks import LastingTasks
@@ -36,7 +35,7 @@ from vpcdns.state import State
 _T = TypeVar("_T")
 _Totals = Counter[tuple[str, ...]]
 
-# A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
+# A sample takes some 5 µs to write, and 500 octets of memory until then.
 _NUMBERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
@@ -68,31 +67,33 @@ class Others:
     pids: Sequence[int] = ()
 
 
-_NO_OTHERS: Final = Others()
-
-
-def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
-    """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    totals = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
-    totals = reduce(added, others.counts, totals)
-    yield from _queries(totals.counts)
-    yield from _listeners(totals.listeners)
-    yield from _cache(totals)
-    yield from _forwarder(totals)
-    yield from _rates(totals)
-    yield from _reloads(sources.reloads)
-    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
-    lost = "Lines of the query log lost: the queue or the disk was full."
-    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
-    yield from _world(sources.state)
+async def exposition(sources: Sources) -> Iterator[str]:
+    """All of them in Prometheus' text format, in pieces that a thread may make one by one."""
+    others = Others() if sources.others is None else await sources.others()
+    mine = await WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
+    here = [
+        *_reloads(sources.reloads),
+        *_world(sources.state),
+        *_counter(
+            "task_restarts",
+            "Times that a task of the server failed and began again.",
+            sources.tasks.restarts,
+            "task",
+        ),
+    ]
     if sources.others is not None:
         living = 1 + len(others.pids)
-        yield from _gauge(
-            "server_workers", "Processes that answer queries; one that failed is missing.", living
-        )
-    text = "Times that a task of the server failed and began again."
-    yield from _counter("task_restarts", text, sources.tasks.restarts, "task")
-    yield from _processes(others.pids)
+        here += _gauge("server_workers", "Processes that answer queries; one that failed is missing.", living)
+    return _written(chain(_counted([mine, *others.counts]), here, _processes(others.pids)))
+
+
+def _written(pieces: Iterable[Metric]) -> Iterator[str]:
+    last = ""
+    for piece in pieces:
+        text = generate_latest(_One(piece)).decode()
+        # HELP and TYPE stand once, before the first piece of a family.
+        yield text if piece.name != last else text.split("\n", 2)[2]
+        last = piece.name
 
 
 class _One(Collector):
@@ -105,31 +106,31 @@ class _One(Collector):
         return (self._family,)
 
 
-async def exposition(sources: Sources) -> bytes:
-    """All of them in Prometheus' text format. Between two pieces queries have their turn."""
-    written = []
-    last = ""
-    others = _NO_OTHERS if sources.others is None else await sources.others()
-    for piece in collect(sources, others):
-        text = generate_latest(_One(piece))
-        # HELP and TYPE stand once, before the first piece of a family.
-        written.append(text if piece.name != last else text.split(b"\n", 2)[2])
-        last = piece.name
-        await asyncio.sleep(0)
-    return b"".join(written)
+def _counted(counts: Sequence[WorkerCounts]) -> Iterator[Metric]:
+    """What processes count, added up."""
+    totals = reduce(added, counts)
+    yield from _queries(totals.counts)
+    yield from _listeners(totals.listeners)
+    yield from _cache(totals)
+    yield from _forwarder(totals)
+    yield from _rates(totals)
+    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
+    lost = "Lines of the query log lost: the queue or the disk was full."
+    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
 
 
-def _queries(cells: Mapping[Labels, Cell]) -> Iterator[Metric]:
+def _queries(rows: Mapping[Labels, Row]) -> Iterator[Metric]:
     requests, responses, drops = _Totals(), _Totals(), _Totals()
-    by_vpc, by_proto = defaultdict[str, Cell](Cell), defaultdict[str, Cell](Cell)
-    for labels, cell in cells.items():
-        requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += cell.count
+    by_vpc, by_proto = dict[str, Row](), dict[str, Row]()
+    for labels, row in rows.items():
+        count = counts.count_of(row)
+        requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += count
         if labels.rcode:
-            responses[labels.server, labels.rcode, labels.reason, labels.vpc] += cell.count
+            responses[labels.server, labels.rcode, labels.reason, labels.vpc] += count
         else:
-            drops[labels.server, labels.reason, labels.vpc] += cell.count
-        by_vpc[labels.vpc] += cell
-        by_proto[labels.proto] += cell
+            drops[labels.server, labels.reason, labels.vpc] += count
+        for totals, label in ((by_vpc, labels.vpc), (by_proto, labels.proto)):
+            totals[label] = counts.sum_of(totals.get(label, counts.NO_QUERIES), row)
     yield from _counter(
         "dns_requests", "Queries decided.", requests, "server", "proto", "family", "type", "vpc"
     )
@@ -250,14 +251,12 @@ _counter: Final = partial(_family, families.CounterMetricFamily)
 _gauge: Final = partial(_family, families.GaugeMetricFamily)
 
 
-def _histogram(
-    name: str, text: str, label: str, cells: Mapping[str, Cell], of: Histogram
-) -> Iterator[Metric]:
+def _histogram(name: str, text: str, label: str, rows: Mapping[str, Row], of: Histogram) -> Iterator[Metric]:
     edges = (*map(str, of.bounds), "+Inf")
-    for piece in _pieces(sorted(cells), _HISTOGRAMS_AT_ONCE):
+    for piece in _pieces(sorted(rows), _HISTOGRAMS_AT_ONCE):
         family = families.HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
         for value in piece:
-            row = cells[value].row
+            row = rows[value]
             family.add_metric(
                 [value], list(zip(edges, accumulate(row[of.buckets]), strict=True)), row[of.sum]
             )

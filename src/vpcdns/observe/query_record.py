@@ -12,7 +12,7 @@ from vpcdns.model.dns import Question, Rcode, Record, RRType, type_text
 from vpcdns.model.rendering import steps_data
 from vpcdns.model.resolution import Resolution
 from vpcdns.query import Arrival, Drop, Response
-from vpcdns.wire.upstream import Relayed, RelayedRecord, cname_target
+from vpcdns.wire.upstream import Relayed, RelayedRecord
 
 MAX_ANSWERS: Final = 8
 MAX_TEXT: Final = 300  # a name has at most 255 octets, and few need escapes
@@ -136,7 +136,7 @@ def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:
         return f"{kind} {socket.inet_ntop(socket.AF_INET6, rdata)}"
     if record.rtype == RRType.CNAME:
         try:
-            return cut(f"{kind} {cname_target(relayed, record)}")
+            return cut(f"{kind} {relayed.name(record.rdata_at)}")
         except (MalformedMessage, MalformedName):
             return kind
     return kind

@@ -21,10 +21,12 @@ from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
+from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from vpcdns import gc_pauses
 from vpcdns.errors import StartupError
+from vpcdns.process.log import finish_log
 
 log = logging.getLogger("vpcdns.workers")
 
@@ -124,9 +126,9 @@ class Workers:
         self.number = 0
 
     @property
-    def missing(self) -> list[int]:
+    def missing(self) -> set[int]:
         """The numbers of those that were lost."""
-        return sorted({*range(1, self.number + 1)} - {worker.number for worker in self.living.values()})
+        return {*range(1, self.number + 1)} - {worker.number for worker in self.living.values()}
 
     def fork(self, number: int, duties: Callable[[int], object]) -> None:
         """Begins workers 1 to `number`, each serving what `duties` makes; returns in this process only.
@@ -192,7 +194,10 @@ class Workers:
         """Lets them finish what they were asked, for `grace` seconds, and ends them."""
         try:
             if grace > 0:
-                await self.ask("stop", grace, within=grace + _AFTER_GRACE)
+                stopping = asyncio.ensure_future(self.ask("stop", grace, within=grace + _AFTER_GRACE))
+                while not stopping.done():
+                    await self.heartbeat()  # one that hangs is not waited for
+                    await asyncio.wait([stopping], timeout=HEARTBEAT_EVERY)
         finally:
             self.close()
 
@@ -265,6 +270,7 @@ def work(channel: Connection, duties: Callable[[], object]) -> NoReturn:
         asyncio.run(_attend(channel, duties()))
     except Exception:  # the process's last line, whatever it was
         log.exception("A worker has failed")
+        finish_log()
     finally:
         os._exit(1)  # what was inherited is the main process's to close
 
@@ -277,7 +283,7 @@ async def _attend(channel: Connection, duties: object) -> None:
     loop = asyncio.get_running_loop()
 
     async def do(call: int, method: str, arguments: tuple[Any, ...]) -> None:
-        value = getattr(duties, method)(*arguments)
+        value = attrgetter(method)(duties)(*arguments)
         channel.send((call, await value if isinstance(value, Awaitable) else value))
 
     async with asyncio.TaskGroup() as calls:

@@ -8,21 +8,3 @@ from vpcdns.query.beginning import asked_by, begin
 from vpcdns.query.finishing import STALE_TTL, finish
 from vpcdns.query.responses import error_response, response_to, servfail, truncated_response
 from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response
-
-__all__ = [
-    "STALE_TTL",
-    "Arrival",
-    "Drop",
-    "Failure",
-    "Fetched",
-    "Forward",
-    "ForwardKey",
-    "Response",
-    "asked_by",
-    "begin",
-    "error_response",
-    "finish",
-    "response_to",
-    "servfail",
-    "truncated_response",
-]

@@ -1,4 +1,4 @@
-"""Replies to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
+"""Responses to forwarded queries, out of what the upstreams said: nothing of theirs about names of ours."""
 
 from dataclasses import replace
 from typing import Final
@@ -11,18 +11,18 @@ from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
-from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, Response
-from vpcdns.wire.query import Query
+from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import PROOFS, Relayed, cname_target, is_owned_by_question, owner_name
+from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
+_RCODES: Final = frozenset(Rcode)
 MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
-    """The reply to a forwarded query, out of what the upstreams said.
+    """The response to a forwarded query, out of what the upstreams said.
 
     Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
     is a Forward again if the change wants other upstreams asked.
@@ -32,37 +32,42 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Respons
         anew = decide(query, resolution.question, arrival, world)
         if not isinstance(anew, Forward) or anew.resolution.upstreams != resolution.upstreams:
             return anew
-        resolution = anew.resolution
-    if isinstance(result, Failure):
-        return _failed(query, arrival, resolution, result, world)
+        forward, resolution = anew, anew.resolution
+    own: Resolution | None = None
     try:
-        if result.relayed.truncated and arrival.transport == "tcp":
-            raise MalformedMessage("truncated, with nowhere left to ask for the rest")
-        own = _own_hop(result, resolution, world)
+        if isinstance(result, Fetched):
+            if result.relayed.truncated and arrival.transport == "tcp":
+                raise MalformedMessage("truncated, with nowhere left to ask for the rest")
+            own = _own_hop(result, resolution, world)
     except (MalformedMessage, MalformedName):
-        return _failed(query, arrival, resolution, Failure.UNUSABLE, world)
+        result = Failure.UNUSABLE
+    if isinstance(result, Failure):
+        failed = replace(
+            resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=result.error
+        )
+        return response_to(query, arrival, failed, world)
     if own is not None:
         return Drop(own) if own.outcome is Outcome.DROP else response_to(query, arrival, own, world)
-    relayed = _unowned(_less_explained(result.relayed, world.answers.explain), resolution, world)
+    return _relay(forward, result, world)
+
+
+def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
+    query, arrival, resolution = forward.query, forward.arrival, forward.resolution
+    relayed, explain = _unowned(fetched.relayed, resolution, world), world.answers.explain
+    if explain is not Explain.FULL and relayed.extended_errors:  # the upstream's are said as ours are
+        codes = tuple(data[:2] for data in relayed.extended_errors if explain is Explain.CODE)
+        relayed = relayed._replace(extended_errors=codes)
     octets = write_relayed(
         relayed,
         query,
         limit_of(query, arrival, resolution.client, world),
-        age=result.age,
-        ttl=STALE_TTL if result.stale else None,
-        extended_error=explained(_fetched_error(result), world.answers.explain),
+        age=fetched.age,
+        ttl=STALE_TTL if fetched.stale else None,
+        extended_error=explained(_fetched_error(fetched), explain),
         options=options_of(query, arrival, resolution.client, world),
     )
-    return Response(octets, query, _relayed_resolution(resolution, relayed), relayed)
-
-
-def _failed(
-    query: Query, arrival: Arrival, resolution: Resolution, failure: Failure, world: World
-) -> Response:
-    servfail = replace(
-        resolution, outcome=Outcome.RESPOND, rcode=Rcode.SERVFAIL, extended_error=failure.error
-    )
-    return response_to(query, arrival, servfail, world)
+    rcode = Rcode(relayed.rcode) if relayed.rcode in _RCODES else Rcode.SERVFAIL
+    return Response(octets, query, replace(resolution, outcome=Outcome.RESPOND, rcode=rcode), relayed)
 
 
 def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
@@ -78,13 +83,13 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
         return None
     if len(cnames) > MAX_CNAMES:
         raise MalformedMessage("more CNAMEs than any resolver follows")
-    targets = {owner_name(relayed, record): record for record in cnames}
+    targets = {relayed.name(record.name_at): record for record in cnames}
     if len(targets) < len(cnames):
         # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
         raise MalformedMessage("two CNAMEs at one name")
     name, chain = question.name, list[Record]()
     while (record := targets.pop(name, None)) is not None:
-        target = cname_target(relayed, record)
+        target = relayed.name(record.rdata_at)
         ttl = STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
         chain.append(Record(name, RRType.CNAME, ttl, target))
         hop = resolve(Question(target, question.rtype), resolution.client, world)
@@ -115,7 +120,7 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
         proves = record.section == 1 and record.rtype in PROOFS
         if proves or is_owned_by_question(relayed, record):
             continue
-        name = owner_name(relayed, record)
+        name = relayed.name(record.name_at)
         if name in decided:
             continue
         decided.add(name)
@@ -127,11 +132,6 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     return relayed
 
 
-def _relayed_resolution(resolution: Resolution, relayed: Relayed) -> Resolution:
-    rcode = Rcode(relayed.rcode) if relayed.rcode in Rcode.__members__.values() else Rcode.SERVFAIL
-    return replace(resolution, outcome=Outcome.RESPOND, rcode=rcode)
-
-
 def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     relayed = fetched.relayed
     if fetched.stale:
@@ -140,11 +140,3 @@ def _fetched_error(fetched: Fetched) -> ExtendedError | None:
     if relayed.rcode == Rcode.SERVFAIL and not relayed.extended_errors:
         return ExtendedError(InfoCode.NETWORK_ERROR, "upstream answered SERVFAIL")
     return None
-
-
-def _less_explained(relayed: Relayed, explain: Explain) -> Relayed:
-    """The upstream's extended errors are said as ours are."""
-    if explain is Explain.FULL or not relayed.extended_errors:
-        return relayed
-    errors = tuple(data[:2] for data in relayed.extended_errors) if explain is Explain.CODE else ()
-    return relayed._replace(extended_errors=errors)

@@ -8,28 +8,38 @@ from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
 from vpcdns.query.values import Arrival, Response
-from vpcdns.wire.format import MAX_TCP_PAYLOAD, OPTION_CLIENT_SUBNET, OPTION_KEEPALIVE, OPTION_NSID
+from vpcdns.wire.edns import Options
+from vpcdns.wire.format import (
+    AA,
+    MAX_TCP_PAYLOAD,
+    OPTION_CLIENT_SUBNET,
+    OPTION_KEEPALIVE,
+    OPTION_NSID,
+    RA,
+    TC,
+)
 from vpcdns.wire.query import Query, read_query
-from vpcdns.wire.response import ResponseMessage, udp_limit
+from vpcdns.wire.response import udp_limit, write_response
 
 TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
 
 
 def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Response:
     """The response that renders a Resolution."""
-    message = ResponseMessage(
+    allowed, forwarding = resolution.client.allowed, world.forwarding
+    # A stranger is offered nothing, so neither is recursion (docs/decisions/0009).
+    recursion = allowed and (forwarding.upstreams or forwarding.rules)
+    octets = write_response(
         query,
         resolution.rcode,
+        limit_of(query, arrival, resolution.client, world),
         resolution.answers,
         () if resolution.soa is None else (resolution.soa,),
-        authoritative=resolution.authoritative,
-        # A stranger is offered nothing, so neither is recursion (docs/decisions/0009).
-        recursion_available=_forwards(world) and resolution.client.allowed,
+        flags=(AA if resolution.authoritative else 0) | (RA if recursion else 0),
         extended_error=explained(resolution.extended_error, world.answers.explain),
         options=options_of(query, arrival, resolution.client, world),
     )
-    limit = limit_of(query, arrival, resolution.client, world)
-    return Response(message.pack(limit), query, resolution)
+    return Response(octets, query, resolution)
 
 
 def error_response(
@@ -41,17 +51,16 @@ def error_response(
     truncated: bool = False,
 ) -> Response:
     """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
-    message = ResponseMessage(query, rcode, extended_error=error, truncated=truncated)
     limit = MAX_TCP_PAYLOAD
     if arrival.transport == "udp":
         limit = query.size if error is None else udp_limit(query)
-    return Response(message.pack(limit), query)
+    flags = TC if truncated else 0
+    return Response(write_response(query, rcode, limit, flags=flags, extended_error=error), query)
 
 
 def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
     """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
-    message = ResponseMessage(query, Rcode.NOERROR, truncated=True)
-    return Response(message.pack(query.size), query, resolution)
+    return Response(write_response(query, Rcode.NOERROR, query.size, flags=TC), query, resolution)
 
 
 def servfail(message: bytes) -> bytes | None:
@@ -60,9 +69,7 @@ def servfail(message: bytes) -> bytes | None:
     Who asked is not known here, so it is never longer than the query.
     """
     query = read_query(message)
-    if query is None:
-        return None
-    return ResponseMessage(query, Rcode.SERVFAIL).pack(query.size)
+    return None if query is None else write_response(query, Rcode.SERVFAIL, query.size)
 
 
 def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> int:
@@ -76,22 +83,14 @@ def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> in
     return limit if client.allowed or is_trusted(arrival.peer, world) else min(limit, query.size)
 
 
-def _forwards(world: World) -> bool:
-    return bool(world.forwarding.upstreams or world.forwarding.rules)
-
-
 def explained(error: ExtendedError | None, explain: Explain) -> ExtendedError | None:
     """As much of an extended error as is said."""
-    match explain:
-        case Explain.FULL:
-            return error
-        case Explain.CODE:
-            return None if error is None else ExtendedError(error.info_code)
-        case Explain.OFF:
-            return None
+    if error is None or explain is Explain.OFF:
+        return None
+    return error if explain is Explain.FULL else ExtendedError(error.info_code)
 
 
-def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> tuple[tuple[int, bytes], ...]:
+def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> Options:
     """EDNS options that the query asked for. A stranger gets none: nothing of ours, and nothing longer."""
     if query.edns is None or not client.allowed:
         return ()

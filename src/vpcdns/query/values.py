@@ -9,7 +9,7 @@ from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
-from vpcdns.wire.format import TYPE_AND_CLASS_SIZE
+from vpcdns.wire.format import AD, CD, RD, TYPE_AND_CLASS_SIZE
 from vpcdns.wire.query import Query
 from vpcdns.wire.upstream import Relayed
 
@@ -59,16 +59,12 @@ class Forward:
     @property
     def key(self) -> ForwardKey:
         """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
-        query, edns = self.query, self.query.edns
-        bits = query.rd | query.ad << 1 | query.cd << 2
-        if edns is not None:
-            bits |= 8 | edns.do << 4
+        edns, wire = self.query.edns, self.query.question_wire
+        bits = self.query.flags & (RD | AD | CD) | (0 if edns is None else 1 + edns.do)
         # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
-        wire = query.question_wire
+        name, rest = wire[:-TYPE_AND_CLASS_SIZE].lower(), wire[-TYPE_AND_CLASS_SIZE:]
         whom = " ".join(map(str, self.resolution.upstreams))
-        return (
-            wire[:-TYPE_AND_CLASS_SIZE].lower() + wire[-TYPE_AND_CLASS_SIZE:] + bytes((bits,)) + whom.encode()
-        )
+        return name + rest + bits.to_bytes(2, "big") + whom.encode()
 
 
 ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times

@@ -34,19 +34,6 @@ class Route:
     came back this way, by RCODE.
     """
 
-    __slots__ = (
-        "_flags",
-        "_key_end",
-        "_limit",
-        "_message_end",
-        "_message_head",
-        "_opt",
-        "_question_end",
-        "first_at_most",
-        "kinds",
-        "upstreams",
-    )
-
     def __init__(self, forward: Forward, behind: int) -> None:
         """Of a query that was forwarded; so many octets of its name stand before the family's parent."""
         asked = forward.query

@@ -65,28 +65,13 @@ class Flows:
         self._renamed = old.answers.suffix != new.answers.suffix
 
     def collect(self) -> list[Flow]:
-        old_groups, new_groups = self._old.groups, self._new.groups
-        if old_groups.shares(new_groups) and not self._renamed:
-            touched = frozenset(old_groups.touched(new_groups))
-            self._stay(group for group_id, group in new_groups.scan() if group_id not in touched)
-            for group_id in touched:
-                self._goes(old_groups.get(group_id), new_groups.get(group_id))
-            return list(self._found.values())
-        self._stay(self._unchanged())
-        for group_id, was in old_groups.scan():
-            if group_id not in new_groups:
-                self._goes(was, None)
+        old, new = self._old.groups, self._new.groups
+        touched = {*old, *new} if self._renamed else set(old.touched(new))
+        moved = {group_id for group_id in touched if self._renamed or old.get(group_id) != new.get(group_id)}
+        self._stay(group for group_id, group in new.scan() if group_id not in moved)
+        for group_id in moved:
+            self._goes(old.get(group_id), new.get(group_id))
         return list(self._found.values())
-
-    def _unchanged(self) -> Iterator[Group]:
-        """Groups that stand where they stood; sees to the others on the way."""
-        old_groups = dict(self._old.groups.scan())
-        for group_id, group in self._new.groups.scan():
-            was = old_groups.get(group_id)
-            if was is not None and not self._renamed and _stands(was, group):
-                yield group
-            else:
-                self._goes(was, group)
 
     def _stay(self, groups: Iterator[Group]) -> None:
         """The quick way for most of a million: a count for each group, and a name only for the samples."""
@@ -150,12 +135,3 @@ class Flows:
         if (flow := self._found.get(key)) is None:
             flow = self._found[key] = Flow(*key)
         return flow
-
-
-def _stands(was: Group, now: Group) -> bool:
-    return (
-        was.instance_id == now.instance_id
-        and was.vpc_domain is now.vpc_domain
-        and was.region_id == now.region_id
-        and was.custom_domains == now.custom_domains
-    )

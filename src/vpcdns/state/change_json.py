@@ -12,11 +12,16 @@ from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from vpcdns.errors import MalformedChange
+from vpcdns.model import changes, topology_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Prefix
 
-CHANGES: Final[dict[str, type]] = {change.__name__: change for change in get_args(Change)}
+CHANGES: Final[dict[str, type]] = {
+    name: kind
+    for name, kind in (vars(changes) | vars(topology_changes)).items()
+    if isinstance(kind, type) and issubclass(kind, Change) and kind is not Change
+}
 
 _TEXTUAL: Final[dict[Any, Any]] = {
     IPv4Address: IPv4Address,

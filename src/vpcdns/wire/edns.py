@@ -4,7 +4,6 @@ Knows the options that vpcdns understands; whether one is used is not decided he
 by our own code: dnslib loses a last option without data, and lets up to four octets of garbage pass.
 """
 
-import struct
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network
@@ -13,21 +12,12 @@ from typing import Final
 from dnslib import EDNS0, EDNSOption
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import ExtendedError
+from vpcdns.model.dns import ExtendedError, Rcode
 from vpcdns.model.topology import Prefix
+from vpcdns.wire import format as fmt
 from vpcdns.wire.buffer import MessageBuffer
-from vpcdns.wire.format import (
-    DO,
-    MAX_UDP_PAYLOAD,
-    MIN_UDP_PAYLOAD,
-    OPTION_CLIENT_SUBNET,
-    OPTION_COOKIE,
-    OPTION_EXTENDED_ERROR,
-)
 
 MAX_OPTIONS: Final = 16  # long option lists burn CPU elsewhere (CVE-2026-41292); real clients send 0 to 4
-_OPTION_HEAD: Final = struct.Struct("!HH")
-_SUBNET_HEAD: Final = struct.Struct("!HBB")
 _SUBNET_FAMILIES: Final = {0: 0, 1: 32, 2: 128}  # 0: `dig +subnet=0`, "do not use my address"
 
 Options = tuple[tuple[int, bytes], ...]
@@ -55,16 +45,16 @@ class ClientSubnet:
 class Edns:
     """The query's OPT record; of options that come twice the first counts.
 
-    `malformed` when its options, or its place, break the format: the query is owed FORMERR, but with an
-    OPT record of ours, or the client would learn that we do not know EDNS (RFC 6891 §6.1.1, §7).
+    `fault` is the RCODE that the query is owed for its OPT record: BADVERS, or FORMERR where its options or
+    its place break the format. The response has an OPT record of ours even so, or the client would learn that
+    we do not know EDNS (RFC 6891 §6.1.1, §7).
     """
 
     payload_size: int
-    version: int
     do: bool
     options: Options = ()
     client_subnet: ClientSubnet | None = None
-    malformed: bool = False
+    fault: Rcode | None = None
 
     def has(self, code: int) -> bool:
         return any(option == code for option, _ in self.options)
@@ -72,44 +62,41 @@ class Edns:
 
 def read_opt(rclass: int, ttl: int, rdata: bytes) -> Edns:
     """An OPT record, by its class, TTL and data."""
-    payload_size, version, do = max(rclass, MIN_UDP_PAYLOAD), ttl >> 16 & 0xFF, bool(ttl & DO)
-    if version != 0 or not rdata:
-        return Edns(payload_size, version, do)  # what the data of another version means is not known
+    payload_size, do = max(rclass, fmt.MIN_UDP_PAYLOAD), bool(ttl & fmt.DO)
+    if ttl >> 16 & 0xFF:  # RFC 6891 §6.1.3; what the data of another version means is not known
+        return Edns(payload_size, do, fault=Rcode.BADVERS)
     try:
         options = read_options(rdata)
-        cookie = options.get(OPTION_COOKIE)
+        cookie = options.get(fmt.OPTION_COOKIE)
         if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:
             raise MalformedMessage("a cookie of a length that there is not")  # RFC 7873 §5.2.2
-        subnet = options.get(OPTION_CLIENT_SUBNET)
+        subnet = options.get(fmt.OPTION_CLIENT_SUBNET)
         client_subnet = None if subnet is None else _read_client_subnet(subnet)
     except MalformedMessage:
-        return Edns(payload_size, version, do, malformed=True)
-    return Edns(payload_size, 0, do, tuple(options.items()), client_subnet)
+        return Edns(payload_size, do, fault=Rcode.FORMERR)
+    return Edns(payload_size, do, tuple(options.items()), client_subnet)
 
 
 def read_options(rdata: bytes) -> dict[int, bytes]:
     """The options of an OPT record's data, the first of each code; raises MalformedMessage."""
     options: dict[int, bytes] = {}
-    offset = count = 0
-    while offset < len(rdata):
-        if offset + _OPTION_HEAD.size > len(rdata):
-            raise MalformedMessage("an EDNS option is cut short")
-        code, length = _OPTION_HEAD.unpack_from(rdata, offset)
-        offset += _OPTION_HEAD.size
+    if not rdata:
+        return options
+    buffer, count = MessageBuffer(rdata), 0
+    while buffer.offset < len(rdata):
+        code, length = buffer.unpack("!HH")
+        options.setdefault(code, buffer.get(length))
         count += 1
-        if offset + length > len(rdata) or count > MAX_OPTIONS:
-            raise MalformedMessage("an EDNS option overruns its record, or there are too many")
-        options.setdefault(code, rdata[offset : offset + length])
-        offset += length
+        if count > MAX_OPTIONS:
+            raise MalformedMessage("more EDNS options than anybody sends")
     return options
 
 
 def _read_client_subnet(option: bytes) -> ClientSubnet:
     """RFC 7871 §6: exactly as many octets as the prefix needs, the rest of the last one zero."""
-    if len(option) < _SUBNET_HEAD.size:
-        raise MalformedMessage("a client subnet is cut short")
-    family, source, scope = _SUBNET_HEAD.unpack_from(option)
-    width, octets = _SUBNET_FAMILIES.get(family), option[_SUBNET_HEAD.size :]
+    buffer = MessageBuffer(option)
+    family, source, scope = buffer.unpack("!HBB")
+    width, octets = _SUBNET_FAMILIES.get(family), option[buffer.offset :]
     if width is None or source > width or scope != 0 or len(octets) != (source + 7) // 8:
         raise MalformedMessage("a client subnet of no known form")
     if source % 8 and octets[-1] & (0xFF >> source % 8):
@@ -117,33 +104,30 @@ def _read_client_subnet(option: bytes) -> ClientSubnet:
     if source == 0:
         return ClientSubnet(option, None)  # RFC 7871 §7.1.2: the client wants no subnet used
     number = int.from_bytes(octets.ljust(width // 8, b"\0"), "big")
-    mapped = IPv6Address(number).ipv4_mapped if width == 128 and source >= 96 else None
-    if mapped is not None:
-        return ClientSubnet(option, IPv4Network((mapped, source - 96)))
-    return ClientSubnet(
-        option, IPv4Network((number, source)) if width == 32 else IPv6Network((number, source))
-    )
+    if width == 32:
+        return ClientSubnet(option, IPv4Network((number, source)))
+    mapped = IPv6Address(number).ipv4_mapped if source >= 96 else None
+    network = IPv6Network((number, source)) if mapped is None else IPv4Network((mapped, source - 96))
+    return ClientSubnet(option, network)
 
 
-def write_opt(edns: Edns | None, rcode: int, options: Options, error: ExtendedError | None = None) -> bytes:
+def write_opt(edns: Edns | None, rcode: int, options: Options) -> bytes:
     """Our OPT record, if the query had one (RFC 6891 §7); DO is copied (RFC 3225 §3)."""
-    if edns is None:
-        return b""
-    if error is not None:
-        text = error.info_code.to_bytes(2, "big") + error.text.encode()
-        options = (*options, (OPTION_EXTENDED_ERROR, text))
-    return _opt(rcode >> 4, edns.do, options)
+    return b"" if edns is None else _opt(rcode >> 4, edns.do, options)
 
 
 @lru_cache(maxsize=1024)
 def _opt(extended_rcode: int, do: bool, options: Options) -> bytes:
     # DO is given here: dnslib's setter would take the extended RCODE away.
     listed = [EDNSOption(code, data) for code, data in options]
-    record = EDNS0(ext_rcode=extended_rcode, flags="do" if do else "", udp_len=MAX_UDP_PAYLOAD, opts=listed)
-    record.pack(buffer := MessageBuffer())
+    flags, size = "do" if do else "", fmt.MAX_UDP_PAYLOAD
+    EDNS0(ext_rcode=extended_rcode, flags=flags, udp_len=size, opts=listed).pack(buffer := MessageBuffer())
     return bytes(buffer.data)
 
 
-def shrinking(error: ExtendedError | None) -> tuple[ExtendedError | None, ...]:
-    """An extended error, and what is left of it as room runs out."""
-    return (None,) if error is None else (error, ExtendedError(error.info_code), None)
+def shrinking(error: ExtendedError | None) -> list[Options]:
+    """The option of an extended error, and what is left of it as room runs out (RFC 8914 §3)."""
+    if error is None:
+        return [()]
+    code = error.info_code.to_bytes(2, "big")
+    return [((fmt.OPTION_EXTENDED_ERROR, data),) for data in (code + error.text.encode(), code)] + [()]

@@ -6,7 +6,7 @@ peer may name clients is for the model.
 
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import ip_address
 from typing import Final
 
 from vpcdns.errors import MalformedMessage
@@ -17,8 +17,7 @@ HEADER_SIZE: Final = 16
 MAX_SIZE: Final = 536  # header, the longest address block (UNIX sockets) and room for TLVs
 _HEAD: Final = struct.Struct("!12sBBH")
 _LOCAL, _PROXY = 0, 1
-_IPV4, _IPV6 = 1, 2
-_ADDRESSES: Final = {_IPV4: 12, _IPV6: 36}  # octets of two addresses and two ports
+_WIDTHS: Final = {1: 4, 2: 16}  # octets of an address, by family: AF_INET, AF_INET6
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +43,9 @@ def read_proxy(octets: bytes) -> ProxyHeader | None:
         return None
     if command == _LOCAL:
         return ProxyHeader(size, None)
-    family = family_protocol >> 4
-    if length < _ADDRESSES.get(family, 0):  # the client that it means is not the proxy itself
+    width = _WIDTHS.get(family_protocol >> 4)
+    if width is None:
+        return ProxyHeader(size, None)  # AF_UNSPEC, AF_UNIX: §2.2 has the receiver use the real connection
+    if length < 2 * (width + 2):  # the client that it means is not the proxy itself
         raise MalformedMessage("a PROXY header too short for its addresses")
-    if family == _IPV4:
-        return ProxyHeader(size, IPv4Address(octets[16:20]))
-    if family == _IPV6:
-        return ProxyHeader(size, unmapped(IPv6Address(octets[16:32])))
-    return ProxyHeader(size, None)  # AF_UNSPEC, AF_UNIX: §2.2 has the receiver use the real connection
+    return ProxyHeader(size, unmapped(ip_address(octets[HEADER_SIZE : HEADER_SIZE + width])))

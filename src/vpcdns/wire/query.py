@@ -14,7 +14,7 @@ from vpcdns.model.dns import Question, Rcode, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire.buffer import MessageBuffer
 from vpcdns.wire.edns import Edns, read_opt
-from vpcdns.wire.format import AD, CD, HEADER, HEADER_SIZE, OPT_SIZE, QR, RD, RECORD_HEAD
+from vpcdns.wire.format import HEADER, HEADER_SIZE, OPCODE, OPT_SIZE, QR, RECORD_HEAD
 
 _OPT: Final = int(RRType.OPT)  # plain numbers compare in half the time
 MAX_ADDITIONAL: Final = 2  # an OPT, and a TSIG or SIG(0) that is not looked at
@@ -24,15 +24,13 @@ MAX_ADDITIONAL: Final = 2  # an OPT, and a TSIG or SIG(0) that is not looked at
 class Query:
     """A query, or as much of one as could be read.
 
-    `fault` is the RCODE that it is owed when it cannot be resolved. `question_wire` is the question
-    section as received: it is echoed octet for octet. `size` is the message's, in octets.
+    `fault` is the RCODE that it is owed when it cannot be resolved. `flags` is the header's word (RFC 1035
+    §4.1.1). `question_wire` is the question section as received: it is echoed octet for octet. `size` is the
+    message's, in octets.
     """
 
     id: int
-    opcode: int
-    rd: bool
-    ad: bool
-    cd: bool
+    flags: int
     question: Question | None = None
     question_wire: bytes = b""
     edns: Edns | None = None
@@ -56,14 +54,12 @@ def read_query(message: bytes) -> Query | None:
     identity, flags, qdcount, ancount, nscount, arcount = HEADER.unpack_from(message)
     if flags & QR:
         return None  # answering responses makes two servers talk for ever
-    opcode, rd, ad, cd = flags >> 11 & 0xF, bool(flags & RD), bool(flags & AD), bool(flags & CD)
-    if opcode != 0:
+    if flags & OPCODE:
         # The body of an opcode that we do not know is not read (RFC 8906 §8.1.4).
-        return Query(identity, opcode, rd, ad, cd, fault=Rcode.NOTIMP, size=len(message))
+        return Query(identity, flags, fault=Rcode.NOTIMP, size=len(message))
     if qdcount != 1:  # RFC 9619 §4
-        return Query(identity, opcode, rd, ad, cd, fault=Rcode.FORMERR, size=len(message))
-    question, question_wire, edns = None, b"", None
-    fault: Rcode | None = None
+        return Query(identity, flags, fault=Rcode.FORMERR, size=len(message))
+    question, question_wire, edns, fault = None, b"", None, None
     buffer = MessageBuffer(message, HEADER_SIZE)
     try:
         parsed = DNSQuestion.parse(buffer)
@@ -72,27 +68,24 @@ def read_query(message: bytes) -> Query | None:
         if ancount or nscount or arcount > MAX_ADDITIONAL:
             raise MalformedMessage("a query with records")
         edns = _read_additional(buffer, arcount)
-        if edns is not None and edns.malformed:
-            fault = Rcode.FORMERR
-        elif edns is not None and edns.version != 0:
-            fault = Rcode.BADVERS  # RFC 6891 §6.1.3
-        elif question.rtype == _OPT:
-            fault = Rcode.FORMERR  # OPT is no type to ask for
+        fault = None if edns is None else edns.fault
+        if question.rtype == _OPT:  # no type to ask for
+            fault = fault or Rcode.FORMERR
     except MalformedMessage:
         fault = Rcode.FORMERR
-    return Query(identity, opcode, rd, ad, cd, question, question_wire, edns, fault, len(message))
+    return Query(identity, flags, question, question_wire, edns, fault, len(message))
 
 
 def _read_additional(buffer: MessageBuffer, count: int) -> Edns | None:
     """The OPT record. Not by dnslib's RR: it refuses records without data, and reads options laxly."""
-    edns, misplaced = None, False
+    found: Edns | None = None
     for _ in range(count):
         owner_at = buffer.offset
         buffer.skip_name()
-        is_root = buffer.offset == owner_at + 1
+        misplaced = found is not None or buffer.offset > owner_at + 1  # RFC 6891 §6.1.1, §6.1.2
         rtype, rclass, ttl, length = buffer.unpack(RECORD_HEAD.format)
         rdata = buffer.get(length)
         if rtype == _OPT:
-            misplaced = misplaced or edns is not None or not is_root  # RFC 6891 §6.1.1, §6.1.2
-            edns = edns or read_opt(rclass, ttl, rdata)
-    return replace(edns, malformed=True) if edns is not None and misplaced else edns
+            found = found or read_opt(rclass, ttl, rdata)
+            found = replace(found, fault=Rcode.FORMERR) if misplaced else found
+    return found

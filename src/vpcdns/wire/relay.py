@@ -7,22 +7,10 @@ which is hop by hop (RFC 6891 §6.1.1), are ours.
 from collections.abc import Iterable
 
 from vpcdns.model.dns import ExtendedError, Rcode
+from vpcdns.wire import format as fmt
 from vpcdns.wire.edns import Options, shrinking, write_opt
-from vpcdns.wire.format import (
-    AA,
-    AD,
-    CD,
-    HEADER,
-    HEADER_SIZE,
-    ID_SIZE,
-    OPTION_EXTENDED_ERROR,
-    QR,
-    RA,
-    RD,
-    TC,
-    TTL,
-)
 from vpcdns.wire.query import Query
+from vpcdns.wire.response import fitted
 from vpcdns.wire.upstream import Relayed, RelayedRecord
 
 
@@ -31,19 +19,14 @@ def write_upstream_query(query: Query, identity: int) -> bytes:
 
     The client's cookie, subnet, keepalive and padding stay here; DO, CD, AD and RD go on (RFC 5625 §3).
     """
-    flags = (RD if query.rd else 0) | (CD if query.cd else 0) | (AD if query.ad else 0)
+    flags = query.flags & (fmt.RD | fmt.CD | fmt.AD)
     opt = write_opt(query.edns, Rcode.NOERROR, ())
-    return HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
-
-
-def has_opt(message: bytes) -> bool:
-    """Whether an upstream query, without its id, has an OPT record: the only additional one that there is."""
-    return message[HEADER_SIZE - ID_SIZE - 1] == 1
+    return fmt.HEADER.pack(identity, flags, 1, 0, 0, 1 if opt else 0) + query.question_wire + opt
 
 
 def without_edns(message: bytes, question_wire: bytes) -> bytes:
     """An upstream query, both without their ids, as it is asked of a server that knows no OPT record."""
-    return message[: HEADER_SIZE - ID_SIZE - 2] + b"\0\0" + question_wire
+    return message[: fmt.HEADER_SIZE - fmt.ID_SIZE - 2] + b"\0\0" + question_wire
 
 
 def write_relayed(
@@ -62,53 +45,40 @@ def write_relayed(
     """
     body = bytearray(relayed.octets)
     write_ttls(body, relayed.records, age, ttl)
-    body[HEADER_SIZE : relayed.question_end] = query.question_wire
+    body[fmt.HEADER_SIZE : relayed.question_end] = query.question_wire
     rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
-    upstream_errors = tuple((OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
-    opt = b""
+    theirs = tuple((fmt.OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
     # RFC 8914 §3: what explains gives way to what answers, the upstream's own text before ours.
-    explained = [(error, ()) for error in shrinking(extended_error)]
-    for error, upstreams in [(extended_error, upstream_errors), *explained]:
-        opt = write_opt(query.edns, rcode, (*options, *upstreams), error)
-        if len(body) + len(opt) <= limit:
-            break
-    kept = len(relayed.records)
-    while kept and relayed.records[kept - 1].end + len(opt) > limit:
-        kept -= 1
-    end = relayed.records[kept - 1].end if kept else relayed.question_end
-    # Additional records may be left out without a word (RFC 2181 §9).
-    truncated = relayed.truncated or any(record.section < 2 for record in relayed.records[kept:])
-    counts = [0, 0, 0]
-    for record in relayed.records[:kept]:
-        counts[record.section] += 1
-    flags = own_flags(query) | relayed.flags & (AA | AD) | (TC if truncated else 0) | rcode & 0xF
-    HEADER.pack_into(body, 0, query.id, flags, 1, *counts[:2], counts[2] + bool(opt))
-    return bytes(body[:end]) + opt
+    ours = shrinking(extended_error)
+    choices = [(*options, *said) for said in ((*theirs, *ours[0]), *ours)]
+    ends = [(0, relayed.question_end), *((record.section, record.end) for record in relayed.records)]
+    flags = own_flags(query) | relayed.flags & (fmt.AA | fmt.AD | fmt.TC)
+    return fitted(query, rcode, limit, flags, body, ends, choices)
 
 
 def write_plain(relayed: Relayed, question: bytes, flags: int, opt: bytes) -> bytes:
     """The response without its id, made of a plain one: only question, flags and OPT are ours."""
     octets = relayed.octets
-    flags |= relayed.flags & (AA | AD) | relayed.rcode
+    flags |= relayed.flags & (fmt.AA | fmt.AD) | relayed.rcode
     counts = b"\0\1" + octets[6:10] + (b"\0\1" if opt else b"\0\0")
     return flags.to_bytes(2, "big") + counts + question + octets[relayed.question_end :] + opt
 
 
 def own_flags(query: Query) -> int:
     """The flags of a relayed response that are not the upstream's to say."""
-    return QR | RA | (RD if query.rd else 0) | (CD if query.cd else 0)
+    return fmt.QR | fmt.RA | query.flags & (fmt.RD | fmt.CD)
 
 
 def write_ttls(body: bytearray, records: Iterable[RelayedRecord], age: int, ttl: int | None = None) -> None:
     """Writes the TTLs, `age` seconds lower than they came, or all `ttl`."""
     for record in records:
-        TTL.pack_into(body, record.ttl_at, max(0, record.ttl - age) if ttl is None else ttl)
+        fmt.TTL.pack_into(body, record.ttl_at, max(0, record.ttl - age) if ttl is None else ttl)
 
 
 def has_all_records(octets: bytes, relayed: Relayed, opt: bool) -> bool:
     """Whether a response made of an upstream's has every record of it, and one OPT record if it shall."""
-    _, flags, _, *counts = HEADER.unpack_from(octets)
-    return not flags & TC and sum(counts) == len(relayed.records) + opt
+    _, flags, _, *counts = fmt.HEADER.unpack_from(octets)
+    return not flags & fmt.TC and sum(counts) == len(relayed.records) + opt
 
 
 def without_records_from(relayed: Relayed, place: int) -> Relayed:

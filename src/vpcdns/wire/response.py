@@ -4,89 +4,87 @@ When a response does not fit, the extended error's text goes first, then the ext
 records from the end (RFC 8914 §3, dns-conformance.md §5); question and OPT stay (containers.md §2).
 """
 
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 
-import dnslib
-from dnslib import AAAA, CNAME, RR, SOA, TXT, A, DNSHeader, DNSLabel, DNSQuestion, DNSRecord
+from dnslib import AAAA, CNAME, RD, RR, SOA, TXT, A, DNSLabel, DNSQuestion
 
-from vpcdns.model.dns import ExtendedError, Rcode, Record, Soa
+from vpcdns.model.dns import ExtendedError, Record, Soa
 from vpcdns.model.names import Name
+from vpcdns.wire import format as fmt
 from vpcdns.wire.buffer import MessageBuffer
 from vpcdns.wire.edns import Options, shrinking, write_opt
-from vpcdns.wire.format import AA, CD, HEADER, HEADER_SIZE, MAX_UDP_PAYLOAD, MIN_UDP_PAYLOAD, QR, RA, RD, TC
 from vpcdns.wire.query import Query
 
 
 def udp_limit(query: Query) -> int:
     """How many octets the client can take over UDP (RFC 6891 §6.2.5, RFC 9715)."""
-    return MIN_UDP_PAYLOAD if query.edns is None else min(query.edns.payload_size, MAX_UDP_PAYLOAD)
+    return fmt.MIN_UDP_PAYLOAD if query.edns is None else min(query.edns.payload_size, fmt.MAX_UDP_PAYLOAD)
 
 
-class ResponseMessage(DNSRecord):
-    """What to say to a query; the header's other bits and the question come from the query itself.
+def write_response(
+    query: Query,
+    rcode: int,
+    limit: int,
+    answers: Sequence[Record] = (),
+    authority: Sequence[Record] = (),
+    *,
+    flags: int = 0,
+    extended_error: ExtendedError | None = None,
+    options: Options = (),
+) -> bytes:
+    """What is said to a query, at most `limit` octets.
 
-    `truncated` sets TC even though nothing is left out; `options` are those besides the extended error.
+    `flags` are those besides the ones that follow from the query (AA, RA, TC); `options` are those besides
+    the extended error.
     """
-
-    def __init__(
-        self,
-        query: Query,
-        rcode: Rcode,
-        answers: tuple[Record, ...] = (),
-        authority: tuple[Record, ...] = (),
-        *,
-        authoritative: bool = False,
-        recursion_available: bool = False,
-        extended_error: ExtendedError | None = None,
-        options: Options = (),
-        truncated: bool = False,
-    ) -> None:
-        # Not dnslib's constructor: it counts the sections, which waits here for how many records fit.
-        self.rr = [_record(record) for record in answers]
-        self.auth = [_record(record) for record in authority]
-        self._flags = (AA if authoritative else 0) | (RA if recursion_available else 0)
-        self._flags |= TC if truncated else 0
-        self._query, self._rcode = query, int(rcode)
-        self._options, self._extended_error = options, extended_error
-
-    def pack(self, limit: int) -> bytes:
-        """Wire format, at most `limit` octets; OPT only if the query had one (RFC 6891 §7)."""
-        query, records = self._query, (*self.rr, *self.auth)
-        buffer = MessageBuffer()
-        buffer.append(bytes(HEADER_SIZE))  # pointers count from the header, which is written last
-        if query.question is None or not records:
-            buffer.append(query.question_wire)  # nothing will point to its name
-        else:
-            name, rtype, rclass = query.question.name, query.question.rtype, query.question.rclass
-            DNSQuestion(DNSLabel(name.labels), rtype, rclass).pack(buffer)
-        ends = [buffer.offset]
-        for record in records:
-            record.pack(buffer)
-            ends.append(buffer.offset)
-        opt = b""
-        for error in shrinking(self._extended_error):
-            opt = write_opt(query.edns, self._rcode, self._options, error)
-            if ends[-1] + len(opt) <= limit:
-                break
-        while len(ends) > 1 and ends[-1] + len(opt) > limit:
-            ends.pop()
-        kept = len(ends) - 1
-        flags = self._flags | QR | query.opcode << 11 | self._rcode & 0xF
-        flags |= (RD if query.rd else 0) | (CD if query.cd else 0) | (TC if kept < len(records) else 0)
-        answers, questions = min(kept, len(self.rr)), 1 if query.question_wire else 0
-        fields = (query.id, flags, questions, answers, kept - answers, 1 if opt else 0)
-        if not records:  # refusals, which come in floods: dnslib's header would cost 5 µs
-            return HEADER.pack(*fields) + query.question_wire + opt
-        DNSHeader(*fields).pack(head := MessageBuffer())
-        return bytes(head.data + buffer.data[HEADER_SIZE : ends[-1]]) + opt
+    buffer = MessageBuffer()
+    buffer.append(bytes(fmt.HEADER_SIZE))  # pointers count from the header, which is written last
+    records = [(0, record) for record in answers] + [(1, record) for record in authority]
+    if query.question is None or not records:
+        buffer.append(query.question_wire)  # nothing will point to its name
+    else:
+        name, rtype, rclass = query.question.name, query.question.rtype, query.question.rclass
+        DNSQuestion(DNSLabel(name.labels), rtype, rclass).pack(buffer)
+    ends = [(0, buffer.offset)]
+    for section, record in records:
+        RR(DNSLabel(record.name.labels), record.rtype, record.rclass, record.ttl, _rdata(record)).pack(buffer)
+        ends.append((section, buffer.offset))
+    choices = [(*options, *said) for said in shrinking(extended_error)]
+    flags |= fmt.QR | query.flags & (fmt.OPCODE | fmt.RD | fmt.CD)
+    return fitted(query, rcode, limit, flags, buffer.data, ends, choices)
 
 
-def _record(record: Record) -> RR:
-    label = DNSLabel(record.name.labels)
-    return RR(label, record.rtype, record.rclass, record.ttl, _rdata(record))
+def fitted(
+    query: Query,
+    rcode: int,
+    limit: int,
+    flags: int,
+    body: bytes | bytearray,
+    ends: list[tuple[int, int]],
+    choices: Iterable[Options],
+) -> bytes:
+    """The message in at most `limit` octets, with its header, and an OPT record if the query had one.
+
+    `ends` are where the question ends, and each record, with its section: 0 for answer, 1 authority, 2
+    additional. Of the `choices` of options the first that fits is taken, or the last.
+    """
+    opt = b""
+    for options in choices:
+        opt = write_opt(query.edns, rcode, options)
+        if ends[-1][1] + len(opt) <= limit:
+            break
+    while len(ends) > 1 and ends[-1][1] + len(opt) > limit:
+        # Additional records may be left out without a word (RFC 2181 §9).
+        flags |= fmt.TC if ends.pop()[0] < 2 else 0
+    counts = [0, 0, 1 if opt else 0]
+    for section, _ in ends[1:]:
+        counts[section] += 1
+    head = fmt.HEADER.pack(query.id, flags | rcode & 0xF, bool(query.question_wire), *counts)
+    return head + body[fmt.HEADER_SIZE : ends[-1][1]] + opt
 
 
-def _rdata(record: Record) -> dnslib.RD:
+def _rdata(record: Record) -> RD:
     match record.rdata:
         case IPv4Address() as address:
             return A(tuple(address.packed))

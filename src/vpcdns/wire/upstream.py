@@ -10,24 +10,9 @@ from typing import Final, NamedTuple
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import RRClass, RRType
 from vpcdns.model.names import Name
+from vpcdns.wire import format as fmt
 from vpcdns.wire.buffer import NameChecker, read_labels
 from vpcdns.wire.edns import read_options
-from vpcdns.wire.format import (
-    HEADER,
-    HEADER_SIZE,
-    ID_SIZE,
-    MAX_UDP_PAYLOAD,
-    OPCODE,
-    OPTION_EXTENDED_ERROR,
-    POINTER_SIZE,
-    POINTER_TO_QUESTION,
-    QR,
-    RECORD_HEAD,
-    TC,
-    TTL,
-    TTL_OFFSET,
-    TYPE_AND_CLASS_SIZE,
-)
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _CNAME, _OPT = int(RRType.CNAME), int(RRType.OPT)  # plain numbers compare in half the time
@@ -80,7 +65,11 @@ class Relayed(NamedTuple):
 
     @property
     def truncated(self) -> bool:
-        return bool(self.flags & TC)
+        return bool(self.flags & fmt.TC)
+
+    def name(self, offset: int) -> Name:
+        """The name that stands there: a record's owner, or in its data; raises MalformedMessage."""
+        return Name(tuple(read_labels(self.octets, offset)[0]))
 
 
 def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
@@ -88,10 +77,10 @@ def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
 
     `question_end` is where the question ends, if the caller has compared it with one that is well formed.
     """
-    if len(octets) < HEADER_SIZE:
+    if len(octets) < fmt.HEADER_SIZE:
         raise MalformedMessage("shorter than a header")
-    _, flags, qdcount, *counts = HEADER.unpack_from(octets)
-    if not flags & QR or qdcount != 1 or flags & OPCODE:
+    _, flags, qdcount, *counts = fmt.HEADER.unpack_from(octets)
+    if not flags & fmt.QR or qdcount != 1 or flags & fmt.OPCODE:
         raise MalformedMessage("no response to one question")
     if question_end is not None and counts[1:] == [0, 0]:
         addresses = _read_addresses(octets, question_end, counts[0])
@@ -99,86 +88,62 @@ def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
             end = addresses[-1].end if addresses else question_end
             return Relayed(octets[:end], flags, flags & 0xF, question_end, addresses, (), plain=True)
     names = NameChecker(octets)
-    question_end = names.end(HEADER_SIZE) + TYPE_AND_CLASS_SIZE
+    question_end = names.end(fmt.HEADER_SIZE) + fmt.TYPE_AND_CLASS_SIZE
     if question_end > len(octets):
         raise MalformedMessage("the question is cut short")
     records = _read_records(octets, question_end, counts, names)
-    opts = [place for place, record in enumerate(records) if record.rtype == _OPT]
     plain = all(_is_plain(octets, record) for record in records)
-    if not opts:
-        end = records[-1].end if records else question_end
-        return Relayed(octets[:end], flags, flags & 0xF, question_end, tuple(records), (), plain)
-    opt = records[opts[0]]
-    if len(opts) > 1 or opt.section != 2 or octets[opt.name_at] != 0:
-        raise MalformedMessage("an OPT record where there may be none")
-    # Additional records behind an OPT record are let go: their pointers would be wrong.
-    del records[opts[0] :]
-    rcode = flags & 0xF | opt.ttl >> 24 << 4
-    errors = _extended_errors(octets[opt.rdata_at : opt.end])
-    plain = plain and not errors
-    return Relayed(octets[: opt.name_at], flags, rcode, question_end, tuple(records), errors, plain)
+    end, rcode = records[-1].end if records else question_end, flags & 0xF
+    errors: tuple[bytes, ...] = ()
+    opts = [place for place, record in enumerate(records) if record.rtype == _OPT]
+    if opts:
+        opt = records[opts[0]]
+        if len(opts) > 1 or opt.section != 2 or octets[opt.name_at] != 0:
+            raise MalformedMessage("an OPT record where there may be none")
+        # Additional records behind an OPT record are let go: their pointers would be wrong.
+        del records[opts[0] :]
+        end, rcode = opt.name_at, rcode | opt.ttl >> 24 << 4
+        errors = _extended_errors(octets[opt.rdata_at : opt.end])
+    return Relayed(octets[:end], flags, rcode, question_end, tuple(records), errors, plain and not errors)
+
+
+def read_answer(octets: bytes, identity: int, question_wire: bytes) -> Relayed:
+    """The response with that id to that question; raises MalformedMessage for anything else.
+
+    Servers that cannot read a query, or an OPT record in it, answer without the question (RFC 6891 §7): what
+    has none, but an error or TC, is read as if it had the question.
+    """
+    if answers_question(octets, identity, question_wire):
+        return read_response(octets, fmt.HEADER_SIZE + len(question_wire))
+    if len(octets) >= fmt.HEADER_SIZE:
+        _, flags, qdcount, *_ = fmt.HEADER.unpack_from(octets)
+        bare = octets[:4] + b"\0\1\0\0\0\0\0\0" + question_wire
+        if qdcount == 0 and flags & (fmt.TC | 0xF) and answers_question(bare, identity, question_wire):
+            return read_response(bare)
+    raise MalformedMessage("not an answer to our question")
 
 
 def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool:
     """Whether this is a response with that id to that question, in whatever case (RFC 4343 §3)."""
-    if not _is_response(octets, identity):
+    if len(octets) < fmt.HEADER_SIZE or not octets[2] & fmt.QR >> 8:
         return False
-    theirs = octets[HEADER_SIZE : HEADER_SIZE + len(question_wire)]
-    if theirs == question_wire:
-        return True
+    theirs, tail = octets[fmt.HEADER_SIZE : fmt.HEADER_SIZE + len(question_wire)], -fmt.TYPE_AND_CLASS_SIZE
     # Lengths are below 64, hence no letters; type and class are numbers.
-    return (
-        theirs[-TYPE_AND_CLASS_SIZE:] == question_wire[-TYPE_AND_CLASS_SIZE:]
-        and theirs.lower() == question_wire.lower()
+    return int.from_bytes(octets[: fmt.ID_SIZE], "big") == identity and (
+        theirs == question_wire
+        or (theirs[tail:] == question_wire[tail:] and theirs.lower() == question_wire.lower())
     )
-
-
-def read_bare_error(octets: bytes, identity: int, question_wire: bytes) -> Relayed | None:
-    """A response with that id that has an error, or says that it is truncated, and no question.
-
-    So answer servers that cannot read a query, or an OPT record in it (RFC 6891 §7). It is read as if it had
-    the question.
-    """
-    if (
-        not _is_response(octets, identity)
-        or octets[4:6] != b"\0\0"
-        or not (octets[3] & 0xF or octets[2] & TC >> 8)
-    ):
-        return None
-    return read_response(octets[:4] + b"\0\1\0\0\0\0\0\0" + question_wire)
-
-
-def _is_response(octets: bytes, identity: int) -> bool:
-    return (
-        len(octets) >= HEADER_SIZE
-        and int.from_bytes(octets[:ID_SIZE], "big") == identity
-        and bool(octets[2] & QR >> 8)
-    )
-
-
-def cname_target(relayed: Relayed, record: RelayedRecord) -> Name:
-    """The target of a CNAME record; raises MalformedMessage."""
-    return _name(relayed.octets, record.rdata_at)
-
-
-def owner_name(relayed: Relayed, record: RelayedRecord) -> Name:
-    """Whose record it is; raises MalformedMessage."""
-    return _name(relayed.octets, record.name_at)
 
 
 def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
     """Whether the owner name is a pointer to the question, as nearly all are."""
-    return relayed.octets.startswith(POINTER_TO_QUESTION, record.name_at)
+    return relayed.octets.startswith(fmt.POINTER_TO_QUESTION, record.name_at)
 
 
 def soa_minimum(relayed: Relayed, record: RelayedRecord) -> int:
     """The last field of a SOA record (RFC 1035 §3.3.13): the TTL of negative answers (RFC 2308 §4)."""
-    (minimum,) = TTL.unpack_from(relayed.octets, record.end - TTL.size)
+    (minimum,) = fmt.TTL.unpack_from(relayed.octets, record.end - fmt.TTL.size)
     return int(minimum)
-
-
-def _name(octets: bytes, offset: int) -> Name:
-    return Name(tuple(read_labels(octets, offset)[0]))
 
 
 def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
@@ -189,7 +154,7 @@ def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
         return False
     if section == 1:
         return rtype in PROOFS
-    return octets[name_at : name_at + 2] == POINTER_TO_QUESTION and rtype != _CNAME
+    return octets[name_at : name_at + 2] == fmt.POINTER_TO_QUESTION and rtype != _CNAME
 
 
 def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedRecord, ...] | None:
@@ -204,13 +169,12 @@ def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedReco
             return None
         owner, rtype, rclass, ttl, length = _OWNED_BY_QUESTION.unpack_from(octets, offset)
         end = rdata_at + length
-        if owner != POINTER_TO_QUESTION or ttl > MAX_TTL or _ADDRESS_SIZES.get(rtype) != length or end > size:
+        if owner != fmt.POINTER_TO_QUESTION or _ADDRESS_SIZES.get(rtype) != length or end > size:
             return None
-        if rclass != _IN:
+        if ttl > MAX_TTL or rclass != _IN:
             return None
-        records.append(
-            RelayedRecord(0, offset, rtype, ttl, offset + POINTER_SIZE + TTL_OFFSET, rdata_at, end)
-        )
+        ttl_at = offset + fmt.POINTER_SIZE + fmt.TTL_OFFSET
+        records.append(RelayedRecord(0, offset, rtype, ttl, ttl_at, rdata_at, end))
         offset = end
     return tuple(records)
 
@@ -218,7 +182,8 @@ def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedReco
 def _read_records(octets: bytes, offset: int, counts: list[int], names: NameChecker) -> list[RelayedRecord]:
     """All that follows the question. Written without calls: there may be 5,900 records in a message."""
     records, size = list[RelayedRecord](), len(octets)
-    unpack, name_end, head_size, form_of = RECORD_HEAD.unpack_from, names.end, RECORD_HEAD.size, _FORMS.get
+    unpack, head_size = fmt.RECORD_HEAD.unpack_from, fmt.RECORD_HEAD.size
+    name_end, form_of = names.end, _FORMS.get
     asked_class = int.from_bytes(octets[offset - 2 : offset], "big")
     for section, count in enumerate(counts):
         for _ in range(count):
@@ -239,7 +204,7 @@ def _read_records(octets: bytes, offset: int, counts: list[int], names: NameChec
                 _check_data(form, rdata_at, end, names)
             if ttl > MAX_TTL and rtype != _OPT:
                 ttl = 0
-            records.append(RelayedRecord(section, offset, rtype, ttl, head + TTL_OFFSET, rdata_at, end))
+            records.append(RelayedRecord(section, offset, rtype, ttl, head + fmt.TTL_OFFSET, rdata_at, end))
             offset = end
     return records
 
@@ -259,10 +224,10 @@ def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
     RFC 8914 §2: EXTRA-TEXT is UTF-8; clients refuse a whole message for what is not.
     """
     try:
-        data = read_options(rdata).get(OPTION_EXTENDED_ERROR)
+        data = read_options(rdata).get(fmt.OPTION_EXTENDED_ERROR, b"")
     except MalformedMessage:
         return ()
-    if data is None or not 2 <= len(data) <= MAX_UDP_PAYLOAD // 4:
+    if not 2 <= len(data) <= fmt.MAX_UDP_PAYLOAD // 4:
         return ()
     try:
         data[2:].decode()

@@ -76,10 +76,10 @@ def _released(call: Call, group: Group, name: Name, kind: str) -> tuple[list[Cha
 
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
-    for group_id, group in call.world.groups.scan():
-        names = call.record(group).get("InternetDomains", [])
-        if any(one.lower() == str(name).lower() for one in names):
-            return group_id
+    wanted = str(name).lower()
+    for key, record in call.state.attributes.scan():
+        if any(one.lower() == wanted for one in record.get("InternetDomains", ())):
+            return key.partition(" ")[2]
     return None
 
 

@@ -4,7 +4,6 @@ Synchronous from the signature to the new World: once there is an answer, DNS qu
 the order of the checks; the clock is given.
 """
 
-import asyncio
 import logging
 import time
 import uuid
@@ -46,7 +45,6 @@ class OpenApi:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     nonces: Nonces = field(default_factory=Nonces)
-    one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send."""
