@@ -165,7 +165,7 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     """In a thread, so that queries are answered meanwhile."""
     state, journal = open_state(path, example())
     file = changed_file()
-    thread = threading.Thread(target=state.prepare, args=(state.with_file(file), file))
+    thread = threading.Thread(target=state.journal.prepare, args=(state.with_file(file), file))
     thread.start()
     thread.join()
     for name in ("objects_digest", "configuration_text"):
@@ -192,7 +192,7 @@ def test_beside_changes_too_it_is_prepared_what_is_written(
     state.apply(RenameGroup(OFF, "one"))
     file = example(Answers(ttl=5))
     if step == "reload":
-        state.prepare(state.with_file(file), file)
+        state.journal.prepare(state.with_file(file), file)
     else:
         state.prepare_reset()
     if changed_since and step == "reload":

@@ -132,11 +132,11 @@ class Reloader:
         """The new World. Raises ConfigurationError, StartupError and StateError; nothing has changed then."""
         file, listeners = loaded.world, None
         try:
-            await in_thread(partial(self._state.prepare, self._state.with_file(file), file))
+            await in_thread(partial(self._state.journal.prepare, self._state.with_file(file), file))
             listeners = self._service.prepare(loaded.listens)
             await self._replicas.prepare(file, listeners.listens)
             contents = self._state.with_file(file)  # once more: the API may have changed something since
-            self._state.keep(contents, file)
+            self._state.journal.replace(contents, file)
         except BaseException:
             if listeners is not None:
                 listeners.abandon()

@@ -35,7 +35,7 @@ class State:
     ) -> None:
         self._file = file
         self._contents = contents or Contents(file)
-        self._journal = journal or Journal()
+        self.journal = journal or Journal()
         self._subscribers: list[Subscriber] = []
         self._replicas: list[Replica] = []
 
@@ -77,14 +77,14 @@ class State:
         contents = self._contents.after(commit)
         if isinstance(contents, Refusal):
             return contents
-        self._journal.append(commit, contents)
+        self.journal.append(commit, contents)
         self._replace(contents)
         return self._replicated(commit)
 
     def reset(self) -> World:
         """Puts back what the file said when it was read; changes made since are gone. Raises StateError."""
         contents = self._only(self._file)
-        self._journal.replace(contents, self._file)
+        self.journal.replace(contents, self._file)
         self._replace(contents)
         return self._replicated(Reset())
 
@@ -96,13 +96,9 @@ class State:
         self._replace(contents)
         return contents.world
 
-    def prepare(self, contents: Contents, file: World) -> None:
-        """Does beforehand what takes long when `keep` comes with these. For a thread."""
-        self._journal.prepare(contents, file)
-
     def prepare_reset(self) -> None:
         """Does beforehand what takes long in `reset`. For a thread."""
-        self._journal.prepare(self._only(self._file), self._file)
+        self.journal.prepare(self._only(self._file), self._file)
 
     def with_file(self, file: World) -> Contents:
         """What holds when the file says this; the revision moves up, so that it never goes backwards.
@@ -116,10 +112,6 @@ class State:
         world = joined(file, self.world)
         return replace(self._contents, world=self._next(world))
 
-    def keep(self, contents: Contents, file: World) -> None:
-        """Writes to the journal what `put` is to put in place. Raises StateError."""
-        self._journal.replace(contents, file)
-
     def put(self, contents: Contents, file: World) -> World:
         """Puts in place what `with_file` gave. Cannot fail."""
         self._file = file
@@ -129,7 +121,7 @@ class State:
     def reload(self, file: World) -> World:
         """Puts what the file says now in place. Raises ConfigurationError and StateError."""
         contents = self.with_file(file)
-        self.keep(contents, file)
+        self.journal.replace(contents, file)
         return self.put(contents, file)
 
     def _only(self, file: World) -> Contents:
