@@ -109,7 +109,7 @@ class Reloader:
                 self._state.with_file(loaded.world)
                 self.status.problem = None
                 return
-            replaced, unfiled = [self._state.world], self._state.unfiled
+            replaced, unfiled = [self._state.world], self._state.contents.unfiled
             new = await self._carried_out(loaded)
         except Exception as error:
             is_bug = not isinstance(error, ConfigurationError | StartupError | StateError)
@@ -124,7 +124,7 @@ class Reloader:
         self.status.source_hash = loaded.source_hash
         self.status.succeeded_at = time.time()
         self.status.successes += 1
-        lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.unfiled else ""
+        lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.contents.unfiled else ""
         changes = await in_thread(partial(_compare_and_free, replaced, new))
         log.info("Reloaded, revision %d%s: %s", new.revision, lost, changes)
 
