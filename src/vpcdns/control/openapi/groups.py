@@ -261,7 +261,7 @@ def _released(call: Call, group: Group, name: Name, kind: str) -> tuple[list[Cha
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
     wanted = str(name).lower()
-    for key, record in call.state.attributes.scan():
+    for key, record in call.state.contents.attributes.scan():
         if any(one.lower() == wanted for one in record.get("InternetDomains", ())):
             return key.partition(" ")[2]
     return None
