@@ -28,7 +28,7 @@ from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
 from vpcdns.server.threads import in_thread
-from vpcdns.state import Commit, Conflict, State
+from vpcdns.state import Commit, State
 from vpcdns.state.change_json import decode_change
 
 WHO: Final = "test"
@@ -76,15 +76,17 @@ class TestInterface:
             changes = tuple(map(decode_change, given))
             for change in changes:
                 check_expressible(change)
-            done = self.state.commit(Commit(changes, who=WHO), expected)
+            current = self.state.world.revision
+            if expected not in (None, current):
+                problem = f"revision {expected} is not current: {current} is; read it again and repeat"
+                raise HTTPException(412, problem)
+            done = self.state.commit(Commit(changes, who=WHO))
         except (MalformedChange, MalformedName) as error:
             raise bad_request(f"changes: {error}") from error
         except StateError as error:
             raise HTTPException(503, "the change cannot be kept; see the log") from error
         if isinstance(done, Refusal):
             raise HTTPException(409, str(done))
-        if isinstance(done, Conflict):
-            raise HTTPException(412, str(done))
         return self._json({"revision": done.revision})
 
     async def reset(self, request: Request) -> Response:

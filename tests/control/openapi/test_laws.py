@@ -79,9 +79,9 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
     commits: list[Commit] = []
     commit = cloud.state.commit
 
-    def noted(commit_: Commit, expected_revision: int | None = None) -> Any:
+    def noted(commit_: Commit) -> Any:
         commits.append(commit_)
-        return commit(commit_, expected_revision)
+        return commit(commit_)
 
     vars(cloud.state)["commit"] = noted
     made: dict[str, str] = {}
