@@ -29,24 +29,16 @@ def instance_refusals(instance: Instance, topology: Topology) -> Iterator[Refusa
         if not instance.addresses:
             way_out = "give it `addresses: [100.…]`"
             yield Refusal(Rule.SHARED_ADDRESS, subject, "it has no address", way_out, ("addresses",))
-        if instance.binding is not None:
-            yield bound_serverless(instance)
     elif instance.addresses:
         problem = "a dedicated instance has no shared addresses"
         way_out = "give its private endpoint as `binding.address`"
         yield Refusal(Rule.SHARED_ADDRESS, subject, problem, way_out, ("addresses",))
-    if instance.type is InstanceType.DEDICATED and instance.binding is not None:
+    if instance.binding is not None:
         yield from binding_refusals(instance, instance.binding, topology)
 
 
-def bound_serverless(instance: Instance) -> Refusal:
-    problem = "a serverless instance cannot be bound: it answers every VPC of its region"
-    way_out = "bind a dedicated instance, and migrate the groups to it"
-    return Refusal(Rule.BINDING, f"instance {instance.instance_id}", problem, way_out, ("binding",))
-
-
 def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -> Iterator[Refusal]:
-    """Whether a dedicated instance may be bound so; not whether the address is free."""
+    """Whether an instance may be bound so; not whether the address is free."""
     vswitch = vswitch_for(instance, binding.vpc_id, binding.vswitch_id, topology)
     if isinstance(vswitch, Refusal):
         yield vswitch
@@ -64,6 +56,10 @@ def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -
 def vswitch_for(instance: Instance, vpc_id: str, vswitch_id: str, topology: Topology) -> VSwitch | Refusal:
     """The vSwitch that `instance` is to be bound to, when rule 4 lets it."""
     subject = f"instance {instance.instance_id}"
+    if instance.type is InstanceType.SERVERLESS:
+        problem = "a serverless instance cannot be bound: it answers every VPC of its region"
+        way_out = "bind a dedicated instance, and migrate the groups to it"
+        return Refusal(Rule.BINDING, subject, problem, way_out, ("binding",))
     vpc = topology.vpcs.get(vpc_id)
     if vpc is None:
         return missing(Rule.BINDING, subject, f"VPC {vpc_id}", "vpcs", ("binding", "vpc_id"))
