@@ -11,6 +11,7 @@ from typing import Final
 
 from vpcdns.config import schema
 from vpcdns.config.build_gateway import GatewayBuilder
+from vpcdns.config.build_zones import ZoneBuilder
 from vpcdns.config.mistakes import Mistakes, Path
 from vpcdns.config.parts import value_of
 from vpcdns.model import policy, topology_rules
@@ -82,6 +83,7 @@ def build(
         endpoints=FrozenMap(gateway.endpoints),
         groups=gateway.groups.frozen(),
         custom_domains=CustomDomains.of(gateway.owners.frozen()),
+        private_zones=ZoneBuilder(topology, source.folder, mistakes).build(configuration.private_zones),
     )
     admin = _admin(configuration.admin, source.folder, world.region_ids(), listens, mistakes)
     log, folder = server.log, source.folder

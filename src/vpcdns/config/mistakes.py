@@ -18,7 +18,10 @@ MAX_SHOWN: Final = 60  # characters of a value or a key; more of it helps nobody
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """Something wrong at a path, or at the key there with `at_key`. A line of 0 is not known yet."""
+    """Something wrong at a path, or at the key there with `at_key`. A line of 0 is not known yet.
+
+    `file` is another one than the configuration's own: a zone file.
+    """
 
     path: Path
     what: str
@@ -26,6 +29,7 @@ class Mistake:
     at_key: bool = False
     line: int = 0
     column: int = 0
+    file: str = ""
 
 
 class Mistakes(list[Mistake]):

@@ -189,7 +189,7 @@ def located(text: str | bytes, mistakes: Iterable[Mistake]) -> list[Mistake]:
     wanted = {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
     spots = document.spots(text, wanted) if wanted else {}
     placed = [mistake if mistake.line else _placed(mistake, spots) for mistake in mistakes]
-    return sorted(placed, key=lambda mistake: (mistake.line, mistake.column))
+    return sorted(placed, key=lambda mistake: (mistake.file, mistake.line, mistake.column))
 
 
 def _placed(mistake: Mistake, spots: dict[tuple[DataPath, bool], document.Spot]) -> Mistake:
@@ -202,6 +202,6 @@ def _placed(mistake: Mistake, spots: dict[tuple[DataPath, bool], document.Spot])
 def error_of(file: str, text: str | bytes, mistakes: Iterable[Mistake]) -> ConfigurationError:
     """All that is wrong in a file, as people read it."""
     return ConfigurationError(
-        Problem(file, one.line, one.column, dotted(one.path), one.what, one.way_out)
+        Problem(one.file or file, one.line, one.column, dotted(one.path), one.what, one.way_out)
         for one in located(text, mistakes)
     )

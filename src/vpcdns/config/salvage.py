@@ -20,6 +20,7 @@ _LISTS: Final = {
     "connections": "connection_id",
     "instances": "instance_id",
     "groups": "group_id",
+    "private_zones": "zone",
 }
 # The keys that name another object.
 _REFERENCES: Final = frozenset(

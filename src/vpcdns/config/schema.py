@@ -20,6 +20,7 @@ from vpcdns.config.values import (
     ListenText,
     PlainDomainText,
     PrefixText,
+    RecordText,
     RegionId,
     UpstreamText,
 )
@@ -31,6 +32,7 @@ _LOG_DEFAULTS: Final = QueryLogging()
 DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
 # RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
 MAX_TTL: Final = 604_800
+MAX_RECORD_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
 MAX_NEGATIVE_TTL: Final = 10_800
 
 
@@ -189,6 +191,42 @@ class GroupPart(Part):
     """names of your own that lead to its VPC domain, on dedicated instances only; *. may lead"""
 
 
+class ZoneRecordPart(Part):
+    """Records of one name and type."""
+
+    name: Line
+    """whose they are, relative to the zone unless it ends in a dot; @ is the zone itself; *. may lead"""
+    type: Line
+    """A, AAAA, CNAME, TXT, MX, SRV, HTTPS, … or TYPE and a number (RFC 3597)"""
+    values: list[RecordText] = Field(min_length=1)
+    """the data of each, as in a zone file"""
+    ttl: int | None = Field(default=None, ge=0, le=MAX_RECORD_TTL)
+    """their TTL, in seconds; default: answers.ttl"""
+    enabled: bool = True
+    """whether they are served"""
+    record_ids: list[int] | None = None
+    """their ids in the cloud's API; default: made of what they say"""
+
+
+class PrivateZonePart(Part):
+    """A private zone: names that only the VPCs that it is bound to see."""
+
+    zone: PlainDomainText
+    """its name"""
+    zone_id: Id | None = None
+    """its id in the cloud's API; default: made of its name"""
+    vpcs: list[Id] = Field(default=[])
+    """the VPCs that it is bound to"""
+    fall_through: bool = False
+    """whether names that it lacks are resolved as if it were not there; if not, they do not exist"""
+    rrset_order: Literal["cyclic", "fixed"] = "cyclic"
+    """whether the records of a name and type take turns at the head of answers"""
+    records: list[ZoneRecordPart] = Field(default=[])
+    """its records"""
+    file: Line | None = Field(default=None, min_length=1)
+    """a zone file with more records, relative to this file"""
+
+
 class Configuration(Part):
     """The configuration of vpcdns, a private DNS resolver that answers as API Gateway's VPC domains do."""
 
@@ -210,6 +248,8 @@ class Configuration(Part):
     """gateway instances"""
     groups: list[GroupPart] = Field(default=[])
     """API groups"""
+    private_zones: list[PrivateZonePart] = Field(default=[])
+    """private zones"""
 
 
 def json_schema() -> dict[str, Any]:

@@ -21,9 +21,12 @@ from vpcdns.config.parts import part_of, plain
 from vpcdns.config.values import custom_domain
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
+from vpcdns.model.dns import rdata_text, type_text
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group
+from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding
+from vpcdns.model.private_zones import PrivateZone
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
@@ -36,7 +39,7 @@ _SORTED_AT_ONCE: Final = 2_000
 _WRITTEN_AT_ONCE: Final = 100  # objects in a piece of JSON, which take about a millisecond
 
 # The sections that the cloud's API can change; the others are the operator's alone.
-OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups")
+OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups", "private_zones")
 
 
 def _sections(world: World) -> dict[str, dict[str, Any] | Iterator[dict[str, Any]]]:
@@ -52,6 +55,7 @@ def _sections(world: World) -> dict[str, dict[str, Any] | Iterator[dict[str, Any
         "connections": map(plain, topology.connections.values()),
         "instances": map(plain, in_order(world.instances)),
         "groups": (_group(group, counts[group.instance_id] > 1) for group in groups),
+        "private_zones": map(_zone, world.private_zones.zones.values()),
     }
 
 
@@ -163,6 +167,38 @@ def _group(group: Group, ambiguous: bool) -> dict[str, Any]:
     if group.custom_domains:
         part["custom_domains"] = list(map(str, group.custom_domains))
     return part
+
+
+def _zone(zone: PrivateZone) -> dict[str, Any]:
+    """A private zone as plain data; records of one name, type and TTL together."""
+    part: dict[str, Any] = {"zone": str(zone.zone), "zone_id": zone.zone_id}
+    if zone.vpcs:
+        part["vpcs"] = sorted(zone.vpcs)
+    if zone.fall_through:
+        part["fall_through"] = True
+    if zone.rrset_order != "cyclic":
+        part["rrset_order"] = zone.rrset_order
+    entries: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for record_id, record in zone.records.scan():
+        key = record.name, record.rtype, record.ttl, record.enabled
+        entry = entries.get(key)
+        if entry is None:
+            entry = entries[key] = {"name": _owner(record.name, zone.zone), "type": type_text(record.rtype)}
+            entry["values"] = []
+            if record.ttl is not None:
+                entry["ttl"] = record.ttl
+            if not record.enabled:
+                entry["enabled"] = False
+            entry["record_ids"] = []
+        entry["values"].append(rdata_text(record.rdata))
+        entry["record_ids"].append(record_id)
+    if entries:
+        part["records"] = list(entries.values())
+    return part
+
+
+def _owner(name: Name, zone: Name) -> str:
+    return "@" if name == zone else str(Name(name.labels[: len(name) - len(zone)]))
 
 
 def check_expressible(change: Change) -> None:

@@ -28,6 +28,7 @@ from vpcdns.model.private_zones import ZoneRecord
 _IN = dns.rdataclass.IN
 _NAMES = frozenset({int(RRType.CNAME), int(RRType.NS), int(RRType.PTR)})
 Said = Callable[[int, int, str], None]  # line, column, and what is wrong there
+LocatedRecord = tuple[int, ZoneRecord]  # and the line that it ends in
 
 
 def read_type(text: str) -> int:
@@ -39,7 +40,7 @@ def read_type(text: str) -> int:
 
 
 def read_owner(text: str, zone: Name) -> Name:
-    """A record's name, `@` for the zone's own, relative to it unless it ends in a dot. Raises MalformedName."""
+    """A record's name, `@` for the zone's own, relative unless it ends in a dot. Raises MalformedName."""
     if text == "@":
         return zone
     name = Name.from_text(text)
@@ -53,14 +54,17 @@ def read_rdata(rtype: int, text: str, zone: Name) -> Rdata:
             return IPv4Address(text)
         if rtype == RRType.AAAA:
             return IPv6Address(text)
-        return _rdata(dns.rdata.from_text(_IN, dns.rdatatype.RdataType.make(rtype), text, _absolute(zone), False))
+        return _rdata(
+            dns.rdata.from_text(_IN, dns.rdatatype.RdataType.make(rtype), text, _absolute(zone), False)
+        )
     except (dns.exception.DNSException, ValueError, MalformedName) as error:
         raise ValueError(f"`{text}` is no data of type {type_text(rtype)}: {_reason(error)}") from None
 
 
-def read_zone_file(text: str, zone: Name, said: Said) -> list[ZoneRecord]:
+def read_zone_file(text: str, zone: Name, said: Said) -> list[LocatedRecord]:
     """The records of a zone file; `said` hears of every line that is none, and the others are read on."""
-    stream, records = io.StringIO(text), _Records()
+    stream, lines = io.StringIO(text), _Lines(text)
+    records = _Records(lambda: lines.at(_read_to(stream, reader.tok))[0])
     reader: Any = dns.zonefile.Reader(dns.tokenizer.Tokenizer(stream), _IN, records)  # type: ignore[arg-type]
     # Names outside the zone are for the rules to refuse: the reader would leave them out without a word.
     reader.current_origin = reader.last_name = _absolute(zone)
@@ -69,8 +73,8 @@ def read_zone_file(text: str, zone: Name, said: Said) -> list[ZoneRecord]:
             reader.read()
             return records.found
         except (dns.exception.DNSException, MalformedName, ValueError, ArithmeticError) as error:
-            at = stream.tell() - (reader.tok.ungotten_char is not None)
-            said(*_place(text, at), _reason(error))
+            at = _read_to(stream, reader.tok)
+            said(*lines.at(at), _reason(error))
         # What cannot be read ends with its line.
         behind = at if text[at - 1 : at] == "\n" else text.find("\n", at) + 1
         if not 0 < behind < len(text):
@@ -79,12 +83,33 @@ def read_zone_file(text: str, zone: Name, said: Said) -> list[ZoneRecord]:
         reader.tok = dns.tokenizer.Tokenizer(stream)
 
 
-class _Records:
-    """What dnspython's reader adds records to."""
+def _read_to(stream: io.StringIO, tokens: dns.tokenizer.Tokenizer) -> int:
+    return stream.tell() - (tokens.ungotten_char is not None)
 
-    def __init__(self) -> None:
+
+class _Lines:
+    """Lines and columns of places in a text, which are asked for from front to back."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._line, self._counted_to = 1, 0
+
+    def at(self, end: int) -> tuple[int, int]:
+        """Where the token before `end` begins."""
+        text, line_start = self._text, self._text.rfind("\n", 0, max(0, end - 1)) + 1
+        said = text[line_start:end].rstrip()
+        self._line += text.count("\n", self._counted_to, line_start)
+        self._counted_to = max(self._counted_to, line_start)
+        return self._line, max(said.rfind(" "), said.rfind("\t")) + 2
+
+
+class _Records:
+    """What dnspython's reader adds records to; `line` says where it is."""
+
+    def __init__(self, line: Callable[[], int]) -> None:
         self.manager = self
-        self.found: list[ZoneRecord] = []
+        self.found: list[LocatedRecord] = []
+        self._line = line
 
     def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
         return dns.name.root, False, dns.name.root
@@ -96,7 +121,8 @@ class _Records:
         pass
 
     def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
-        self.found.append(ZoneRecord(Name(name.labels[:-1]), int(rdata.rdtype), _rdata(rdata), ttl))
+        record = ZoneRecord(Name(name.labels[:-1]), int(rdata.rdtype), _rdata(rdata), ttl)
+        self.found.append((self._line(), record))
 
 
 def _absolute(name: Name) -> dns.name.Name:
@@ -104,7 +130,7 @@ def _absolute(name: Name) -> dns.name.Name:
 
 
 def _rdata(read: Any) -> Rdata:
-    """dnspython's value as the model's: typed where the model has a type, else octets and their text."""
+    """Dnspython's value as the model's: typed where the model has a type, else octets and their text."""
     rtype = int(read.rdtype)
     if rtype == RRType.A:
         return IPv4Address(read.address)
@@ -123,10 +149,3 @@ def _rdata(read: Any) -> Rdata:
 def _reason(error: Exception) -> str:
     """What dnspython says, without the place, which is said apart."""
     return re.sub(r"^<\w+>:\d+: ", "", str(error)) or "it cannot be read"
-
-
-def _place(text: str, at: int) -> tuple[int, int]:
-    """Line and column of the token that ends at `at`."""
-    end = len(text[:at].rstrip())
-    start = max(text.rfind(blank, 0, end) for blank in " \t\n") + 1
-    return text.count("\n", 0, start) + 1, start - text.rfind("\n", 0, start)

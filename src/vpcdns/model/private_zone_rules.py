@@ -10,8 +10,8 @@ from typing import Final
 from vpcdns.model.dns import Rdata, RRType, type_text
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord
-from vpcdns.model.rules import Refusal, Rule
+from vpcdns.model.private_zones import PrivateZone, ZoneRecord
+from vpcdns.model.rules import Refusal, Rule, missing
 from vpcdns.model.topology import Vpc
 
 MAX_TTL: Final = 0x7FFFFFFF  # seconds, RFC 2181 §8
@@ -23,22 +23,22 @@ _SIGNING: Final = frozenset({43, 46, 47, 48, 50, 51, 59, 60})
 _ONLY_ONE: Final = frozenset({int(RRType.CNAME), int(RRType.SOA)})
 
 
-def zone_refusals(zone: PrivateZone, zones: PrivateZones, vpcs: Mapping[str, Vpc]) -> Iterator[Refusal]:
-    """Whether such a zone may be, bound to these VPCs, beside `zones`; not what is in it."""
+def zone_refusals(
+    zone: PrivateZone, seen: Mapping[tuple[str, Name], str], vpcs: Mapping[str, Vpc]
+) -> Iterator[Refusal]:
+    """Whether such a zone may be, bound to its VPCs, beside those that these see; not what is in it."""
     subject = f"private zone {zone.zone}"
     if not zone.zone.labels or zone.zone.is_at_or_below(VPCDNS_INTERNAL):
         whose = "the root" if not zone.zone.labels else f"{VPCDNS_INTERNAL}, which is ours,"
         yield Refusal(
             Rule.PRIVATE_ZONE, subject, f"{whose} cannot be private", "take another name", ("zone",)
         )
-    for place, vpc_id in enumerate(sorted(zone.vpcs)):
+    for vpc_id in sorted(zone.vpcs):
         if vpc_id not in vpcs:
-            way_out = "add it under `vpcs`, or mend the id"
-            yield Refusal(Rule.REFERENCE, subject, f"there is no VPC {vpc_id}", way_out, ("vpcs", place))
-        other = zones.seen(vpc_id, zone.zone)
-        if other is not None and other.zone_id != zone.zone_id:
+            yield missing(Rule.REFERENCE, subject, f"VPC {vpc_id}", "vpcs", ("vpcs",))
+        if seen.get((vpc_id, zone.zone), zone.zone_id) != zone.zone_id:
             problem = f"{vpc_id} sees another zone of that name already"
-            yield Refusal(Rule.UNIQUE, subject, problem, "put the records into one zone", ("vpcs", place))
+            yield Refusal(Rule.UNIQUE, subject, problem, "put the records into one zone", ("vpcs",))
 
 
 def record_refusals(record: ZoneRecord, zone: Name) -> Iterator[Refusal]:

@@ -74,7 +74,7 @@ class PrivateZone:
         return replace(self, records=self.records.set(record_id, record), served=served)
 
     def at(self, name: Name) -> tuple[ZoneRecord, ...] | None:
-        """The records that answer for `name`, perhaps a wildcard's. () if it has none, None if it does not exist."""
+        """The records that answer for `name`, or None where it does not exist."""
         found = self.served.match(name)
         if found is not None:
             return found[1]

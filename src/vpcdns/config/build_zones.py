@@ -1,0 +1,150 @@
+"""Private zones of a configuration, and their zone files -> the model's, under its rules.
+
+Linear in the records, of which there may be hundreds of thousands. Knows where each was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Final
+
+from vpcdns.config.mistakes import Mistake, Mistakes, Path
+from vpcdns.config.schema import PrivateZonePart, ZoneRecordPart
+from vpcdns.errors import MalformedName
+from vpcdns.model.names import Name
+from vpcdns.model.private_zone_rules import beside_refusals, cycles, record_refusals, zone_refusals
+from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord, default_zone_id
+from vpcdns.model.rules import Refusal
+from vpcdns.model.topology import Topology
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+MAX_ZONE_FILE: Final = 256 << 20  # octets; a device file has no end
+
+
+@dataclass(slots=True)
+class ZoneBuilder:
+    """All private zones of a configuration; `folder` is where the paths of zone files start."""
+
+    topology: Topology
+    folder: FilePath
+    mistakes: Mistakes
+    _seen: dict[tuple[str, Name], str] = field(default_factory=dict)
+
+    def build(self, parts: list[PrivateZonePart]) -> PrivateZones:
+        zones: dict[str, PrivateZone] = {}
+        named: dict[Name, int] = {}
+        for index, part in enumerate(parts):
+            path: Path = ("private_zones", index)
+            number = named[part.zone] = named.get(part.zone, -1) + 1
+            zone_id = part.zone_id or default_zone_id(part.zone, number)
+            zone = PrivateZone(zone_id, part.zone, frozenset(part.vpcs), part.fall_through, part.rrset_order)
+            if zone_id in zones:
+                self.mistakes.add((*path, "zone_id"), f"`{zone_id}` is there twice", "give each its own id")
+            self.mistakes.add_refusals(path, zone_refusals(zone, self._seen, self.topology.vpcs))
+            for vpc_id in zone.vpcs:
+                self._seen.setdefault((vpc_id, zone.zone), zone_id)
+            zones[zone_id] = _Records(zone, path, self.mistakes).build(part, self.folder)
+        return PrivateZones.of(zones.values())
+
+
+@dataclass(slots=True)
+class _Records:
+    """The records of one zone."""
+
+    zone: PrivateZone
+    path: Path
+    mistakes: Mistakes
+    _by_id: dict[int, ZoneRecord] = field(default_factory=dict)
+    _by_name: dict[Name, list[ZoneRecord]] = field(default_factory=dict)
+
+    def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
+        if part.records or part.file is not None:
+            # Here, as dnspython takes longer to import than all the rest of a start.
+            from vpcdns.config import zone_records  # noqa: PLC0415
+
+            for index, entry in enumerate(part.records):
+                self._add_entry((*self.path, "records", index), entry, zone_records)
+            if part.file is not None:
+                self._add_file(folder / part.file, zone_records)
+        zone = self.zone.with_records(self._by_id.items())
+        for cycle in cycles(zone):
+            around = " → ".join(map(str, (*cycle, cycle[0])))
+            self.mistakes.add(self.path, f"CNAME records go round: {around}", "let one lead elsewhere")
+        return zone
+
+    def _add_entry(self, path: Path, entry: ZoneRecordPart, reading: ModuleType) -> None:
+        way_out = "write it as in a zone file"
+        try:
+            rtype = reading.read_type(entry.type)
+        except ValueError as error:
+            self.mistakes.add(
+                (*path, "type"), str(error), "write A, AAAA, CNAME, TXT, … or TYPE and its number"
+            )
+            return
+        try:
+            name = reading.read_owner(entry.name, self.zone.zone)
+        except MalformedName as error:
+            self.mistakes.add((*path, "name"), f"`{entry.name}` is no name: {error}", way_out)
+            return
+        ids = entry.record_ids or []
+        for place, value in enumerate(entry.values):
+            try:
+                rdata = reading.read_rdata(rtype, value, self.zone.zone)
+            except ValueError as error:
+                self.mistakes.add((*path, "values", place), str(error), way_out)
+                continue
+            record = ZoneRecord(name, rtype, rdata, entry.ttl, entry.enabled)
+            refusals = list(self._refusals(record))
+            self.mistakes.add_refusals(path, refusals)
+            if not refusals:
+                self._keep(record, ids[place] if place < len(ids) else None)
+
+    def _add_file(self, file: FilePath, reading: ModuleType) -> None:
+        try:
+            text = _text(file)
+        except (OSError, ValueError) as error:
+            what = f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"
+            self.mistakes.add((*self.path, "file"), what, "name a zone file, relative to this file")
+            return
+
+        def said(line: int, column: int, what: str) -> None:
+            self._add_in_file(file, line, column, what, "write it as RFC 1035 §5 says")
+
+        for line, record in reading.read_zone_file(text, self.zone.zone, said):
+            if record in self._by_name.get(record.name, ()):
+                continue  # as all servers do
+            refusals = list(self._refusals(record))
+            for refusal in refusals:
+                self._add_in_file(file, line, 1, f"{refusal.problem} ({refusal.rule})", refusal.way_out)
+            if not refusals:
+                self._keep(record, None)
+
+    def _add_in_file(self, file: FilePath, line: int, column: int, what: str, way_out: str) -> None:
+        self.mistakes.append(Mistake((), what, way_out, line=line, column=column, file=str(file)))
+
+    def _refusals(self, record: ZoneRecord) -> Iterator[Refusal]:
+        yield from record_refusals(record, self.zone.zone)
+        if record.enabled:
+            yield from beside_refusals(record, self._by_name.get(record.name, ()), self.zone.zone)
+
+    def _keep(self, record: ZoneRecord, record_id: int | None) -> None:
+        identity = record.default_id(self.zone.zone_id) if record_id is None else record_id
+        while identity in self._by_id:  # disabled twins
+            identity += 1
+        self._by_id[identity] = record
+        if record.enabled:
+            self._by_name.setdefault(record.name, []).append(record)
+
+
+def _text(file: FilePath) -> str:
+    if not file.is_file():
+        raise ValueError("it is no file" if file.exists() else "there is no such file")
+    with file.open("rb") as opened:
+        octets = opened.read(MAX_ZONE_FILE + 1)
+    if len(octets) > MAX_ZONE_FILE:
+        raise ValueError(f"it has more than {MAX_ZONE_FILE >> 20} MiB")
+    return octets.decode("utf-8-sig")
