@@ -5,6 +5,7 @@ Text becomes plain data (`document`), the data a typed tree (`schema`), the tree
 """
 
 from vpcdns.config.build import Admin, Loaded
+from vpcdns.config.build_zones import read_record
 from vpcdns.config.groups import Progress
 from vpcdns.config.read import load, loads, read_as
 from vpcdns.config.schema import json_schema
@@ -25,5 +26,6 @@ from vpcdns.config.write import (
     written,
     written_json,
     written_objects,
+    written_record,
     yaml_text,
 )

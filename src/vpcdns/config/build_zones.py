@@ -10,8 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
+from pydantic import Field, ValidationError
+
 from vpcdns.config.mistakes import Mistake, Mistakes, Path
-from vpcdns.config.schema import PrivateZonePart, ZoneRecordPart
+from vpcdns.config.schema import MAX_RECORD_TTL, PrivateZonePart, ZoneRecordPart
+from vpcdns.config.topology_schema import Part
+from vpcdns.config.values import Line, RecordText
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_rules import beside_refusals, cycles, record_refusals, zone_refusals
@@ -138,6 +142,28 @@ class _Records:
         self._by_id[identity] = record
         if record.enabled:
             self._by_name.setdefault(record.name, []).append(record)
+
+
+def read_record(value: object) -> ZoneRecord:
+    """One record as `written_record` gives it; raises ValueError with what is wrong."""
+    from vpcdns.config import zone_records  # noqa: PLC0415 - see above
+
+    try:
+        part = _RecordText.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    rtype, root = zone_records.read_type(part.type), Name(())
+    name = zone_records.read_owner(part.name, root)
+    return ZoneRecord(name, rtype, zone_records.read_rdata(rtype, part.value, root), part.ttl, part.enabled)
+
+
+class _RecordText(Part):
+    name: Line
+    type: Line
+    value: RecordText
+    ttl: int | None = Field(default=None, ge=0, le=MAX_RECORD_TTL)
+    enabled: bool = True
 
 
 def _text(file: FilePath) -> str:

@@ -26,7 +26,7 @@ from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding
-from vpcdns.model.private_zones import PrivateZone
+from vpcdns.model.private_zones import PrivateZone, ZoneRecord
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
@@ -199,6 +199,12 @@ def _zone(zone: PrivateZone) -> dict[str, Any]:
 
 def _owner(name: Name, zone: Name) -> str:
     return "@" if name == zone else str(Name(name.labels[: len(name) - len(zone)]))
+
+
+def written_record(record: ZoneRecord) -> dict[str, Any]:
+    """One record, which `build_zones.read_record` reads."""
+    said = {"name": f"{record.name}.", "type": type_text(record.rtype), "value": rdata_text(record.rdata)}
+    return {**said, "ttl": record.ttl, "enabled": record.enabled}
 
 
 def check_expressible(change: Change) -> None:

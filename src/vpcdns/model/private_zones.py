@@ -100,7 +100,7 @@ class PrivateZones:
     zones: FrozenMap[str, PrivateZone] = field(default_factory=FrozenMap)
     names: frozenset[Name] = frozenset()
     above: frozenset[Name] = frozenset()
-    _seen: FrozenMap[tuple[str, Name], str] = field(default_factory=FrozenMap)
+    seen_as: FrozenMap[tuple[str, Name], str] = field(default_factory=FrozenMap)
 
     @staticmethod
     def of(zones: Iterable[PrivateZone]) -> PrivateZones:
@@ -130,12 +130,12 @@ class PrivateZones:
 
     def seen(self, vpc_id: str, name: Name) -> PrivateZone | None:
         """The zone of exactly that name that a VPC sees."""
-        zone_id = self._seen.get((vpc_id, name))
+        zone_id = self.seen_as.get((vpc_id, name))
         return None if zone_id is None else self.zones[zone_id]
 
     def seen_by(self, vpc_id: str | None) -> list[Name]:
         """The names of the zones that clients of that VPC see."""
-        return sorted((zone for vpc, zone in self._seen if vpc == vpc_id), key=str)
+        return sorted((zone for vpc, zone in self.seen_as if vpc == vpc_id), key=str)
 
     def enclosing(self, name: Name, vpc_id: str | None) -> Iterator[PrivateZone]:
         """The zones that a client of that VPC sees and `name` lies in, the most specific first."""

@@ -238,6 +238,9 @@ def _holders(vpc: Vpc, world: World) -> Iterator[tuple[str, str]]:
         if vpc.vpc_id in ends_of(connection):
             problem = f"connection {connection.connection_id} is attached to it"
             yield problem, "detach the connection first"
+    for zone in world.private_zones.zones.values():
+        if vpc.vpc_id in zone.vpcs:
+            yield f"private zone {zone.zone} is bound to it", "bind the zone to other VPCs first"
     for rule in world.forwarding.rules:
         if vpc.vpc_id in rule.vpcs:
             yield f"the forward rule for {rule.domain} names it", "mend `forward.rules` first"

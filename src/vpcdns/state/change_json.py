@@ -11,15 +11,17 @@ from ipaddress import IPv4Address, IPv4Network, ip_network
 from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
-from vpcdns.errors import MalformedChange
-from vpcdns.model import changes, topology_changes
+from vpcdns.config import read_record, written_record
+from vpcdns.errors import MalformedChange, MalformedName
+from vpcdns.model import changes, private_zone_changes, topology_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.names import Name
+from vpcdns.model.private_zones import ZoneRecord
 from vpcdns.model.topology import Prefix
 
 CHANGES: Final[dict[str, type]] = {
     name: kind
-    for name, kind in (vars(changes) | vars(topology_changes)).items()
+    for name, kind in (vars(changes) | vars(topology_changes) | vars(private_zone_changes)).items()
     if isinstance(kind, type) and issubclass(kind, Change) and kind is not Change
 }
 
@@ -57,6 +59,8 @@ def decode_change(value: object) -> Change:
 
 
 def _encode(value: Any) -> Any:
+    if isinstance(value, ZoneRecord):
+        return written_record(value)
     if is_dataclass(value):
         return {field.name: _encode(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, tuple):
@@ -77,6 +81,8 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
         if not isinstance(value, str) or value not in members:
             raise MalformedChange(f"{where}: one of {', '.join(members)}")
         return members[value]
+    if kind is ZoneRecord:
+        return _record(value, where)
     form = str if kind in _TEXTUAL else list if origin is tuple else dict if is_dataclass(kind) else kind
     if type(value) is not form:
         raise MalformedChange(f"{where}: {_FORMS[form]}")
@@ -87,6 +93,13 @@ def _decode(kind: Any, value: Any, where: str) -> Any:
     try:
         return _TEXTUAL[kind](value) if kind in _TEXTUAL else value
     except ValueError as error:
+        raise MalformedChange(f"{where}: {error}") from None
+
+
+def _record(value: Any, where: str) -> ZoneRecord:
+    try:
+        return read_record(value)
+    except (ValueError, MalformedName) as error:
         raise MalformedChange(f"{where}: {error}") from None
 
 

@@ -18,11 +18,12 @@ JOINED = "the file and the changes made since"
 
 
 def same_objects(one: World, other: World) -> bool:
-    """Whether both have the same VPCs, instances and groups."""
+    """Whether both have the same VPCs, instances, groups and private zones."""
     return (
         one.topology.vpcs == other.topology.vpcs
         and one.instances == other.instances
         and one.groups == other.groups
+        and one.private_zones == other.private_zones
     )
 
 
@@ -37,6 +38,7 @@ def joined(file: World, made: World) -> World:
         endpoints=made.endpoints,
         groups=made.groups,
         custom_domains=made.custom_domains,
+        private_zones=made.private_zones,
     )
     if refusals := list(_refusals(world, made)):
         raise ConfigurationError(

@@ -1,0 +1,148 @@
+"""Private zones in a configuration: records as text, zone files, and what is wrong with either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vpcdns.config import load, loads, written, yaml_text
+from vpcdns.errors import ConfigurationError
+from vpcdns.model.names import Name
+from vpcdns.model.private_zones import PrivateZone
+
+VPC = "vpcs: [{vpc_id: vpc-a, region_id: cn-hangzhou, cidr_blocks: [10.1.0.0/16]}]\n"
+ZONE_FILE = """\
+$TTL 300
+@ IN SOA ns hostmaster ( 1 3600
+   600 86400 60 ) ; a comment
+  IN NS ns
+ns A 10.1.0.1
+mail 60 IN A 10.1.0.9
+@ MX 10 mail
+*.apps CNAME ns
+txt TXT "a b" c\\"d
+srv SRV 1 2 443 ns.elsewhere.
+web HTTPS 1 . alpn=h2,h3
+odd TYPE65280 \\# 4 0a000001
+$ORIGIN sub
+k AAAA fd00::1
+$GENERATE 1-2 n$ A 10.1.1.$
+"""
+
+
+def zones(text: str, folder: Path = Path()) -> list[PrivateZone]:
+    return list(loads(VPC + text, folder=folder).world.private_zones.zones.values())
+
+
+def records(zone: PrivateZone) -> list[str]:
+    return [f"{record.name} {record.ttl} {record.rtype} {record.rdata}" for record in zone.records.values()]
+
+
+def problems(text: str, folder: Path = Path()) -> list[str]:
+    with pytest.raises(ConfigurationError) as raised:
+        loads(VPC + text, "c.yaml", folder=folder)
+    return [str(problem) for problem in raised.value.problems]
+
+
+def test_records_as_text() -> None:
+    (zone,) = zones("""private_zones:
+  - zone: Corp.internal
+    vpcs: [vpc-a]
+    records:
+      - {name: db, type: A, values: [10.1.0.9, 10.1.0.10], ttl: 60}
+      - {name: "*.apps", type: CNAME, values: [gateway.corp.internal.]}
+      - {name: far.corp.internal., type: txt, values: ['"a b" c'], enabled: false}
+      - {name: "@", type: MX, values: ["10 mail"]}
+""")
+    assert (zone.zone, zone.vpcs, zone.fall_through) == (Name.from_text("corp.internal"), {"vpc-a"}, False)
+    shown = [(str(r.name), r.ttl, r.enabled) for r in zone.records.values()]
+    assert shown == [
+        ("db.Corp.internal", 60, True),
+        ("db.Corp.internal", 60, True),
+        ("*.apps.Corp.internal", None, True),
+        ("far.corp.internal", None, False),
+        ("Corp.internal", None, True),
+    ]
+
+
+def test_a_zone_file(tmp_path: Path) -> None:
+    (tmp_path / "corp.zone").write_text(ZONE_FILE)
+    (zone,) = zones("private_zones: [{zone: corp.test, vpcs: [vpc-a], file: corp.zone}]", tmp_path)
+    assert len(zone.records) == 13
+    assert "k.sub.corp.test 300 28 fd00::1" in records(zone)
+    assert "n2.sub.corp.test 300 1 10.1.1.2" in records(zone)
+    assert zone.soa() is not None
+
+
+def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
+    (tmp_path / "corp.zone").write_text(ZONE_FILE)
+    before = loads(
+        VPC
+        + """private_zones:
+  - {zone: corp.test, vpcs: [vpc-a], file: corp.zone, rrset_order: fixed}
+  - zone: other.test
+    fall_through: true
+    records:
+      - {name: '@', type: A, values: [10.1.0.2], enabled: false}
+      - {name: 'a\\.b', type: A, values: [10.1.0.3]}
+""",
+        folder=tmp_path,
+    ).world
+    again = loads(yaml_text(written(before))).world
+    assert again.private_zones == before.private_zones
+
+
+@pytest.mark.parametrize(
+    ("zone", "said"),
+    [
+        ("{zone: x.test, vpcs: [vpc-z]}", "there is no VPC vpc-z"),
+        ("{zone: vpcdns.internal}", "which is ours, cannot be private"),
+        ("{zone: x.test, records: [{name: a, type: A, values: ['10.1']}]}", "`10.1` is no data of type A"),
+        ("{zone: x.test, records: [{name: a, type: B, values: ['10.1']}]}", "`B` is no record type"),
+        ("{zone: x.test, records: [{name: a..b, type: A, values: [10.1.1.1]}]}", "`a..b` is no name"),
+        ("{zone: x.test, records: [{name: a.y., type: A, values: [10.1.1.1]}]}", "outside x.test"),
+        ("{zone: x.test, records: [{name: '@', type: CNAME, values: [y.]}]}", "no CNAME beside it"),
+        ("{zone: x.test, records: [{name: a, type: NS, values: [y.]}]}", "delegates nothing"),
+        ("{zone: x.test, records: [{name: a, type: OPT, values: ['']}]}", "OPT"),
+        ("{zone: x.test, records: [{name: a, type: CNAME, values: [y., z.]}]}", "one CNAME record at most"),
+        ("{zone: x.test, records: [{name: a, type: CNAME, values: [a]}]}", "CNAME records go round"),
+        ("{zone: x.test, file: none.zone}", "there is no such file"),
+        ("{zone: x.test, file: .}", "it is no file"),
+    ],
+)
+def test_what_is_wrong_is_said(zone: str, said: str) -> None:
+    assert any(said in problem for problem in problems(f"private_zones: [{zone}]")), problems(
+        f"private_zones: [{zone}]"
+    )
+
+
+def test_errors_in_a_zone_file_have_its_name_line_and_column(tmp_path: Path) -> None:
+    file = tmp_path / "bad.zone"
+    file.write_text(
+        '$TTL 60\na A 10.1.0.1\nb A 10.1.300\nc BOGUS 1\nd TXT "open\ne A 10.1.0.2\na.b. A 10.1.0.1\n'
+    )
+    found = problems("private_zones: [{zone: x.test, file: bad.zone}]", tmp_path)
+    assert [problem.split(" ")[0] for problem in found] == [
+        f"{file}:{place}:" for place in ("3:5", "4:3", "5:7", "7:1")
+    ]
+
+
+def test_of_20_000_errors_the_first_100_are_said_and_the_others_counted(tmp_path: Path) -> None:
+    (tmp_path / "bad.zone").write_text("$TTL 60\n" + "a BOGUS 1\n" * 20_000)
+    with pytest.raises(ConfigurationError, match="19900") as raised:
+        loads(VPC + "private_zones: [{zone: x.test, file: bad.zone}]", folder=tmp_path)
+    assert len(raised.value.problems) == 100
+
+
+def test_one_name_twice_in_one_vpc() -> None:
+    twice = "private_zones: [{zone: x.test, vpcs: [vpc-a]}, {zone: X.test, vpcs: [vpc-a]}]"
+    assert any("sees another zone of that name" in problem for problem in problems(twice))
+    assert len(zones("private_zones: [{zone: x.test, vpcs: [vpc-a]}, {zone: X.test}]")) == 2
+
+
+def test_a_file_that_is_loaded(tmp_path: Path) -> None:
+    """Zone files are found beside the configuration."""
+    (tmp_path / "corp.zone").write_text("$TTL 60\na A 10.1.0.1\n")
+    (tmp_path / "c.yaml").write_text(VPC + "private_zones: [{zone: x.test, file: corp.zone}]")
+    assert load(tmp_path / "c.yaml").world.object_counts()["private_zones"] == 1
