@@ -41,12 +41,14 @@ class _Stderr:
             self._queue.put(octets)
 
     def start(self) -> None:
+        """From now on, and until the process ends, nobody waits for a message to be written."""
         if sys.stderr is not None and self._queue is None:  # None when it was closed before we began
             self._queue = SimpleQueue()
             threading.Thread(target=self._run, args=(self._queue,), name="log", daemon=True).start()
             atexit.register(self.finish)
 
     def finish(self) -> None:
+        """Waits until what was logged is written, but no longer than GRACE seconds."""
         if self._queue is not None:
             written = threading.Event()
             self._queue.put(written)
@@ -73,11 +75,5 @@ def log_to_stderr() -> None:
     logging.basicConfig(stream=_stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
 
 
-def write_log_in_thread() -> None:
-    """From now on, and until the process ends, no message is waited for."""
-    _stderr.start()
-
-
-def finish_log() -> None:
-    """Waits until what was logged is written, but no longer than GRACE seconds."""
-    _stderr.finish()
+write_log_in_thread: Final = _stderr.start
+finish_log: Final = _stderr.finish

@@ -50,21 +50,21 @@ def execute(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts
     return Worker(start.number, pid, ours)
 
 
-def _duties(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts_fd: int) -> WorkerDuties:
-    file, *changed = worlds.read()
-    world = replace(changed[0] if changed else file, revision=start.revision)
-    state = State(file, contents=Contents(world, unfiled=start.unfiled))
-    counts = SharedCounts(start.settings.processes, start.number, counts_fd)
-    parts = ServerParts(state, start.settings, start.listens, counts, Workers(), Sharing.JOINING)
-    return WorkerDuties(parts, transfer)
-
-
 def main() -> None:
     log_to_stderr()
-    channel_fd, worlds, transfer, counts = map(int, sys.argv[1:])
+    channel_fd, worlds_fd, transfer_fd, counts_fd = map(int, sys.argv[1:])
     main_process = Connection(channel_fd)
     start: Start = main_process.recv()
-    work(main_process, lambda: _duties(start, WorldTransfer(worlds), WorldTransfer(transfer), counts))
+
+    def duties() -> WorkerDuties:
+        file, *changed = WorldTransfer(worlds_fd).read()
+        world = replace(changed[0] if changed else file, revision=start.revision)
+        state = State(file, contents=Contents(world, unfiled=start.unfiled))
+        counts = SharedCounts(start.settings.processes, start.number, counts_fd)
+        parts = ServerParts(state, start.settings, start.listens, counts, Workers(), Sharing.JOINING)
+        return WorkerDuties(parts, WorldTransfer(transfer_fd))
+
+    work(main_process, duties)
 
 
 if __name__ == "__main__":

@@ -111,6 +111,8 @@ class Worker:
 
     def end(self) -> int:
         """Kills the process; its exit status. Whoever waits for it gets no result."""
+        with suppress(RuntimeError):  # without a loop, nothing watches
+            asyncio.get_running_loop().remove_reader(self.channel.fileno())
         self.channel.close()
         for result in self._waiting.values():
             result.cancel()
@@ -151,27 +153,25 @@ class Workers:
             self.living[pid] = Worker(one, pid, ours)
 
     async def start(self) -> None:
-        """They begin to serve, and from now on their ends are noticed. Raises StartupError."""
-        expected = len(self.living)
-        for worker in self.living.values():
-            self._watch(worker)
-        if len(await self.ask("start", within=STARTED_WITHIN)) < expected:
+        """They begin to serve. Raises StartupError."""
+        expected = tuple(self.living.values())
+        for worker in expected:
+            self.add(worker)
+        if len(await self.ask("start", within=STARTED_WITHIN)) < len(expected):
             raise StartupError("a worker could not start; the log says why")
 
     def add(self, worker: Worker) -> None:
-        """One more, which serves already."""
+        """What it says is heard from now on, and its end is noticed."""
         self.living[worker.pid] = worker
-        self._watch(worker)
+        asyncio.get_running_loop().add_reader(worker.channel.fileno(), self._receive, worker)
 
     async def heartbeat(self) -> None:
         """Loses every worker that does not answer. No one is blamed for a time in which this process hung."""
-        loop = asyncio.get_running_loop()
-        called, before = self._called("heartbeat", ()), loop.time()
-        if called:
-            await asyncio.wait([result for _, result in called], timeout=HEARTBEAT_WITHIN)
-        if loop.time() - before < HEARTBEAT_WITHIN + HEARTBEAT_EVERY:
-            for worker, result in called:
-                if not result.done():
+        asked, before = tuple(self.living.values()), time.monotonic()
+        answered = await self.ask("heartbeat", within=HEARTBEAT_WITHIN)
+        if time.monotonic() - before < HEARTBEAT_WITHIN + HEARTBEAT_EVERY:
+            for worker in asked:
+                if worker.pid not in answered:
                     self.lose(worker, "hung and was killed")
 
     def call(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
@@ -204,12 +204,12 @@ class Workers:
     def close(self) -> None:
         """Ends those that are left, at once. None outlives this."""
         while self.living:
-            self._end(self.living.popitem()[1])
+            self.living.popitem()[1].end()
 
     def lose(self, worker: Worker, why: str) -> None:
         """Ends one that cannot be relied on any more; the kernel gives its clients to the others."""
         if self.living.pop(worker.pid, None) is not None:
-            number, pid, status, left = worker.number, worker.pid, self._end(worker), len(self.living) + 1
+            number, pid, status, left = worker.number, worker.pid, worker.end(), len(self.living) + 1
             log.error("Worker %d (process %d) %s (status %d); %d left", number, pid, why, status, left)
 
     def _called(self, method: str, arguments: tuple[Any, ...]) -> list[tuple[Worker, _Result]]:
@@ -219,9 +219,6 @@ class Workers:
                 due = min(deadline, worker.silent_since + ACKNOWLEDGED_WITHIN)
                 called.append((worker, worker.call(method, arguments, due)))
         return called
-
-    def _watch(self, worker: Worker) -> None:
-        asyncio.get_running_loop().add_reader(worker.channel.fileno(), self._receive, worker)
 
     def _receive(self, worker: Worker) -> None:
         with self._losing(worker):
@@ -236,11 +233,6 @@ class Workers:
             self.lose(worker, "did not answer in time, and was killed")
         except (EOFError, OSError):
             self.lose(worker, "has ended")
-
-    def _end(self, worker: Worker) -> int:
-        with suppress(RuntimeError):  # without a loop, nothing watches
-            asyncio.get_running_loop().remove_reader(worker.channel.fileno())
-        return worker.end()
 
 
 def _results(called: list[tuple[Worker, _Result]]) -> dict[int, Any]:
