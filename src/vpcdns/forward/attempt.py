@@ -65,7 +65,7 @@ def random_id() -> int:
     return _random.pop()
 
 
-class Attempt:
+class _Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
     def __init__(
@@ -79,12 +79,6 @@ class Attempt:
         self._id = random_id()
         self._sock: socket.SocketType | None = None
         self._discards = 0
-
-    def start(self) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
 
     def sent(self, host: str, port: int, identity: int) -> bool:
         """Whether a query from there with that id is the one that this attempt sent."""
@@ -102,7 +96,7 @@ class Attempt:
         return read_answer(octets, self._id, self._upstream_query.question_wire)
 
 
-class UdpAttempt(Attempt):
+class UdpAttempt(_Attempt):
     """One datagram out; waits for its answer until it is closed."""
 
     _answered = False
@@ -149,7 +143,7 @@ class UdpAttempt(Attempt):
         self._listener.discarded(self, wrong_id=wrong_id)
 
 
-class TcpAttempt(Attempt):
+class TcpAttempt(_Attempt):
     """One connection, one question; what comes first must be the answer."""
 
     _task: asyncio.Task[None] | None = None
@@ -193,3 +187,6 @@ async def _receive(sock: socket.socket, count: int) -> bytes:
         if not more:
             raise EOFError
     return octets
+
+
+Attempt = UdpAttempt | TcpAttempt

@@ -63,4 +63,5 @@ def _client(query: Query, arrival: Arrival, world: World) -> Client:
     named: Address | Prefix | None = arrival.proxied
     if named is None and query.edns is not None and query.edns.client_subnet is not None:
         named = query.edns.client_subnet.prefix
-    return identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
+    vpc_id = None if arrival.listen is None else arrival.listen.vpc_id
+    return identify(arrival.peer, world, named=named, listener_vpc_id=vpc_id)

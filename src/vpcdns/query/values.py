@@ -28,11 +28,6 @@ class Arrival:
     port: int = 0
     proxied: Address | None = None
 
-    @property
-    def listener_vpc_id(self) -> str | None:
-        """The VPC that every client of the listener counts as."""
-        return None if self.listen is None else self.listen.vpc_id
-
 
 @dataclass(frozen=True, slots=True)
 class Response:
