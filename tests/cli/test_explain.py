@@ -106,7 +106,7 @@ def test_narrow_terminal_does_not_break_names() -> None:
     ("arguments", "message"),
     [
         (("--from", "here", "a.example"), "no IP address"),
-        (("--from", "10.0.0.1", "a..example"), "Invalid value for NAME"),
+        (("--from", "10.0.0.1", "a..example"), "Invalid value for 'NAME'"),
         (("--from", "10.0.0.1", "münchen.example"), "xn--"),
         (("--from", "10.0.0.1", "--type", "XX", "a.example"), "no record type"),
         (("--from", "10.0.0.1", "--listener", "vpc-x", "a.example"), "there is no VPC vpc-x"),

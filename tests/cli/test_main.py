@@ -9,11 +9,9 @@ from pathlib import Path
 
 import pytest
 
-import vpcdns.cli.exits
 from tests.support.command_line import vpcdns as run
 from tests.support.server_process import COMMAND, ROOT
 from vpcdns import __version__
-from vpcdns.errors import VpcdnsError
 
 COMMANDS = ("serve", "check", "explain", "schema", "health")
 
@@ -76,8 +74,3 @@ def test_full_output_is_told() -> None:
             [*COMMAND, "schema"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert (done.returncode, done.stderr) == (1, "cannot write the output: No space left on device\n")
-
-
-def test_every_error_has_an_exit_code() -> None:
-    ours = {error for error in VpcdnsError.__subclasses__() if error.__module__ == "vpcdns.errors"}
-    assert ours == vpcdns.cli.exits.EXIT_CODES.keys()

@@ -13,7 +13,7 @@ import dns.query
 import pytest
 
 from tests.support.command_line import vpcdns_process
-from tests.support.server_process import COMMAND, EXAMPLE, ROOT, served
+from tests.support.server_process import COMMAND, EXAMPLE, ROOT, running, served
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 
@@ -41,6 +41,16 @@ def test_listens_where_the_command_line_says() -> None:
         assert [host for host, _ in ports] == ["1", "2"]
         for host, port in ports:
             assert ask(int(port), server=f"127.0.0.{host}") == "10.1.8.20"
+
+
+def test_a_pipe_without_a_writer_is_not_waited_for_in_silence(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    command = [*COMMAND, "serve", "--config", str(pipe), "--listen", "127.0.0.1:0"]
+    with running(command, rf"Waiting for somebody to write to {pipe}") as server:
+        pipe.write_text(EXAMPLE.read_text())
+        port = int(server.await_output(r"Listening on \S+:(\d+)")[1])
+        assert ask(port) == "10.1.8.20"
 
 
 def test_busy_port() -> None:

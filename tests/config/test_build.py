@@ -146,7 +146,7 @@ def test_an_endpoint_given_twice() -> None:
             (
                 f"f:11:81: groups[0].vpc_domain: group {G1}: its VPC domain"
                 " is on, but dedicated instance free is not bound to a VPC (rule 6, bound-before-enabled);"
-                " bind free first, or leave the VPC domain off"
+                " bind free first, or switch the VPC domain off"
             ),
         ),
         (

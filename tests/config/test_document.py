@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from vpcdns.config import document
 from vpcdns.config.document import MAX_DEPTH, read
-from vpcdns.config.positions import located
-from vpcdns.config.problems import Finding, dotted
+from vpcdns.config.mistakes import Mistake, dotted
+from vpcdns.config.read import located
 
 EITHER = "is a boolean or text, as each YAML reader likes; put quotes around it, or write true or false"
 NUMBER = (
@@ -22,7 +22,7 @@ NO_ALIAS = "anchors and aliases are not read here"
 
 
 def problems(text: str) -> list[str]:
-    return [f"{f.line}:{f.column}: {dotted(f.path)}: {f.what}; {f.way_out}" for f in read(text).findings]
+    return [f"{f.line}:{f.column}: {dotted(f.path)}: {f.what}; {f.way_out}" for f in read(text).mistakes]
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def problems(text: str) -> list[str]:
 )
 def test_values(text: str, value: object) -> None:
     document = read(text)
-    assert (document.value, document.findings) == (value, [])
+    assert (document.value, document.mistakes) == (value, [])
 
 
 @pytest.mark.parametrize("word", ["no", "Yes", "ON", "y", "N", "<<", "="])
@@ -85,7 +85,7 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
             [
                 (
                     "2:6: : the character U+0000 has no place in a text file;"
-                    " remove it, or check that this is the right file"
+                    " remove it, or check that it is the right file"
                 )
             ],
         ),
@@ -109,24 +109,24 @@ def test_alias() -> None:
 def test_syntax_errors_have_a_place(text: str, place: tuple[int, int]) -> None:
     document = read(text)
     assert not document.readable
-    (finding,) = document.findings
-    assert finding.what.startswith("not YAML: ")
-    assert (finding.line, finding.column) in {place, (place[0] + 1, 1)}  # libyaml or PyYAML's own parser
+    (mistake,) = document.mistakes
+    assert mistake.what.startswith("not YAML: ")
+    assert (mistake.line, mistake.column) in {place, (place[0] + 1, 1)}  # libyaml or PyYAML's own parser
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "- " * 10_000, "{a: " * 5_000])
 def test_depth_is_limited(text: str) -> None:
     document = read(text)
     assert not document.readable
-    assert "deep" in document.findings[-1].what
+    assert "deep" in document.mistakes[-1].what
 
 
 def test_depth_that_is_allowed() -> None:
-    assert read("[" * (MAX_DEPTH) + "]" * (MAX_DEPTH)).findings == []
+    assert read("[" * (MAX_DEPTH) + "]" * (MAX_DEPTH)).mistakes == []
 
 
 def test_half_a_surrogate_pair_is_refused() -> None:
-    assert read('{"a": "\\ud83c"}').findings
+    assert read('{"a": "\\ud83c"}').mistakes
 
 
 def test_the_parser_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,10 +138,10 @@ def test_the_parser_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_positions() -> None:
     text = "a:\n  - b: 1\n    c: [2, 3]\nd: {e: f}\n"
     paths = [("a", 0, "c", 1), ("a", 0, "b"), ("d", "e"), ("d", "missing"), ("a",), (), ("a", 7), ("zz", "y")]
-    places = {f.path: (f.line, f.column) for f in located(text, [Finding(path, "", "") for path in paths])}
+    places = {f.path: (f.line, f.column) for f in located(text, [Mistake(path, "", "") for path in paths])}
     expected = [(3, 12), (2, 8), (4, 8), (4, 4), (2, 3), (1, 1), (2, 3), (1, 1)]
     assert places == dict(zip(paths, expected, strict=True))
-    (at_key,) = located(text, [Finding(("a", 0, "c"), "", "", at_key=True)])
+    (at_key,) = located(text, [Mistake(("a", 0, "c"), "", "", at_key=True)])
     assert (at_key.line, at_key.column) == (3, 5)
 
 
@@ -160,4 +160,4 @@ def test_json_is_read_as_json_reads_it(value: dict[str, object]) -> None:
 @given(st.text())
 def test_any_text_is_read_or_refused(text: str) -> None:
     document = read(text)
-    assert document.readable or document.findings
+    assert document.readable or document.mistakes

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vpcdns.config.load import loads
+from vpcdns.config.read import loads
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 

@@ -7,6 +7,7 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from vpcdns.cli.progress import reading
+from vpcdns.cli.output import reading
 from vpcdns.config import document, json_stream, loads, schema
+from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.groups import GroupReader, group_of
-from vpcdns.config.json_stream import WINDOW, Unreadable
-from vpcdns.config.passed_groups import Usual
+from vpcdns.config.json_stream import WINDOW
+from vpcdns.config.mistakes import Mistakes
 from vpcdns.errors import ConfigurationError, MalformedName
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import CustomDomains
+from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.gateway_rules import custom_domain_refusals
 from vpcdns.model.names import Name
+from vpcdns.model.topology import Topology
 
 SUFFIX = Name.from_text("alicloudapi.com")
 HEAD: dict[str, Any] = {
@@ -100,18 +103,21 @@ def test_a_host_name_is_the_name_that_its_text_is(text: str) -> None:
         assert (name.labels, name.folded, hash(name)) == (plain.labels, plain.folded, hash(plain))
 
 
-@given(st.lists(st.lists(LABELS, min_size=1, max_size=5), max_size=8))
-def test_usual_custom_domains_are_good_ones(texts: list[list[str]]) -> None:
-    usual = Usual(SUFFIX)
+@given(st.lists(st.lists(LABELS, min_size=1, max_size=5).map(".".join), max_size=8))
+def test_custom_domains_like_good_ones_are_good(texts: list[str]) -> None:
+    """The rules are not asked about each of them: what is wrong is found all the same."""
+    mistakes = Mistakes()
+    gateway = GatewayBuilder(Topology(), SUFFIX, mistakes)
+    instance = Instance("i", "r", InstanceType.DEDICATED)
+    gateway.instances[instance.key] = instance
+    names = []
     for text in texts:
-        try:
-            name = Name.from_text(".".join(text))
-        except MalformedName:
-            continue
-        good = not list(custom_domain_refusals(name, "it", SUFFIX, None))
-        assert good or not usual.knows_domain(name)
-        if good:
-            usual.meet_domain(name)
+        with suppress(MalformedName):
+            names.append(Name.from_text(text))
+    gateway.add_groups(Group(f"{n:032x}", "i", "r", custom_domains=(name,)) for n, name in enumerate(names))
+    wrong = {n for n, name in enumerate(names) if name in names[:n]}
+    wrong |= {n for n, name in enumerate(names) if list(custom_domain_refusals(name, "it", SUFFIX, None))}
+    assert {mistake.path[1] for mistake in mistakes} == wrong
 
 
 @given(st.sets(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)))
@@ -145,19 +151,31 @@ def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | Non
             groups: list[object] = []
             try:
                 rest = json_stream.read(octets, {"groups": groups.append})
-            except Unreadable:
+            except ValueError:
                 continue
         whole = document.read(octets.decode())
-        assert not whole.findings
+        assert not whole.mistakes
         assert whole.value == (rest | {"groups": groups} if groups else rest)
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": [], "a": []}', '{"a": [1]}', '{"a": {"b": NaN}}', '{"a": {"\\ud800": 1}}', "a: {}", ""]
+    ("text", "reason"),
+    [
+        ('{"a": [], "a": []}', "given twice"),
+        ('{"groups": [], "groups": []}', "given twice"),
+        ('{"a": {"b": 1, "b": 2}}', "given twice"),
+        ('{"a": [1]}', "another shape"),
+        ('{"a": {"b": NaN}}', "NaN"),
+        ('{"a": {"\\ud800": 1}}', "surrogate"),
+        ('{"a": {}} {', "behind the end"),
+        ("{}", "another shape"),
+        ("a: {}", "another shape"),
+        ("", "another shape"),
+    ],
 )
-def test_what_is_unusual_is_left_to_the_whole(text: str) -> None:
-    with pytest.raises(Unreadable):
-        json_stream.read(text.encode(), {})
+def test_what_is_unusual_is_left_to_the_whole(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        json_stream.read(text.encode(), {"groups": lambda _: None})
 
 
 def test_a_file_of_many_windows() -> None:

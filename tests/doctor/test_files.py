@@ -8,9 +8,8 @@ from ipaddress import ip_address
 import pytest
 
 from vpcdns.doctor.file_checks import check_files
-from vpcdns.doctor.files import read_hosts, read_hosts_order, read_resolv_conf
 from vpcdns.doctor.finding import Severity
-from vpcdns.doctor.host import Host
+from vpcdns.doctor.host import Host, read_hosts, read_hosts_order, read_resolv_conf
 
 DOCKER = "nameserver 127.0.0.11\noptions ndots:0\n# ExtServers: [{}]\n"
 
@@ -36,16 +35,16 @@ def test_resolv_conf() -> None:
         "options ndots:5 use-vc\n"
         "options ndots:99 timeout:x\n"
     )
-    assert conf.nameservers == (ip_address("10.1.0.53"), ip_address("fd00:1::53"))
-    assert conf.unreadable == ("10.1.0.53:5300",)
-    assert conf.search == ("svc.example", "example")
-    assert conf.options == ("ndots:5", "use-vc", "ndots:99", "timeout:x")
+    assert conf.nameservers == [ip_address("10.1.0.53"), ip_address("fd00:1::53")]
+    assert conf.unreadable == ["10.1.0.53:5300"]
+    assert conf.search == ["svc.example", "example"]
+    assert conf.options == ["ndots:5", "use-vc", "ndots:99", "timeout:x"]
     assert conf.ndots == 15
     assert read_resolv_conf("options ndots:x\n").ndots == 1
-    assert read_resolv_conf(DOCKER.format("172.30.1.53 host(10.0.0.2)")).ext_servers == (
+    assert read_resolv_conf(DOCKER.format("172.30.1.53 host(10.0.0.2)")).ext_servers == [
         "172.30.1.53",
         "host(10.0.0.2)",
-    )
+    ]
 
 
 def test_other_files() -> None:
@@ -56,9 +55,9 @@ def test_other_files() -> None:
     assert read_hosts(
         "127.0.0.1 localhost # here\n192.0.2.7\tAPI.example.com. api\n::1 localhost\nx y\n\n"
     ) == {
-        "localhost": (ip_address("127.0.0.1"), ip_address("::1")),
-        "api.example.com": (ip_address("192.0.2.7"),),
-        "api": (ip_address("192.0.2.7"),),
+        "localhost": [ip_address("127.0.0.1"), ip_address("::1")],
+        "api.example.com": [ip_address("192.0.2.7")],
+        "api": [ip_address("192.0.2.7")],
     }
 
 
@@ -99,7 +98,6 @@ def test_loopback(engine: str, vpcdns: str | None, expected: dict[str, Severity]
 @pytest.mark.parametrize(
     ("order", "expected"),
     [
-        (None, None),
         ((), None),
         (("files", "dns"), None),
         (("dns", "resolve"), None),
@@ -109,6 +107,6 @@ def test_loopback(engine: str, vpcdns: str | None, expected: dict[str, Severity]
         (("files", "mdns4_minimal", "[NOTFOUND=return]", "dns"), "hint"),
     ],
 )
-def test_hosts_order(order: tuple[str, ...] | None, expected: str | None) -> None:
+def test_hosts_order(order: tuple[str, ...], expected: str | None) -> None:
     found = judged("nameserver 10.1.0.53\n", Host(hosts_order=order))
     assert found == ({} if expected is None else {"hosts-order": Severity(expected)})

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from vpcdns.doctor.files import ResolvConf
 from vpcdns.doctor.finding import Severity
-from vpcdns.doctor.host import Host
+from vpcdns.doctor.host import Host, ResolvConf
 from vpcdns.doctor.probes import VERSION, WHO, ProbeResults
 from vpcdns.doctor.server_checks import check_server
 from vpcdns.model.policy import Upstream
@@ -36,7 +35,7 @@ def found(server: str = SERVER, host: Host | None = None, **changed: Any) -> dic
     )
     host = replace(
         host or Host(),
-        resolv_conf=ResolvConf(nameservers=(ip_address(server),)),
+        resolv_conf=ResolvConf(nameservers=[ip_address(server)]),
         addresses=frozenset({ip_address(OURS)}),
         gateways=frozenset({ip_address(GATEWAY)}),
     )

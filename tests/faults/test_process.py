@@ -9,7 +9,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dns.message
@@ -105,23 +106,32 @@ def test_a_full_disk_under_the_query_log(config: Path, tmp_path: Path) -> None:
 
 
 def test_closed_outputs(config: Path) -> None:
-    """Neither stdout nor stderr is there: it serves, and reloads."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [*COMMAND, "serve", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
-    with subprocess.Popen(["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command], cwd=ROOT) as process:
-        try:
-            deadline = time.monotonic() + 20
-            while True:
-                try:
-                    assert address(port) == "10.1.8.20"
-                    break
-                except dns.exception.Timeout:
-                    assert time.monotonic() < deadline
-            config.write_text(configuration("10.1.8.55"))
-            until(lambda: address(port) == "10.1.8.55")
-            process.terminate()
-            assert process.wait(10) == 0
-        finally:
-            process.kill()
+    """None of stdin, stdout and stderr is there: it serves, reloads, and gives none of them to a socket."""
+    with closed_outputs(config) as (process, port):
+        assert {str(Path(f"/proc/{process.pid}/fd/{number}").readlink()) for number in range(3)} == {
+            os.devnull
+        }
+        config.write_text(configuration("10.1.8.55"))
+        until(lambda: address(port) == "10.1.8.55")
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+@contextmanager
+def closed_outputs(config: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server that cannot say its port: it is given one, and another where that was taken meanwhile."""
+    for _ in range(5):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        command = [*COMMAND, "serve", "--config", str(config), "--listen", f"127.0.0.1:{port}"]
+        with subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command], cwd=ROOT) as process:
+            try:
+                while process.poll() is None:
+                    with suppress(dns.exception.Timeout):
+                        assert address(port, timeout=0.5) == "10.1.8.20"
+                        yield process, port
+                        return
+            finally:
+                process.kill()
+    pytest.fail("it does not serve")

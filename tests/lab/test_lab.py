@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.hybrid_cloud import CONFIGURATION, SERVERLESS_NAME
+from vpcdns.errors import LabError
 from vpcdns.lab import lifecycle
-from vpcdns.lab.kernel import namespaces
+from vpcdns.lab.kernel import NAMESPACES, Kernel
 from vpcdns.lab.live import run_live
+from vpcdns.lab.ownership import Lab, prefix_of
 from vpcdns.rehearsal.scenario import read_scenario
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
@@ -39,9 +41,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def fetch(lab: lifecycle.Lab, node: str, name: str, seconds: float = 5) -> subprocess.CompletedProcess[str]:
+def fetch(lab: Lab, node: str, name: str, seconds: float = 5) -> subprocess.CompletedProcess[str]:
     command = lifecycle.command_in(lab, node, [sys.executable, "-c", FETCH, name, str(seconds)])
     return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def left(lab: Lab) -> list[str]:
+    return [one.name for one in NAMESPACES.iterdir() if one.name.startswith(prefix_of(lab.name))]
 
 
 @pytest.mark.netns
@@ -55,13 +61,46 @@ def test_two_labs_at_once_and_one_that_crashed(names: tuple[str, str], file: Pat
     assert fetch(one, "idc", SERVERLESS_NAME, 0.5).returncode != 0
     os.kill(two.pid, signal.SIGKILL)
     os.waitpid(two.pid, 0)
-    assert namespaces(two.prefix), "a crash leaves them"
+    assert left(two), "a crash leaves them"
     assert lifecycle.down(two.name)
-    assert not namespaces(two.prefix)
+    assert not left(two)
     assert fetch(one, "idc", "api.example.com").returncode == 0
     assert lifecycle.down(one.name)
-    assert not namespaces(one.prefix)
+    assert not left(one)
     assert not lifecycle.down(one.name)
+
+
+@pytest.mark.netns
+def test_only_what_a_lab_made_goes_and_only_when_its_owner_is_gone(
+    names: tuple[str, str], file: Path
+) -> None:
+    alive, killed = (lifecycle.up(name, file) for name in names)
+    os.kill(killed.pid, signal.SIGKILL)
+    os.waitpid(killed.pid, 0)
+    foreign = f"{prefix_of(killed.name)}somebody-else"
+    subprocess.run(["ip", "netns", "add", foreign], check=True)
+    try:
+        with pytest.raises(LabError, match="is up already"):
+            Kernel(alive.name)
+        with pytest.raises(LabError, match="is up already"):
+            lifecycle.up(alive.name, file)
+        lifecycle.remove_abandoned()
+        assert left(killed) == [foreign]
+        assert lifecycle.find(killed.name) is None
+        assert set(left(alive)) == set(alive.namespaces)
+        assert fetch(alive, "idc", "api.example.com").returncode == 0
+    finally:
+        subprocess.run(["ip", "netns", "delete", foreign], check=True)
+
+
+@pytest.mark.netns
+def test_a_lab_belongs_to_one_process(names: tuple[str, str]) -> None:
+    kernel = Kernel(names[0])
+    with pytest.raises(LabError, match="did not start"):
+        lifecycle.down(names[0])
+    kernel.remove()
+    with pytest.raises(LabError, match="cannot be a lab's name"):
+        Kernel("../elsewhere")
 
 
 @pytest.mark.netns

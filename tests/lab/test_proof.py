@@ -28,7 +28,7 @@ verdicts: Counter[Verdict] = Counter()
 @pytest.fixture(scope="module")
 def lab() -> Iterator[LiveLab]:
     """One lab for all examples: a topology is some hundred routes, a namespace is dear."""
-    with LiveLab(f"vpcdns-proof{os.getpid()}-", World()) as lab:
+    with LiveLab(f"proof-{os.getpid()}", World()) as lab:
         yield lab
 
 

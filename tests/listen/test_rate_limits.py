@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
@@ -14,16 +13,18 @@ from tests.support.example_world import DEDICATED_NAME, IN_A, STRANGER, example
 from tests.support.messages import query, read
 from tests.support.obedient_service import Udp
 from vpcdns.config import loads
-from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateAction, RateLimit, network_of
+from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateLimit, network_of
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Forwarding, Listen, Transport, Upstream
+from vpcdns.model.topology import Address
 from vpcdns.model.world import World
-from vpcdns.query import Arrival
+from vpcdns.query import Arrival, Drop, Response, begin
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
 PEER = ip_address("203.0.113.5")
 LISTEN = Listen(ip_address("127.0.0.1"), 53)
+ASKED = query(DEDICATED_NAME).to_wire()
 
 
 class Clock:
@@ -34,24 +35,28 @@ class Clock:
         return self.now
 
 
-def verdicts(limit: RateLimit, count: int, now: float, per_second: int = 10) -> Counter[RateAction]:
-    return Counter(limit.verdict(PEER, per_second, now) for _ in range(count))
+def asked(limit: RateLimit, count: int, now: float, peer: Address = PEER) -> list[str]:
+    """What becomes of so many responses of 10 a second."""
+    begun = begin(ASKED, Arrival(peer, "udp", LISTEN), example())
+    assert isinstance(begun, Response)
+    results = [limit.limited(begun, peer, 10, now) for _ in range(count)]
+    return [
+        "sent" if result is begun else "dropped" if isinstance(result, Drop) else "cut" for result in results
+    ]
 
 
 def test_a_seconds_worth_at_once_then_every_second_one_slips() -> None:
     limit = RateLimit()
-    assert verdicts(limit, 10, 5.0) == {RateAction.SEND: 10}
-    assert [limit.verdict(PEER, 10, 5.0) for _ in range(4)] == [RateAction.DROP, RateAction.TRUNCATE] * 2
+    assert asked(limit, 10, 5.0) == ["sent"] * 10
+    assert asked(limit, 4, 5.0) == ["dropped", "cut"] * 2
     assert (limit.counters.truncated, limit.counters.dropped) == (2, 2)
 
 
 def test_the_rate_holds_over_time_and_recovers() -> None:
     limit = RateLimit()
-    sent = sum(
-        verdicts(limit, 10, tenth / 10)[RateAction.SEND] for tenth in range(100)
-    )  # 100 a second, for 10 s
+    sent = sum(asked(limit, 10, tenth / 10).count("sent") for tenth in range(100))  # 100 a second, for 10 s
     assert 100 <= sent <= 111
-    assert verdicts(limit, 10, 20.0) == {RateAction.SEND: 10}
+    assert asked(limit, 10, 20.0) == ["sent"] * 10
 
 
 @pytest.mark.parametrize(
@@ -68,12 +73,14 @@ def test_networks(one: str, other: str, same: bool) -> None:
     assert (network_of(ip_address(one)) == network_of(ip_address(other))) is same
 
 
-def test_the_table_is_bounded_and_forgets_who_was_silent_for_longest() -> None:
-    limit = RateLimit(networks_at_most=3)
-    for last in range(100):
-        limit.verdict(ip_address(f"203.0.{last}.1"), 1, 5.0)
-    assert len(limit) == 3
-    assert limit.verdict(ip_address("203.0.99.1"), 1, 5.0) is RateAction.DROP
+def test_the_table_is_bounded_and_forgets_who_was_silent_for_longest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vpcdns.listen.rate_limits.NETWORKS_AT_MOST", 3)
+    limit, peers = RateLimit(), [ip_address(f"203.0.{network}.1") for network in range(4)]
+    for peer in (*peers, peers[1]):
+        asked(limit, 10, 5.0, peer)
+    assert asked(limit, 1, 5.0, peers[1]) != ["sent"]
+    assert asked(limit, 1, 5.0, peers[0]) == ["sent"], "it was forgotten"
+    assert asked(limit, 1, 5.0, peers[2]) == ["sent"], "and made room for the first one"
 
 
 def resolver_of(per_second: int | None = None) -> tuple[Resolver, Clock, World]:
@@ -90,9 +97,6 @@ def answers(
         resolver.respond(message, Arrival(ip_address(peer), transport, LISTEN)) for _ in range(count)
     )
     return [answer for answer in found if isinstance(answer, bytes)]
-
-
-ASKED = query(DEDICATED_NAME).to_wire()
 
 
 def test_strangers_are_always_limited_and_what_slips_is_empty_and_short() -> None:

@@ -34,9 +34,10 @@ async def test_2000_idle_connections_while_new_clients_are_served() -> None:
     if hard != resource.RLIM_INFINITY and hard < 3 * IDLE:
         pytest.skip(f"no more than {hard} descriptors")
     resource.setrlimit(resource.RLIMIT_NOFILE, (3 * IDLE, hard))
-    async with serving() as served:
+    async with serving(limits=TcpLimits(idle=60, idle_when_crowded=60)) as served:
         for number in range(IDLE):
             await served.tcp(source=f"127.1.{number % 20}.1")
+            await asyncio.sleep(0)  # the server's turn: what overflows its backlog waits for a second
         await until(lambda: served.counters.tcp_open == IDLE)
         waits = []
         for number in range(100):

@@ -17,11 +17,10 @@ from tests.support.obedient_service import Udp
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
-from vpcdns.observe.observers import Observers
-from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.query import Arrival, Response, begin
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -33,7 +32,7 @@ async def serving(
     host: str, batches: bool, observer: Observer | None = None
 ) -> AsyncIterator[tuple[Resolver, State, Listen]]:
     state = State(example())
-    resolver = Resolver(state, observer=observer)
+    resolver = Resolver(state, observer=observer or Observer())
     service = Service(resolver, [Listen(ip_address(host), 0, VPC_A)], batches=batches)
     (listen,) = await service.start()
     try:
@@ -85,7 +84,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
                 )
             for _ in range(50):
                 await client.receive()
-        assert sum(cell.count for cell in query_counts.counts().values()) == 50
+        assert sum(map(count_of, query_counts.counts()().values())) == 50
         told = list(decisions.latest(100))
         assert len(told) == 50
         assert {str(one.question.name) for one in told if one.question} == {DEDICATED_NAME}

@@ -59,7 +59,23 @@ def test_a_large_one_too(edits: list[tuple[bool, int]]) -> None:
     assert all(version.finder()(key) == plain.get(key) for key in (f"{number}" for _, number in edits))
     expected = {f"{n}" for _, n in edits if plain.get(f"{n}") is not LARGE.get(f"{n}")}
     assert set(version.touched(LARGE)) == set(LARGE.touched(version)) == expected
-    assert version.shares(LARGE)
+
+
+@pytest.mark.parametrize("size", [0, 3, PARTS - 2, PARTS + 5, 3 * PARTS])
+def test_many_edits_at_once(size: int) -> None:
+    """As if they were made one by one; across the bound, too."""
+    start = FrozenMap((number, number) for number in range(size))
+    put, gone = {number: -1 for number in range(size - 2, size + 10) if number >= 0}, range(min(2, size - 2))
+    edited = start.edited(put, gone)
+    one_by_one = start
+    for key, value in put.items():
+        one_by_one = one_by_one.set(key, value)
+    for key in gone:
+        one_by_one = one_by_one.delete(key)
+    assert (edited, len(edited)) == (one_by_one, len(one_by_one))
+    assert len(start) == size
+    with pytest.raises(KeyError):
+        start.edited({}, [-1])
 
 
 def test_growing_and_shrinking_across_the_bound() -> None:
@@ -72,7 +88,6 @@ def test_growing_and_shrinking_across_the_bound() -> None:
     whole = {number: number for number in range(20, PARTS + 10)}
     assert small == FrozenMap(whole) == whole == small
     assert set(small.touched(FrozenMap(whole))) == set(whole)  # nothing in common: any of them may differ
-    assert not small.shares(FrozenMap(whole))
     assert list(FrozenMap(whole)) == list(whole)
 
 

@@ -15,10 +15,10 @@ import pytest
 from tests.support.event_loop import needs_ipv6
 from tests.support.obedient_service import child_environment, listen_on
 from vpcdns.errors import StartupError
-from vpcdns.model.policy import Listen, Transport
+from vpcdns.model.policy import Listen
 from vpcdns.net import bind_errors, binding
 from vpcdns.net.bind_errors import Holder, holder_of, startup_error
-from vpcdns.net.binding import Bound, Sharing, bind
+from vpcdns.net.binding import Bound, bind
 
 HERE = ip_address("127.0.0.1")
 on_linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads Linux' /proc")
@@ -53,14 +53,15 @@ def test_port_0_is_one_number_for_both_transports() -> None:
 
 
 def test_port_0_tries_again_when_udp_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    bind_one, clashes = binding._bind_one, [True, True, False]
+    clashes = [True, True, False]
 
-    def clashing(listen: Listen, transport: Transport, dual: bool, sharing: Sharing) -> socket.socket:
-        if transport == "udp" and clashes.pop(0):
-            raise OSError(errno.EADDRINUSE, "in use")
-        return bind_one(listen, transport, dual, sharing)
+    class Clashing(socket.socket):
+        def bind(self, address: object) -> None:
+            if self.type == socket.SOCK_DGRAM and clashes.pop(0):
+                raise OSError(errno.EADDRINUSE, "in use")
+            super().bind(address)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(binding, "_bind_one", clashing)
+    monkeypatch.setattr(socket, "socket", Clashing)
     close(bind(listen_on(("127.0.0.1", 0))))
     assert clashes == []
     clashes.extend([True] * 100)

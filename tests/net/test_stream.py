@@ -14,27 +14,27 @@ from vpcdns.net.epoll import Watch
 from vpcdns.net.stream import Stream
 
 
-class Told(asyncio.BufferedProtocol):
+class Told(Stream):
     """Writes down what it is told; keeps a half-closed connection open when `keeps` says so."""
 
-    def __init__(self, *, keeps: bool = False, broken: bool = False) -> None:
+    def __init__(
+        self, sock: socket.socket, watch: Watch, *, keeps: bool = False, broken: bool = False
+    ) -> None:
+        super().__init__(sock, watch, memoryview(bytearray(1_000)))
         self.told: list[str] = []
-        self.octets = bytearray()
-        self._buffer = memoryview(bytearray(1000))
+        self.octets = b""
         self._keeps = keeps
         self._broken = broken
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def data_received(self, octets: bytes) -> None:
         if self._broken:
             raise RuntimeError("a bug")
-        self.octets += self._buffer[:nbytes]
+        self.octets += octets
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> None:
         self.told.append("eof")
-        return self._keeps
+        if not self._keeps:
+            self.close()
 
     def pause_writing(self) -> None:
         self.told.append("pause")
@@ -42,21 +42,24 @@ class Told(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self.told.append("resume")
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.told.append("made")
+    def connection_lost(self) -> None:
+        self.told.append("lost")
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.told.append("lost" if exc is None else "reset")
+
+@pytest.fixture(autouse=True, params=["epoll", "no epoll"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With and without epoll(7), all is the same."""
+    if request.param == "no epoll":
+        monkeypatch.delattr("vpcdns.net.epoll.select.epoll", raising=False)
 
 
 @contextmanager
-def streaming(protocol: Told) -> Iterator[tuple[Stream, socket.socket]]:
+def streaming(*, keeps: bool = False, broken: bool = False) -> Iterator[tuple[Told, socket.socket]]:
     ours, theirs = socket.socketpair()
     ours.setblocking(False)
     theirs.setblocking(False)
     watch = Watch()
-    stream = Stream(ours, protocol, watch)
-    stream.start()
+    stream = Told(ours, watch, keeps=keeps, broken=broken)
     try:
         yield stream, theirs
     finally:
@@ -68,25 +71,23 @@ def streaming(protocol: Told) -> Iterator[tuple[Stream, socket.socket]]:
 
 @on_loop
 async def test_octets_come_and_go() -> None:
-    protocol = Told()
-    with streaming(protocol) as (stream, peer):
+    with streaming() as (stream, peer):
         peer.send(b"question")
-        await until(lambda: protocol.octets == b"question")
+        await until(lambda: stream.octets == b"question")
         stream.write(b"answer")
         assert peer.recv(100) == b"answer"
         peer.close()
-        await until(lambda: protocol.told == ["made", "eof", "lost"])
-        assert stream.is_closing()
+        await until(lambda: stream.told == ["eof", "lost"])
+        assert stream.closing
 
 
 @on_loop
 async def test_what_the_kernel_does_not_take_is_sent_later_and_then_it_closes() -> None:
-    protocol = Told()
-    with streaming(protocol) as (stream, peer):
+    with streaming() as (stream, peer):
         octets = bytes(range(256)) * 8_000
         stream.write(octets)
         stream.write(b"end")
-        assert protocol.told == ["made", "pause"]
+        assert stream.told == ["pause"]
         stream.close()
         stream.write(b"too late")
         got = bytearray()
@@ -96,61 +97,56 @@ async def test_what_the_kernel_does_not_take_is_sent_later_and_then_it_closes() 
                 got += peer.recv(1 << 16)
             except BlockingIOError:
                 continue
-        await until(lambda: protocol.told == ["made", "pause", "resume", "lost"])
+        await until(lambda: stream.told == ["pause", "resume", "lost"])
         assert got == octets + b"end"
         assert peer.recv(10) == b""
 
 
 @on_loop
 async def test_a_half_closed_peer_can_be_answered() -> None:
-    protocol = Told(keeps=True)
-    with streaming(protocol) as (stream, peer):
+    with streaming(keeps=True) as (stream, peer):
         peer.send(b"question")
         peer.shutdown(socket.SHUT_WR)
-        await until(lambda: protocol.told == ["made", "eof"])
+        await until(lambda: stream.told == ["eof"])
         stream.write(b"answer")
         stream.write_eof()
         assert (peer.recv(100), peer.recv(100)) == (b"answer", b"")
-        assert not stream.is_closing()
+        assert not stream.closing
 
 
 @on_loop
 async def test_nothing_is_read_while_reading_is_paused_and_a_failure_does_not_spin() -> None:
-    protocol = Told()
-    with streaming(protocol) as (stream, peer):
+    with streaming() as (stream, peer):
         stream.pause_reading()
         peer.send(b"question")
         peer.close()
         for _ in range(20):
             await asyncio.sleep(0)
-        assert not protocol.octets
-        assert protocol.told == ["made"]
+        assert (bytes(stream.octets), stream.told) == (b"", [])
         stream.resume_reading()
-        await until(lambda: protocol.told == ["made", "eof", "lost"])
-        assert protocol.octets == b"question"
+        await until(lambda: stream.told == ["eof", "lost"])
+        assert stream.octets == b"question"
 
 
 @on_loop
 async def test_a_bug_ends_one_connection_and_is_told() -> None:
     told: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context["exception"]))
-    broken = Told(broken=True)
-    with streaming(broken) as (_, peer):
+    with streaming(broken=True) as (stream, peer):
         peer.send(b"question")
-        await until(lambda: broken.told == ["made", "lost"])
+        await until(lambda: stream.told == ["lost"])
         assert peer.recv(10) == b""
     assert [str(fault) for fault in told] == ["a bug"]
 
 
 @on_loop
 async def test_a_peer_that_is_gone_is_told_once() -> None:
-    protocol = Told()
-    with streaming(protocol) as (stream, peer):
+    with streaming() as (stream, peer):
         peer.close()
         stream.write(b"answer")  # EPIPE
         stream.write(b"again")
         stream.abort()
-        await until(lambda: len(protocol.told) == 2)
-        assert protocol.told == ["made", "reset"]
+        await until(lambda: bool(stream.told))
+        assert stream.told == ["lost"]
         with pytest.raises(OSError, match=r"."):
             peer.recv(1)

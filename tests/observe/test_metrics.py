@@ -29,7 +29,7 @@ def samples(text: str) -> Samples:
 
 
 def scraped(of: Sources) -> str:
-    return asyncio.run(exposition(of)).decode()
+    return "".join(asyncio.run(exposition(of)))
 
 
 def test_the_shapes_of_coredns() -> None:
@@ -104,7 +104,7 @@ def test_two_scrapes_do_not_count_twice() -> None:
     tell(other, decided(holder))
 
     async def others() -> Others:
-        return Others([WorkerCounts(other.counts())])
+        return Others([WorkerCounts(other.counts()())])
 
     both = replace(of, others=others)
     first, second = samples(scraped(both)), samples(scraped(both))

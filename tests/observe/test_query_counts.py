@@ -21,13 +21,14 @@ from vpcdns.observe.query_counts import (
     RESPONSE_SIZES,
     Labels,
     QueryCounts,
+    count_of,
 )
 from vpcdns.observe.worker_counts import added
 from vpcdns.state import State
 
 
 def only(query_counts: QueryCounts) -> Labels:
-    (labels,) = query_counts.counts()
+    (labels,) = query_counts.counts()()
     return labels
 
 
@@ -38,11 +39,11 @@ def test_an_answer() -> None:
         tell(query_counts, told, 0.0002)
     labels = Labels("127.0.0.1:5300", "udp", "1", "A", example_world.VPC_A, "NOERROR", "dedicated-bound-vpc")
     assert only(query_counts) == labels
-    cell = query_counts.counts()[labels]
-    assert cell.count == 3
-    assert cell.row[DURATIONS.sum] == pytest.approx(0.0006)
-    assert cell.row[REQUEST_SIZES.sum] == 3 * len(messages.query(example_world.DEDICATED_NAME).to_wire())
-    assert sum(cell.row[RESPONSE_SIZES.buckets]) == sum(cell.row[REQUEST_SIZES.buckets]) == 3
+    row = query_counts.counts()()[labels]
+    assert count_of(row) == 3
+    assert row[DURATIONS.sum] == pytest.approx(0.0006)
+    assert row[REQUEST_SIZES.sum] == 3 * len(messages.query(example_world.DEDICATED_NAME).to_wire())
+    assert sum(row[RESPONSE_SIZES.buckets]) == sum(row[REQUEST_SIZES.buckets]) == 3
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,7 @@ def test_types_and_rcodes_are_a_fixed_set() -> None:
             tell(query_counts, decided(holder, rtype=f"TYPE{rtype}"))
     for rcode in range(1, 16):
         tell(query_counts, relayed(holder, "www.example.net", rcode=rcode))
-    types = {labels.type for labels in query_counts.counts()}
+    types = {labels.type for labels in query_counts.counts()()}
     assert OTHER in types
     assert len(types) < 30
 
@@ -99,8 +100,8 @@ def test_vpcs_beyond_the_limit_count_as_one(monkeypatch: pytest.MonkeyPatch) -> 
     for number in range(1, 6):
         for _ in range(2):
             tell(query_counts, decided(holder, "localhost", client=f"10.{number}.0.1"))
-    cells = {labels.vpc: cell.count for labels, cell in query_counts.counts().items()}
-    assert cells == {"vpc-1": 2, "vpc-2": 2, OTHER: 6}
+    rows = {labels.vpc: count_of(row) for labels, row in query_counts.counts()().items()}
+    assert rows == {"vpc-1": 2, "vpc-2": 2, OTHER: 6}
 
 
 def test_counts_of_several_processes_are_put_together() -> None:
@@ -108,10 +109,10 @@ def test_counts_of_several_processes_are_put_together() -> None:
     tell(mine, decided(holder))
     for client in (example_world.IN_A, example_world.IN_B):
         tell(theirs, decided(holder, client=client))
-    counts, sent = mine.counts(), pickle.loads(pickle.dumps(theirs.counts()))  # noqa: S301 - our own
+    counts, sent = mine.counts()(), pickle.loads(pickle.dumps(theirs.counts()()))  # noqa: S301 - our own
     counts = added(counts, sent)
-    assert sorted((labels.vpc, cell.count) for labels, cell in counts.items()) == [
+    assert sorted((labels.vpc, count_of(row)) for labels, row in counts.items()) == [
         (example_world.VPC_A, 2),
         (example_world.VPC_B, 1),
     ]
-    assert sum(cell.count for cell in sent.values()) == 2
+    assert sum(count_of(row) for row in sent.values()) == 2

@@ -9,7 +9,6 @@ from dataclasses import replace
 from tests.support import decided_queries, example_world, messages
 from tests.support.decided_queries import decided, relayed, state, tell
 from tests.support.event_loop import on_loop, until
-from vpcdns.listen.dispatch import Dispatch
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.observe.query_record import log_data
 from vpcdns.observe.recent_decisions import MAX_OCTETS, RENDERED_AT_ONCE, RecentDecisions
@@ -68,7 +67,7 @@ async def test_no_former_world_is_kept() -> None:
     assert former is not None
     view = former.view(arrival.peer, "udp", decided_queries.LISTEN)
     for _ in range(5 * RENDERED_AT_ONCE):
-        assert Dispatch.recall(view, message[2:], arrival.peer) is not None
+        assert view.response(message[2:], arrival.peer) is not None
     before = list(latest.latest(1_000))
     assert len(before) == 1 + 5 * RENDERED_AT_ONCE
     gone = weakref.ref(former)

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME
 from vpcdns.cli.app import app
-from vpcdns.cli.exits import EXIT_CODES
+from vpcdns.cli.output import exit_code as code_of
 from vpcdns.errors import VpcdnsError
 
 EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
@@ -30,7 +30,7 @@ def vpcdns(*words: str) -> Result:
 def exit_code(result: Result) -> int:
     """As `main` makes it."""
     if isinstance(result.exception, VpcdnsError):
-        return int(EXIT_CODES[type(result.exception)])
+        return int(code_of(result.exception))
     return result.exit_code
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Address
 
 import pytest
 
 from tests.support.hybrid_cloud import DEDICATED_NAME, SERVERLESS_NAME, hybrid
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
-from vpcdns.model.changes import Bind, CreateGroup, MigrateGroup
+from vpcdns.model.gateway import Binding, Group
 from vpcdns.model.world import World
-from vpcdns.rehearsal.change_text import changed, read_change, usage
+from vpcdns.rehearsal.change_text import changed, usage
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 
 
@@ -82,16 +83,20 @@ def test_every_form_is_tried() -> None:
 
 
 def test_words_become_the_changes_they_name() -> None:
-    world = hybrid()
-    assert read_change("bind gw vpc-b vsw-b", world) == Bind(("cn-hangzhou", "gw"), "vpc-b", "vsw-b")
-    assert read_change("bind cn-x/gw vpc-b vsw-b", world) == Bind(("cn-x", "gw"), "vpc-b", "vsw-b")
-    assert read_change(f"migrate {'a' * 32} gw", world) == MigrateGroup("a" * 32, "gw")
-    assert isinstance(read_change(f"create-group {'e' * 32} gw", world), CreateGroup)
+    world, key = hybrid(), ("cn-hangzhou", "gw")
+    for instance in ("gw", "cn-hangzhou/gw"):
+        binding = changed(world, f"bind {instance} vpc-b vsw-b").instances[key].binding
+        assert binding == Binding("vpc-b", "vsw-b", IPv4Address("10.2.8.1"))
+    assert changed(world, f"migrate {'a' * 32} gw").groups["a" * 32].instance_key == key
+    assert changed(world, f"create-group {'e' * 32} gw new").groups["e" * 32] == Group(
+        "e" * 32, "gw", "cn-hangzhou", "new"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        ("bind cn-x/gw vpc-b vsw-b", "there is no instance gw in cn-x"),
         ("", "is no change"),
         ("bind 'gw", "cannot be read"),
         ("bind nowhere vpc-b vsw-b", "there is no instance nowhere"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from ipaddress import IPv4Network
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +13,6 @@ from tests.support.hybrid_cloud import hybrid
 from tests.support.world_strategies import CHANGES, VPC_CHANGES, tried, worlds
 from vpcdns.model.names import Name
 from vpcdns.model.routing import source_of
-from vpcdns.model.topology import Route
-from vpcdns.model.topology_changes import AddRoute, CutConnection, ResolveAs
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.plan import NOBODY, Fate, fate_of, plan
@@ -63,9 +60,7 @@ def test_a_plan_tells_what_asking_everybody_tells(data: st.DataObject) -> None:
     for change in data.draw(st.lists(CHANGES | VPC_CHANGES, min_size=1, max_size=4)):
         new = tried(new, change)
     for vpc_id in data.draw(st.lists(st.sampled_from([*old.topology.vpcs, None]), max_size=1)):
-        after = ResolveAs("idc", vpc_id).apply(new)
-        assert isinstance(after, World)
-        new = after
+        new = changed(new, f"resolve-as idc {vpc_id or '-'}")
     if data.draw(st.booleans()):
         old, new = new, old
     assert planned(old, new) == brute_force(old, new)
@@ -109,13 +104,11 @@ def test_migrating_leaves_the_bound_vpc_only() -> None:
 
 def test_routes_and_connections_change_reachability_only() -> None:
     world = hybrid()
-    cut = CutConnection("vpn-1").apply(world)
-    assert isinstance(cut, World)
+    cut = changed(world, "cut vpn-1")
     assert [
         (row.sources, str(row.after)) for section in plan(world, cut).sections for row in section.rows
     ] == [(["idc"], "10.1.8.20 no_route"), (["idc"], "10.1.8.20 no_route")]
-    routed = AddRoute("idc", Route(IPv4Network("10.0.0.0/8"), "cen-1")).apply(cut)
-    assert isinstance(routed, World)
+    routed = changed(cut, "route idc 10.0.0.0/8 cen-1")
     assert plan(world, routed).sections == ()
 
 

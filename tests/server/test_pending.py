@@ -35,10 +35,9 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
-from vpcdns.observe.observers import Observers
-from vpcdns.observe.query_counts import QueryCounts
+from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -61,12 +60,13 @@ def by_name(scripts: dict[str, Script]) -> Script:
     return script
 
 
-async def taught(ask: Asked, **how: Any) -> None:
+async def taught(ask: Asked, use_edns: Any = 0) -> None:
     """From here on names below example.org have a route, and both usual RCODEs are known."""
     for first in ("teach0", "teach1", "none0", "none1"):
-        await ask(f"{first}.example.org", **how)
+        await ask(f"{first}.example.org", use_edns=use_edns)
     view = ask.resolver.remembered.view(ip_address(IN_A), "udp", LISTEN)
-    assert len(view.routes) > 0
+    query = dns.message.make_query("taught.example.org", "A", use_edns=use_edns).to_wire()[2:]
+    assert view.routes.find(query) is not None
 
 
 SCRIPTS: dict[str, Script] = {
@@ -185,7 +185,7 @@ async def serving(
     with Nameserver(script) as upstream:
         world = replace(example(), forwarding=Forwarding((upstream.upstream,)))
         resolver = Resolver(
-            State(with_loopback(world)), observer=observer, forwarder=Forwarder(deadline=NEVER)
+            State(with_loopback(world)), observer=observer or Observer(), forwarder=Forwarder(deadline=NEVER)
         )
         service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)], batches=True)
         (listen,) = await service.start()
@@ -223,9 +223,9 @@ async def test_many_at_once_over_sockets() -> None:
         for number, name in enumerate(names):
             assert found[number].question[0].name.to_text() == f"{name}."
             assert found[number].rcode() == (dns.rcode.NXDOMAIN if number % 3 == 0 else dns.rcode.NOERROR)
-        cells = query_counts.counts()
-        assert sum(cell.count for cell in cells.values()) == 102
-        assert {(labels.reason, labels.rcode) for labels in cells} == {
+        rows = query_counts.counts()()
+        assert sum(map(count_of, rows.values())) == 102
+        assert {(labels.reason, labels.rcode) for labels in rows} == {
             ("forwarded", "NOERROR"),
             ("forwarded", "NXDOMAIN"),
         }

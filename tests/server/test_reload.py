@@ -16,15 +16,22 @@ import pytest
 from tests.support.event_loop import on_loop, until
 from tests.support.example_world import VPC_A, example
 from tests.support.journals import FullJournal
-from tests.support.obedient_service import Tcp, Udp, query, serving
+from tests.support.obedient_service import Obedient, Tcp, Udp, query, serving
+from vpcdns.config import Loaded
 from vpcdns.errors import ConfigurationError, Problem, StartupError
-from vpcdns.model.policy import Answers, Forwarding, Listen, Upstream
+from vpcdns.listen.service import Service
+from vpcdns.model.policy import Answers, Forwarding, Listen, QueryLogging, Upstream
 from vpcdns.model.world import World
 from vpcdns.server.lasting_tasks import LastingTasks
-from vpcdns.server.reload import Fresh, Reloader
+from vpcdns.server.reload import Reloader, signatures
+from vpcdns.server.reload import Replicas as NoReplicas
 from vpcdns.state import State
 
 LOOK = 0.01
+
+
+def loaded(world: World, listens: tuple[Listen, ...], source_hash: str) -> Loaded:
+    return Loaded(world, listens, None, QueryLogging(), True, source_hash)
 
 
 class Files:
@@ -35,15 +42,15 @@ class Files:
         self.loads = 0
         path.write_text("60")
 
-    def load(self) -> Fresh:
+    def load(self) -> Loaded:
         self.loads += 1
         text = self.path.read_text()
         if not text.isdigit():
             raise ConfigurationError([Problem(str(self.path), 1, 1, "", "no number", "write one")])
-        return Fresh(replace(example(), answers=Answers(ttl=int(text))), (), text)
+        return loaded(replace(example(), answers=Answers(ttl=int(text))), (), text)
 
 
-class Replicas:
+class Replicas(NoReplicas):
     """Other processes: one that has no room, or notes the revision it is to come to."""
 
     def __init__(self, problem: str | None = None) -> None:
@@ -62,9 +69,22 @@ class Replicas:
         self.seen.append("abandoned")
 
 
-def reloading(files: Files, **how: object) -> tuple[State, Reloader]:
-    state = State(files.load().world)
-    return state, Reloader(state, files.load, [files.path], source_hash="60", look_every=LOOK, **how)  # type: ignore[arg-type]
+def reloading(files: Files) -> tuple[State, Reloader]:
+    state, paths = State(files.load().world), (files.path,)
+    return state, Reloader(
+        state,
+        Service(Obedient(), ()),
+        NoReplicas(),
+        files.load,
+        paths,
+        source_hash="60",
+        seen=signatures(paths),
+        look_every=LOOK,
+    )
+
+
+def reloading_once(state: State, service: Service, replicas: Replicas, file: Loaded) -> Reloader:
+    return Reloader(state, service, replicas, lambda: file, (), source_hash="", seen=())
 
 
 def ttl(state: State) -> int:
@@ -133,7 +153,7 @@ async def test_a_touched_file_changes_nothing(tmp_path: Path, monkeypatch: pytes
     assert state.world is before
     assert not prepared, "nothing is written down that does not take effect"
     task.cancel()
-    assert await reloader.reload()
+    await reloader.reload()
     assert len(prepared) == 1
 
 
@@ -145,12 +165,12 @@ async def test_a_bad_file_is_told_and_the_old_world_serves_on(
     state, reloader = reloading(files)
     before = state.world
     files.path.write_text("sixty")
-    assert not await reloader.reload()
+    await reloader.reload()
     assert state.world is before
     assert reloader.status.failures == 1
     assert "vpcdns.yaml:1:1: no number; write one" in caplog.text
     files.path.write_text("30")
-    assert await reloader.reload()
+    await reloader.reload()
     assert (ttl(state), reloader.status.problem) == (30, None)
 
 
@@ -160,13 +180,11 @@ async def test_the_world_and_the_listeners_change_together(tmp_path: Path) -> No
         (listen,) = served.listens
         moved, replicas = replace(listen, vpc_id=VPC_A), Replicas()
         state = State(example())
-        fresh = Fresh(example(Answers(ttl=5)), (moved,), "other")
-        reloader = Reloader(
-            state, lambda: fresh, [tmp_path], source_hash="", service=served.service, replicas=replicas
-        )
+        fresh = loaded(example(Answers(ttl=5)), (moved,), "other")
+        reloader = reloading_once(state, served.service, replicas, fresh)
         at_the_change: list[tuple[Listen, ...]] = []
         state.subscribe(lambda old, new: at_the_change.append(served.service.serving))
-        assert await reloader.reload()
+        await reloader.reload()
         assert at_the_change == [(moved,)]
         assert replicas.seen == [(moved,), state.world.revision]
 
@@ -184,11 +202,10 @@ async def test_a_reload_that_fails_leaves_the_world_and_the_listeners(tmp_path: 
             port = (taken if "port" in why else free).getsockname()[1]
             free.close()
             listens = replace(listen, vpc_id=VPC_A), Listen(ip_address("127.0.0.2"), port)
-            fresh, before = Fresh(example(Answers(ttl=5)), listens, "other"), state.world
-            reloader = Reloader(
-                state, lambda: fresh, [tmp_path], source_hash="", service=served.service, replicas=replicas
-            )
-            assert not await reloader.reload()
+            fresh, before = loaded(example(Answers(ttl=5)), listens, "other"), state.world
+            reloader = reloading_once(state, served.service, replicas, fresh)
+            await reloader.reload()
+        assert reloader.status.problem
         assert state.world is before
         assert served.service.serving == (listen,)
         assert replicas.seen[-1] == "abandoned"
@@ -206,8 +223,8 @@ async def test_upstreams_that_changed_are_taken_although_the_file_is_the_same(tm
     files = Files(tmp_path / "vpcdns.yaml")
     state, reloader = reloading(files)
     changed = replace(example(), forwarding=Forwarding((Upstream(ip_address("192.0.2.7"), 53),)))
-    reloader._load = lambda: Fresh(changed, (), "60")
-    assert await reloader.reload(requested=False)
+    reloader._load = lambda: loaded(changed, (), "60")
+    await reloader.reload(requested=False)
     assert state.world.forwarding == changed.forwarding
 
 
@@ -217,7 +234,7 @@ async def test_a_bug_in_a_reload_is_told_and_the_next_one_works(
 ) -> None:
     files = Files(tmp_path / "vpcdns.yaml")
     state, reloader = reloading(files)
-    reloader._load = lambda: Fresh(None, (), "")  # type: ignore[arg-type]
+    reloader._load = lambda: loaded(None, (), "")  # type: ignore[arg-type]
     tasks = LastingTasks(pause=0.01)
     tasks.start("reload", reloader.run)
     reloader.request()

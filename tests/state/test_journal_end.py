@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.example_world import OFF, example
 from vpcdns.errors import StateError
-from vpcdns.model.changes import RenameGroup
+from vpcdns.model.changes import EnableVpcDomain, RenameGroup
 from vpcdns.state import sqlite_journal
 from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
 
@@ -108,13 +108,17 @@ def test_a_state_file_that_was_removed_begins_anew(killed: Path) -> None:
     assert state.unfiled == 0
 
 
+@pytest.mark.parametrize("end", ["", "-lock", "-wal", "-shm"])
 @pytest.mark.parametrize("replaced", [False, True])
-def test_no_change_goes_to_a_file_that_is_gone(tmp_path: Path, replaced: bool) -> None:
+def test_no_change_goes_to_a_file_that_is_gone(tmp_path: Path, end: str, replaced: bool) -> None:
+    """Nor beside one: with the lock and the log removed, the next start would know nothing of the change."""
     path = tmp_path / "state"
     state, journal = open_state(path, example())
-    path.unlink()
+    state.apply(EnableVpcDomain(OFF))
+    gone = tmp_path / f"state{end}"
+    gone.unlink()
     if replaced:
-        path.write_bytes(b"somebody else's")
+        gone.write_bytes(b"somebody else's")
     with pytest.raises(StateError, match="restart"):
         state.apply(RenameGroup(OFF, "lost"))
     assert state.world.groups[OFF].name == ""

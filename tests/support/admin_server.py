@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -16,10 +16,10 @@ from vpcdns.control.admin import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
+from vpcdns.server.observer import Observers
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -69,6 +69,8 @@ class Admin:
         head, _, body = response.partition(b"\r\n\r\n")
         status, *lines = head.decode("latin-1").split("\r\n")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        if headers.get("transfer-encoding") == "chunked":
+            body = b"".join(_chunks(body))
         return Answer(int(status.split()[1]), headers, body)
 
     async def ask(self, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
@@ -77,6 +79,14 @@ class Admin:
             given.setdefault("content-length", str(len(body)))
         head = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in given.items())
         return await self.raw(f"{method} {path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+
+
+def _chunks(body: bytes) -> Iterator[bytes]:
+    """What is in a whole body that came in chunks (RFC 9112 §7.1)."""
+    while body:
+        size, _, rest = body.partition(b"\r\n")
+        yield rest[: int(size, 16)]
+        body = rest[int(size, 16) :].removeprefix(b"\r\n")
 
 
 def idle_sources(state: State) -> Sources:

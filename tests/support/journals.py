@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
-from vpcdns.state import Commit, Contents
+from vpcdns.state import Commit, Contents, Journal
 
 
-class FullJournal:
+class FullJournal(Journal):
     """A journal on a full disk."""
-
-    def prepare(self, contents: Contents, file: World) -> None:
-        pass
 
     def append(self, commit: Commit, contents: Contents) -> None:
         raise StateError("no room")

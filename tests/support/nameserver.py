@@ -53,7 +53,7 @@ class Nameserver:
         self.queries: list[tuple[Transport, bytes]] = []
         self.ports: list[int] = []
         self._script = script
-        self._udp, self._tcp = _bound(address)
+        self._udp, self._tcp = bound(address)
         self._stop_reader, self._stop_writer = socket.socketpair()
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
@@ -130,7 +130,8 @@ class Nameserver:
         return None
 
 
-def _bound(address: str) -> tuple[socket.socket, socket.socket]:
+def bound(address: str) -> tuple[socket.socket, socket.socket]:
+    """UDP and TCP on one port that was free."""
     for _ in range(20):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         udp.bind((address, 0))

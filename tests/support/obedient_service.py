@@ -139,11 +139,13 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(*hosts: str, limits: TcpLimits | None = None) -> AsyncIterator[Served]:
+async def serving(
+    *hosts: str, limits: TcpLimits | None = None, batches: bool | None = None
+) -> AsyncIterator[Served]:
     responder = Obedient()
-    service = Service(responder, listen_on(*((host, 0) for host in hosts or ("127.0.0.1",))), limits)
-    listens = await service.start()
-    served = Served(service, responder, listens)
+    listens = listen_on(*((host, 0) for host in hosts or ("127.0.0.1",)))
+    service = Service(responder, listens, limits, batches=batches)
+    served = Served(service, responder, await service.start())
     try:
         yield served
     finally:

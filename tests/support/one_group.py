@@ -39,9 +39,9 @@ def serial(port: int) -> int:
     return int(dns.query.udp(query, "127.0.0.1", port=port, timeout=5).answer[0][0].serial)
 
 
-def address(port: int) -> str:
+def address(port: int, timeout: float = 5.0) -> str:
     query = dns.message.make_query(NAME, "A")
-    found = dns.query.udp(query, "127.0.0.1", port=port, source="127.10.0.5", timeout=5)
+    found = dns.query.udp(query, "127.0.0.1", port=port, source="127.10.0.5", timeout=timeout)
     return str(found.answer[0][0])
 
 

@@ -177,6 +177,17 @@ def test_a_change_that_brings_too_much_at_once_is_none(client: Client, name: str
         client.change({"change": "CreateVpc", "vpc": {**vpc, name: many}})
 
 
+def test_a_call_that_costs_too_much_is_refused(client: Client) -> None:
+    """A thousand changes are fine, unless each of them is large: nobody gets an answer meanwhile."""
+    long = ".".join(["a"] * 100)
+    changes = [
+        {"change": "AddCustomDomain", "group_id": "0" * 32, "name": f"{long}.n{number}.example.com"}
+        for number in range(1_000)
+    ]
+    with pytest.raises(AdminError, match="at most 10000 in one call"):
+        client.change(*changes)
+
+
 def raw(server: Server, method: str, path: str, body: bytes = b"", **headers: str) -> int:
     connection = http.client.HTTPConnection(server.endpoint)
     try:

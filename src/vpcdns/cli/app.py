@@ -10,13 +10,26 @@ from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
 from vpcdns.cli.lab import lab_app
-from vpcdns.cli.output import say
+from vpcdns.cli.output import say, say_json
 from vpcdns.cli.path import path_command
 from vpcdns.cli.plan import HELP, plan_command
 from vpcdns.cli.rehearse import rehearse_command
-from vpcdns.cli.schema import schema
 from vpcdns.cli.serve import serve
 from vpcdns.cli.state import state
+from vpcdns.config import json_schema
+
+
+def schema() -> None:
+    """Print the JSON Schema of the configuration.
+
+    Editors with a YAML language server complete and check by it:
+
+    \b
+      vpcdns schema > vpcdns.schema.json
+      # yaml-language-server: $schema=vpcdns.schema.json
+    """
+    say_json(json_schema())
+
 
 # Help is plain text: it is read in pipes and pagers as often as on a terminal.
 app = typer.Typer(

@@ -7,10 +7,8 @@ from typing import Annotated
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say, say_json, summary
+from vpcdns.cli.output import Exit, complain, reading, say, say_json, summary
 from vpcdns.cli.parameters import JsonOption
-from vpcdns.cli.progress import reading
 from vpcdns.config import load
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 from vpcdns.model.clients import shut_out

@@ -1,28 +1,20 @@
 """`vpcdns doctor`: what keeps this container from vpcdns, each finding with its remedy."""
 
-from __future__ import annotations
-
-import shutil
-import sys
 import textwrap
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import say_json, say_rendered
-from vpcdns.cli.parameters import JsonOption, read_listen, read_name
-from vpcdns.doctor.finding import Severity
+from vpcdns.cli.output import Exit, say_json, say_rendered
+from vpcdns.cli.parameters import JsonOption, check_name, read_listen
+from vpcdns.doctor.finding import Finding, Severity
 from vpcdns.doctor.host import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
-
-if TYPE_CHECKING:
-    from vpcdns.doctor.examination import Examination
 
 WIDTH: Final = 80  # columns, where the terminal is not narrower
 _STYLES: Final = {
@@ -31,28 +23,20 @@ _STYLES: Final = {
     Severity.WARNING: "bold yellow",
     Severity.PROBLEM: "bold red",
 }
+_SERVER: Final = "The server to ask; default: the first nameserver of resolv.conf."
+_RESOLV_CONF: Final = "The resolv.conf to read, with nsswitch.conf and hosts beside it."
 _MARGIN: Final = 10  # the longest severity, and two spaces
-ResolvConfOption = Annotated[
-    Path,
-    typer.Option(metavar="PATH", help="The resolv.conf to read, with nsswitch.conf and hosts beside it."),
-]
 
 
 def doctor(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="NAME", help="Names to resolve, by DNS and by libc.", show_default=False),
+        typer.Argument(parser=check_name, metavar="NAME", help="Names to resolve, by DNS and by libc."),
     ] = None,
     server: Annotated[
-        Listen | None,
-        typer.Option(
-            parser=read_listen,
-            metavar="ADDR[:PORT]",
-            help="The server to ask; default: the first nameserver of resolv.conf.",
-            show_default=False,
-        ),
+        Listen | None, typer.Option(parser=read_listen, metavar="ADDR[:PORT]", help=_SERVER)
     ] = None,
-    resolv_conf: ResolvConfOption = RESOLV_CONF,
+    resolv_conf: Annotated[Path, typer.Option(metavar="PATH", help=_RESOLV_CONF)] = RESOLV_CONF,
     json: JsonOption = False,
 ) -> None:
     """Examine a container from inside: does it ask vpcdns, and as whom?
@@ -70,46 +54,35 @@ def doctor(
     """
     from vpcdns.doctor.examination import examine  # noqa: PLC0415 - see vpcdns.stub: slow to import
 
-    asked = [name for name in names or [] if read_name(name, "NAME")]
     whom = None if server is None else Upstream(server.address, server.port)
-    examination = examine(asked, whom, resolv_conf)
+    asked, findings = examine(names or [], whom, resolv_conf)
+    healthy = all(finding.severity is not Severity.PROBLEM for finding in findings)
     if json:
-        say_json(as_json(examination))
+        plain = [asdict(finding) for finding in findings]
+        say_json({"server": str(asked), "resolv_conf": str(resolv_conf), "ok": healthy, "findings": plain})
     else:
-        say_rendered(lambda out: _show(examination, out))
-    raise typer.Exit(Exit.OK if examination.healthy else Exit.ERROR)
+        say_rendered(lambda out: _show(f"{resolv_conf}, asking {asked}", findings, out))
+    raise typer.Exit(Exit.OK if healthy else Exit.ERROR)
 
 
-def as_json(examination: Examination) -> dict[str, Any]:
-    """The findings as plain data; `subject` and `remedy` are empty where there is none."""
-    findings = [asdict(finding) | {"severity": finding.severity.value} for finding in examination.findings]
-    return {
-        "server": str(examination.server),
-        "resolv_conf": str(examination.resolv_conf),
-        "ok": examination.healthy,
-        "findings": findings,
-    }
-
-
-def _show(examination: Examination, out: Console) -> None:
+def _show(heading: str, findings: list[Finding], out: Console) -> None:
     """Wrapped here at 80 columns, piped as well: findings are prose, read side by side."""
-    width = min(WIDTH, shutil.get_terminal_size((WIDTH, 24)).columns) if sys.stdout.isatty() else WIDTH
-    out.print(Text(f"{examination.resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
+    width = min(WIDTH, out.width)
+    out.print(Text(heading, "bold"), soft_wrap=True)
     out.print()
-    for finding in examination.findings:
+    for finding in findings:
         severity = finding.severity
-        seen = _wrapped(f"{finding.id}: {finding.seen}", width, f"{severity.value:<{_MARGIN}}", _MARGIN)
+        seen = _wrapped(f"{finding.id}: {finding.seen}", width, f"{severity:<{_MARGIN}}", _MARGIN)
         seen.stylize(_STYLES[severity], 0, _MARGIN)
         out.print(seen, soft_wrap=True)
         if finding.remedy:
             remedy = _wrapped(finding.remedy, width, f"{'':{_MARGIN}}> ", _MARGIN + 2)
             out.print(remedy, style="dim", soft_wrap=True)
-    counts = Counter(finding.severity for finding in examination.findings)
-    words = {
-        one: one.value if one is Severity.OK or counts[one] == 1 else f"{one.value}s" for one in Severity
-    }
     out.print()
-    out.print(Text(", ".join(f"{counts[one]} {words[one]}" for one in reversed(Severity)), "bold"))
+    counted = Counter(finding.severity for finding in findings)
+    plural = {one: "" if one is Severity.OK or counted[one] == 1 else "s" for one in Severity}
+    counts = (f"{counted[one]} {one}{plural[one]}" for one in reversed(Severity))
+    out.print(Text(", ".join(counts), "bold"))
 
 
 def _wrapped(text: str, width: int, first: str, indent: int) -> Text:

@@ -3,7 +3,7 @@
 Renders the same Resolution that a server on this host would answer by; asks nobody.
 """
 
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 from rich.console import Console, Group, RenderableType
@@ -18,20 +18,22 @@ from vpcdns.forward.host_resolvers import with_upstreams
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome, Step
 from vpcdns.model.dns import Question, type_text
+from vpcdns.model.names import Name
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 
+_TYPES: Final = "A, AAAA, TXT, … or TYPE and a number."
+
 
 def explain(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The name asked for.")],
+    name: Annotated[Name, typer.Argument(parser=read_name, metavar="NAME", help="The name asked for.")],
     client: Annotated[
-        str, typer.Option("--from", metavar="ADDRESS", help="The client's address.", show_default=False)
+        Any,  # an Address, which typer takes for an argument of two types
+        typer.Option("--from", parser=read_address, metavar="ADDRESS", help="The client's address."),
     ],
     config: ConfigOption = DEFAULT_CONFIG,
-    rtype: Annotated[
-        str, typer.Option("--type", "-t", metavar="TYPE", help="A, AAAA, TXT, … or TYPE and a number.")
-    ] = "A",
+    rtype: Annotated[Any, typer.Option("--type", "-t", parser=read_type, metavar="TYPE", help=_TYPES)] = "A",
     listener: Annotated[
         str | None,
         typer.Option(metavar="VPC_ID", help="Ask at a listener of this VPC (server.listen with vpc_id)."),
@@ -48,16 +50,14 @@ def explain(
       vpcdns explain --config vpcdns.yaml --from 10.1.0.5 api.example.com
       vpcdns explain --from 10.1.0.5 --type AAAA --json example.com
     """
-    address = read_address(client, "--from")
-    question = Question(read_name(name, "NAME"), read_type(rtype, "--type"))
     loaded = load(config)
     world = with_upstreams(loaded.world, loaded.listens, given=loaded.upstreams_given)
     if listener is not None and listener not in world.topology.vpcs:
         known = ", ".join(sorted(world.topology.vpcs)) or "none"
         problem = f"there is no VPC {listener} in {config}; it has: {known}"
         raise typer.BadParameter(problem, param_hint="--listener")
-    asking = identify(address, world, listener_vpc_id=listener)
-    resolution = resolve(question, asking, world)
+    asking = identify(client, world, listener_vpc_id=listener)
+    resolution = resolve(Question(name, rtype), asking, world)
     if json:
         say_json(resolution_data(resolution))
     else:

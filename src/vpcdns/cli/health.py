@@ -9,8 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say
+from vpcdns.cli.output import Exit, complain, say
 from vpcdns.cli.parameters import read_listen
 from vpcdns.model.dns import Question, RRClass, RRType
 from vpcdns.model.names import Name

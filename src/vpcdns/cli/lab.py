@@ -11,7 +11,7 @@ from vpcdns.cli.output import say
 from vpcdns.config import load
 from vpcdns.errors import LabError
 from vpcdns.lab import lifecycle
-from vpcdns.lab.lifecycle import Lab
+from vpcdns.lab.ownership import Lab, labs
 
 lab_app = typer.Typer(
     rich_markup_mode=None,
@@ -68,7 +68,7 @@ def down(file: _File, name: _Name = None) -> None:
 
 
 def _lab(name: str | None) -> Lab:
-    known = lifecycle.labs()
+    known = labs()
     found = [lab for lab in known if name in (None, lab.name)]
     if len(found) == 1:
         return found[0]

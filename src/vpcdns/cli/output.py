@@ -1,4 +1,4 @@
-"""How things are printed: results to stdout, everything else to stderr, all of it flushed.
+"""What a shell sees: results on stdout, everything else on stderr, all of it flushed, and an exit code.
 
 A terminal gets colours and its own width. Anything else gets plain text with one line for each thing,
 however long, so that grep and diff see whole lines.
@@ -7,15 +7,37 @@ however long, so that grep and diff see whole lines.
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, Final
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, Final, TextIO
 
 from rich.console import Console
 
-from vpcdns.cli.exits import Exit
+from vpcdns.config import Progress
+from vpcdns.errors import MalformedName, VpcdnsError
 from vpcdns.model.world import World
 
 UNWRAPPED: Final = 10_000  # columns; more than any line has
+PATIENCE: Final = 1.0  # seconds without a word
+UPDATE_EVERY: Final = 0.2
+_ERASE: Final = "\r\x1b[K"
+
+
+class Exit(IntEnum):
+    """What the process ends with; besides, 130 when a command other than `serve` is interrupted."""
+
+    OK = 0
+    ERROR = 1  # a configuration, a start, a health check that failed; doctor found a problem; a closed output
+    USAGE = 2  # the command line itself, as every getopt-like program has it
+    FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
+
+
+def exit_code(error: VpcdnsError) -> Exit:
+    """A malformed name stood on the command line: one in a file makes a ConfigurationError."""
+    return Exit.USAGE if isinstance(error, MalformedName) else Exit.ERROR
 
 
 def say(text: str = "") -> None:
@@ -58,3 +80,29 @@ def complain(text: str) -> None:
 def abandon_stdout() -> None:
     """After the reader has gone: nothing that is still buffered may raise at interpreter exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def reading(
+    path: Path, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+) -> Iterator[Progress | None]:
+    """Something to call with the number of groups read so far, which tells of what takes long.
+
+    None where stderr is no terminal.
+    """
+    stream = sys.stderr if stream is None else stream
+    if stream is None or not stream.isatty():  # a closed stderr is None
+        yield None
+        return
+    due = clock() + PATIENCE
+
+    def show(groups: int) -> None:
+        nonlocal due
+        if clock() >= due:
+            due = clock() + UPDATE_EVERY
+            print(f"{_ERASE}Reading {path}: {groups:,} groups", end="", file=stream, flush=True)
+
+    try:
+        yield show
+    finally:
+        print(end=_ERASE, file=stream, flush=True)

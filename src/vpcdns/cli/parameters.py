@@ -11,11 +11,9 @@ from typing import Annotated, Final, TypeVar
 import typer
 from pydantic_core import PydanticCustomError
 
-from vpcdns.config.values import admin_listen, listen
-from vpcdns.errors import MalformedName
+from vpcdns.config import admin_listen, listen
 from vpcdns.model.dns import type_number
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 
 T = TypeVar("T")
@@ -23,42 +21,39 @@ T = TypeVar("T")
 DEFAULT_CONFIG: Final = Path("/etc/vpcdns/vpcdns.yaml")
 
 
-def read_listen(text: str | Listen) -> Listen:
-    """`address:port`, `[address]:port`, or an address alone for port 53; a default comes as it is."""
-    return text if isinstance(text, Listen) else _read(listen, text)
+def _parser(read: Callable[[str], T]) -> Callable[[str], T]:
+    """`read` for typer, which gives it defaults as well: they stay as they are."""
+
+    def parse(text: str | T) -> T:
+        try:
+            return read(text) if isinstance(text, str) else text
+        except PydanticCustomError as error:
+            problem = error.context or {}
+            raise typer.BadParameter(f"{problem.get('what')}; {problem.get('way_out')}") from None
+        except ValueError as error:
+            raise typer.BadParameter(str(error)) from None
+
+    return parse
 
 
-def read_admin_listen(text: str) -> Listen | Path:
-    """As `read_listen`, or the absolute path of a UNIX socket."""
-    return _read(admin_listen, text)
-
-
-def read_address(text: str, option: str) -> Address:
+def _address(text: str) -> Address:
     try:
         return ip_address(text)
     except ValueError:
-        problem = f"{text!r} is no IP address; write one such as 10.1.0.5"
-        raise typer.BadParameter(problem, param_hint=option) from None
+        raise ValueError(f"{text!r} is no IP address; write one such as 10.1.0.5") from None
 
 
-def read_name(text: str, option: str) -> Name:
-    return _read(Name.from_text, text, option)
+def _checked_name(text: str) -> str:
+    Name.from_text(text)
+    return text
 
 
-def read_type(text: str, option: str) -> int:
-    return _read(type_number, text, option)
-
-
-def _read(read: Callable[[str], T], text: str, option: str | None = None) -> T:
-    try:
-        return read(text)
-    except PydanticCustomError as error:
-        problem = error.context or {}
-        raise typer.BadParameter(f"{problem.get('what')}; {problem.get('way_out')}") from None
-    except (MalformedName, ValueError) as error:
-        raise typer.BadParameter(str(error), param_hint=option) from None
-
-
+read_listen: Final = _parser(listen)  # `address:port`, `[address]:port`, or an address alone for port 53
+read_admin_listen: Final = _parser(admin_listen)  # or the absolute path of a UNIX socket
+read_address: Final = _parser(_address)
+read_name: Final = _parser(Name.from_text)
+check_name: Final = _parser(_checked_name)  # stays as it is: libc knows a final dot
+read_type: Final = _parser(type_number)
 ConfigOption = Annotated[
     Path,
     typer.Option(

@@ -4,14 +4,12 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import say, say_json, say_rendered
+from vpcdns.cli.output import Exit, say, say_json, say_rendered
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption
 from vpcdns.config import load
-from vpcdns.model.packet_walk import Hop
 from vpcdns.model.rendering import path_data
 from vpcdns.model.routing import Path
 from vpcdns.rehearsal.http_answers import path_of
@@ -47,21 +45,14 @@ def path_command(
     world = load(config).world
     found = path_of(world, name, source)
     if routes:
-        for command in route_commands(found):
-            say(command)
+        for network_id, route in dict.fromkeys(found.missing):
+            # The connection stands for the on-premises router's interface to it.
+            say(f"ip route add {route.destination} dev {route.via}  # at {network_id}")
     elif json:
         say_json(path_data(found))
     else:
         say_rendered(lambda out: _show(found, out))
     raise typer.Exit(Exit.OK if found.reachable else Exit.FOUND)
-
-
-def route_commands(found: Path) -> list[str]:
-    """`ip route` commands for the on-premises routers; a connection stands for the interface to it."""
-    return [
-        f"ip route add {route.destination} dev {route.via}  # at {network_id}"
-        for network_id, route in dict.fromkeys(found.missing)
-    ]
 
 
 def _show(found: Path, out: Console) -> None:
@@ -71,21 +62,13 @@ def _show(found: Path, out: Console) -> None:
         out.print(Text(f"resolves to {addresses} ({found.resolution.reason.value})"), soft_wrap=True)
     for title, hops in (("there", found.there), ("back", found.back)):
         if hops:
-            out.print()
-            out.print(Text(title, "dim"))
-            out.print(_hops(hops))
+            table = Table.grid("", Column(style="cyan"), Column(style="dim"), "", padding=(0, 2, 0, 0))
+            for hop in hops:
+                table.add_row(f"  {hop.at}", str(hop.destination), "via", hop.via)
+            out.print("", Text(title, "dim"), table, sep="\n")
     out.print()
     verdict = found.verdict.value.replace("_", " ").upper()
     out.print(Text(verdict, "bold green" if found.reachable else "bold red"))
     for problem in found.problems:
         out.print(Text(f"  {problem.code.value}: {problem.detail}"), soft_wrap=True)
         out.print(Text(f"    -> {problem.remedy}", "cyan"), soft_wrap=True)
-
-
-def _hops(hops: tuple[Hop, ...]) -> Table:
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for style in ("", "cyan", "dim", ""):
-        table.add_column(style=style, overflow="fold")
-    for hop in hops:
-        table.add_row(f"  {hop.at}", str(hop.destination), "via", hop.via)
-    return table

@@ -7,8 +7,7 @@ from typing import Annotated, Final
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say, say_json
+from vpcdns.cli.output import Exit, complain, say, say_json
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
 from vpcdns.config import load
 from vpcdns.model.world import World
@@ -60,13 +59,10 @@ def plan_command(
     old, new = _worlds(files or [], config, change or [])
     gc.freeze()  # what was loaded lives to the end; collecting must not walk it
     found = plan(old, new)
-    match form:
-        case Format.JSON:
-            say_json(plan_data(found))
-        case Format.MARKDOWN:
-            say("\n".join(plan_markdown(found)))
-        case Format.TEXT:
-            say("\n".join(plan_text(found)))
+    if form is Format.JSON:
+        say_json(plan_data(found))
+    else:
+        say("\n".join((plan_text if form is Format.TEXT else plan_markdown)(found)))
     raise typer.Exit(Exit.FOUND if found.sections else Exit.OK)
 
 

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 
-from vpcdns.cli.exits import Exit
-from vpcdns.cli.output import complain, say
+from vpcdns.cli.output import Exit, complain, say
 from vpcdns.lab.live import run_live
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report
-from vpcdns.rehearsal.run import Result, StepResult, run
+from vpcdns.rehearsal.run import Result, run
 from vpcdns.rehearsal.scenario import Rehearsal, read_scenario
 
 
@@ -65,17 +64,14 @@ def _run(rehearsal: Rehearsal, live: bool) -> Result:
 def _show(result: Result) -> None:
     say(f"{result.rehearsal.title}  ({result.rehearsal.file})")
     for number, step in enumerate(result.steps, 1):
-        say(f"  {'ok  ' if step.passed else 'FAIL'}  {number}. {step.step.title}{_counted(step)}")
+        good = sum(not check.failures for check in step.checks)
+        counted = f" ({good} of {len(step.checks)} as expected)" if step.checks else ""
+        say(f"  {'ok  ' if step.passed else 'FAIL'}  {number}. {step.step.title}{counted}")
         for failure in step.failures:
             say(f"          {failure}")
         for check in step.checks:
             for failure in check.failures:
                 say(f"          {check.title}: {failure}")
-
-
-def _counted(step: StepResult) -> str:
-    good = sum(not check.failures for check in step.checks)
-    return f" ({good} of {len(step.checks)} as expected)" if step.checks else ""
 
 
 def _write(file: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """`vpcdns serve`: reads the command line, and prints what is served; the rest is `process`."""
 
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 
 from vpcdns import __version__
-from vpcdns.cli.output import abandon_stdout, say, summary
+from vpcdns.cli.output import abandon_stdout, reading, say, summary
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen
-from vpcdns.cli.progress import reading
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
@@ -84,12 +83,9 @@ def serve(
     source = Source(config, tuple(listen or ()), admin)
     options = Options(state, None if user is None else find_user(user), workers)
     with reading(config) as progress:
-        program = Program.assemble(source, options, progress)
-    try:
-        code = program.run(partial(_announce, config))
-    finally:
-        program.close()
-    raise typer.Exit(code)
+        program = Program(source, options, progress)
+    with closing(program):
+        raise typer.Exit(program.run(partial(_announce, config)))
 
 
 def _announce(config: Path, world: World, listens: Sequence[Listen], admin: Listen | Path | None) -> None:

@@ -1,6 +1,7 @@
 """`vpcdns state`: what a state file holds, out of it and into it."""
 
 import json as json_module
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,12 +62,9 @@ def import_(
       vpcdns state import --state vpcdns.state vpcdns.yaml
     """
     world = load(file).world
-    journal = SqliteJournal(path)
-    try:
+    with closing(SqliteJournal(path)) as journal:
         attributes = FrozenMap() if journal.held is None else journal.held.contents.attributes
         journal.replace(Contents(world, of_objects_in(attributes, world)), world)
-    finally:
-        journal.close()
     say(f"{path}: holds what {file} says")
 
 
@@ -79,7 +77,7 @@ def history(path: StateOption, json: JsonOption = False) -> None:
       vpcdns state history --state vpcdns.state
       vpcdns state history --state vpcdns.state --json | jq '.[-1]'
     """
-    shown = [_entry_data(entry) for entry in entries(path)]
+    shown = list(map(_entry_data, entries(path)))
     if json:
         say_json(shown)
         return

@@ -4,9 +4,9 @@ Candidates are guessed and given to `resolve`; one that resolves is printed. Pur
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from vpcdns.model.clients import identify, is_trusted
@@ -19,44 +19,45 @@ from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 
 AT_MOST: Final = 20  # groups, and client addresses for each: a start must not wait for this
+_LOOPBACK: Final[dict[int, Address]] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
 WHOAMI: Final = Name((b"whoami", b"vpcdns", b"internal"))
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A query by dig: to which address, from which (`source`), or on whose behalf (`subnet`)."""
+    """A query by dig: of which listener, from which address (`source`), or on whose behalf (`subnet`)."""
 
     listen: Listen
-    server: Address
     name: Name
     source: Address | None = None
     subnet: Address | None = None
 
+    @property
+    def server(self) -> Address:
+        """Where to ask on this host; a wildcard is asked on loopback."""
+        address = self.listen.address
+        return _LOOPBACK[address.version] if address.is_unspecified else address
+
     def works(self, world: World) -> bool:
-        """Whether it gets an address."""
-        peer = self.source or _own(self.server)
+        """Whether it gets an address. Linux asks its own address from itself, all of 127/8 from 127.0.0.1."""
+        peer = self.source or (_LOOPBACK[self.server.version] if self.server.is_loopback else self.server)
         if self.subnet is not None and not is_trusted(peer, world):
             return False
         client = identify(peer, world, named=self.subnet, listener_vpc_id=self.listen.vpc_id)
         return bool(resolve(Question(self.name, RRType.A), client, world).answers)
 
     def __str__(self) -> str:
-        words = ["dig"]
-        if self.source is not None:
-            words += ["-b", str(self.source)]
-        words.append(f"@{self.server}")
-        if self.listen.port != 53:
-            words += ["-p", str(self.listen.port)]
-        if self.subnet is not None:
-            words.append(f"+subnet={self.subnet}/{self.subnet.max_prefixlen}")
-        return " ".join([*words, str(self.name)])
+        source = "" if self.source is None else f" -b {self.source}"
+        port = "" if self.listen.port == 53 else f" -p {self.listen.port}"
+        subnet = "" if self.subnet is None else f" +subnet={self.subnet}/{self.subnet.max_prefixlen}"
+        return f"dig{source} @{self.server}{port}{subnet} {self.name}"
 
 
 def trial(world: World, listens: Sequence[Listen]) -> Trial | None:
     """The first candidate that works; the last ones ask who is asking. None: this host may not ask at all."""
     named = (one for group in _groups(world) for one in _candidates(group, world, listens))
-    asking_who = (Trial(listen, _server(listen), WHOAMI) for listen in listens)
-    return next((one for source in (named, asking_who) for one in source if one.works(world)), None)
+    asking_who = (Trial(listen, WHOAMI) for listen in listens)
+    return next((one for one in chain(named, asking_who) if one.works(world)), None)
 
 
 def _groups(world: World) -> list[Group]:
@@ -66,18 +67,14 @@ def _groups(world: World) -> list[Group]:
 
 
 def _candidates(group: Group, world: World, listens: Sequence[Listen]) -> Iterator[Trial]:
-    name = world.vpc_domain(group)
     clients = list(islice(_clients(group, world), AT_MOST))
     for listen in listens:
-        server = _server(listen)
-        if server.is_loopback:
-            yield from (
-                Trial(listen, server, name, source=client)
-                for client in clients
-                if client.is_loopback and client.version == server.version == 4
-            )
-        yield Trial(listen, server, name)
-        yield from (Trial(listen, server, name, subnet=client) for client in clients)
+        plain = Trial(listen, world.vpc_domain(group))
+        if plain.server.is_loopback and plain.server.version == 4:
+            near = (client for client in clients if client.is_loopback and client.version == 4)
+            yield from (replace(plain, source=client) for client in near)
+        yield plain
+        yield from (replace(plain, subnet=client) for client in clients)
 
 
 def _clients(group: Group, world: World) -> Iterator[Address]:
@@ -94,15 +91,3 @@ def _clients(group: Group, world: World) -> Iterator[Address]:
             yield prefix[0]
         # Two hosts of each: a longer prefix inside it may belong to somebody else.
         yield from (prefix[offset] for offset in (5, 1) if offset < prefix.num_addresses - 1)
-
-
-def _server(listen: Listen) -> Address:
-    """Where to ask on this host; a wildcard is asked on loopback."""
-    if not listen.address.is_unspecified:
-        return listen.address
-    return IPv4Address("127.0.0.1") if listen.address.version == 4 else IPv6Address("::1")
-
-
-def _own(server: Address) -> Address:
-    """The address that Linux asks from when `server` is its own: all of 127/8 is asked from 127.0.0.1."""
-    return IPv4Address("127.0.0.1") if server.version == 4 and server.is_loopback else server

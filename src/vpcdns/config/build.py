@@ -5,33 +5,21 @@ wrong; what it makes is only good when nothing is.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Final
 
 from vpcdns.config import schema
 from vpcdns.config.build_gateway import GatewayBuilder
-from vpcdns.config.build_topology import TopologyBuilder
-from vpcdns.config.problems import Finding, Path
-from vpcdns.model.gateway import Group
+from vpcdns.config.mistakes import Mistakes, Path
+from vpcdns.config.parts import value_of
+from vpcdns.model import policy, topology_rules
+from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.model.gateway import CustomDomains, Group
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.policy import (
-    Access,
-    Answers,
-    Denied,
-    Explain,
-    Forwarding,
-    ForwardRule,
-    Listen,
-    Otherwise,
-    QueryLogging,
-    QueryLogMode,
-    ServerIdentity,
-    Upstream,
-    own_listener,
-)
-from vpcdns.model.topology import Topology
+from vpcdns.model.policy import Listen, QueryLogging, ServerIdentity, Upstream, own_listener
+from vpcdns.model.topology import Connection, Network, Prefix, Topology, Vpc
 from vpcdns.model.world import World
 
 MAX_LISTENERS: Final = 256  # each has two sockets and buffers of its own
@@ -46,99 +34,146 @@ class Admin:
     region_id: str | None = None
 
 
-@dataclass(slots=True)
-class Built:
-    """What a configuration makes, and what is wrong with it."""
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a configuration makes. `source_hash` is the SHA-256 of its octets, in hexadecimal.
+
+    `upstreams_given` says whether `forward.upstreams` is there; if not, the host's resolv.conf counts.
+    """
 
     world: World
     listens: tuple[Listen, ...]
     admin: Admin | None
     query_logging: QueryLogging
-    findings: list[Finding]
+    upstreams_given: bool
+    source_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a configuration does not say itself; `folder` is where its relative paths start."""
+
+    folder: FilePath
+    revision: int
+    identity: ServerIdentity
+    hash: str
 
 
 def build(
-    configuration: schema.Configuration,
-    groups: Iterable[Group],
-    folder: FilePath,
-    revision: int,
-    identity: ServerIdentity,
-) -> Built:
-    """Makes the World that a configuration describes; `folder` is where relative paths start.
-
-    The groups are apart, and may be read by and by.
-    """
-    findings: list[Finding] = []
-    topology = TopologyBuilder(findings).build(configuration)
-    answers = _answers(configuration.answers, findings)
-    gateway = GatewayBuilder(topology, answers.suffix, findings)
+    configuration: schema.Configuration, groups: Iterable[Group], source: Source, mistakes: Mistakes
+) -> Loaded:
+    """What a configuration describes; its groups are apart, and may be read by and by."""
+    topology = _Networks(mistakes).build(configuration)
+    answers = _answers(configuration.answers, mistakes)
+    gateway = GatewayBuilder(topology, answers.suffix, mistakes)
     gateway.add_instances(configuration.instances)
     gateway.add_groups(groups)
-    regions = {vpc.region_id for vpc in topology.vpcs.values()} | {key[0] for key in gateway.instances}
-    listens = _listens(configuration.server, topology, findings)
-    admin = _admin(configuration.admin, folder, regions, listens, findings)
+    server, forward = configuration.server, configuration.forward
+    listens = _listens(server, topology, mistakes)
+    access = policy.Access(tuple(server.clients), tuple(server.trusted_peers), server.responses_per_second)
     world = World(
-        revision=revision,
+        revision=source.revision,
         answers=answers,
-        access=_access(configuration.server),
-        forwarding=_forwarding(configuration.forward, topology, listens, findings),
-        identity=identity,
+        access=access,
+        forwarding=_forwarding(forward, topology, listens, mistakes),
+        identity=source.identity,
         topology=topology,
-        **gateway.parts(),
+        instances=FrozenMap(gateway.instances),
+        endpoints=FrozenMap(gateway.endpoints),
+        groups=gateway.groups.frozen(),
+        custom_domains=CustomDomains.of(gateway.owners.frozen()),
     )
-    return Built(world, listens, admin, _query_logging(configuration.server.log, folder), findings)
+    admin = _admin(configuration.admin, source.folder, world.region_ids(), listens, mistakes)
+    log, folder = server.log, source.folder
+    log_file = log.file if log.file == "-" else str(folder / log.file)
+    query_logging = QueryLogging(policy.QueryLogMode(log.queries), log.sample, log_file)
+    return Loaded(world, listens, admin, query_logging, forward.upstreams is not None, source.hash)
 
 
-def _answers(part: schema.AnswersPart, findings: list[Finding]) -> Answers:
-    for one, other in ((part.suffix, VPCDNS_INTERNAL), (VPCDNS_INTERNAL, part.suffix)):
-        if one.is_at_or_below(other):
-            what = f"{part.suffix} and {VPCDNS_INTERNAL}, which is ours, would lie in one another"
-            findings.append(Finding(("answers", "suffix"), what, "take another suffix"))
-            break
-    return Answers(part.suffix, part.ttl, part.negative_ttl, Denied(part.denied), Explain(part.explain))
+@dataclass(slots=True)
+class _Networks:
+    """VPCs, on-premises networks and connections; which prefix is whose source network."""
+
+    mistakes: Mistakes
+    claimed: dict[Prefix, str] = field(default_factory=dict)
+
+    def build(self, configuration: schema.Configuration) -> Topology:
+        vpcs: list[Vpc] = list(map(value_of, configuration.vpcs))
+        networks: list[Network] = list(map(value_of, configuration.networks))
+        connections: list[Connection] = list(map(value_of, configuration.connections))
+        topology = Topology.of(vpcs, networks, connections)
+        nodes: set[str] = set()
+        for index, vpc in enumerate(vpcs):
+            path: Path = ("vpcs", index)
+            self._check_unique((*path, "vpc_id"), vpc.vpc_id, nodes)
+            self.mistakes.add_refusals(path, topology_rules.vpc_refusals(vpc))
+            given = configuration.vpcs[index].source_networks is not None
+            self._claim(path, f"VPC {vpc.vpc_id}", vpc.source_networks, given)
+        for index, network in enumerate(networks):
+            path = ("networks", index)
+            self._check_unique((*path, "network_id"), network.network_id, nodes)
+            self.mistakes.add_refusals(path, topology_rules.network_refusals(network, topology))
+            given = configuration.networks[index].source_networks is not None
+            self._claim(path, f"network {network.network_id}", network.source_networks, given)
+        seen: set[str] = set()
+        for index, connection in enumerate(connections):
+            path = ("connections", index)
+            self._check_unique((*path, "connection_id"), connection.connection_id, seen)
+            self.mistakes.add_refusals(path, topology_rules.connection_refusals(connection, topology))
+        return topology
+
+    def _check_unique(self, path: Path, identity: str, seen: set[str]) -> None:
+        if identity in seen:
+            self.mistakes.add(path, f"`{identity}` is there twice", "give each its own id, or remove one")
+        seen.add(identity)
+
+    def _claim(self, path: Path, subject: str, prefixes: tuple[Prefix, ...], given: bool) -> None:
+        key = "source_networks" if given else "cidr_blocks"
+        refusals = topology_rules.source_network_refusals(subject, prefixes, self.claimed, key)
+        self.mistakes.add_refusals(path, refusals)
+        for prefix in prefixes:
+            self.claimed.setdefault(prefix, subject)
 
 
-def _access(part: schema.Server) -> Access:
-    return Access(tuple(part.clients), tuple(part.trusted_peers), part.responses_per_second)
+def _answers(part: schema.AnswersPart, mistakes: Mistakes) -> policy.Answers:
+    if part.suffix.is_at_or_below(VPCDNS_INTERNAL) or VPCDNS_INTERNAL.is_at_or_below(part.suffix):
+        what = f"{part.suffix} and {VPCDNS_INTERNAL}, which is ours, would lie in one another"
+        mistakes.add(("answers", "suffix"), what, "take another suffix")
+    denied, explain = policy.Denied(part.denied), policy.Explain(part.explain)
+    return policy.Answers(part.suffix, part.ttl, part.negative_ttl, denied, explain)
 
 
-def _listens(part: schema.Server, topology: Topology, findings: list[Finding]) -> tuple[Listen, ...]:
+def _listens(part: schema.Server, topology: Topology, mistakes: Mistakes) -> tuple[Listen, ...]:
     listens: list[Listen] = []
     if len(part.listen) > MAX_LISTENERS:
         what = f"{len(part.listen)} listeners, and at most {MAX_LISTENERS} can be had"
-        findings.append(Finding(("server", "listen"), what, "listen on 0.0.0.0 or [::] instead"))
+        mistakes.add(("server", "listen"), what, "listen on 0.0.0.0 or [::] instead")
         return ()
     for index, entry in enumerate(part.listen):
         path: Path = ("server", "listen", index)
         if isinstance(entry, schema.ListenEntry):
             listen = Listen(entry.address.address, entry.address.port, entry.vpc_id)
             if entry.vpc_id is not None and entry.vpc_id not in topology.vpcs:
-                what, way_out = f"there is no VPC {entry.vpc_id}", "add it under `vpcs`, or mend the id"
-                findings.append(Finding((*path, "vpc_id"), what, way_out))
+                mistakes.add_missing((*path, "vpc_id"), f"VPC {entry.vpc_id}", "vpcs")
             path = (*path, "address")
         else:
             listen = entry
         if clash := _clash(listen, listens):
             what = f"{listen} clashes with the listener on {clash}"
-            findings.append(Finding(path, what, "give it another address or port, or remove it"))
+            mistakes.add(path, what, "give it another address or port, or remove it")
         listens.append(listen)
     return tuple(listens)
 
 
 def _clash(listen: Listen, others: Iterable[Listen]) -> Listen | None:
     """A listener that TCP cannot have beside `listen`: the same one, or one of them on every address."""
-    return next((other for other in others if _overlap(listen, other)), None)
-
-
-def _overlap(one: Listen, other: Listen) -> bool:
-    if one.port != other.port or one.port == 0 or one.address.version != other.address.version:
-        return False
-    return one.address == other.address or one.address.is_unspecified or other.address.is_unspecified
-
-
-def _query_logging(part: schema.QueryLogPart, folder: FilePath) -> QueryLogging:
-    file = part.file if part.file == "-" else str(folder / part.file)
-    return QueryLogging(QueryLogMode(part.queries), part.sample, file)
+    address = listen.address
+    for other in others if listen.port else ():
+        is_everywhere = address.is_unspecified or other.address.is_unspecified
+        same_family = address.version == other.address.version
+        if listen.port == other.port and same_family and (is_everywhere or address == other.address):
+            return other
+    return None
 
 
 def _admin(
@@ -146,53 +181,52 @@ def _admin(
     folder: FilePath,
     regions: set[str],
     listens: tuple[Listen, ...],
-    findings: list[Finding],
+    mistakes: Mistakes,
 ) -> Admin | None:
     if part is None:
         return None
     if isinstance(part.listen, Listen) and (clash := _clash(part.listen, listens)):
         what = f"{part.listen} clashes with the DNS listener on {clash}"
-        findings.append(Finding(("admin", "listen"), what, "give it another port"))
+        mistakes.add(("admin", "listen"), what, "give it another port")
     # Where there is nothing yet, the API's first calls make what is in it.
     if part.region_id is not None and regions and part.region_id not in regions:
-        known = ", ".join(sorted(regions))
-        what = f"no VPC and no instance is in {part.region_id}"
-        findings.append(Finding(("admin", "region_id"), what, f"name a region that is in use ({known})"))
+        way_out = f"name a region that is in use ({', '.join(sorted(regions))})"
+        mistakes.add(("admin", "region_id"), f"no VPC and no instance is in {part.region_id}", way_out)
     only = next(iter(regions)) if len(regions) == 1 else None
     keys = None if part.access_keys_file is None else folder / part.access_keys_file
     return Admin(part.listen, keys, part.region_id or only)
 
 
 def _forwarding(
-    part: schema.Forward, topology: Topology, listens: tuple[Listen, ...], findings: list[Finding]
-) -> Forwarding:
-    _not_ourselves(("forward", "upstreams"), part.upstreams or [], listens, findings)
+    part: schema.Forward, topology: Topology, listens: tuple[Listen, ...], mistakes: Mistakes
+) -> policy.Forwarding:
+    _check_not_ourselves(("forward", "upstreams"), part.upstreams or [], listens, mistakes)
     seen: dict[tuple[Name, str | None], int] = {}
     for index, rule in enumerate(part.rules):
         path: Path = ("forward", "rules", index)
-        _not_ourselves((*path, "upstreams"), rule.upstreams, listens, findings)
+        _check_not_ourselves((*path, "upstreams"), rule.upstreams, listens, mistakes)
         for place, vpc_id in enumerate(rule.vpcs or ()):
             if vpc_id not in topology.vpcs:
-                what, way_out = f"there is no VPC {vpc_id}", "add it under `vpcs`, or mend the id"
-                findings.append(Finding((*path, "vpcs", place), what, way_out))
+                mistakes.add_missing((*path, "vpcs", place), f"VPC {vpc_id}", "vpcs")
         audiences: list[str | None] = [*dict.fromkeys(rule.vpcs)] if rule.vpcs else [None]
         for audience in audiences:
             first = seen.setdefault((rule.domain, audience), index)
             if first != index:
                 who = audience or "everybody"
                 what = f"{rule.domain} has a rule for {who} already, forward.rules[{first}]"
-                findings.append(Finding((*path, "domain"), what, "put the upstreams into one rule"))
+                mistakes.add((*path, "domain"), what, "put the upstreams into one rule")
     rules = tuple(
-        ForwardRule(rule.domain, tuple(rule.upstreams), frozenset(rule.vpcs or ())) for rule in part.rules
+        policy.ForwardRule(rule.domain, tuple(rule.upstreams), frozenset(rule.vpcs or ()))
+        for rule in part.rules
     )
-    return Forwarding(tuple(part.upstreams or ()), rules, Otherwise(part.otherwise))
+    return policy.Forwarding(tuple(part.upstreams or ()), rules, policy.Otherwise(part.otherwise))
 
 
-def _not_ourselves(
-    path: Path, upstreams: list[Upstream], listens: tuple[Listen, ...], findings: list[Finding]
+def _check_not_ourselves(
+    path: Path, upstreams: list[Upstream], listens: tuple[Listen, ...], mistakes: Mistakes
 ) -> None:
     for index, upstream in enumerate(upstreams):
         listen = own_listener(upstream, listens, lambda address: address.is_loopback)
         if listen is not None:
             what = f"{upstream} is our own listener on {listen}: queries would go round"
-            findings.append(Finding((*path, index), what, "name another DNS server"))
+            mistakes.add((*path, index), what, "name another DNS server")

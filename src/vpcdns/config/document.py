@@ -1,29 +1,21 @@
-"""Text -> plain data: dictionaries, lists, strings, numbers, booleans, None.
+"""Octets or text -> plain data: dictionaries, lists, strings, numbers, booleans, None.
 
 Knows YAML 1.2's core schema (§10.3) and JSON; not what the data mean. What two YAML readers may
 understand differently is refused here, so that nobody has to know which reader this is. Built on
 the parser's events: PyYAML's constructors know YAML 1.1, and cost five times as much.
 """
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
-from yaml.events import (
-    AliasEvent,
-    CollectionEndEvent,
-    CollectionStartEvent,
-    DocumentStartEvent,
-    Event,
-    MappingStartEvent,
-    ScalarEvent,
-    StreamEndEvent,
-)
+from yaml import events
+from yaml.events import Event, ScalarEvent
 
-from vpcdns.config.problems import Finding, Path, cut
+from vpcdns.config import json_stream
+from vpcdns.config.mistakes import Mistake, Path, cut
 
 # The schema is 7 deep; nothing that nests deeper is meant for us.
 MAX_DEPTH: Final = 32
@@ -53,9 +45,6 @@ _SURPRISING_NUMBER: Final = re.compile(
     r"|[-+]?(?=[0-9.]*_)[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?"  # 1_000
     r"|[0-9]{4}-[0-9][0-9]?-[0-9][0-9]?(?:[Tt \t][-+0-9:.Zz \t]*)?"  # a date
 )
-# YAML 1.2 §5.1: what may stand in a file at all.
-UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _UNKNOWN: Final[Any] = object()  # the value of something refused
 _NO_KEY: Final[Any] = object()
 
@@ -70,126 +59,144 @@ _WAYS_OUT: Final = (
     ("or ']'", "close the bracket, and separate the items by commas"),
     ("or '}'", "close the brace, and separate the items by commas"),
 )
+_RIGHT_FILE: Final = "check that it is the right file"
+
+Taker = Callable[[object], None]
+Spot = tuple[int, int]  # line and column, from 1
 
 
 @dataclass(slots=True)
 class Document:
-    """What a text says. With findings, `value` is what could be read in spite of them.
+    """What a text says. With mistakes, `value` is what could be read in spite of them.
 
     A syntax error leaves nothing: `readable` is False then.
     """
 
-    value: object = None
-    findings: list[Finding] = field(default_factory=list)
+    value: object
+    mistakes: list[Mistake]
     readable: bool = True
 
 
-Taker = Callable[[object], None]
-
-
-def read(text: str, takers: Mapping[str, Taker] | None = None) -> Document:
+def read(text: str | bytes, takers: Mapping[str, Taker] | None = None) -> Document:
     """Reads YAML, JSON included; never raises for any text.
 
     JSON goes through `json`, ten times as fast; whatever that one does not take as it stands is left
     to the YAML reader, which knows the place. That one hands the items of the sections in `takers` over,
     one by one, and does not keep them.
     """
-    if unprintable := UNPRINTABLE.search(text):
-        return _unprintable(text, unprintable.start())
+    if isinstance(text, bytes):
+        decoded = _decoded(text)
+        return read(decoded, takers) if isinstance(decoded, str) else decoded
+    if found := json_stream.UNPRINTABLE.search(text):
+        what = f"the character U+{ord(found[0]):04X} has no place in a text file"
+        return _unreadable(what, f"remove it, or {_RIGHT_FILE}", text[: found.start()])
     if text.lstrip(" \t\r\n").startswith("{"):
         try:
-            return Document(_json(text))
+            return Document(json_stream.read_whole(text), [])
         except (ValueError, RecursionError):
             pass
-    reader = _Reader(takers or {})
+    reader = _Reader(takers)
+    readable = reader.read(text)
+    value = reader.documents[0] if readable and reader.documents else None
+    return Document(value, reader.mistakes, readable)
+
+
+def spots(text: str | bytes, wanted: Collection[Path]) -> dict[tuple[Path, bool], Spot]:
+    """Where the values at some paths begin, and (with True) their keys, as far as the text has them."""
+    reader = _Reader(wanted=wanted)
+    reader.read(text if isinstance(text, str) else text.decode("utf-8-sig", "replace"))
+    return reader.spots
+
+
+def _decoded(octets: bytes) -> str | Document:
+    if octets.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return _unreadable("it is UTF-16", "save it as UTF-8")
     try:
-        reader.read(text)
-    except yaml.YAMLError as error:
-        reader.findings.append(_syntax(error))
-        return Document(None, reader.findings, readable=False)
-    except _TooDeep:
-        return Document(None, reader.findings, readable=False)
-    return Document(reader.value, reader.findings)
+        return octets.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before, wrong = error.object[: error.start], error.object[error.start]
+        way_out = f"save it as UTF-8, or {_RIGHT_FILE}"
+        return _unreadable(f"octet 0x{wrong:02x} is not UTF-8", way_out, before.decode())
 
 
-def _json(text: str) -> object:
-    value = json.loads(text, object_pairs_hook=unique, parse_constant=no_constant)
-    if SURROGATE.search(text):
-        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text: ValueError
-    return value
-
-
-def unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON mapping; ValueError when a key is given twice."""
-    mapping = dict(pairs)
-    if len(mapping) != len(pairs):
-        raise ValueError("a key is given twice")
-    return mapping
-
-
-def no_constant(constant: str) -> object:
-    """NaN and Infinity, which Python's reader takes: ValueError."""
-    raise ValueError(f"{constant} is not JSON")
-
-
-class _TooDeep(Exception):
-    pass
+def _unreadable(what: str, way_out: str, before: str = "") -> Document:
+    """A document that stops making sense behind the text `before`."""
+    lines = re.split("\r\n|\r|\n", before)
+    mistake = Mistake((), what, way_out, line=len(lines), column=len(lines[-1]) + 1)
+    return Document(None, [mistake], readable=False)
 
 
 class _Reader:
-    """Builds the data from events, and notes what is refused on the way."""
+    """Builds the data from events, and notes what is refused on the way.
 
-    def __init__(self, takers: Mapping[str, Taker]) -> None:
-        self.takers = takers
-        self.findings: list[Finding] = []
+    With `wanted`, it keeps no values, and notes where those paths are.
+    """
+
+    def __init__(self, takers: Mapping[str, Taker] | None = None, wanted: Collection[Path] = ()) -> None:
+        self.takers = takers or {}
+        self.wanted = wanted
+        self.spots: dict[tuple[Path, bool], Spot] = {}
+        self.mistakes: list[Mistake] = []
         self.documents: list[object] = []
         # For every open collection: itself, and the key that the next value is for.
         self.containers: list[Any] = [self.documents]
         self.keys: list[Any] = [_NO_KEY]
 
-    @property
-    def value(self) -> object:
-        return self.documents[0] if self.documents else None
-
-    def read(self, text: str) -> None:
+    def read(self, text: str) -> bool:
+        """False for a syntax error, or what nests too deep."""
         parser = EVENTS(text)
         try:
-            while True:
-                event = parser.get_event()
-                kind = type(event)
-                if kind is ScalarEvent:
-                    self._add(self._scalar(event), event)
-                elif isinstance(event, CollectionStartEvent):
-                    self._open(event)
-                elif isinstance(event, CollectionEndEvent):
-                    self.keys.pop()
-                    value = self.containers.pop()
-                    # [documents, the top, a section]
-                    if len(self.containers) == 3 and (take := self.takers.get(self.keys[1])) is not None:
-                        take(value)
-                    else:
-                        self._add(value, event)
-                elif kind is AliasEvent:
-                    what = f"`*{cut(event.anchor)}` repeats another part of the file"
-                    self._refuse(event, what, "write it out: anchors and aliases are not read here")
-                    self._add(_UNKNOWN, event)
-                elif kind is DocumentStartEvent and self.documents:
+            while not isinstance(event := parser.get_event(), events.StreamEndEvent):
+                if isinstance(event, events.DocumentStartEvent) and self.documents:
                     self._refuse(event, "a second document begins here", "keep one document in a file")
-                    return
-                elif kind is StreamEndEvent:
-                    return
+                    break
+                if len(self.containers) > MAX_DEPTH and isinstance(event, events.CollectionStartEvent):
+                    what = f"nested more than {MAX_DEPTH} deep"
+                    self._refuse(event, what, "nothing here needs that: flatten it")
+                    return False
+                self._take(event)
+        except yaml.YAMLError as error:
+            self.mistakes.append(_syntax(error))
+            return False
         finally:
             parser.dispose()
+        return True
 
-    def _open(self, event: CollectionStartEvent) -> None:
+    def _take(self, event: Event) -> None:
+        if self.wanted:
+            self._see(event)
+        if type(event) is ScalarEvent:
+            self._add(self._scalar(event), event)
+        elif isinstance(event, events.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, events.CollectionEndEvent):
+            self.keys.pop()
+            value = self.containers.pop()
+            # [documents, the top, a section]
+            if len(self.containers) == 3 and (take := self.takers.get(self.keys[1])) is not None:
+                take(value)
+            else:
+                self._add(None if self.wanted else value, event)
+        elif isinstance(event, events.AliasEvent):
+            what = f"`*{cut(str(event.anchor))}` repeats another part of the file"
+            self._refuse(event, what, "write it out: anchors and aliases are not read here")
+            self._add(_UNKNOWN, event)
+
+    def _see(self, event: Event) -> None:
+        """Notes the place of an event that begins something wanted."""
+        path, at_key = self._path(), self._at_key()
+        if isinstance(event, ScalarEvent):
+            path = (*path, event.value) if at_key else path
+        elif at_key or not isinstance(event, events.AliasEvent | events.CollectionStartEvent):
+            return
+        if path in self.wanted:
+            self.spots.setdefault((path, at_key), _spot(event))
+
+    def _open(self, event: events.CollectionStartEvent) -> None:
         self._check_properties(event)
-        if len(self.containers) > MAX_DEPTH:
-            self._refuse(event, f"nested more than {MAX_DEPTH} deep", "nothing here needs that: flatten it")
-            raise _TooDeep
-        container: Any = {} if isinstance(event, MappingStartEvent) else []
         if self._at_key():
             self._refuse(event, "a list or a mapping is no key", "write the key as text")
-        self.containers.append(container)
+        self.containers.append({} if isinstance(event, events.MappingStartEvent) else [])
         self.keys.append(_NO_KEY)
 
     def _scalar(self, event: ScalarEvent) -> object:
@@ -239,7 +246,7 @@ class _Reader:
                 self._refuse(event, what, "put quotes around it")
             self.keys[-1] = _UNKNOWN
 
-    def _check_properties(self, event: ScalarEvent | CollectionStartEvent) -> None:
+    def _check_properties(self, event: ScalarEvent | events.CollectionStartEvent) -> None:
         if event.anchor is not None:
             what = f"`&{cut(event.anchor)}` names a part of the file"
             self._refuse(event, what, "remove it: anchors and aliases are not read here")
@@ -251,9 +258,7 @@ class _Reader:
         return type(self.containers[-1]) is dict and self.keys[-1] is _NO_KEY
 
     def _refuse(self, event: Event, what: str, way_out: str, *, at_key: bool = False) -> None:
-        line, column = spot(event)
-        finding = Finding(self._path(), what, way_out, at_key, line, column)
-        self.findings.append(finding)
+        self.mistakes.append(Mistake(self._path(), what, way_out, at_key, *_spot(event)))
 
     def _path(self) -> Path:
         parts: list[str | int] = []
@@ -265,24 +270,15 @@ class _Reader:
         return tuple(parts)
 
 
-def spot(event: Event) -> tuple[int, int]:
-    """The line and the column that an event begins at, from 1."""
+def _spot(event: Event) -> Spot:
     mark: Any = event.start_mark
     return mark.line + 1, mark.column + 1
 
 
-def _syntax(error: yaml.YAMLError) -> Finding:
+def _syntax(error: yaml.YAMLError) -> Mistake:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     words = [getattr(error, name, None) for name in ("context", "problem")]
     what = ", ".join(word for word in words if word) or "this is no YAML"
     way_out = next((way for word, way in _WAYS_OUT if word in what), "check the line and the one above it")
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return Finding((), f"not YAML: {what}", way_out, line=line, column=column)
-
-
-def _unprintable(text: str, index: int) -> Document:
-    before = text[:index].replace("\r\n", "\n").replace("\r", "\n")
-    line, column = before.count("\n") + 1, index - max(text.rfind("\n", 0, index), text.rfind("\r", 0, index))
-    what = f"the character U+{ord(text[index]):04X} has no place in a text file"
-    finding = Finding((), what, "remove it, or check that this is the right file", line=line, column=column)
-    return Document(None, [finding], readable=False)
+    return Mistake((), f"not YAML: {what}", way_out, line=line, column=column)

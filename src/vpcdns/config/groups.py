@@ -15,7 +15,7 @@ from vpcdns.config.values import ID_PATTERN, MAX_ID, MAX_LINE, is_region_id
 from vpcdns.model.gateway import GROUP_ID, Group
 from vpcdns.model.names import Name
 
-TELL_EVERY: Final = 1_000  # groups
+PROGRESS_EVERY: Final = 1_000  # groups
 
 _KEYS: Final = frozenset(schema.GroupPart.model_fields)
 _ID: Final = re.compile(ID_PATTERN).fullmatch
@@ -32,17 +32,16 @@ def group_of(part: schema.GroupPart) -> Group:
 class GroupReader:
     """Takes groups one by one, as a reader of YAML or JSON comes across them.
 
-    Equal ids of instances and regions are one object in all of them. `progress` is
-    called with the number of groups read.
+    Equal ids of instances and regions are one object in all of them. `progress` is called with the number
+    of groups read; `unsound` says whether there was something that is no group.
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.groups: list[Group] = []
         self.unsound = False
-        """Whether there was something that is no group; the schema has the words for it."""
         self._progress = progress
         self._instance_ids: dict[str, str] = {}
-        self._region_ids: dict[str | None, str] = {None: ""}
+        self._region_ids: dict[str, str] = {"": ""}
 
     def take(self, item: object) -> None:
         """Takes one item of the section, whatever it is."""
@@ -54,51 +53,39 @@ class GroupReader:
                 self.unsound = True
                 return
         self.groups.append(group)
-        if self._progress is not None and not len(self.groups) % TELL_EVERY:
+        if self._progress is not None and not len(self.groups) % PROGRESS_EVERY:
             self._progress(len(self.groups))
 
     def _plain(self, item: dict[str, object]) -> Group | None:
         """A group without anything unusual; None: ask the schema."""
         get = item.get
-        group_id, instance_id, region_id = get("group_id"), get("instance_id"), get("region_id")
-        name, vpc_domain, domains = get("name", ""), get("vpc_domain", False), get("custom_domains")
+        group_id, instance_id, region_id = get("group_id"), get("instance_id"), get("region_id", "")
+        name, vpc_domain, domains = get("name", ""), get("vpc_domain", False), get("custom_domains", [])
         if (
             type(group_id) is not str
             or type(instance_id) is not str
-            or not (region_id is None or type(region_id) is str)
+            or type(region_id) is not str
             or type(name) is not str
             or type(vpc_domain) is not bool
+            or type(domains) is not list
             or GROUP_ID.fullmatch(group_id) is None
             or not name.isprintable()
             or len(name) > MAX_LINE
             or not item.keys() <= _KEYS
+            or (not region_id and "region_id" in item)
         ):
             return None
         known_instance, known_region = self._instance_ids.get(instance_id), self._region_ids.get(region_id)
-        if known_instance is None or known_region is None:
-            if not self._meet(instance_id, region_id):
+        if known_instance is None:
+            if len(instance_id) > MAX_ID or not _ID(instance_id):
                 return None
-            known_instance, known_region = self._instance_ids[instance_id], self._region_ids[region_id]
-        names = () if domains is None else _names(domains)
-        if names is None or (domains is None and "custom_domains" in item):
+            known_instance = self._instance_ids[instance_id] = instance_id
+        if known_region is None:
+            if not is_region_id(region_id):
+                return None
+            known_region = self._region_ids[region_id] = region_id
+        hosts = [Name.of_host(text) for text in domains if type(text) is str]
+        names = tuple([host for host in hosts if host is not None])
+        if len(names) < len(domains):
             return None
         return Group(group_id, known_instance, known_region, name, vpc_domain, names)
-
-    def _meet(self, instance_id: str, region_id: str | None) -> bool:
-        """Whether ids seen for the first time are well formed."""
-        if len(instance_id) > MAX_ID or not _ID(instance_id):
-            return False
-        if region_id is not None:
-            if not is_region_id(region_id):
-                return False
-            self._region_ids[region_id] = region_id
-        self._instance_ids[instance_id] = instance_id
-        return True
-
-
-def _names(domains: object) -> tuple[Name, ...] | None:
-    if type(domains) is not list:
-        return None
-    names = [Name.of_host(text) if type(text) is str else None for text in domains]
-    found = tuple([name for name in names if name is not None])
-    return found if len(found) == len(names) else None

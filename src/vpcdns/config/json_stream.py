@@ -1,8 +1,8 @@
-"""JSON -> plain data item by item, so that a million of them are never all there at once.
+"""JSON -> plain data, all of it or item by item, so that a million items are never all there at once.
 
-Knows the shape that files of ours have: a mapping of sections, most of them lists. Understands a text as
-`document` does, or not at all: then that one reads it, and knows what is wrong and where. Between two items
-other threads may run, such as one that answers queries.
+Item by item it knows the shape that files of ours have: a mapping of sections, most of them lists. It
+understands a text as `document` does, or not at all: then that one reads it, and knows what is wrong and
+where. Between two items other threads may run, such as one that answers queries.
 """
 
 import codecs
@@ -11,28 +11,52 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from vpcdns.config.document import SURROGATE, UNPRINTABLE, no_constant, unique
-
 WINDOW: Final = 1 << 18  # octets read at a time: decoding them takes well under a millisecond
 
-# The octets of UNPRINTABLE's opposite that are ASCII.
-_PRINTABLE: Final = bytes([9, 10, 13, *range(0x20, 0x7F)])
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
-_KEY: Final = re.compile(r'[ \t\n\r]*"([a-z]+)"[ \t\n\r]*:[ \t\n\r]*([\[{])')
-_NEXT: Final = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=[\[{])").match
-_DECODER: Final = json.JSONDecoder(object_pairs_hook=unique, parse_constant=no_constant)
+# YAML 1.2 §5.1: what may not stand in a file at all.
+UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PRINTABLE: Final = bytes([9, 10, 13, *range(0x20, 0x7F)])  # what may, in ASCII
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+
+_GIVEN_TWICE: Final = "a key is given twice"
+_TOP: Final = re.compile(r"[ \t\n\r]*\{").match
+_KEY: Final = re.compile(r'[ \t\n\r]*"([a-z]+)"[ \t\n\r]*:[ \t\n\r]*(?=([\[{]))').match
+_AFTER_SECTION: Final = re.compile(r"[ \t\n\r]*([,}])").match
+_FIRST_ITEM: Final = re.compile(r"\[[ \t\n\r]*(?:(\])|(?=[\[{]))").match
+_NEXT_ITEM: Final = re.compile(r"[ \t\n\r]*(?:(\])|,[ \t\n\r]*(?=[\[{]))").match
+_END: Final = re.compile(r"[ \t\n\r]*\Z").match
+
+Matcher = Callable[[str, int], re.Match[str] | None]
 
 
-class Unreadable(Exception):
-    """The text is not JSON of the expected shape, or not in all of its readers' eyes."""
+def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    mapping = dict(pairs)
+    if len(mapping) != len(pairs):
+        raise ValueError(_GIVEN_TWICE)
+    return mapping
+
+
+def _no_constant(constant: str) -> object:
+    raise ValueError(f"{constant} is not JSON, though Python reads it")
+
+
+_DECODER: Final = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+
+
+def read_whole(text: str) -> object:
+    """What a JSON text says; raises ValueError."""
+    value = _DECODER.decode(text)
+    if _SURROGATE.search(text):
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair is no text: ValueError
+    return value
 
 
 def read(octets: bytes, takers: Mapping[str, Callable[[object], None]]) -> dict[str, Any]:
-    """Every section but those in `takers`, whose items are handed over one by one; raises Unreadable."""
-    try:
-        return _Reader(octets).read(takers)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable from error
+    """Every section but those in `takers`, whose items are handed over one by one.
+
+    Raises ValueError or RecursionError for a text that is not JSON of that shape, or not to every reader.
+    """
+    return _Reader(octets).read(takers)
 
 
 class _Reader:
@@ -44,56 +68,36 @@ class _Reader:
         self._next = 0
         self._window = ""
         self._at = 0
-        self._grow()
 
     def read(self, takers: Mapping[str, Callable[[object], None]]) -> dict[str, Any]:
         sections: dict[str, Any] = {}
-        self._expect("{")
-        if self._is_next("}"):
-            raise Unreadable
-        while True:
-            key, opening = self._key()
-            if key in sections:
-                raise Unreadable
-            sections[key] = None
+        seen: set[str] = set()
+        self._match(_TOP)
+        following = ","
+        while following == ",":
+            key, opening = self._match(_KEY).groups()
+            if key in seen:
+                raise ValueError(_GIVEN_TWICE)
+            seen.add(key)
             if opening == "{":
                 sections[key] = self._item()
-            elif key in takers:
-                self._items(takers[key])
-                del sections[key]
-                takers = {other: taker for other, taker in takers.items() if other != key}
             else:
-                items: list[object] = []
-                self._items(items.append)
-                sections[key] = items
-            if not self._is_next(","):
-                break
-        self._expect("}")
-        self._space()
-        if self._at < len(self._window):
-            raise Unreadable
+                self._items(takers.get(key) or sections.setdefault(key, []).append)
+            following = self._match(_AFTER_SECTION)[1]
+        while self._grow():
+            pass
+        if _END(self._window, self._at) is None:
+            raise ValueError("there is more behind the end")
         return sections
 
     def _items(self, take: Callable[[object], None]) -> None:
-        self._expect("[")
-        if self._is_next("]"):
-            return
-        self._space()
-        while True:
+        ended = self._match(_FIRST_ITEM)[1]
+        while not ended:
             take(self._item())
-            following = _NEXT(self._window, self._at)
-            if following is not None:
-                self._at = following.end()
-            elif self._is_next(","):
-                self._space()
-            else:
-                break
-        self._expect("]")
+            ended = self._match(_NEXT_ITEM)[1]
 
     def _item(self) -> object:
         """A mapping or a list, whose end can be seen; nothing else is an item here."""
-        if self._window[self._at : self._at + 1] not in ("{", "["):
-            raise Unreadable
         while True:
             try:
                 value, self._at = _DECODER.raw_decode(self._window, self._at)
@@ -103,30 +107,12 @@ class _Reader:
             else:
                 return value
 
-    def _key(self) -> tuple[str, str]:
-        while (match := _KEY.match(self._window, self._at)) is None:
+    def _match(self, matcher: Matcher) -> re.Match[str]:
+        while (match := matcher(self._window, self._at)) is None:
             if not self._grow():
-                raise Unreadable
-        self._at = match.end() - 1
-        return match[1], match[2]
-
-    def _is_next(self, character: str) -> bool:
-        self._space()
-        if self._window[self._at : self._at + 1] != character:
-            return False
-        self._at += 1
-        return True
-
-    def _expect(self, character: str) -> None:
-        if not self._is_next(character):
-            raise Unreadable
-
-    def _space(self) -> None:
-        while True:
-            match = _SPACE.match(self._window, self._at)
-            self._at = self._at if match is None else match.end()
-            if self._at < len(self._window) or not self._grow():
-                return
+                raise ValueError("it has another shape")
+        self._at = match.end()
+        return match
 
     def _grow(self) -> bool:
         """Moves the window on; False at the end of the text.
@@ -141,8 +127,8 @@ class _Reader:
         self._next += len(octets)
         more = self._decoder.decode(octets, final=self._next >= len(self._octets))
         if octets.translate(None, _PRINTABLE) and UNPRINTABLE.search(more):
-            raise Unreadable
+            raise ValueError("a character has no place in a text file")
         self._window, self._at = self._window[self._at :] + more, 0
-        if SURROGATE.search(self._window):
-            raise Unreadable  # half a pair is no text; `document` looks closer
+        if _SURROGATE.search(self._window):
+            raise ValueError("half a surrogate pair is no text")  # `document` looks closer
         return True

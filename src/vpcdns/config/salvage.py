@@ -1,6 +1,6 @@
 """What is sound in a configuration with errors, so that the rules can still be asked about that.
 
-Knows which parts were left out, and believes no finding that may come of their absence.
+Knows which parts were left out, and believes no mistake that may come of their absence.
 """
 
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from vpcdns.config import schema_errors
-from vpcdns.config.problems import Finding, Path
+from vpcdns.config.mistakes import Mistake, Path
 from vpcdns.config.schema import Configuration
 
 # The lists of objects, and what each object is named by.
@@ -35,7 +35,7 @@ class Sound:
     """The sound parts of a configuration, and where the items of its lists stood."""
 
     configuration: Configuration
-    findings: list[Finding]
+    mistakes: list[Mistake]
     origins: dict[str, list[int]]
 
 
@@ -44,32 +44,26 @@ def validated(value: dict[str, Any]) -> Sound:
     try:
         return Sound(Configuration.model_validate(value), [], {})
     except ValidationError as error:
-        findings = schema_errors.findings(error, value)
-    items = {finding.path[:2] for finding in findings if len(finding.path) > 1}
-    sections = {
-        finding.path[0] for finding in findings if finding.path[0] not in _LISTS or len(finding.path) == 1
-    }
-    sound: dict[str, Any] = {}
+        mistakes = schema_errors.mistakes(error, value)
+    broken = {mistake.path[:2] if mistake.path[0] in _LISTS else mistake.path[:1] for mistake in mistakes}
+    sound = {section: content for section, content in value.items() if (section,) not in broken}
     origins: dict[str, list[int]] = {}
-    for section, content in value.items():
-        if section in sections:
-            continue
-        sound[section] = content
-        if section in _LISTS:
-            origins[section] = [index for index in range(len(content)) if (section, index) not in items]
-            sound[section] = [content[index] for index in origins[section]]
-    return Sound(Configuration.model_validate(sound), findings, origins)
+    for section in sound.keys() & _LISTS.keys():
+        content = sound[section]
+        origins[section] = [index for index in range(len(content)) if (section, index) not in broken]
+        sound[section] = [content[index] for index in origins[section]]
+    return Sound(Configuration.model_validate(sound), mistakes, origins)
 
 
-def believable(found: list[Finding], sound: Sound, value: dict[str, Any]) -> Iterator[Finding]:
+def believable(found: list[Mistake], sound: Sound, value: dict[str, Any]) -> Iterator[Mistake]:
     """What rules found that does not come of parts left out; paths as in the file."""
-    if not sound.findings:
+    if not sound.mistakes:
         yield from found
         return
-    broken = {finding.path[0] for finding in sound.findings}
-    missing = _missing_ids(sound.findings, value)
-    for finding in found:
-        section, *rest = finding.path
+    broken = {mistake.path[0] for mistake in sound.mistakes}
+    missing = _missing_ids(sound.mistakes, value)
+    for mistake in found:
+        section, *rest = mistake.path
         if section in sound.origins and rest:
             rest[0] = sound.origins[str(section)][int(rest[0])]
         path = (section, *rest)
@@ -79,20 +73,15 @@ def believable(found: list[Finding], sound: Sound, value: dict[str, Any]) -> Ite
             continue
         if "server" in broken and (path == ("admin", "listen") or word == "upstreams"):
             continue
-        yield replace(finding, path=path)
+        yield replace(mistake, path=path)
 
 
-def _missing_ids(findings: list[Finding], value: dict[str, Any]) -> set[object] | None:
+def _missing_ids(mistakes: list[Mistake], value: dict[str, Any]) -> set[object] | None:
     """The ids of the objects left out; None when one of them cannot be read."""
     missing: set[object] = set()
-    for finding in findings:
-        if finding.path[0] not in _LISTS:
-            continue
-        item = _at(value, finding.path[:2])
-        if len(finding.path) == 1 or not isinstance(item, dict):
-            return None
-        identity = item.get(_LISTS[str(finding.path[0])])
-        if not isinstance(identity, str):
+    for path in (mistake.path for mistake in mistakes if mistake.path[0] in _LISTS):
+        identity = _at(value, (*path[:2], _LISTS[str(path[0])]))
+        if len(path) == 1 or not isinstance(identity, str):
             return None
         missing.add(identity)
     return missing
@@ -104,4 +93,4 @@ def _at(value: Any, path: Path) -> object:
             value = value[part]
     except (KeyError, IndexError, TypeError):
         return None
-    return value if isinstance(value, str | dict) else None
+    return value if isinstance(value, str) else None

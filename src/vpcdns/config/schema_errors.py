@@ -10,13 +10,13 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from vpcdns.config.problems import Finding, Path, cut, listed, mistyped, suggestion
+from vpcdns.config.mistakes import Mistake, Path, cut, mistyped, suggestion
 from vpcdns.config.schema import Configuration
 from vpcdns.config.values import GROUP_PATTERN, ID_PATTERN, LINE_PATTERN, REFUSED, REGION_PATTERN
 
 Models = dict[str, type[BaseModel]]  # by the word in `type`, or "" where there is no choice
 
-_TAGGED: Final = {"instances": "type", "connections": "type"}
+_TAGGED: Final = ("instances", "connections")
 _LISTEN_WAY_OUT: Final = 'write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
 _LISTEN_FORMS: Final = ("text", "mapping")
 _PATTERNS: Final = {
@@ -30,89 +30,81 @@ _PATTERNS: Final = {
 }
 _EXPECTED: Final = {
     "string_type": ("text", ""),
-    "literal_error": ("text", ""),
+    **dict.fromkeys(("literal_error", "enum"), ("text", "")),
     "bool_type": ("true or false", "write true or false, without quotes"),
     "int_type": ("a whole number", "write digits alone, without quotes"),
 }
+_OUT_OF_RANGE: Final = {
+    REFUSED: ("{what}", "{way_out}"),
+    "greater_than_equal": ("the number is too small", "write {ge} or more"),
+    "less_than_equal": ("the number is too large", "write {le:,} or less"),
+    "string_too_long": ("longer than {max_length} characters", "shorten it"),
+    "string_too_short": ("an empty text means nothing here", "fill it in, or remove the key"),
+    "too_short": ("an empty list means nothing here", "give it at least one item, or remove the key"),
+}
 
 
-def findings(error: ValidationError, value: object, top: type[BaseModel] = Configuration) -> list[Finding]:
+def mistakes(error: ValidationError, value: object, top: type[BaseModel] = Configuration) -> list[Mistake]:
     """What `error` says about the plain data `value`, which was read as a `top`."""
-    details = error.errors(include_url=False)
-    return [_finding(detail, value, top) for detail in details]
+    return [_mistake(detail, value, top) for detail in error.errors(include_url=False)]
 
 
-def _finding(detail: Any, value: object, top: type[BaseModel]) -> Finding:
+def _mistake(detail: Any, value: object, top: type[BaseModel]) -> Mistake:
     kind, found, context = detail["type"], detail["input"], detail.get("ctx", {})
     path, tag = _plain(detail["loc"])
     path = _within(value, path)
     match kind:
-        case "vpcdns" if kind == REFUSED:
-            return Finding(path, context["what"], context["way_out"])
         case "missing":
-            model = _models(path[:-1], top)[tag]
-            meaning = _fields(model)[str(path[-1])].description
-            return Finding(path, "this key is missing", f"add it: {meaning}")
+            meaning = _fields(_models(path[:-1], top)[tag])[str(path[-1])].description
+            return Mistake(path, "this key is missing", f"add it: {meaning}")
         case "extra_forbidden":
             return _unknown_key(path, tag, top)
         case "union_tag_not_found" | "union_tag_invalid":
             return _wrong_tag(path, found, top)
         case "model_type" | "model_attributes_type" | "dict_type":
-            if path[:2] == ("server", "listen"):
-                return Finding(path, *mistyped("an address and a port", found, _LISTEN_WAY_OUT))
-            keys = sorted({key for model in _models(path, top).values() for key in _fields(model)})
-            way_out = (
-                f"give it keys ({listed(keys)})" if found is not None else "fill it in, or remove the key"
-            )
-            return Finding(path, *mistyped("a mapping", found, way_out))
+            return Mistake(path, *_no_mapping(path, found, top))
         case "list_type":
             way_out = "write a list: [ … ]" if found is not None else "write [] for none, or remove the key"
-            return Finding(path, *mistyped("a list", found, way_out))
-        case "literal_error" if isinstance(found, str):
-            words = re.findall(r"'([^']*)'", context["expected"])
-            return Finding(path, f"`{cut(found)}` is not one of {listed(words)}", "choose one of them")
+            return Mistake(path, *mistyped("a list", found, way_out))
+        case "literal_error" | "enum" if isinstance(found, str):
+            words = ", ".join(re.findall(r"'([^']*)'", context["expected"]))
+            return Mistake(path, f"`{cut(found)}` is not one of {words}", "choose one of them")
         case "string_pattern_mismatch":
             what, way_out = _PATTERNS[context["pattern"]]
-            return Finding(path, f"`{cut(found)}` {what}", way_out)
+            return Mistake(path, f"`{cut(found)}` {what}", way_out)
         case _ if kind in _EXPECTED:
-            return Finding(path, *mistyped(_EXPECTED[kind][0], found, _EXPECTED[kind][1]))
-        case _:
-            return Finding(path, *_out_of_range(kind, found, context, detail["msg"]))
+            expected, way_out = _EXPECTED[kind]
+            return Mistake(path, *mistyped(expected, found, way_out))
+    unknown = "{found} is not valid: {message}", "see `vpcdns schema` for what may stand here"
+    what, way_out = _OUT_OF_RANGE.get(kind, unknown)
+    said = {"found": cut(str(found)), "message": detail["msg"], **context}
+    return Mistake(path, what.format(**said), way_out.format(**said))
 
 
-def _out_of_range(kind: str, found: object, context: Any, message: str) -> tuple[str, str]:
-    match kind:
-        case "greater_than_equal":
-            return "the number is too small", f"write {context['ge']} or more"
-        case "less_than_equal":
-            return "the number is too large", f"write {context['le']:,} or less"
-        case "string_too_long":
-            limit = context["max_length"]
-            return f"longer than {limit} characters", "shorten it"
-        case "string_too_short":
-            return "an empty text means nothing here", "fill it in, or remove the key"
-        case "too_short":
-            return "an empty list means nothing here", "give it at least one item, or remove the key"
-        case _:
-            return f"{cut(str(found))} is not valid: {message}", "see `vpcdns schema` for what may stand here"
+def _no_mapping(path: Path, found: object, top: type[BaseModel]) -> tuple[str, str]:
+    if path[:2] == ("server", "listen"):
+        return mistyped("an address and a port", found, _LISTEN_WAY_OUT)
+    keys = ", ".join(sorted({key for model in _models(path, top).values() for key in _fields(model)}))
+    way_out = f"give it keys ({keys})" if found is not None else "fill it in, or remove the key"
+    return mistyped("a mapping", found, way_out)
 
 
-def _unknown_key(path: Path, tag: str, top: type[BaseModel]) -> Finding:
+def _unknown_key(path: Path, tag: str, top: type[BaseModel]) -> Mistake:
     key, models = str(path[-1]), _models(path[:-1], top)
     for other, model in models.items():
         if other != tag and key in model.model_fields:
             way_out = f"remove it, or make the type {other}"
-            return Finding(path, f"this key is for type {other}, and here the type is {tag}", way_out, True)
-    return Finding(path, "unknown key", suggestion(key, _fields(models[tag])), at_key=True)
+            return Mistake(path, f"this key is for type {other}, and here the type is {tag}", way_out, True)
+    return Mistake(path, "unknown key", suggestion(key, _fields(models[tag])), at_key=True)
 
 
-def _wrong_tag(path: Path, found: object, top: type[BaseModel]) -> Finding:
-    words = listed(sorted(_models(path, top)))
-    if isinstance(found, dict) and "type" in found:
-        word = found["type"]
-        what = f"`{cut(word)}` is not one of {words}" if isinstance(word, str) else mistyped("text", word)[0]
-        return Finding((*path, "type"), what, "choose one of them")
-    return Finding((*path, "type"), "this key is missing", f"add it: one of {words}")
+def _wrong_tag(path: Path, found: object, top: type[BaseModel]) -> Mistake:
+    words, path = ", ".join(sorted(_models(path, top))), (*path, "type")
+    if not isinstance(found, dict) or "type" not in found:
+        return Mistake(path, "this key is missing", f"add it: one of {words}")
+    word = found["type"]
+    what = f"`{cut(word)}` is not one of {words}" if isinstance(word, str) else mistyped("text", word)[0]
+    return Mistake(path, what, "choose one of them")
 
 
 def _plain(location: Path) -> tuple[Path, str]:
@@ -125,7 +117,7 @@ def _plain(location: Path) -> tuple[Path, str]:
     return location, tag if len(location) == 3 else ""
 
 
-def _within(value: object, path: Path) -> Path:
+def _within(value: Any, path: Path) -> Path:
     """`path`, as far as there are mappings and lists for it to lead through."""
     for depth, part in enumerate(path):
         if not isinstance(value, dict | list):

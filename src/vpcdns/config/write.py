@@ -3,9 +3,11 @@
 Knows the configuration's shape and the model. Where the default says the same, nothing is written.
 """
 
+import json
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import fields
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -14,14 +16,14 @@ from typing import Any, Final, TypeVar
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from vpcdns.config import document, schema, topology_schema
+from vpcdns.config import document, schema
+from vpcdns.config.parts import part_of, plain
 from vpcdns.config.values import custom_domain
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.model.policy import Access, Answers, Forwarding, Otherwise
-from vpcdns.model.topology import Connection, IpsecConnection, Network, Prefix, Vpc
+from vpcdns.model.gateway import Group
+from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
@@ -31,33 +33,66 @@ V = TypeVar("V")
 MAX_PARTS: Final = 150
 
 _SORTED_AT_ONCE: Final = 2_000
+_WRITTEN_AT_ONCE: Final = 100  # objects in a piece of JSON, which take about a millisecond
 
 # The sections that the cloud's API can change; the others are the operator's alone.
 OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups")
 
 
+def _sections(world: World) -> dict[str, dict[str, Any] | Iterator[dict[str, Any]]]:
+    """The configuration of `world`; it is sorted at once, and its objects written as they are asked for."""
+    topology, counts = world.topology, Counter(instance_id for _, instance_id in world.instances)
+    groups = in_order(world.groups)
+    return {
+        "server": _differing(world.access, Access()),
+        "answers": {} if world.answers == Answers() else plain(world.answers),
+        "forward": _differing(world.forwarding, Forwarding(), "upstreams"),
+        "vpcs": map(plain, in_order(topology.vpcs)),
+        "networks": map(plain, topology.networks.values()),
+        "connections": map(plain, topology.connections.values()),
+        "instances": map(plain, in_order(world.instances)),
+        "groups": (_group(group, counts[group.instance_id] > 1) for group in groups),
+    }
+
+
 def written(world: World) -> dict[str, Any]:
     """The configuration of `world` as plain data: sections `server` to `groups`, empty ones left out."""
-    sections = {
-        "server": _access(world.access),
-        "answers": _answers(world.answers),
-        "forward": _forwarding(world.forwarding),
-        "networks": [_network(network) for network in world.topology.networks.values()],
-        "connections": [_connection(connection) for connection in world.topology.connections.values()],
-        **written_objects(world),
-    }
-    order = ("server", "answers", "forward", "vpcs", "networks", "connections", "instances", "groups")
-    return {name: sections[name] for name in order if sections[name]}
+    sections = _sections(world).items()
+    whole = {name: section if isinstance(section, dict) else list(section) for name, section in sections}
+    return {name: section for name, section in whole.items() if section}
 
 
 def written_objects(world: World) -> dict[str, list[dict[str, Any]]]:
     """The sections that the API can change."""
-    counts = Counter(instance_id for _, instance_id in world.instances)
-    return {
-        "vpcs": [_vpc(vpc) for vpc in in_order(world.topology.vpcs)],
-        "instances": [_instance(instance) for instance in in_order(world.instances)],
-        "groups": [written_group(group, counts[group.instance_id] > 1) for group in in_order(world.groups)],
-    }
+    sections: dict[str, Any] = _sections(world)
+    return {name: list(sections[name]) for name in OBJECT_SECTIONS}
+
+
+def written_json(world: World) -> Iterator[str]:
+    """`written` as JSON, in pieces of some kilobytes: nobody who writes it holds up others for long."""
+    return _pieces(_sections(world))
+
+
+def _pieces(sections: dict[str, dict[str, Any] | Iterator[dict[str, Any]]]) -> Iterator[str]:
+    before = "{"
+    for name, section in sections.items():
+        if isinstance(section, dict):
+            if section:
+                yield f'{before}"{name}":{json_text(section)}'
+                before = ","
+            continue
+        opening = f'{before}"{name}":['
+        while batch := list(islice(section, _WRITTEN_AT_ONCE)):
+            yield opening + ",".join(map(json_text, batch))
+            opening = before = ","
+        if opening == ",":
+            yield "]"
+    yield "}" if before == "," else "{}"
+
+
+def json_text(value: Any) -> str:
+    """As short as it can be."""
+    return json.dumps(value, separators=(",", ":"))
 
 
 def in_order(objects: FrozenMap[Any, V]) -> list[V]:
@@ -75,11 +110,10 @@ def in_order(objects: FrozenMap[Any, V]) -> list[V]:
 
 def with_objects(text: str, world: World) -> dict[str, Any]:
     """The configuration that `text` is, with the objects of `world` in place of its own."""
-    plain = document.read(text).value
-    assert isinstance(plain, dict), "to be read only when it was found good"  # noqa: S101
-    objects = written_objects(world)
-    kept = {name: part for name, part in plain.items() if name not in OBJECT_SECTIONS}
-    return kept | {name: part for name, part in objects.items() if part}
+    own = document.read(text).value
+    assert isinstance(own, dict), "to be read only when it was found good"  # noqa: S101
+    kept = {name: part for name, part in own.items() if name not in OBJECT_SECTIONS}
+    return kept | {name: part for name, part in written_objects(world).items() if part}
 
 
 def yaml_text(configuration: dict[str, Any]) -> str:
@@ -102,126 +136,23 @@ _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", 
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
+    is_plain = _PLAIN.fullmatch(text) is not None and text.lower() not in _WORDS
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if is_plain else '"')
 
 
 _Dumper.add_representer(str, _text)
 
 
-def _access(access: Access) -> dict[str, Any]:
-    default, part = Access(), dict[str, Any]()
-    if access.clients != default.clients:
-        part["clients"] = _texts(access.clients)
-    if access.trusted_peers != default.trusted_peers:
-        part["trusted_peers"] = _texts(access.trusted_peers)
-    if access.responses_per_second is not None:
-        part["responses_per_second"] = access.responses_per_second
-    return part
-
-
-def _answers(answers: Answers) -> dict[str, Any]:
-    given = {
-        "suffix": str(answers.suffix),
-        "ttl": answers.ttl,
-        "negative_ttl": answers.negative_ttl,
-        "denied": answers.denied.value,
-        "explain": answers.explain.value,
+def _differing(value: Any, default: Any, *always: str) -> dict[str, Any]:
+    """The fields that differ from the default, and those that are written in any case."""
+    given = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+    return {
+        name: plain(one) for name, one in given.items() if name in always or one != getattr(default, name)
     }
-    if answers == Answers():
-        return {}
-    return given
 
 
-def _forwarding(forwarding: Forwarding) -> dict[str, Any]:
-    part: dict[str, Any] = {"upstreams": _texts(forwarding.upstreams)}
-    if forwarding.rules:
-        part["rules"] = [
-            {
-                "domain": str(rule.domain),
-                **({"vpcs": sorted(rule.vpcs)} if rule.vpcs else {}),
-                "upstreams": _texts(rule.upstreams),
-            }
-            for rule in forwarding.rules
-        ]
-    if forwarding.otherwise is not Otherwise.REFUSED:
-        part["otherwise"] = forwarding.otherwise.value
-    return part
-
-
-def _vpc(vpc: Vpc) -> dict[str, Any]:
-    part: dict[str, Any] = {
-        "vpc_id": vpc.vpc_id,
-        "region_id": vpc.region_id,
-        "cidr_blocks": _texts(vpc.cidr_blocks),
-    }
-    part |= _sources(vpc.cidr_blocks, vpc.source_networks)
-    if vpc.vswitches:
-        part["vswitches"] = [
-            {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
-            for vswitch in vpc.vswitches
-        ]
-    return part
-
-
-def _sources(blocks: tuple[Prefix, ...], sources: tuple[Prefix, ...]) -> dict[str, Any]:
-    return {} if sources == blocks else {"source_networks": _texts(sources)}
-
-
-def _network(network: Network) -> dict[str, Any]:
-    part: dict[str, Any] = {"network_id": network.network_id, "cidr_blocks": _texts(network.cidr_blocks)}
-    part |= _sources(network.cidr_blocks, network.source_networks)
-    if network.resolves_as is not None:
-        part["resolves_as"] = network.resolves_as
-    if network.routes:
-        part["routes"] = [
-            {"destination": str(route.destination), "via": route.via} for route in network.routes
-        ]
-    return part
-
-
-def _connection(connection: Connection) -> dict[str, Any]:
-    if isinstance(connection, IpsecConnection):
-        return {
-            "connection_id": connection.connection_id,
-            "type": "ipsec",
-            "vpc_id": connection.vpc_id,
-            "network_id": connection.network_id,
-            "local_subnets": _texts(connection.local_subnets),
-            "remote_subnets": _texts(connection.remote_subnets),
-        }
-    part: dict[str, Any] = {
-        "connection_id": connection.connection_id,
-        "type": "cen",
-        "edition": connection.edition,
-        "attachments": list(connection.attachments),
-    }
-    if connection.service_routes:
-        part["service_routes"] = [
-            {"host": str(route.host), "host_vpc_id": route.host_vpc_id, "access": list(route.access)}
-            for route in connection.service_routes
-        ]
-    return part
-
-
-def _instance(instance: Instance) -> dict[str, Any]:
-    part: dict[str, Any] = {
-        "instance_id": instance.instance_id,
-        "type": instance.type.value,
-        "region_id": instance.region_id,
-    }
-    if instance.type is InstanceType.SERVERLESS:
-        part["addresses"] = _texts(instance.addresses)
-    elif instance.binding is not None:
-        part["binding"] = {
-            "vpc_id": instance.binding.vpc_id,
-            "vswitch_id": instance.binding.vswitch_id,
-            "address": str(instance.binding.address),
-        }
-    return part
-
-
-def written_group(group: Group, ambiguous: bool) -> dict[str, Any]:
+def _group(group: Group, ambiguous: bool) -> dict[str, Any]:
+    """A group as plain data, quickly, as there may be a million; with its region where it is ambiguous."""
     part: dict[str, Any] = {"group_id": group.group_id}
     if group.name:
         part["name"] = group.name
@@ -230,12 +161,8 @@ def written_group(group: Group, ambiguous: bool) -> dict[str, Any]:
         part["region_id"] = group.region_id
     part["vpc_domain"] = group.vpc_domain
     if group.custom_domains:
-        part["custom_domains"] = _texts(group.custom_domains)
+        part["custom_domains"] = plain(group.custom_domains)
     return part
-
-
-def _texts(values: Iterable[object]) -> list[str]:
-    return [str(value) for value in values]
 
 
 def check_expressible(change: Change) -> None:
@@ -262,16 +189,10 @@ def check_expressible(change: Change) -> None:
 def _part(change: Change) -> tuple[type[BaseModel] | None, dict[str, Any]]:
     """The part of a configuration that a change makes, and its schema."""
     match change:
-        case CreateVpc(vpc):
-            return topology_schema.VpcPart, _vpc(vpc)
-        case CreateVSwitch(_, vswitch):
-            part = {"vswitch_id": vswitch.vswitch_id, "cidr_block": str(vswitch.cidr_block)}
-            return topology_schema.VSwitchPart, part
-        case CreateInstance(instance):
-            serverless = instance.type is InstanceType.SERVERLESS
-            return schema.ServerlessPart if serverless else schema.DedicatedPart, _instance(instance)
+        case CreateVpc(made) | CreateVSwitch(_, made) | CreateInstance(made):
+            return part_of(made), plain(made)
         case CreateGroup(group):
-            return schema.GroupPart, written_group(group, ambiguous=True)
+            return schema.GroupPart, _group(group, ambiguous=True)
         case RenameGroup(group_id, name):
             return schema.GroupPart, {"group_id": group_id, "name": name, "instance_id": "any"}
         case _:

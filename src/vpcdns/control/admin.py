@@ -17,7 +17,8 @@ from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Guard
-from vpcdns.control.openapi import AccessKeys, OpenApi
+from vpcdns.control.openapi.endpoint import OpenApi
+from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
@@ -94,9 +95,10 @@ class AdminServer:
         self._stopping = True
         if self._server is not None:
             self._server.should_exit = True
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._ended.wait(), GRACE + 1)
-            self._server.abort()
+            for seconds in (GRACE, 1):
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._ended.wait(), seconds)
+                self._server.abort()  # their requests end then, as if the clients had gone
             self.sources.tasks.stop("admin")
         if self._bound is not None:
             self._bound[0].close()

@@ -19,7 +19,13 @@ MAX_CONNECTIONS: Final = 128
 # Seconds for a request to come whole, and again for its response to be taken. nginx has 60, Apache 20 to 40.
 DEADLINE: Final = 30.0
 KEEP_ALIVE: Final = 5  # idle seconds between two requests; uvicorn's own, and nodejs'
-GRACE: Final = 2  # seconds for what is being answered when the server stops
+GRACE: Final = 2.0  # seconds for what is being answered when the server stops
+_HEADERS: Final = [
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+]
 
 
 class Connection(H11Protocol):
@@ -27,6 +33,7 @@ class Connection(H11Protocol):
 
     deadline: float = DEADLINE
     _expiry: asyncio.TimerHandle | None = None
+    _has_waited: bool = False  # the response, for the client to read
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,7 +47,14 @@ class Connection(H11Protocol):
             self._expiry.cancel()
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if not self._has_waited:
+            self._has_waited = True
+            self._wind_up()
+
     def on_response_complete(self) -> None:
+        self._has_waited = False
         super().on_response_complete()
         self._wind_up()
 
@@ -75,8 +89,8 @@ class HttpServer(uvicorn.Server):
                 # No header of a client's choice says who the client is.
                 proxy_headers=False,
                 server_header=False,
+                headers=_HEADERS,
                 timeout_keep_alive=KEEP_ALIVE,
-                timeout_graceful_shutdown=GRACE,
                 h11_max_incomplete_event_size=MAX_HEADERS,
             )
         )

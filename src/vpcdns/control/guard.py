@@ -1,16 +1,17 @@
-"""What every HTTP request passes before a route sees it: Host, token, sizes.
+"""What every HTTP request passes before a route sees it: its turn, Host, token, sizes.
 
 Knows headers, and which paths are open to whoever can connect. With DNS rebinding a browser sends a foreign
 page's name as Host: it is refused. No CORS header is ever sent.
 """
 
+import asyncio
 import hmac
 import socket
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,14 +22,10 @@ MAX_BODY: Final = 1 << 20  # octets, security.md §3
 # Octets of target and headers; nginx has 8 k and 4 times 8 k more. Checked here as well as in the parser,
 # which only limits what it has to wait for.
 MAX_HEADERS: Final = 16_384
+# Seconds between two requests that are whole: other work, DNS above all, goes on meanwhile.
+PAUSE: Final = 0.002
 # Open without a token: probes and scrapers have none, and the console's page has nothing in it but a form.
 OPEN: Final = frozenset({"/", "/health", "/ready", "/metrics"})
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "same-origin",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,25 +41,42 @@ class Guard:
     address: Address | None
     token: str | None = field(repr=False)
     signed: bool = False
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
         headers = Headers(scope=scope)
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                written = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    written.setdefault(name, value)
-            await send(message)
-
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            await self._take_turn()
         try:
             self._check(scope, headers)
         except HTTPException as error:
-            await error_response(error)(scope, receive, send_guarded)
+            await error_response(error)(scope, receive, send)
             return
-        await self.app(scope, _counted(receive), send_guarded)
+        await self.app(scope, self._counted(receive), send)
+
+    async def _take_turn(self) -> None:
+        """Returns when this request may be answered; the next one may PAUSE after what is done at once."""
+        await self._turn.acquire()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_later, PAUSE, self._turn.release)
+
+    def _counted(self, receive: Receive) -> Receive:
+        """A body may come without a Content-Length; a request that has one takes its turn at its end."""
+        octets = 0
+
+        async def counted() -> Message:
+            nonlocal octets
+            message = await receive()
+            octets += len(message.get("body", b""))
+            if octets > MAX_BODY:
+                raise _too_large()
+            if octets and message["type"] == "http.request" and not message.get("more_body"):
+                await self._take_turn()
+            return message
+
+        return counted
 
     def _check(self, scope: Scope, headers: Headers) -> None:
         size = len(scope["raw_path"]) + len(scope["query_string"])
@@ -115,21 +129,6 @@ def _name(host: str) -> str:
         return inside if not behind or (behind[0] == ":" and behind[1:].isdigit()) else host
     name, colon, port = host.rpartition(":")
     return name if colon and (port.isdigit() or not port) else host
-
-
-def _counted(receive: Receive) -> Receive:
-    """A body may come without a Content-Length."""
-    octets = 0
-
-    async def counted() -> Message:
-        nonlocal octets
-        message = await receive()
-        octets += len(message.get("body", b""))
-        if octets > MAX_BODY:
-            raise _too_large()
-        return message
-
-    return counted
 
 
 def _too_large() -> HTTPException:

@@ -1,33 +1,74 @@
-"""Responses that take long to make: in a thread or piece by piece, few at a time, so that queries go on."""
+"""Responses that take long: made in threads while clients read them, few at a time, so that queries go on.
+
+A request that waits holds nothing; one whose client has gone is given up.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from typing import Final
+import json
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import StreamingResponse
+from starlette.types import Send
 
 from vpcdns.server.threads import in_thread
 
-AT_ONCE: Final = 2  # the others wait; each piece is a millisecond's work in the event loop
+AT_ONCE: Final = 2  # of the routes that share a room; the others wait
+PIECE: Final = 1 << 16  # characters; a client that does not read has two pieces waiting for it, and no more
+
+room = partial(asyncio.Semaphore, AT_ONCE)
 
 
-class LongResponses:
-    """One for all routes that need it."""
+class LongResponse(StreamingResponse):
+    """`make` is called in the event loop when there is room, and the iterator is used in a thread.
 
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(AT_ONCE)
+    What is wrong with a request may be raised until the first piece is there.
+    """
 
-    async def made(self, make: Callable[[], str]) -> Response:
-        """JSON that `make` gives, in a thread."""
+    def __init__(
+        self,
+        room: asyncio.Semaphore,
+        make: Callable[[], Awaitable[Iterator[str]]],
+        headers: Mapping[str, str] | None = None,
+        media_type: str = "application/json",
+    ) -> None:
+        super().__init__((), headers=headers, media_type=media_type)
+        self._room = room
+        self._make = make
+
+    async def stream_response(self, send: Send) -> None:
+        """Called in a task that is cancelled when the client has gone."""
         async with self._room:
-            return Response(await in_thread(make), media_type="application/json")
+            pieces = _even(await self._make())
+            piece = await in_thread(partial(next, pieces, b""))
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            while piece:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                piece = await in_thread(partial(next, pieces, b""))
+            await send({"type": "http.response.body"})
 
-    def in_pieces(self, make: Callable[[], Iterator[str]], headers: Mapping[str, str]) -> Response:
-        """JSON in pieces: the iterator is made in a thread, and asked for more when the client has read."""
-        return StreamingResponse(self._pieces(make), headers=headers, media_type="application/json")
 
-    async def _pieces(self, make: Callable[[], Iterator[str]]) -> AsyncIterator[str]:
-        async with self._room:
-            for piece in await in_thread(make):
-                yield piece
-                await asyncio.sleep(0)
+def _even(pieces: Iterator[str]) -> Iterator[bytes]:
+    """Neither so small that each costs more than what is in it, nor larger than a PIECE."""
+    text = ""
+    for piece in pieces:
+        text += piece
+        if len(text) >= PIECE:
+            yield from (text[at : at + PIECE].encode() for at in range(0, len(text), PIECE))
+            text = ""
+    if text:
+        yield text.encode()
+
+
+def listed(key: str, items: Iterable[Any]) -> Iterator[str]:
+    """A JSON object with a list. ASCII only: whatever a name holds, no reader mistakes it."""
+    yield f'{{"{key}": ['
+    for number, item in enumerate(items):
+        yield ", " * bool(number) + json.dumps(item)
+    yield "]}\n"
+
+
+def made(make: Callable[[], Any]) -> Iterator[str]:
+    """What can only be made as a whole, as JSON; in pieces, or the interpreter's lock would be kept."""
+    yield from json.JSONEncoder().iterencode(make())

@@ -5,11 +5,11 @@ The rules are measured on glibc and musl; each says which of them it concerns.
 
 from collections.abc import Iterator
 from ipaddress import IPv4Address
+from itertools import takewhile
 from typing import Final
 
-from vpcdns.doctor.files import MAX_NAMESERVERS
 from vpcdns.doctor.finding import Finding, hint, ok, problem, warning
-from vpcdns.doctor.host import Host
+from vpcdns.doctor.host import MAX_NAMESERVERS, Host
 from vpcdns.model.policy import DOCKER_RESOLVER
 from vpcdns.model.topology import Address
 
@@ -46,31 +46,25 @@ def check_files(host: Host, vpcdns: Address | None = None) -> Iterator[Finding]:
 
 
 def _nameservers(host: Host) -> Iterator[Finding]:
-    conf, path = host.resolv_conf, host.path
-    for text in conf.unreadable:
-        yield problem(
-            "nameserver-syntax",
-            f"libc ignores `nameserver {text}` in {path}: it is no address.",
-            "Write an address alone: resolv.conf has no ports, so vpcdns must listen on port 53.",
-            text,
-        )
-    if not conf.nameservers:
+    addresses, path = host.resolv_conf.nameservers, host.path
+    for text in host.resolv_conf.unreadable:
+        seen = f"libc ignores `nameserver {text}` in {path}: it is no address."
+        remedy = "Write an address alone: resolv.conf has no ports, so vpcdns must listen on port 53."
+        yield problem("nameserver-syntax", seen, remedy, text)
+    if not addresses:
         seen = f"{path} has no nameserver" if host.readable else f"{path} cannot be read"
-        yield problem(
-            "nameservers",
-            f"{seen}: libc asks 127.0.0.1.",
-            "Give the address of vpcdns: --dns ADDRESS, or dns: in a compose file.",
-        )
-    elif len(conf.nameservers) == 1:
-        yield ok("nameservers", f"One nameserver: {conf.nameservers[0]}.")
+        remedy = "Give the address of vpcdns: --dns ADDRESS, or dns: in a compose file."
+        yield problem("nameservers", f"{seen}: libc asks 127.0.0.1.", remedy)
+    elif len(addresses) == 1:
+        yield ok("nameservers", f"One nameserver: {addresses[0]}.")
     else:
-        listed = ", ".join(map(str, conf.nameservers[:MAX_NAMESERVERS]))
-        yield problem(
-            "nameservers",
-            f"{len(conf.nameservers)} nameservers: {listed}. musl asks all at once and takes the first "
-            "answer, even NXDOMAIN; glibc goes on to the next when one refuses or is slow.",
-            "Leave exactly one nameserver, vpcdns, and give it the others as forward.upstreams.",
+        seen = (
+            f"{len(addresses)} nameservers: {', '.join(map(str, addresses[:MAX_NAMESERVERS]))}. musl asks "
+            "all at once and takes the first answer, even NXDOMAIN; glibc goes on to the next when one "
+            "refuses or is slow."
         )
+        remedy = "Leave exactly one nameserver, vpcdns, and give it the others as forward.upstreams."
+        yield problem("nameservers", seen, remedy)
 
 
 def _loopback(address: Address, host: Host) -> Finding:
@@ -78,33 +72,26 @@ def _loopback(address: Address, host: Host) -> Finding:
     seen = f"The nameserver {address} is this container itself ({host.engine})."
     if host.engine == "Kubernetes":  # a sidecar shares the pod's loopback
         return hint("nameserver-loopback", seen, "Right only if vpcdns runs in the same pod.", str(address))
-    return problem(
-        "nameserver-loopback",
-        seen,
+    remedy = (
         "Give an address of vpcdns that the container can reach; 127.0.0.1 in a host's resolv.conf "
-        "means the host, in a container's the container.",
-        str(address),
+        "means the host, in a container's the container."
     )
+    return problem("nameserver-loopback", seen, remedy, str(address))
 
 
 def _docker(host: Host) -> Iterator[Finding]:
     """Docker writes the servers that its resolver asks into a comment in resolv.conf (moby `resolvconf`)."""
     servers = host.resolv_conf.ext_servers
-    from_host = [server for server in servers if server.startswith("host(")]
-    if from_host:
-        yield problem(
-            "docker-host-namespace",
-            f"Docker's resolver asks {' '.join(from_host)} from the host's network namespace: every "
-            "container looks like the host.",
-            "Give the container itself the address of vpcdns: --dns ADDRESS, or dns: in a compose file.",
-        )
+    if from_host := " ".join(server for server in servers if server.startswith("host(")):
+        seen = f"Docker's resolver asks {from_host} from the host's network namespace"
+        remedy = "Give the container itself the address of vpcdns: --dns ADDRESS, or dns: in a compose file."
+        yield problem("docker-host-namespace", f"{seen}: every container looks like the host.", remedy)
     if len(servers) > 1:
-        yield warning(
-            "docker-servers",
-            f"Docker's resolver goes on from one of {' '.join(servers)} to the next when one refuses, "
-            "fails or is slow.",
-            "Give --dns or dns: one address, that of vpcdns.",
+        listed = " ".join(servers)
+        seen = (
+            f"Docker's resolver goes on from one of {listed} to the next when one refuses, fails or is slow."
         )
+        yield warning("docker-servers", seen, "Give --dns or dns: one address, that of vpcdns.")
 
 
 def _search(host: Host) -> Finding:
@@ -117,21 +104,22 @@ def _search(host: Host) -> Finding:
         return ok("search", seen)
     return warning(
         "search",
-        f"ndots:{ndots} and the search list {listed}: {len(domains)} x 2 queries come before a VPC domain "
-        "or a name such as api.example.com, and musl ends its search at any answer but NXDOMAIN or NODATA.",
+        f"ndots:{ndots} and the search list {listed}: {len(domains)} x 2 queries come before a VPC domain or "
+        "a name such as api.example.com, and musl ends its search at any answer but NXDOMAIN or NODATA.",
         "Set ndots:1 (--dns-opt ndots:1, dnsConfig in Kubernetes), or end names with a dot.",
     )
 
 
 def _options(host: Host) -> Iterator[Finding]:
-    conf, found = host.resolv_conf, False
-    last = {f"{name}:{conf.option(name)}" for name in ("timeout", "attempts")}  # the last one wins
-    effective = last.union(option for option in conf.options if ":" not in option)
-    for option, (what, remedy) in _OPTIONS.items():
-        if option in effective and (option != "rotate" or len(conf.nameservers) > 1):
-            found = True
-            yield hint("options", f"options {option}: {what}", remedy, option.partition(":")[0])
-    if not found:
+    conf = host.resolv_conf
+    effective = {f"{name}:{conf.option(name)}" for name in ("timeout", "attempts")}  # the last one wins
+    effective.update(option for option in conf.options if ":" not in option)
+    if len(conf.nameservers) < 2:
+        effective.discard("rotate")
+    for option in (harmful := [option for option in _OPTIONS if option in effective]):
+        what, remedy = _OPTIONS[option]
+        yield hint("options", f"options {option}: {what}", remedy, option.partition(":")[0])
+    if not harmful:
         listed = " ".join(conf.options)
         yield ok("options", f"options {listed}: nothing that harms." if listed else "No options.")
 
@@ -141,19 +129,14 @@ def _hosts_order(host: Host) -> Finding:
     order = host.hosts_order
     if not order:
         return ok("hosts-order", "No `hosts:` line in nsswitch.conf: the hosts file, then DNS.")
-    line = f"`hosts: {' '.join(order)}` in nsswitch.conf"
-    if "dns" not in order and "resolve" not in order:
+    line, before_dns = f"`hosts: {' '.join(order)}` in nsswitch.conf", [*takewhile("dns".__ne__, order)]
+    if "resolve" in before_dns:
+        seen = f"{line}: glibc asks systemd-resolved first, which has nameservers of its own."
+        return warning("hosts-order", seen, "Write `hosts: files dns`, or look at `resolvectl status`.")
+    if "dns" not in order:
         return problem("hosts-order", f"{line}: glibc asks no nameserver.", "Write `hosts: files dns`.")
-    if "resolve" in order and ("dns" not in order or order.index("resolve") < order.index("dns")):
-        return warning(
-            "hosts-order",
-            f"{line}: glibc asks systemd-resolved first, which has nameservers of its own.",
-            "Write `hosts: files dns`, or look at `resolvectl status`.",
-        )
-    if any(service.startswith("mdns") for service in order[: order.index("dns")]):
-        return hint(
-            "hosts-order",
-            f"{line}: glibc never asks vpcdns for names under .local.",
-            "Use no .local names for custom domains, or write `hosts: files dns`.",
-        )
+    if any(service.startswith("mdns") for service in before_dns):
+        seen = f"{line}: glibc never asks vpcdns for names under .local."
+        remedy = "Use no .local names for custom domains, or write `hosts: files dns`."
+        return hint("hosts-order", seen, remedy)
     return ok("hosts-order", f"{line}.")

@@ -1,44 +1,75 @@
 """Reads what this machine or container says about itself: its files, its addresses, its container engine.
 
 Opens files of /etc and /proc, needs no root, asks nobody and never fails: what cannot be read is empty.
+Ignores what libc ignores, but remembers it where a person should know.
 """
 
 import platform
+import re
 import socket
-from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
-from vpcdns.doctor.files import ResolvConf, read_hosts, read_hosts_order, read_resolv_conf
 from vpcdns.model.topology import Address
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
-PROC: Final = Path("/proc")
+MAX_NAMESERVERS: Final = 3  # MAXNS of glibc and musl: they ignore further lines
+DEFAULT_NDOTS: Final = 1
+
+_EXT_SERVERS: Final = re.compile(r"#\s*ExtServers:\s*\[(.*)\]")
 # What each engine puts into its containers; a pod's containers may have the others' marks, too.
 _ENGINES: Final = {
     Path("/var/run/secrets/kubernetes.io/serviceaccount"): "Kubernetes",
     Path("/.dockerenv"): "Docker",
     Path("/run/.containerenv"): "Podman",
 }
+# proc_net(5): addresses of this network namespace, and the gateways of routes to 0.0.0.0.
+_LOCAL_IPV4: Final = re.compile(r"(\d+\.\d+\.\d+\.\d+)\n\s+/32 host LOCAL")
+_LOCAL_IPV6: Final = re.compile(r"^[0-9a-f]{32}\b", re.MULTILINE)
+_GATEWAY: Final = re.compile(r"^\S+\s+0{8}\s+(?!0{8})([0-9A-F]{8})\b", re.MULTILINE)
+
+
+@dataclass(slots=True)
+class ResolvConf:
+    """resolv.conf(5). `unreadable` are nameservers that libc ignores, because they are no addresses.
+
+    `ext_servers` are the servers that Docker's resolver asks, from Docker's comment: it asks `host(…)` from
+    the host's network namespace (moby `resolvconf`).
+    """
+
+    nameservers: list[Address] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    search: list[str] = field(default_factory=list)
+    options: list[str] = field(default_factory=list)
+    ext_servers: list[str] = field(default_factory=list)
+
+    @property
+    def ndots(self) -> int:
+        value = self.option("ndots")
+        return min(int(value), 15) if value.isdigit() else DEFAULT_NDOTS  # glibc's RES_MAXNDOTS
+
+    def option(self, name: str) -> str:
+        """The value of `name:value`, the last one winning; empty when it is not there."""
+        values = [option.partition(":")[2] for option in self.options if option.startswith(f"{name}:")]
+        return values[-1] if values else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """A snapshot. `engine` made the container: Docker, Podman or Kubernetes; it is empty on a host.
 
-    `hosts_order` is None without an nsswitch.conf, as in images with musl. `is_libcs` says whether this
-    process's libc reads `path`.
+    `path` is the resolv.conf. `gateways` are those of default routes: on a bridge network the bridge itself,
+    where NAT and engines' resolvers are.
     """
 
     resolv_conf: ResolvConf = field(default_factory=ResolvConf)
     path: Path = RESOLV_CONF
     readable: bool = True
-    is_libcs: bool = True
-    hosts_order: tuple[str, ...] | None = None
-    hosts: dict[str, tuple[Address, ...]] = field(default_factory=dict)
+    hosts_order: tuple[str, ...] = ()
+    hosts: dict[str, list[Address]] = field(default_factory=dict)
     addresses: frozenset[Address] = frozenset()
     gateways: frozenset[Address] = frozenset()
     engine: str = ""
@@ -47,44 +78,63 @@ class Host:
 
 def read_host(path: Path = RESOLV_CONF) -> Host:
     """Reads `path`, and nsswitch.conf and hosts beside it, which a container's /etc has as well."""
-    resolv_conf = _text(path)
-    order, hosts = _text(path.with_name("nsswitch.conf")), _text(path.with_name("hosts"))
+    resolv_conf, net = _text(path), Path("/proc/net")
     name, version = platform.libc_ver()
+    ipv4 = map(IPv4Address, _LOCAL_IPV4.findall(_text(net / "fib_trie") or ""))
+    ipv6 = (IPv6Address(bytes.fromhex(one)) for one in _LOCAL_IPV6.findall(_text(net / "if_inet6") or ""))
+    gateways = _GATEWAY.findall(_text(net / "route") or "")
     return Host(
         resolv_conf=read_resolv_conf(resolv_conf or ""),
         path=path,
         readable=resolv_conf is not None,
-        is_libcs=path == RESOLV_CONF,
-        hosts_order=None if order is None else read_hosts_order(order),
-        hosts=read_hosts(hosts or ""),
-        addresses=frozenset(_addresses()),
-        gateways=frozenset(_gateways()),
+        hosts_order=read_hosts_order(_text(path.with_name("nsswitch.conf")) or ""),
+        hosts=read_hosts(_text(path.with_name("hosts")) or ""),
+        addresses=frozenset((*ipv4, *ipv6)),
+        gateways=frozenset(IPv4Address(socket.htonl(int(gateway, 16))) for gateway in gateways),
         engine=next((engine for mark, engine in _ENGINES.items() if mark.exists()), ""),
         libc=f"{name} {version}" if name else "musl or another libc",
     )
 
 
-def _addresses() -> Iterator[Address]:
-    """All addresses of this network namespace, by /proc (proc_net(5))."""
-    before = ""
-    for line in (_text(PROC / "net/fib_trie") or "").splitlines():
-        words = line.split()
-        if "/32 host LOCAL" in line and before:
-            with suppress(ValueError):
-                yield IPv4Address(before)
-        before = words[-1] if words and words[0] in ("|--", "+--") else before
-    for line in (_text(PROC / "net/if_inet6") or "").splitlines():
+def read_resolv_conf(text: str) -> ResolvConf:
+    """Keyword at the start of the line, then white space; of several `search` lines the last counts."""
+    docker = _EXT_SERVERS.search(text)
+    conf = ResolvConf(ext_servers=docker[1].replace(",", " ").split() if docker else [])
+    for line in text.splitlines():
+        match re.split(r"\s+", line.rstrip()):  # before white space at the start there is an empty word
+            case ["nameserver", address, *_]:
+                try:
+                    conf.nameservers.append(ip_address(address))
+                except ValueError:
+                    conf.unreadable.append(address)
+            case ["search" | "domain", first, *rest]:
+                conf.search = [domain.rstrip(".") or "." for domain in (first, *rest)]
+            case ["options", *options]:
+                conf.options += options
+            case _:
+                pass
+    return conf
+
+
+def read_hosts_order(text: str) -> tuple[str, ...]:
+    """The `hosts:` line of nsswitch.conf(5), services and actions in order; none when there is no line."""
+    for line in text.splitlines():
+        database, colon, order = line.partition("#")[0].partition(":")
+        if colon and database.strip() == "hosts":
+            return tuple(re.findall(r"\[[^\]]*\]|[^\s\[]+", order))
+    return ()
+
+
+def read_hosts(text: str) -> dict[str, list[Address]]:
+    """hosts(5): the addresses of each name, in lower case."""
+    hosts: dict[str, list[Address]] = {}
+    for line in text.splitlines():
+        address_text, *names = line.partition("#")[0].split() or [""]
         with suppress(ValueError):
-            yield IPv6Address(bytes.fromhex(line.split()[0]))
-
-
-def _gateways() -> Iterator[Address]:
-    """Default gateways: on a bridge network, the bridge itself, where NAT and engines' resolvers are."""
-    for line in (_text(PROC / "net/route") or "").splitlines()[1:]:
-        fields = line.split()
-        with suppress(ValueError, IndexError):
-            if fields[1] == "00000000" and fields[2] != "00000000":
-                yield IPv4Address(socket.htonl(int(fields[2], 16)))
+            address = ip_address(address_text)
+            for name in names:
+                hosts.setdefault(name.lower().rstrip("."), []).append(address)
+    return hosts
 
 
 def _text(path: Path) -> str | None:

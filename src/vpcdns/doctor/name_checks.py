@@ -6,8 +6,7 @@ from ipaddress import ip_address
 
 from vpcdns.doctor.finding import Finding, hint, ok, problem, warning
 from vpcdns.doctor.host import Host
-from vpcdns.doctor.libc import LibcAnswer
-from vpcdns.doctor.probes import NameAnswers
+from vpcdns.doctor.probes import LibcAnswer, NameAnswers
 from vpcdns.doctor.server_checks import SLOW
 from vpcdns.model.topology import Address
 from vpcdns.stub import StubAnswer
@@ -24,36 +23,27 @@ def _findings(answers: NameAnswers, host: Host) -> Iterator[Finding]:
     yield _answer(answers, resolved)
     a, aaaa = answers.udp
     if a.rcode is not None and aaaa.rcode is not None and a.rcode != aaaa.rcode:
-        # RFC 8020, 8906: an RCODE is the name's.
-        yield problem(
-            "name-types",
-            f"A gets {a.rcode}, AAAA {aaaa.rcode}: musl fails.",
-            "Repair the server behind it; vpcdns gives one RCODE for all types of its own names.",
-        )
+        seen = f"A gets {a.rcode}, AAAA {aaaa.rcode}: musl fails."  # RFC 8020, 8906: an RCODE is the name's
+        remedy = "Repair the server behind it; vpcdns gives one RCODE for all types of its own names."
+        yield problem("name-types", seen, remedy)
     for udp, tcp in zip(answers.udp, answers.tcp, strict=True):
         if udp.rcode is not None and tcp.rcode is not None and not _same(udp, tcp):
-            yield problem(
-                "name-transports",
-                f"UDP and TCP differ: {' '.join(udp.addresses) or udp.rcode}; "
-                f"{' '.join(tcp.addresses) or tcp.rcode}.",
-                "Something in between answers one of them: ask vpcdns by its own address.",
-            )
+            over_udp, over_tcp = (" ".join(answer.addresses) or answer.rcode for answer in (udp, tcp))
+            remedy = "Something in between answers one of them: ask vpcdns by its own address."
+            yield problem("name-transports", f"UDP and TCP differ: {over_udp}; {over_tcp}.", remedy)
     shadow = host.hosts.get(answers.name.lower().rstrip("."))
     if shadow is not None:
         made = warning if set(shadow) <= resolved else problem
-        yield made(
-            "name-hosts",
-            f"the hosts file says {', '.join(map(str, shadow))}, and is read before any nameserver.",
-            f"Take the name out of {host.path.with_name('hosts')} (--add-host, extra_hosts).",
-        )
+        seen = f"the hosts file says {', '.join(map(str, shadow))}, and is read before any nameserver."
+        remedy = f"Take the name out of {host.path.with_name('hosts')} (--add-host, extra_hosts)."
+        yield made("name-hosts", seen, remedy)
     if answers.libc is not None:
         yield _libc(answers.libc, resolved, host)
 
 
 def _resolved(answers: NameAnswers) -> frozenset[Address]:
     """All addresses. TCP has the whole answer, where there is one."""
-    pairs = zip(answers.udp, answers.tcp, strict=True)
-    whole = [udp if tcp.rcode is None else tcp for udp, tcp in pairs]
+    whole = (udp if tcp.rcode is None else tcp for udp, tcp in zip(answers.udp, answers.tcp, strict=True))
     return frozenset(ip_address(address) for answer in whole for address in answer.addresses)
 
 
@@ -69,11 +59,9 @@ def _answer(answers: NameAnswers, resolved: frozenset[Address]) -> Finding:
         return ok("name", f"{seen}.")
     rcode = "no address (NODATA)" if answer.rcode == "NOERROR" else answer.rcode
     why = "".join(f": {text} (EDE {code})" for code, text in answer.extended_errors[:1])
-    return (warning if answer.rcode in ("NOERROR", "NXDOMAIN") else problem)(
-        "name",
-        f"{rcode}{cname}{why}.",
-        f"For each step: dig +short TXT {answers.name.rstrip('.')}.explain.vpcdns.internal",
-    )
+    made = warning if answer.rcode in ("NOERROR", "NXDOMAIN") else problem
+    remedy = f"For each step: dig +short TXT {answers.name.rstrip('.')}.explain.vpcdns.internal"
+    return made("name", f"{rcode}{cname}{why}.", remedy)
 
 
 def _listed(addresses: frozenset[Address]) -> str:
@@ -93,14 +81,9 @@ def _libc(libc: LibcAnswer, resolved: frozenset[Address], host: Host) -> Finding
         same = "the same" if resolved else f"no address either ({libc.error})"
         return ok("name-libc", f"{who} finds {same}.")
     if libc.addresses and libc.addresses < resolved:
-        return hint(
-            "name-libc",
-            f"{who} finds {len(libc.addresses)} of {len(resolved)} addresses.",
-            "musl before 1.2.4 takes what fits a datagram; 1.2.4 and glibc go on over TCP.",
-        )
+        seen = f"{who} finds {len(libc.addresses)} of {len(resolved)} addresses."
+        remedy = "musl before 1.2.4 takes what fits a datagram; 1.2.4 and glibc go on over TCP."
+        return hint("name-libc", seen, remedy)
     found = _listed(libc.addresses) if libc.addresses else f"none ({libc.error})"
-    return problem(
-        "name-libc",
-        f"{who} finds {found}, the server says otherwise.",
-        "Look at nameservers, search, hosts-order and name-hosts above.",
-    )
+    remedy = "Look at nameservers, search, hosts-order and name-hosts above."
+    return problem("name-libc", f"{who} finds {found}, the server says otherwise.", remedy)

@@ -1,19 +1,23 @@
-"""What the doctor asks the server: everything at once, so that a silent server costs one wait.
+"""What the doctor asks the server and libc: everything at once, so that a silent server costs one wait.
 
 Judges nothing; `server_checks` and `name_checks` do.
 """
 
+import socket
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
+from ipaddress import ip_address
 from typing import Final
 
-from vpcdns.doctor.host import Host
-from vpcdns.doctor.libc import LibcAnswer, ask_libc
+from vpcdns.doctor.host import RESOLV_CONF, Host
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import Question, RRClass, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Upstream
+from vpcdns.model.topology import Address
 from vpcdns.stub import StubAnswer, ask_tcp, ask_udp
 
 WHOAMI: Final = Name.from_text("whoami.vpcdns.internal")
@@ -28,6 +32,14 @@ SEARCHED: Final = "vpcdns-doctor"  # in front of each search domain
 FORWARDED_SECONDS: Final = 4.0  # a forwarded query is decided within 3.5 s (DESIGN §4)
 _NOT_ASKED: Final = StubAnswer(LARGE)
 _THREADS: Final = 16  # each waits for one answer
+
+
+@dataclass(frozen=True, slots=True)
+class LibcAnswer:
+    """What getaddrinfo made of a name: addresses, or its error's text."""
+
+    addresses: frozenset[Address] = frozenset()
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,25 +96,19 @@ def _probe_closely(
     server = results.server
     nameservers = [Upstream(address) for address in host.resolv_conf.nameservers]
     others = [other for other in nameservers if other != server] if server in nameservers else []
-    is_libcs = host.is_libcs and nameservers[:1] == [server]
     one_segment = pool.submit(ask_tcp, server, _addresses_of(WHOAMI))
     one_port = pool.submit(ask_udp, server, _addresses_of(WHOAMI))
     large = pool.submit(ask_udp, server, [LARGE])
     small = pool.submit(ask_udp, server, [LARGE], edns=False)
     asked_others = {str(other): pool.submit(ask_udp, other, [VERSION], tries=1) for other in others}
-    search = {
-        domain: pool.submit(ask_udp, server, [question], seconds=FORWARDED_SECONDS, tries=1)
-        for domain, question in _search_questions(host).items()
-    }
-    looked_up = [
-        (
-            name,
-            pool.submit(ask_udp, server, questions, seconds=FORWARDED_SECONDS, tries=1),
-            pool.submit(ask_tcp, server, questions, seconds=FORWARDED_SECONDS),
-            pool.submit(ask_libc, name) if is_libcs else None,
-        )
-        for name, questions in ((name, _addresses_of(Name.from_text(name))) for name in names)
-    ]
+    patiently = partial(ask_udp, server, seconds=FORWARDED_SECONDS, tries=1)
+    search = {domain: pool.submit(patiently, [asked]) for domain, asked in _search_questions(host).items()}
+    questions = {name: _addresses_of(Name.from_text(name)) for name in names}
+    udp = {name: pool.submit(patiently, asked) for name, asked in questions.items()}
+    over_tcp = partial(ask_tcp, server, seconds=FORWARDED_SECONDS)
+    tcp = {name: pool.submit(over_tcp, asked) for name, asked in questions.items()}
+    libc_asks_it = host.path == RESOLV_CONF and nameservers[:1] == [server]
+    libc = {name: pool.submit(_ask_libc, name) for name in questions if libc_asks_it}
     return replace(
         results,
         one_segment=one_segment.result(),
@@ -112,8 +118,8 @@ def _probe_closely(
         search={domain: future.result()[0] for domain, future in search.items()},
         other_nameservers={other: future.result()[0] for other, future in asked_others.items()},
         names=tuple(
-            NameAnswers(name, udp.result(), tcp.result(), None if libc is None else libc.result())
-            for name, udp, tcp, libc in looked_up
+            NameAnswers(name, udp[name].result(), tcp[name].result(), libc[name].result() if libc else None)
+            for name in questions
         ),
     )
 
@@ -128,3 +134,22 @@ def _search_questions(host: Host) -> dict[str, Question]:
         with suppress(MalformedName):
             questions[domain] = Question(Name.from_text(f"{SEARCHED}.{domain}"), RRType.A)
     return questions
+
+
+def _ask_libc(name: str, seconds: float = 5.0) -> LibcAnswer:
+    """Calls getaddrinfo, which has no time-out of its own: after `seconds` nobody waits for it any more."""
+    answer = LibcAnswer(error=f"no answer within {seconds:.0f} s")
+
+    def look_up() -> None:
+        nonlocal answer
+        try:
+            entries = socket.getaddrinfo(name, None, type=socket.SOCK_STREAM)
+            texts = {str(entry[4][0]).partition("%")[0] for entry in entries}
+            answer = LibcAnswer(frozenset(map(ip_address, texts)))
+        except (OSError, UnicodeError) as error:
+            answer = LibcAnswer(error=getattr(error, "strerror", None) or str(error))
+
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return answer

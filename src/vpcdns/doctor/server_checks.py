@@ -1,7 +1,4 @@
-"""Checks of the server and the way to it: who answers, what it sees of us, what gets through.
-
-Pure: judges what `probes` asked, and asks nobody.
-"""
+"""Checks of the server and the way to it: who answers, what it sees of us, what gets through. Pure."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -43,12 +40,9 @@ def check_server(results: ProbeResults, host: Host) -> Iterator[Finding]:
 
 def _reply_address(results: ProbeResults) -> Iterator[Finding]:
     for stranger in sorted({*results.version.strangers, *results.whoami.strangers}):
-        yield problem(
-            "reply-address",
-            f"The response to a query to {results.server} came from {stranger}: no libc takes it.",
-            "Let vpcdns listen on the address itself; or correct the NAT that changes it one way only.",
-            stranger,
-        )
+        seen = f"The response to a query to {results.server} came from {stranger}: no libc takes it."
+        remedy = "Let vpcdns listen on the address itself; or correct the NAT that changes it one way only."
+        yield problem("reply-address", seen, remedy, stranger)
 
 
 def _silent(results: ProbeResults, host: Host) -> Finding:
@@ -83,47 +77,31 @@ def _between(results: ProbeResults, host: Host) -> Iterator[Finding]:
     """A forwarder that asks vpcdns for us, known by its address or by what it calls itself."""
     address, version = results.server.address, _version(results.version)
     if address == DOCKER_RESOLVER:
-        yield hint(
-            "between",
+        seen = (
             "Docker's resolver 127.0.0.11 forwards: container names come first, REFUSED becomes SERVFAIL, "
-            "and extended errors of both are lost.",
-            "Fine; give no container the name of a custom domain.",
-            "Docker",
+            "and extended errors of both are lost."
         )
+        yield hint("between", seen, "Fine; give no container the name of a custom domain.", "Docker")
     elif address in RESOLVED_STUBS:
-        yield warning(
-            "between",
-            f"systemd-resolved ({address}) is in between: it caches, and asks from the host.",
-            "Write the address of vpcdns into resolv.conf itself, or into the link's DNS= of "
-            "systemd-resolved.",
-            "systemd-resolved",
-        )
+        name, seen = "systemd-resolved", f"({address}) is in between: it caches, and asks from the host."
+        remedy = f"Write the address of vpcdns into resolv.conf itself, or into the link's DNS= of {name}."
+        yield warning("between", f"{name} {seen}", remedy, name)
     elif (host.engine == "Podman" and address in host.gateways) or "dns.podman" in host.resolv_conf.search:
-        yield warning(
-            "between",
-            f"aardvark-dns of Podman ({address}) is in between: it asks from its own namespace.",
-            "podman network create --disable-dns, or a listener with vpc_id per VPC.",
-            "aardvark-dns",
-        )
+        seen = f"aardvark-dns of Podman ({address}) is in between: it asks from its own namespace."
+        remedy = "podman network create --disable-dns, or a listener with vpc_id per VPC."
+        yield warning("between", seen, remedy, "aardvark-dns")
     elif version and not version.startswith(_OURS) and results.client:
         name = next((name for mark, name in _FORWARDERS.items() if mark in version.lower()), repr(version))
-        yield warning(
-            "between",
-            f"{name} is in between: vpcdns sees it instead of its clients, and it caches.",
-            "Ask vpcdns itself; or let it send client subnets and put it into server.trusted_peers.",
-            name,
-        )
+        seen = f"{name} is in between: vpcdns sees it instead of its clients, and it caches."
+        remedy = "Ask vpcdns itself; or let it send client subnets and put it into server.trusted_peers."
+        yield warning("between", seen, remedy, name)
 
 
 def _asked_instead(results: ProbeResults, host: Host) -> Finding:
     listed = ", ".join(map(str, host.resolv_conf.nameservers)) or "127.0.0.1"
-    return hint(
-        "asked-server",
-        f"We ask {results.server}, as you said; libc asks {listed}.",
-        f"When all is well, put `nameserver {results.server.address}` into {host.path}; "
-        "vpcdns must then listen on port 53.",
-        str(results.server),
-    )
+    seen = f"We ask {results.server}, as you said; libc asks {listed}."
+    line = f"When all is well, put `nameserver {results.server.address}` into {host.path}"
+    return hint("asked-server", seen, f"{line}; vpcdns must then listen on port 53.", str(results.server))
 
 
 def _other_nameservers(results: ProbeResults) -> Iterator[Finding]:
@@ -150,13 +128,8 @@ def _seen_as(results: ProbeResults, host: Host) -> Finding:
         return ok("seen-as", f"{masked} The listener's vpc_id decides, so it does not matter.", subject=seen)
     if "trusted peer" in matched:
         return warning("seen-as", masked, "Check what the trusted peer sends: client subnet or PROXY.", seen)
-    return problem(
-        "seen-as",
-        masked,
-        "Connect vpcdns to the container's network instead of publishing its port; or give each VPC a "
-        "listener with its vpc_id.",
-        seen,
-    )
+    remedy = "Connect vpcdns to the container's network instead of publishing its port"
+    return problem("seen-as", masked, f"{remedy}; or give each VPC a listener with its vpc_id.", seen)
 
 
 def _masked_by(address: Address) -> str:
@@ -173,52 +146,39 @@ def _vpc(results: ProbeResults) -> Finding:
     address, vpc, matched = client["address"], client["vpc"], client["matched"]
     network = f" (through {client['network']})" if client.get("network") else ""
     if vpc.startswith("none"):
-        return warning(
-            "vpc",
-            f"{address} counts as the Internet{network}, where no VPC domain resolves: {matched}.",
-            "Add this network to a VPC's source_networks, or ask a listener with vpc_id.",
-            address,
-        )
+        seen = f"{address} counts as the Internet{network}, where no VPC domain resolves: {matched}."
+        remedy = "Add this network to a VPC's source_networks, or ask a listener with vpc_id."
+        return warning("vpc", seen, remedy, address)
     return ok("vpc", f"{address} counts as {vpc}{network}: {matched}.", subject=vpc)
 
 
 def _udp_and_tcp(results: ProbeResults) -> Iterator[Finding]:
-    if _lost(results.whoami):
-        yield problem("udp", f"UDP: {results.whoami.error}.", "Open or publish port 53 for UDP.")
+    udp, tcp = results.whoami, results.whoami_tcp
+    if _lost(udp):
+        yield problem("udp", f"UDP: {udp.error}.", "Open or publish port 53 for UDP.")
     else:
         yield ok("udp", "UDP gets through.")
-    if _lost(results.whoami_tcp):
-        yield problem(
-            "tcp",
-            f"TCP: {results.whoami_tcp.error}. Truncated answers cannot be asked for again.",
-            "Open or publish port 53 for TCP as well (-p 53:53/tcp).",
-        )
+    if _lost(tcp):
+        seen = f"TCP: {tcp.error}. Truncated answers cannot be asked for again."
+        yield problem("tcp", seen, "Open or publish port 53 for TCP as well (-p 53:53/tcp).")
     elif any(map(_lost, results.one_segment)):
-        yield problem(
-            "tcp-segment",
-            "A and AAAA in one TCP segment are not both answered: glibc with use-vc fails.",
-            "Ask vpcdns directly.",
-        )
+        seen = "A and AAAA in one TCP segment are not both answered: glibc with use-vc fails."
+        yield problem("tcp-segment", seen, "Ask vpcdns directly.")
     else:
         yield ok("tcp", "TCP gets through, A and AAAA in one segment too.")
-    if not _lost(results.whoami) and any(map(_lost, results.one_port)):
-        yield problem(
-            "one-port",
-            "A and AAAA from one source port are not both answered: glibc waits 5 s for each name.",
-            "options single-request helps glibc; better ask vpcdns directly.",
-        )
-    elif not _lost(results.whoami):
+    if not _lost(udp) and any(map(_lost, results.one_port)):
+        seen = "A and AAAA from one source port are not both answered: glibc waits 5 s for each name."
+        yield problem("one-port", seen, "options single-request helps glibc; better ask vpcdns directly.")
+    elif not _lost(udp):
         yield ok("one-port", "A and AAAA from one source port are both answered.")
 
 
 def _size(results: ProbeResults) -> Finding:
     large, small = results.large, results.small
     if _lost(large):
-        return problem(
-            "size",
-            "A UDP answer of more than 512 octets does not arrive, smaller ones do.",
-            "Look for a firewall that drops large DNS messages, or an MTU below 1280.",
-        )
+        seen = "A UDP answer of more than 512 octets does not arrive, smaller ones do."
+        remedy = "Look for a firewall that drops large DNS messages, or an MTU below 1280."
+        return problem("size", seen, remedy)
     if large.truncated:
         seen = "Something in between cuts UDP answers to 512 octets."
         return hint("size", seen, "Fine as long as TCP gets through.")
@@ -232,13 +192,10 @@ def _search_domains(results: ProbeResults) -> Iterator[Finding]:
     """For musl, which ends its search at any answer but NXDOMAIN and NODATA."""
     for domain, answer in results.search.items():
         if answer.rcode not in ("NOERROR", "NXDOMAIN"):
-            yield problem(
-                "search-domain",
-                f"Names under the search domain {domain} get {answer.rcode or answer.error}: there musl "
-                "gives up a name that it would find without the search domain.",
-                "Take it off the search list, or give vpcdns an upstream that answers for it.",
-                domain,
-            )
+            seen = f"Names under the search domain {domain} get {answer.rcode or answer.error}"
+            effect = "there musl gives up a name that it would find without the search domain"
+            remedy = "Take it off the search list, or give vpcdns an upstream that answers for it."
+            yield problem("search-domain", f"{seen}: {effect}.", remedy, domain)
 
 
 def _time(results: ProbeResults) -> Finding:
@@ -246,11 +203,9 @@ def _time(results: ProbeResults) -> Finding:
     times = [answer.seconds for answer in asked if not _lost(answer)]
     slowest = max(times, default=0.0)
     if slowest > SLOW:
-        return warning(
-            "time",
-            f"The slowest of {len(times)} answers took {slowest:.1f} s.",
-            "Look for lost datagrams and for what is in between; vpcdns itself answers in milliseconds.",
-        )
+        seen = f"The slowest of {len(times)} answers took {slowest:.1f} s."
+        remedy = "Look for lost datagrams and for what is in between; vpcdns itself answers in milliseconds."
+        return warning("time", seen, remedy)
     return ok("time", f"{len(times)} answers, the slowest after {slowest * 1000:.0f} ms.")
 
 

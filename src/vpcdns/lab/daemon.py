@@ -1,8 +1,9 @@
-"""What stays behind `vpcdns lab up`: `python -m vpcdns.lab.daemon PREFIX FILE` builds a lab and serves it.
+"""What stays behind `vpcdns lab up`: `python -m vpcdns.lab.daemon NAME FILE` builds a lab and serves it.
 
-Says `ready` on stdout when everything answers, and takes the namespaces away when a signal comes.
+Says `ready` on stdout when everything answers. When a signal comes, it removes the namespaces that it made.
 """
 
+import os
 import signal
 import sys
 import threading
@@ -13,13 +14,12 @@ from vpcdns.errors import VpcdnsError
 from vpcdns.lab.live import LiveLab
 
 
-def main(prefix: str, file: Path) -> None:
+def main(name: str, file: Path) -> None:
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())
-    with LiveLab(prefix, load(file).world):
-        sys.stdout.write("ready\n")
-        sys.stdout.flush()
+    with LiveLab(name, load(file).world):
+        os.write(1, b"ready\n")
         stopped.wait()
 
 

@@ -6,6 +6,7 @@ so that a packet is handed over without any address of the link, and blocks may 
 
 import ctypes
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any, Final
 
 from vpcdns.errors import LabError
 from vpcdns.lab.blueprint import Blueprint, LabRoute, LabRule, Link, Namespace
+from vpcdns.lab.ownership import Ownership, prefix_of
 
 NAMESPACES: Final = Path("/run/netns")
+ETC: Final = Path("/etc/netns")  # `ip netns exec` mounts what is there over /etc
 _CLONE_NEWNET: Final = 0x40000000
 _UP_NOARP: Final = 0x81  # IFF_UP | IFF_NOARP
 _LOCAL, _LOCAL_PRIORITY, _FIRST_PRIORITY = 255, 40_000, 1000
@@ -53,22 +56,23 @@ def inside(namespace: Path) -> Iterator[None]:
 
 
 class Kernel:
-    """The namespaces of one lab, named by its prefix."""
+    """The namespaces of one lab, which is this process's from here on. Raises LabError."""
 
-    def __init__(self, prefix: str) -> None:
+    def __init__(self, lab: str) -> None:
         require_root()
         try:
             import pyroute2  # noqa: PLC0415 - an extra
         except ImportError:
             raise LabError("a lab needs pyroute2; install it with: pip install 'vpcdns[lab]'") from None
         self._pyroute2: Any = pyroute2
-        self.prefix = prefix
+        self._ownership, self._prefix = Ownership(lab), prefix_of(lab)
         self._sockets: dict[str, Any] = {}
         self._made: dict[str, Namespace] = {}
         self._devices: dict[tuple[str, str], int] = {}
+        self._clear()  # what a crash has left
 
     def path(self, name: str) -> Path:
-        return NAMESPACES / f"{self.prefix}{name}"
+        return NAMESPACES / f"{self._prefix}{name}"
 
     def apply(self, plan: Blueprint) -> None:
         """Makes everything as in `plan`. What it does not have any more is left, without routes."""
@@ -85,12 +89,12 @@ class Kernel:
             self._made[name] = namespace
 
     def _create(self, namespace: Namespace) -> None:
-        name = namespace.name
+        name, full_name = namespace.name, f"{self._prefix}{namespace.name}"
         if self.path(name).exists():
-            raise LabError(
-                f"namespace {self.prefix}{name} is there already; take it down first: vpcdns lab down"
-            )
-        self._pyroute2.netns.create(f"{self.prefix}{name}")
+            way_out = f"if it is of no use: ip netns delete {full_name}"
+            raise LabError(f"namespace {full_name} is there, and no lab that is known of made it; {way_out}")
+        self._ownership.add(full_name)
+        self._pyroute2.netns.create(full_name)
         with inside(self.path(name)):
             for key, value in _SYSCTLS.items():
                 with suppress(FileNotFoundError):  # a kernel without IPv6
@@ -105,7 +109,7 @@ class Kernel:
     def _link(self, link: Link) -> None:
         one, two = self._sockets[link.one], self._sockets[link.two]
         mac = "02:00:00:00:00:01"
-        peer = {"ifname": link.two_dev, "address": mac, "net_ns_fd": f"{self.prefix}{link.two}"}
+        peer = {"ifname": link.two_dev, "address": mac, "net_ns_fd": f"{self._prefix}{link.two}"}
         one.link("add", ifname=link.one_dev, kind="veth", address=mac, peer=peer)
         for socket, name, dev in ((one, link.one, link.one_dev), (two, link.two, link.two_dev)):
             index = socket.link_lookup(ifname=dev)[0]
@@ -143,26 +147,21 @@ class Kernel:
         given = {name: str(block) for name, block in ends.items() if block is not None}
         socket.rule(verb, priority=_FIRST_PRIORITY, iifname=rule.iif, table=rule.table, **given)
 
-    def close(self) -> None:
-        """Lets go of the namespaces, which stay."""
+    def remove(self) -> None:
+        """Takes the lab's namespaces away, and gives it up."""
         for socket in self._sockets.values():
             socket.close()
-        self._sockets.clear()
+        self._clear()
+        self._ownership.end()
 
-    def remove(self) -> None:
-        """Takes every namespace of this prefix away, whoever made it."""
-        self.close()
-        for name in namespaces(self.prefix):
-            self._pyroute2.netns.remove(name)
+    def _clear(self) -> None:
+        for name in self._ownership.namespaces:
+            shutil.rmtree(ETC / name, ignore_errors=True)
+            if (NAMESPACES / name).exists():
+                self._pyroute2.netns.remove(name)
+        self._ownership.namespaces.clear()
 
 
 def require_root() -> None:
     if os.geteuid() != 0:
         raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
-
-
-def namespaces(prefix: str) -> list[str]:
-    """The namespaces whose names begin so."""
-    if not NAMESPACES.is_dir():
-        return []
-    return sorted(entry.name for entry in NAMESPACES.iterdir() if entry.name.startswith(prefix))

@@ -1,45 +1,25 @@
-"""Labs that outlive a command: up, down, and who is there.
+"""Labs that outlive a command: up and down.
 
-What is known of a lab is one file in /run/vpcdns-lab and the namespaces that bear its prefix, so that `down`
-cleans up after a crash as well. /etc/netns/NAME/resolv.conf makes `ip netns exec` ask the lab's resolver.
+/etc/netns/NAMESPACE/resolv.conf makes `ip netns exec` ask the lab's resolver.
 """
 
-import json
 import os
 import re
 import shutil
 import signal
 import sys
 import time
-from dataclasses import asdict, dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import LabError
 from vpcdns.lab.blueprint import RESOLVER
-from vpcdns.lab.kernel import Kernel, namespaces, require_root
+from vpcdns.lab.kernel import ETC, Kernel, require_root
+from vpcdns.lab.ownership import RUN, Lab, labs, prefix_of
 
-RUN: Final = Path("/run/vpcdns-lab")
-ETC: Final = Path("/etc/netns")
+_DAEMON: Final = "vpcdns.lab.daemon"
 _STOPPED: Final = 10.0  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Lab:
-    """A lab that is up, or was when it crashed."""
-
-    name: str
-    file: str
-    pid: int
-
-    @property
-    def prefix(self) -> str:
-        return prefix_of(self.name)
-
-
-def prefix_of(name: str) -> str:
-    """What a lab's namespaces begin with; `+` is in no name, so no lab's prefix is another's."""
-    return f"vpcdns+{name}+"
 
 
 def name_of(file: Path) -> str:
@@ -47,29 +27,27 @@ def name_of(file: Path) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]", "-", file.stem) or "lab"
 
 
-def labs() -> list[Lab]:
-    """The labs that are known of."""
-    if not RUN.is_dir():
-        return []
-    return [Lab(**json.loads(file.read_text())) for file in sorted(RUN.glob("*.json"))]
+def find(name: str) -> Lab | None:
+    """The lab of that name, if it is known of."""
+    return next((lab for lab in labs() if lab.name == name), None)
 
 
 def up(name: str, file: Path) -> Lab:
     """Builds a lab and leaves its daemon running; raises LabError."""
     require_root()
-    if any(lab.name == name for lab in labs()) or namespaces(prefix_of(name)):
-        raise LabError(f"lab {name} is up already, or has left something; vpcdns lab down {file}")
+    lab = find(name)
+    if lab is not None and lab.is_owned:
+        raise LabError(f"lab {name} is up already; first: vpcdns lab down {file}")
     RUN.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "vpcdns.lab.daemon", prefix_of(name), str(file.resolve())]
-    pid, said = _spawn(command, RUN / f"{name}.log")
-    lab = Lab(name, str(file), pid)
-    (RUN / f"{name}.json").write_text(json.dumps(asdict(lab)))
-    if said != "ready\n":
+    log = RUN / f"{name}.log"
+    pid, said = _spawn([sys.executable, "-m", _DAEMON, name, str(file.resolve())], log)
+    lab = find(name)
+    if said != "ready\n" or lab is None:
         os.waitpid(pid, 0)
-        why = (RUN / f"{name}.log").read_text().strip()
-        down(name)
+        why = log.read_text().strip()
+        _remove(name)
         raise LabError(why or f"lab {name} did not come up")
-    for namespace in namespaces(lab.prefix):
+    for namespace in lab.namespaces:
         folder = ETC / namespace
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "resolv.conf").write_text(f"nameserver {RESOLVER}\n")
@@ -94,44 +72,43 @@ def _spawn(command: list[str], log: Path) -> tuple[int, str]:
 def down(name: str) -> bool:
     """Takes a lab away, whatever is left of it; False when nothing was."""
     require_root()
-    known = next((lab for lab in labs() if lab.name == name), None)
-    left = namespaces(prefix_of(name))
-    if known is not None:
-        _stop(known)
-    for namespace in {*left, *namespaces(prefix_of(name))}:
-        shutil.rmtree(ETC / namespace, ignore_errors=True)
-    Kernel(prefix_of(name)).remove()
-    for suffix in ("json", "log"):
-        (RUN / f"{name}.{suffix}").unlink(missing_ok=True)
-    return known is not None or bool(left)
+    if (lab := find(name)) is None:
+        return False
+    _stop(lab)
+    _remove(name)
+    return True
+
+
+def remove_abandoned() -> None:
+    """Takes away the labs whose owners were killed."""
+    for lab in labs():
+        with suppress(LabError):  # somebody else has just taken it over
+            if not lab.is_owned:
+                _remove(lab.name)
+
+
+def _remove(name: str) -> None:
+    Kernel(name).remove()
+    (RUN / f"{name}.log").unlink(missing_ok=True)
 
 
 def _stop(lab: Lab) -> None:
-    """Ends the daemon, if the process of that number is it."""
-    line = Path(f"/proc/{lab.pid}/cmdline")
+    """Ends the daemon that owns a lab; raises LabError when something else owns it."""
     deadline = time.monotonic() + _STOPPED
-    number = signal.SIGTERM
-    while _is_daemon(line, lab):
-        os.kill(lab.pid, number)
+    while lab.is_owned:
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            if _DAEMON.encode() not in Path(f"/proc/{lab.pid}/cmdline").read_bytes().split(b"\0"):
+                raise LabError(f"lab {lab.name} is process {lab.pid}'s, which `vpcdns lab up` did not start")
+            os.kill(lab.pid, signal.SIGTERM if time.monotonic() < deadline else signal.SIGKILL)
         time.sleep(0.1)
-        if time.monotonic() > deadline:
-            number = signal.SIGKILL
-
-
-def _is_daemon(line: Path, lab: Lab) -> bool:
-    try:
-        words = line.read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return b"vpcdns.lab.daemon" in words and lab.prefix.encode() in words
 
 
 def command_in(lab: Lab, node: str, command: list[str]) -> list[str]:
     """How to run a command in a node's namespace."""
     require_root()
-    there = f"{lab.prefix}{node}"
-    if there not in namespaces(lab.prefix):
-        nodes = [name.removeprefix(lab.prefix) for name in namespaces(lab.prefix)]
+    there = f"{prefix_of(lab.name)}{node}"
+    if there not in lab.namespaces:
+        nodes = [name.removeprefix(prefix_of(lab.name)) for name in lab.namespaces]
         known = ", ".join(name for name in nodes if not name.startswith("_")) or "none"
         raise LabError(f"lab {lab.name} has no VPC or network {node}; it has: {known}")
     ip = shutil.which("ip")

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path as FilePath
-from typing import Final
 
+from vpcdns.errors import LabError
 from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
-from vpcdns.lab.kernel import Kernel, namespaces
-from vpcdns.lab.probe import Ask, Heard, Probe
+from vpcdns.lab.kernel import Kernel
+from vpcdns.lab.lifecycle import remove_abandoned
+from vpcdns.lab.probe import Heard, answer, probe
 from vpcdns.lab.services import Services
-from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, Source, source_of
 from vpcdns.model.vpc_domains import group_at
@@ -43,33 +42,24 @@ class Observation:
         return f"{listed}, {'reached' if self.reached else 'not reached'}"
 
 
-_PREFIX: Final = "vpcdns+live"
-
-
 class LiveLab(ExitStack):
     """Namespaces and services of a World that may change. Close it, or use it in a `with`."""
 
-    def __init__(self, prefix: str, world: World) -> None:
+    def __init__(self, name: str, world: World) -> None:
         super().__init__()
         self.world = world
         self._numbers = Numbers()
-        self.kernel = Kernel(prefix)
-        self.kernel.remove()  # what a crash has left
+        self.kernel = Kernel(name)
         self.callback(self.kernel.remove)
         try:
             plan = blueprint(world, self._numbers)
             self.kernel.apply(plan)
             self._services = Services(self.kernel, plan, lab_world(world, self._numbers))
             self.callback(self._services.close)
+            self._probe = self.enter_context(probe())
         except BaseException:
             self.close()
             raise
-
-    @cached_property
-    def _probe(self) -> Probe:
-        probe = Probe()
-        self.callback(probe.close)
-        return probe
 
     def change(self, world: World) -> None:
         """Makes the lab what `world` says."""
@@ -80,48 +70,35 @@ class LiveLab(ExitStack):
 
     def observe(self, asks: Sequence[tuple[Source, Name]], seconds: float = 0.5) -> list[Observation]:
         """What the kernel does; a source's every address must reach the instance by every address of it."""
-        lines: list[Ask] = []
-        owners: list[int] = []
-        for index, (source, name) in enumerate(asks):
-            for address in source.addresses:
-                lines.append(Ask(str(self.kernel.path(source.node or "")), str(address), str(name)))
-                owners.append(index)
-        heard: list[list[Heard]] = [[] for _ in asks]
-        for index, one in zip(owners, self._probe.ask(lines, seconds), strict=True):
-            heard[index].append(one)
-        return [self._observed(name, all_) for (_, name), all_ in zip(asks, heard, strict=True)]
+        # By our own root: the probe's mount namespace does not hear of namespaces that are made later.
+        root = f"/proc/{os.getpid()}/root"
+        lines = [
+            (f"{root}{self.kernel.path(source.node or '')}", str(address), str(name))
+            for source, name in asks
+            for address in source.addresses
+        ]
+        try:
+            heard = iter(self._probe.submit(answer, lines, seconds).result())
+        except BrokenProcessPool:
+            raise LabError("the asking process ended; a lab needs root, and mount namespaces") from None
+        return [self._observed(name, [next(heard) for _ in source.addresses]) for source, name in asks]
 
     def _observed(self, name: Name, heard: Sequence[Heard]) -> Observation:
-        group = self._group(name)
-        label = "" if group is None else f"{group.region_id}/{group.instance_id}"
-        addresses = frozenset(address for one in heard for address in one.addresses)
-        reached = bool(addresses) and all(
-            said is not None and label in said.split() for one in heard for said in one.said
-        )
-        return Observation(addresses, reached)
-
-    def _group(self, name: Name) -> Group | None:
         custom = self.world.custom_domains.match(name)
-        if custom is not None:
-            return self.world.groups[custom[1]]
-        return group_at(name, self.world)
+        group = group_at(name, self.world) if custom is None else self.world.groups[custom[1]]
+        label = "" if group is None else f"{group.region_id}/{group.instance_id}"
+        said = [text for one in heard for text in one.values()]
+        reached = bool(said) and all(text is not None and label in text.split() for text in said)
+        return Observation(frozenset(address for one in heard for address in one), reached)
 
 
 def run_live(rehearsal: Rehearsal) -> Iterator[StepResult]:
     """The steps as `run` gives them, with the kernel's disagreements added to the failures."""
-    _remove_abandoned()
-    with LiveLab(f"{_PREFIX}{os.getpid()}+", rehearsal.world) as lab:
+    remove_abandoned()
+    with LiveLab(f"live-{os.getpid()}", rehearsal.world) as lab:
         for step in run(rehearsal):
             lab.change(step.after)
             yield replace(step, checks=tuple(_compared(step.checks, step.after, lab)))
-
-
-def _remove_abandoned() -> None:
-    """Takes away what rehearsals that were killed have left."""
-    for name in namespaces(_PREFIX):
-        pid = name.removeprefix(_PREFIX).partition("+")[0]
-        if pid.isdigit() and not FilePath(f"/proc/{pid}").exists():
-            Kernel(f"{_PREFIX}{pid}+").remove()
 
 
 def _compared(checks: tuple[Check, ...], world: World, lab: LiveLab) -> Iterator[Check]:

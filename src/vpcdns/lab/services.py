@@ -8,7 +8,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Coroutine
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final
@@ -22,7 +21,6 @@ from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
 HTTP: Final = 80
-_STARTED: Final = 10.0  # seconds
 _IP_FREEBIND: Final = 15  # linux/in.h
 
 
@@ -33,43 +31,41 @@ class Services:
         self._kernel, self._state = kernel, State(world)
         self._servers: dict[tuple[str, str], asyncio.Server] = {}
         self._said: dict[tuple[str, str], str] = {}
-        self._loop: Future[asyncio.AbstractEventLoop] = Future()
-        self._stopping = asyncio.Event()
-        self._thread = threading.Thread(target=self._run, name="lab services", daemon=True)
+        self._resolver = Resolver(self._state)
+        self._service = Service(self._resolver, [Listen(RESOLVER, 53)])
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="lab services", daemon=True)
         self._thread.start()
-        self._wait(self._listen(plan))
+        try:
+            self._do(self._start(plan))
+        except BaseException:
+            self._end()
+            raise
 
     def change(self, plan: Blueprint, world: World) -> None:
         """Serves another World from here on, at the addresses of its blueprint and nowhere else."""
-        self._wait(self._follow(plan, world))
+        self._do(self._follow(plan, world))
 
     def close(self) -> None:
-        self._loop.result().call_soon_threadsafe(self._stopping.set)
+        self._do(self._stop())
+        self._end()
+
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+        self._loop.close()
 
-    def _wait(self, work: Coroutine[Any, Any, None]) -> None:
-        try:
-            loop = self._loop.result(_STARTED)
-        except OSError:
-            work.close()
-            raise
-        asyncio.run_coroutine_threadsafe(work, loop).result()
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except OSError as error:
-            self._loop.set_exception(error)
-
-    async def _serve(self) -> None:
+    async def _start(self, plan: Blueprint) -> None:
         setns(self._kernel.path(DNS_NAMESPACE))
-        resolver = Resolver(self._state)
-        service = Service(resolver, [Listen(RESOLVER, 53)])
-        await service.start()
-        self._loop.set_result(asyncio.get_running_loop())
-        await self._stopping.wait()
-        await service.stop()
-        resolver.forwarder.close()
+        await self._service.start()
+        await self._listen(plan)
+
+    async def _stop(self) -> None:
+        await self._service.stop()
+        self._resolver.forwarder.close()
         for server in self._servers.values():
             server.close()
 

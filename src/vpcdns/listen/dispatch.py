@@ -1,12 +1,11 @@
-"""Between the listeners and the responder: what is recalled, asked, or comes later.
+"""Between the listeners and the responder: what is asked, and what comes later.
 
-Holds the program's one catch-all. Knows neither sockets nor what a message means. Nothing that a responder
-does may stop the server or leave a query without a response.
+Whatever a responder raises is logged, counted and answered SERVFAIL: nothing that it does may stop the server
+or leave a query without a response. Knows neither sockets nor what a message means.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -14,10 +13,9 @@ from typing import Final
 
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.responder import Answer, PendingResponse, Responder
-from vpcdns.model.topology import Address
 from vpcdns.query import Arrival
 from vpcdns.recall.routes import FoundRoute
-from vpcdns.recall.views import RawPeer, View, Views
+from vpcdns.recall.views import RawPeer, View
 
 log = logging.getLogger("vpcdns.server")
 
@@ -31,57 +29,30 @@ _BUGS_LOGGED_AT_MOST: Final = 100
 class Dispatch:
     """Asks the responder; turns its exceptions into SERVFAIL; holds the responses that are outstanding."""
 
-    def __init__(
-        self, responder: Responder, counters: ListenerCounters, late_at_most: int = LATE_AT_MOST
-    ) -> None:
-        self._responder = responder
-        self._counters = counters
-        self._late_at_most = late_at_most
+    def __init__(self, responder: Responder) -> None:
+        self.responder = responder
+        self.counters = ListenerCounters()
         self._late: set[PendingResponse] = set()
         self._drained: asyncio.Event | None = None
         self._bugs_logged: set[tuple[type[BaseException], str, int]] = set()
 
-    def views(self, count: int) -> Views | None:
-        """What the next `count` queries may be answered from."""
-        return self._responder.views(count)
-
-    def trusts(self, peer: Address) -> bool:
-        """Whether a PROXY header from `peer` is to be read."""
-        return self._responder.trusts(peer)
-
-    @staticmethod
-    def recall(view: View, query: bytes, peer: RawPeer) -> bytes | None:
-        """The remembered response, counted and observed; both are without their ids.
-
-        `udp_batches` has the same lines in its loop, where a call would cost 0.1 µs a query.
-        """
-        known = view.memo.get(query) or view.recall(query)
-        if known is None:
-            return None
-        response, kind = known
-        kind.count += 1
-        on_recall = view.views.on_recall
-        if on_recall is not None:
-            on_recall((time.time(), view, query, peer))
-        return response
-
     def respond(self, message: bytes, arrival: Arrival) -> Answer:
         """The responder's answer, or a SERVFAIL instead; never raises. Give a pending one to `later`."""
         try:
-            answer = self._responder.respond(message, arrival)
+            answer = self.responder.respond(message, arrival)
         except Exception as bug:  # noqa: BLE001 - the one catch-all
             return self._failed(message, bug)
-        if not isinstance(answer, PendingResponse) or len(self._late) < self._late_at_most:
+        if not isinstance(answer, PendingResponse) or len(self._late) < LATE_AT_MOST:
             return answer
-        self._counters.late_refused += 1
+        self.counters.late_refused += 1
         answer.cancel()
-        return self._responder.servfail(message)
+        return self.responder.servfail(message)
 
     def relay(self, message: bytes, view: View, peer: RawPeer, found: FoundRoute) -> PendingResponse | None:
         """The response by way of a route; None: the message must go to `respond`. Give it to `later`."""
-        if len(self._late) >= self._late_at_most:
+        if len(self._late) >= LATE_AT_MOST:
             return None
-        return self._responder.relay(message, view, peer, found)
+        return self.responder.relay(message, view, peer, found)
 
     def later(self, pending: PendingResponse, message: bytes, send: Callable[[bytes | None], None]) -> None:
         """Calls `send` once, with the response or a SERVFAIL; not at all if the server stops first."""
@@ -109,7 +80,7 @@ class Dispatch:
             self._late.pop().cancel()
 
     def _failed(self, message: bytes, bug: BaseException) -> bytes | None:
-        self._counters.responder_exceptions += 1
+        self.counters.responder_exceptions += 1
         at = bug.__traceback__
         while at is not None and at.tb_next is not None:
             at = at.tb_next
@@ -120,4 +91,4 @@ class Dispatch:
                 "A query failed and was answered SERVFAIL; the same fault is only counted from now on",
                 exc_info=bug,
             )
-        return self._responder.servfail(message)
+        return self.responder.servfail(message)

@@ -6,7 +6,6 @@ and over TCP nobody is: a TCP source address is not spoofed.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from enum import Enum, auto
 from typing import Final
 
 from vpcdns.model.clients import is_trusted
@@ -25,14 +24,6 @@ NETWORKS_AT_MOST: Final = 10_000
 _IPV4_SHIFT: Final = 32 - 24
 _IPV6_SHIFT: Final = 128 - 56
 _IPV6_MARK: Final = 1 << 64
-
-
-class RateAction(Enum):
-    """What becomes of a response."""
-
-    SEND = auto()
-    TRUNCATE = auto()
-    DROP = auto()
 
 
 @dataclass(slots=True)
@@ -55,36 +46,35 @@ class _Network:
 class RateLimit:
     """A bounded table of networks, each with a second's worth of responses to spend."""
 
-    def __init__(self, *, slip: int = SLIP, networks_at_most: int = NETWORKS_AT_MOST) -> None:
+    def __init__(self) -> None:
         self.counters = RateCounters()
-        self._slip = slip
-        self._networks_at_most = networks_at_most
         self._networks: OrderedDict[int, _Network] = OrderedDict()
 
-    def __len__(self) -> int:
-        return len(self._networks)
-
-    def verdict(self, peer: Address, per_second: int, now: float) -> RateAction:
-        """Counts a response to `peer`; `now` is in monotonic seconds."""
+    def limited(
+        self, result: Response | Forward, peer: Address, per_second: int, now: float
+    ) -> Response | Forward | Drop:
+        """`result` for `peer`, or what is left of it; `now` is in monotonic seconds."""
         network = self._network(network_of(peer), per_second, now)
         network.left = min(per_second, network.left + (now - network.at) * per_second)
         network.at = now
         if network.left >= 1:
             network.left -= 1
             network.over = 0
-            return RateAction.SEND
+            return result
         network.over += 1
-        if network.over % self._slip == 0:
-            self.counters.truncated += 1
-            return RateAction.TRUNCATE
-        self.counters.dropped += 1
-        return RateAction.DROP
+        if network.over % SLIP:
+            self.counters.dropped += 1
+            return Drop(result.resolution)
+        self.counters.truncated += 1
+        # A query with a fault has nothing to ask again for, and no longer response than this one.
+        faulty = result.query.fault is not None
+        return result if faulty else truncated_response(result.query, result.resolution)
 
     def _network(self, key: int, per_second: int, now: float) -> _Network:
         """The one that was silent for the longest goes when there is no room: it most likely owes nothing."""
         network = self._networks.get(key)
         if network is None:
-            if len(self._networks) >= self._networks_at_most:
+            if len(self._networks) >= NETWORKS_AT_MOST:
                 self._networks.popitem(last=False)
             network = self._networks[key] = _Network(now, per_second)
         else:
@@ -103,26 +93,14 @@ class ResponseRates:
         self, result: Response | Forward | Drop, arrival: Arrival, world: World, now: float
     ) -> Response | Forward | Drop:
         """`result`, or what is left of it. What would be forwarded counts as the response that it will be."""
-        if arrival.transport == "tcp" or isinstance(result, Drop) or is_trusted(arrival.peer, world):
+        access, peer = world.access, arrival.peer
+        if arrival.transport == "tcp" or isinstance(result, Drop) or is_trusted(peer, world):
             return result
-        if not within(arrival.peer, world.access.clients):
-            limit, per_second = self.strangers, STRANGERS_PER_SECOND
-        elif world.access.responses_per_second is not None:
-            limit, per_second = self.clients, world.access.responses_per_second
-        else:
-            return result
-        match limit.verdict(arrival.peer, per_second, now):
-            case RateAction.SEND:
-                return result
-            case RateAction.TRUNCATE:
-                # A query with a fault has nothing to ask again for, and no longer response than this one.
-                return (
-                    result
-                    if result.query.fault is not None
-                    else truncated_response(result.query, result.resolution)
-                )
-            case RateAction.DROP:
-                return Drop(result.resolution)
+        if not within(peer, access.clients):
+            return self.strangers.limited(result, peer, STRANGERS_PER_SECOND, now)
+        if access.responses_per_second is not None:
+            return self.clients.limited(result, peer, access.responses_per_second, now)
+        return result
 
 
 def is_limited(peer: Address, world: World) -> bool:

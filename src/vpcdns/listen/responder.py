@@ -6,16 +6,12 @@ Knows octets and addresses. What a message means is behind `Responder`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from ipaddress import ip_address
-from typing import Final, Protocol
+from typing import Protocol
 
-from vpcdns.model.topology import Address, unmapped
+from vpcdns.model.topology import Address
 from vpcdns.query import Arrival
 from vpcdns.recall.routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
-
-# Peers are few and come again; a flood from spoofed addresses must not grow memory.
-_PEERS_AT_MOST: Final = 10_000
 
 
 class PendingResponse:
@@ -84,13 +80,3 @@ class Responder(Protocol):
         Sent when `respond` raised, so it must get by with the header, or with the header and a question
         that is plainly there: stub resolvers ignore a response without one.
         """
-
-
-class Peers(dict[str, Address]):
-    """Socket addresses' hosts as values, remembered; IPv4-mapped IPv6 counts as IPv4 (DESIGN §3)."""
-
-    def __missing__(self, host: str) -> Address:
-        if len(self) >= _PEERS_AT_MOST:
-            self.clear()
-        address = self[host] = unmapped(ip_address(host))
-        return address

@@ -6,20 +6,19 @@ Knows listeners and time.
 import asyncio
 import os
 import socket
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import Responder
 from vpcdns.listen.tcp import TcpServer
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.listen.udp import UdpListener
-from vpcdns.listen.udp_batches import BatchListener
 from vpcdns.model.policy import Listen
 from vpcdns.net.binding import Bound, Sharing, bind
-from vpcdns.net.recvmmsg import is_available
+from vpcdns.net.recvmmsg import Batch, PlainBatch, is_available
 
 # A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
 GRACE: Final = 4.0
@@ -27,19 +26,19 @@ GRACE: Final = 4.0
 
 @dataclass(frozen=True, slots=True)
 class PreparedListeners:
-    """Where a Service is to listen next: sockets that stay, with their next `Listen`, new and former ones."""
+    """Where a Service is to listen next: all sockets, those of them that are new, and those to be closed."""
 
-    stay: list[tuple[Bound, Listen]]
+    bound: list[Bound]
     new: list[Bound]
     gone: list[Bound]
 
     @property
     def listens(self) -> tuple[Listen, ...]:
         """Where it will listen, with actual ports."""
-        return *(listen for _, listen in self.stay), *(bound.listen for bound in self.new)
+        return tuple(bound.listen for bound in self.bound)
 
     def abandon(self) -> None:
-        """Closes what was bound for nothing."""
+        """Closes the new sockets, which are not needed after all."""
         for bound in self.new:
             bound.close()
 
@@ -60,15 +59,15 @@ class Service:
         batches: bool | None = None,
         sharing: Sharing = Sharing.ALONE,
     ) -> None:
-        self._batches = is_available() if batches is None else batches
-        self.counters = ListenerCounters()
         self.stopping = False
-        self._dispatch = Dispatch(responder, self.counters)
+        self._batch_type = Batch if batches or (batches is None and is_available()) else PlainBatch
+        self._dispatch = Dispatch(responder)
+        self.counters = self._dispatch.counters
         self._limits = limits
         self._sharing = sharing
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
-        self._udp: dict[socket.socket, UdpListener | BatchListener] = {}
+        self._udp: dict[socket.socket, UdpListener] = {}
         self._tcp: TcpServer | None = None
 
     @property
@@ -102,9 +101,9 @@ class Service:
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Binds first, if that was not done. Raises StartupError."""
         listens = self.bind()
-        self._tcp = TcpServer(self._dispatch, self.counters, self._limits)
+        self._tcp = TcpServer(self._dispatch, self._limits)
         for bound in self._bound:
-            self._serve(bound)
+            self._serve(bound, self._tcp)
         return listens
 
     def prepare(self, listens: Sequence[Listen]) -> PreparedListeners:
@@ -112,51 +111,40 @@ class Service:
 
         Raises StartupError when a port cannot be had; nothing is left open then.
         """
-        gone, stay, wanted = list(self._bound), list[tuple[Bound, Listen]](), list[Listen]()
+        gone, stay, wanted = list(self._bound), list[Bound](), list[Listen]()
         for listen in listens:
-            bound = next((bound for bound in gone if _same_place(bound.listen, listen)), None)
-            if bound is None:
-                wanted.append(listen)
+            for bound in gone:
+                if bound.listen.address == listen.address and listen.port in (bound.listen.port, 0):
+                    gone.remove(bound)
+                    stay.append(replace(bound, listen=replace(listen, port=bound.listen.port)))
+                    break
             else:
-                gone.remove(bound)
-                stay.append((bound, replace(listen, port=bound.listen.port)))
-        return PreparedListeners(stay, bind(wanted, self._sharing), gone)
+                wanted.append(listen)
+        new = bind(wanted, self._sharing)
+        return PreparedListeners(stay + new, new, gone)
 
     def commit(self, prepared: PreparedListeners) -> None:
         """Serves the prepared listeners from now on, without a gap on those that stay. Cannot fail."""
+        if self._tcp is None or self.stopping:
+            prepared.abandon()
+            return
         for bound in prepared.gone:
-            self._leave(bound)
-            bound.close()
-        self._bound = [self._moved(bound, listen) for bound, listen in prepared.stay] + prepared.new
-        for bound in prepared.new:
-            self._serve(bound)
-
-    def _moved(self, bound: Bound, listen: Listen) -> Bound:
-        """The same sockets under another `listen`: who asks there counts as somebody else."""
-        if bound.listen == listen:
-            return bound
-        moved = replace(bound, listen=listen)
-        self._udp.pop(bound.udp).stop_reading()
-        self._serve_udp(moved)
-        if self._tcp is not None:
-            self._tcp.move(bound.tcp, listen)
-        return moved
-
-    def _serve(self, bound: Bound) -> None:
-        self._serve_udp(bound)
-        if self._tcp is not None:
-            self._tcp.start(bound.tcp, bound.listen)
-
-    def _serve_udp(self, bound: Bound) -> None:
-        listener = BatchListener if self._batches else UdpListener
-        udp = listener(bound.udp, bound.listen, self._dispatch, self.counters)
-        self._udp[bound.udp] = udp
-        udp.start()
-
-    def _leave(self, bound: Bound) -> None:
-        self._udp.pop(bound.udp).stop_reading()
-        if self._tcp is not None:
+            self._udp.pop(bound.udp).stop_reading()
             self._tcp.leave(bound.tcp)
+            bound.close()
+        self._bound = prepared.bound
+        for bound in self._bound:
+            self._serve(bound, self._tcp)
+
+    def _serve(self, bound: Bound, tcp: TcpServer) -> None:
+        """Whoever asks there counts as `bound.listen` says, which may be somebody else than before."""
+        former = self._udp.get(bound.udp)
+        if former is not None:
+            if former.listen == bound.listen:
+                return
+            former.stop_reading()
+        self._udp[bound.udp] = UdpListener(bound.udp, bound.listen, self._dispatch, self._batch_type)
+        tcp.serve(bound.tcp, bound.listen)
 
     async def stop(self, grace: float = GRACE) -> None:
         """Reads nothing more, gives outstanding answers `grace` seconds, then closes everything.
@@ -164,8 +152,7 @@ class Service:
         May be called again, with less grace, after it was cancelled.
         """
         self.stopping = True
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + grace
+        deadline = time.monotonic() + grace
         for udp in self._udp.values():
             udp.stop_reading()
         if self._tcp is not None:
@@ -174,14 +161,9 @@ class Service:
         await self._dispatch.drain(grace)
         await asyncio.sleep(0)  # the last answers are sent in the turn after the one that brought them
         if self._tcp is not None:
-            await self._tcp.close(deadline - loop.time())
+            await self._tcp.close(deadline - time.monotonic())
         for bound in self._bound:
             bound.close()
         self._udp.clear()
         self._bound.clear()
         self._tcp = None
-
-
-def _same_place(bound: Listen, wanted: Listen) -> bool:
-    """Whether a socket that is bound serves what is wanted; port 0 is any port."""
-    return bound.address == wanted.address and wanted.port in (bound.port, 0)

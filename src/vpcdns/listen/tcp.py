@@ -9,20 +9,18 @@ import errno
 import logging
 import resource
 import socket
-from collections import Counter
+from collections import Counter, OrderedDict
 from contextlib import suppress
+from ipaddress import ip_address
 from typing import Final
 
-from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Dispatch
-from vpcdns.listen.responder import Peers
 from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.listen.turns import Turns
 from vpcdns.model.policy import Listen
-from vpcdns.model.topology import Address
+from vpcdns.model.topology import Address, unmapped
 from vpcdns.net.epoll import Watch
-from vpcdns.net.stream import Stream
 
 log = logging.getLogger("vpcdns.server")
 
@@ -41,22 +39,20 @@ _ROOM: Final = 4
 
 
 class TcpServer:
-    """All TCP listeners and their connections."""
+    """All TCP listeners and their connections. Belongs to the running event loop."""
 
-    def __init__(
-        self, dispatch: Dispatch, counters: ListenerCounters, limits: TcpLimits | None = None
-    ) -> None:
+    def __init__(self, dispatch: Dispatch, limits: TcpLimits | None = None) -> None:
         self.dispatch = dispatch
-        self.counters = counters
         self.limits = limits or TcpLimits()
         self.turns = Turns()
+        self.watch = Watch()
         self.buffer = memoryview(bytearray(_READ_AT_MOST))
-        self._at_most = min(self.limits.connections, _half_of_descriptors())
-        self._peers = Peers()
         # The longest idle first: whoever is active moves to the end.
-        self._connections: dict[TcpConnection, None] = {}
+        self.connections: OrderedDict[TcpConnection, None] = OrderedDict()
+        self._loop = asyncio.get_running_loop()
+        self._counters = dispatch.counters
+        self._at_most = min(self.limits.connections, _half_of_descriptors())
         self._per_client: Counter[Address] = Counter()
-        self._watch: Watch | None = None
         self._listening: dict[socket.socket, Listen] = {}
         self._quiet_until = 0.0
         self._paused: asyncio.TimerHandle | None = None
@@ -64,46 +60,35 @@ class TcpServer:
         self._empty = asyncio.Event()
         self._empty.set()
 
-    def start(self, sock: socket.socket, listen: Listen) -> None:
-        """Begins to accept on `sock`, which listens already."""
-        if self._watch is None:
-            self._watch = Watch()
-        self._listening[sock] = listen
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
-
-    def leave(self, sock: socket.socket) -> None:
-        """Accepts no more on `sock`; those who connected to it are asked nothing more by it."""
-        listen = self._listening.pop(sock, None)
-        if listen is None:
-            return
-        asyncio.get_running_loop().remove_reader(sock.fileno())
-        for connection in tuple(self._connections):
-            if connection.listen is listen:
-                connection.end()
-
-    def move(self, sock: socket.socket, listen: Listen) -> None:
-        """From now on who asks over `sock` asks `listen`, on connections that are open already too."""
-        former = self._listening[sock]
-        self._listening[sock] = listen
-        asyncio.get_running_loop().add_reader(sock.fileno(), self._accept, sock, listen)
-        for connection in self._connections:
+    def serve(self, sock: socket.socket, listen: Listen) -> None:
+        """Accepts on `sock`, which listens already. Who asked there before asks `listen` from now on."""
+        former, self._listening[sock] = self._listening.get(sock), listen
+        self._loop.add_reader(sock.fileno(), self._accept, sock, listen)
+        for connection in self.connections:
             if connection.listen is former:
                 connection.move(listen)
 
+    def leave(self, sock: socket.socket) -> None:
+        """Accepts no more on `sock`; those who connected to it are asked nothing more by it."""
+        listen = self._listening.pop(sock)
+        self._loop.remove_reader(sock.fileno())
+        for connection in tuple(self.connections):
+            if connection.listen is listen:
+                connection.end()
+
     def stop_accepting(self) -> None:
         """Closes the listening sockets; who is connected stays so."""
-        loop = asyncio.get_running_loop()
         if self._paused is not None:
             self._paused.cancel()
             self._paused = None
         for sock in self._listening:
-            loop.remove_reader(sock.fileno())
+            self._loop.remove_reader(sock.fileno())
             sock.close()
         self._listening.clear()
 
     def end(self) -> None:
         """Reads no further query; each connection closes after its last outstanding answer."""
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.end(linger=False)
 
     async def close(self, grace: float) -> None:
@@ -111,27 +96,20 @@ class TcpServer:
         if grace > 0:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._empty.wait(), grace)
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             connection.abort()
         await self._empty.wait()
-        if self._watch is not None:
-            self._watch.close()
-            self._watch = None
-
-    def active(self, connection: TcpConnection) -> None:
-        if connection in self._connections:
-            del self._connections[connection]
-            self._connections[connection] = None
+        self.watch.close()
 
     def lost(self, connection: TcpConnection) -> None:
-        if connection not in self._connections:
+        if connection not in self.connections:
             return
-        del self._connections[connection]
-        self.counters.tcp_open -= 1
+        del self.connections[connection]
+        self._counters.tcp_open -= 1
         self._per_client[connection.peer] -= 1
         if not self._per_client[connection.peer]:
             del self._per_client[connection.peer]
-        if not self._connections:
+        if not self.connections:
             self._empty.set()
 
     def _accept(self, listening: socket.socket, listen: Listen) -> None:
@@ -141,46 +119,37 @@ class TcpServer:
             except BlockingIOError:
                 return
             except OSError as error:
-                self.counters.tcp_accept_errors += 1
+                self._counters.tcp_accept_errors += 1
                 if error.errno in _OUT_OF_RESOURCES:
                     self._pause(error)
                     return
                 continue  # ECONNABORTED and its like: that client has gone, others wait.
-            self._admit(sock, self._peers[address[0]], address[1], listen)
+            self._admit(sock, unmapped(ip_address(address[0])), address[1], listen)
 
     def _admit(self, sock: socket.socket, peer: Address, port: int, listen: Listen) -> None:
-        if self._per_client[peer] >= self.limits.per_client or not self._has_room():
-            self.counters.tcp_refused += 1
+        is_full = len(self.connections) >= self._at_most
+        if self._per_client[peer] >= self.limits.per_client or (is_full and not self._evict()):
+            self._counters.tcp_refused += 1
             sock.close()
-            return
-        loop = asyncio.get_running_loop()
-        connection = TcpConnection(self, listen, peer, port, loop.time())
-        self._connections[connection] = None
-        self._per_client[peer] += 1
-        self._empty.clear()
-        self.counters.tcp_accepted += 1
-        self.counters.tcp_open += 1
-        if self._watch is None:  # closed meanwhile
-            sock.close()
-            self.lost(connection)
             return
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pipelined answers do not wait for an ACK
-        Stream(sock, connection, self._watch).start()
+        self.connections[TcpConnection(self, sock, listen, peer, port)] = None
+        self._per_client[peer] += 1
+        self._empty.clear()
+        self._counters.tcp_accepted += 1
+        self._counters.tcp_open += 1
         if self._sweeping is None:
-            self._sweeping = loop.call_later(self.limits.sweep, self._sweep)
-
-    def _has_room(self) -> bool:
-        return len(self._connections) < self._at_most or self._evict()
+            self._sweeping = self._loop.call_later(self.limits.sweep, self._sweep)
 
     def _evict(self) -> bool:
         """Closes the longest idle connection; False if all of them wait for our answers.
 
         Those are passed over, and there are not many of them: outstanding answers are bounded.
         """
-        for connection in self._connections:
+        for connection in self.connections:
             if connection.in_flight == 0:
-                self.counters.tcp_evicted += 1
+                self._counters.tcp_evicted += 1
                 connection.abort()
                 self.lost(connection)
                 return True
@@ -190,44 +159,41 @@ class TcpServer:
         """Leaves connections to the kernel for a moment: with the reader on, the loop would spin."""
         if self._paused is not None:
             return
-        for _ in range(max(1, min(_ROOM, len(self._connections) // 4))):
+        for _ in range(max(1, min(_ROOM, len(self.connections) // 4))):
             self._evict()
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self._quiet_until:
-            self._quiet_until = loop.time() + _QUIET
+        if self._loop.time() >= self._quiet_until:
+            self._quiet_until = self._loop.time() + _QUIET
             log.error("Cannot accept TCP connections: %s; idle ones are closed to make room", error.strerror)
         for sock in self._listening:
-            loop.remove_reader(sock.fileno())
-        self._paused = loop.call_later(_PAUSE, self._resume)
+            self._loop.remove_reader(sock.fileno())
+        self._paused = self._loop.call_later(_PAUSE, self._resume)
 
     def _resume(self) -> None:
         self._paused = None
-        loop = asyncio.get_running_loop()
         for sock, listen in self._listening.items():
-            loop.add_reader(sock.fileno(), self._accept, sock, listen)
+            self._loop.add_reader(sock.fileno(), self._accept, sock, listen)
 
     def _sweep(self) -> None:
         """Closes what has taken longer than it may. One timer for all: 2,000 cost 0.2 ms (measured)."""
-        loop = asyncio.get_running_loop()
-        now, limits = loop.time(), self.limits
-        crowded = len(self._connections) >= _CROWDED * self._at_most
+        now, limits = self._loop.time(), self.limits
+        crowded = len(self.connections) >= _CROWDED * self._at_most
         idle = limits.idle_when_crowded if crowded else limits.idle
-        for connection in tuple(self._connections):
+        for connection in tuple(self.connections):
             if connection.used.is_over(now, idle, owed=connection.in_flight > 0):
-                self.counters.tcp_expired += 1
+                self._counters.tcp_expired += 1
                 connection.abort()
         self._bound_unread()
-        self._sweeping = loop.call_later(limits.sweep, self._sweep) if self._connections else None
+        self._sweeping = self._loop.call_later(limits.sweep, self._sweep) if self.connections else None
 
     def _bound_unread(self) -> None:
         """Closes whoever lets most wait unread, while all of them together let too much wait."""
-        unread = {connection: connection.unread() for connection in self._connections}
+        unread = {connection: connection.unread() for connection in self.connections}
         too_much = sum(unread.values()) - self.limits.unread_in_all
         for connection in sorted(unread, key=unread.__getitem__, reverse=True):
             if too_much <= 0:
                 return
             too_much -= unread[connection]
-            self.counters.tcp_unread += 1
+            self._counters.tcp_unread += 1
             connection.abort()
 
 

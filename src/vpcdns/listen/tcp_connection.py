@@ -1,100 +1,96 @@
 """One TCP connection: frames in, frames out, persistent, pipelined, out of order (RFC 7766).
 
-Knows a transport and a buffer; how far the peer may go is in `tcp_limits`. Holds no timer and no task: `tcp`
-looks at every connection now and then and asks whether its time is up.
+Knows a stream of octets; how far the peer may go is in `tcp_limits`. Holds no timer and no task: `tcp` looks
+at every connection now and then and asks whether its time is up.
 """
 
 from __future__ import annotations
 
-import asyncio
+import socket
+from collections import OrderedDict
 from dataclasses import replace
-from typing import Protocol, cast
+from typing import Final, Protocol
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import PendingResponse
-from vpcdns.listen.tcp_frames import LONGEST, LONGEST_RESPONSE, SHORTEST, complete
 from vpcdns.listen.tcp_limits import TcpLimits, TcpUse
 from vpcdns.listen.turns import Turns
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
+from vpcdns.net.epoll import Watch
+from vpcdns.net.stream import Stream
 from vpcdns.query import Arrival
 from vpcdns.recall.views import View
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
+# A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
+_SHORTEST: Final = 12
+_LONGEST: Final = 4_096
+_LONGEST_RESPONSE: Final = 0xFFFF
 # Queries that had to be asked about, before others get their turn: 1 to 6 ms.
-_ASKED_AT_ONCE = 20
+_ASKED_AT_ONCE: Final = 20
 
 
-class Keeper(Protocol):
-    """Who holds the connections: hears when a query was answered, and when a connection is over."""
+class Shared(Protocol):
+    """What all connections of a server have in common."""
 
     limits: TcpLimits
-    counters: ListenerCounters
     dispatch: Dispatch
-    # What sockets are read into, one for all: it is filled and handed to `buffer_updated` in one go.
-    buffer: memoryview
     turns: Turns
+    watch: Watch
+    buffer: memoryview
+    # The longest idle first.
+    connections: OrderedDict[TcpConnection, None]
 
-    def active(self, connection: TcpConnection) -> None: ...
     def lost(self, connection: TcpConnection) -> None: ...
 
 
-class TcpConnection(asyncio.BufferedProtocol):
+class TcpConnection(Stream):
     """Answers what one peer asks. `in_flight` answers are outstanding; `used` is held against the limits."""
 
-    def __init__(self, keeper: Keeper, listen: Listen, peer: Address, port: int, now: float) -> None:
+    def __init__(self, shared: Shared, sock: socket.socket, listen: Listen, peer: Address, port: int) -> None:
+        super().__init__(sock, shared.watch, shared.buffer)
         self.peer = peer
         self.in_flight = 0
-        self._keeper = keeper
         self.listen = listen
+        self.used = TcpUse(shared.limits, self._loop.time())
+        self._shared = shared
+        self._dispatch = shared.dispatch
+        self._counters = shared.dispatch.counters
         self._arrival = Arrival(peer, "tcp", listen, port)
-        self._loop = asyncio.get_running_loop()
-        self._transport: asyncio.Transport | None = None
         self._unread = b""
         self._view: View | None = None
-        self._may_proxy = keeper.dispatch.trusts(peer)
+        self._may_proxy = self._dispatch.responder.trusts(peer)
         self._ending = False
         self._peer_ended = False
         self._linger = True
-        self._reading_paused = False
-        self.used = TcpUse(keeper.limits, now)
 
     def move(self, listen: Listen) -> None:
         """Who asks here asks `listen` from now on."""
         self.listen, self._view = listen, None
         self._arrival = replace(self._arrival, listen=listen)
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-        if self._ending:
-            self.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self) -> None:
         self._ending = True
         self._unread = b""
-        self._keeper.lost(self)
+        self._shared.lost(self)
 
-    def get_buffer(self, sizehint: int) -> memoryview:
-        return self._keeper.buffer
-
-    def buffer_updated(self, nbytes: int) -> None:
+    def data_received(self, octets: bytes) -> None:
         if not self._ending:
-            self._unread += bytes(self._keeper.buffer[:nbytes])
-            if self._keeper.turns.waiting:
-                self._hold_reading()
-                self._keeper.turns.wait(self._take_turn, first=True)
+            self._unread += octets
+            if self._shared.turns.waiting:
+                self.pause_reading()
+                self._shared.turns.wait(self._take_turn, first=True)
             else:
                 self._advance()
 
-    def eof_received(self) -> bool:
+    def eof_received(self) -> None:
         """The peer asks no more, and may well wait for answers: it is half closed (RFC 7766 §6.2.4)."""
         self._peer_ended = True
         self._linger = False
         if not self._stalled():
             self.end()
-        return self.used.finished_at is None
 
     def pause_writing(self) -> None:
         self.used.blocked_at = self._loop.time()
@@ -109,23 +105,18 @@ class TcpConnection(asyncio.BufferedProtocol):
         self._ending = True
         self._unread = b""
         self.used.begun_at = None
-        self._read_on()
+        if not self._peer_ended:
+            self.resume_reading()
         if self.in_flight == 0:
             self._finish()
 
     def abort(self) -> None:
-        """Closes at once; what was not sent yet is lost."""
         self._ending = True
-        if self._transport is not None:
-            self._transport.abort()
+        super().abort()
 
     def _stalled(self) -> bool:
         """Whether further queries must wait until the peer has read, or some answers are there."""
-        return self.used.blocked_at is not None or self.in_flight >= self._keeper.limits.in_flight
-
-    def unread(self) -> int:
-        """Octets of responses that the peer has not taken from us."""
-        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+        return self.used.blocked_at is not None or self.in_flight >= self._shared.limits.in_flight
 
     def _advance(self) -> None:
         """Answers the complete messages that are there, as far as the limits go, in one write."""
@@ -137,33 +128,37 @@ class TcpConnection(asyncio.BufferedProtocol):
         at = self._answer(self._unread, out)
         if at:
             used.pipelines = used.pipelines or used.queries - before > 1
-            used.active_at, used.begun_at = self._loop.time(), None
+            used.begun_at = None
             self._unread = self._unread[at:]
-            self._keeper.active(self)
-        if out and self._transport is not None:
-            self._transport.write(b"".join(out))
+            self._is_active()
+        if out:
+            self.write(b"".join(out))
         if used.is_used_up and not (used.pipelines or self._unread or self.in_flight):
             # It waits for each answer before it asks again, so no query of it can meet the closed door.
             self._ending = True
         self._go_on()
 
+    def _is_active(self) -> None:
+        self.used.active_at = self._loop.time()
+        self._shared.connections.move_to_end(self)
+
     def _answer(self, octets: bytes, out: list[bytes]) -> int:
         """How far the messages were taken. Responses that are there go to `out`, lengths before them."""
-        view, dispatch = self._current_view(octets), self._keeper.dispatch
+        view = self._current_view(octets)
         at, size, recalled_count = 0, len(octets), 0
         asked_at_most = self.used.queries + _ASKED_AT_ONCE
-        room = self._keeper.limits.unread - self.unread()
+        room = self._shared.limits.unread - self.unread()
         waits = self._ending or self._stalled()
         while size - at >= 2 and room >= 0 and not waits:
             length = octets[at] << 8 | octets[at + 1]
             after = at + 2 + length
-            if not SHORTEST <= length <= LONGEST:
-                self._keeper.counters.tcp_malformed += 1
+            if not _SHORTEST <= length <= _LONGEST:
+                self._counters.tcp_malformed += 1
                 self._ending = True
                 break
             if after > size:
                 break
-            response = None if view is None else dispatch.recall(view, octets[at + 4 : after], self.peer)
+            response = None if view is None else view.response(octets[at + 4 : after], self.peer)
             if response is not None:
                 recalled_count += 1
                 out += ((len(response) + 2).to_bytes(2, "big"), octets[at + 2 : at + 4], response)
@@ -172,16 +167,15 @@ class TcpConnection(asyncio.BufferedProtocol):
                 room -= self._ask(octets[at + 2 : after], out)
                 waits = self._ending or self._stalled() or self.used.queries >= asked_at_most
             at = after
-        counters = self._keeper.counters
-        counters.tcp_received += recalled_count
-        counters.tcp_answered += recalled_count
+        self._counters.tcp_received += recalled_count
+        self._counters.tcp_answered += recalled_count
         self.used.queries += recalled_count
         return at
 
     def _current_view(self, unread: bytes) -> View | None:
         """What the queries that are there may be recalled from; None: they must all be asked about."""
-        count = complete(unread)
-        views = self._keeper.dispatch.views(count) if count else None
+        count = _complete(unread)
+        views = self._dispatch.responder.views(count) if count else None
         if views is None or self._arrival.proxied is not None:
             return None
         if self._view is None or self._view.views is not views:
@@ -197,7 +191,7 @@ class TcpConnection(asyncio.BufferedProtocol):
         try:
             header = read_proxy(self._unread)
         except MalformedMessage:
-            self._keeper.counters.tcp_malformed += 1
+            self._counters.tcp_malformed += 1
             self._ending = True
             return False
         if header is None:
@@ -212,14 +206,14 @@ class TcpConnection(asyncio.BufferedProtocol):
         if self._ending:
             self.end()
         elif self._stalled():
-            self._hold_reading()
-        elif self._unread and complete(self._unread):
-            self._hold_reading()
-            self._keeper.turns.wait(self._take_turn)
+            self.pause_reading()
+        elif self._unread and _complete(self._unread):
+            self.pause_reading()
+            self._shared.turns.wait(self._take_turn)
         elif self._peer_ended:
             self.end()
         else:
-            self._read_on()
+            self.resume_reading()
             if not self._unread:
                 self.used.begun_at = None
             elif self.used.begun_at is None:
@@ -227,56 +221,44 @@ class TcpConnection(asyncio.BufferedProtocol):
 
     def _take_turn(self) -> None:
         """Goes on with what is there, after everybody else had a turn."""
-        if self._transport is not None and not self._transport.is_closing() and not self._ending:
+        if not self._ending and not self.closing:
             self._advance()
 
     def _ask(self, message: bytes, out: list[bytes]) -> int:
         """Asks for one answer; one that is there goes to `out`, with its length before it: its octets."""
-        keeper = self._keeper
-        keeper.counters.tcp_received += 1
+        self._counters.tcp_received += 1
         self.used.queries += 1
-        answer = keeper.dispatch.respond(message, self._arrival)
+        answer = self._dispatch.respond(message, self._arrival)
         if isinstance(answer, PendingResponse):
             self.in_flight += 1
-            keeper.dispatch.later(answer, message, self._answered)
+            self._dispatch.later(answer, message, self._answered)
             return 0
         self._put(answer, out)
         return len(answer or b"")
 
     def _put(self, response: bytes | None, out: list[bytes]) -> None:
-        if response is None or len(response) > LONGEST_RESPONSE:
-            self._keeper.counters.tcp_silent += 1
+        if response is None or len(response) > _LONGEST_RESPONSE:
+            self._counters.tcp_silent += 1
             self._ending = True
             return
-        self._keeper.counters.tcp_answered += 1
+        self._counters.tcp_answered += 1
         out.append(len(response).to_bytes(2, "big"))
         out.append(response)
 
     def _answered(self, response: bytes | None) -> None:
         """An outstanding answer came, in whatever order."""
         self.in_flight -= 1
-        if self._transport is None or self._transport.is_closing():
+        if self.closing:
             return
         out: list[bytes] = []
         self._put(response, out)
-        self._transport.write(b"".join(out))
-        if self.unread() > self._keeper.limits.unread_at_most:
-            self._keeper.counters.tcp_unread += 1
+        self.write(b"".join(out))
+        if self.unread() > self._shared.limits.unread_at_most:
+            self._counters.tcp_unread += 1
             self.abort()
             return
-        self.used.active_at = self._loop.time()
-        self._keeper.active(self)
+        self._is_active()
         self._advance()
-
-    def _hold_reading(self) -> None:
-        if not self._reading_paused and self._transport is not None:
-            self._reading_paused = True
-            self._transport.pause_reading()
-
-    def _read_on(self) -> None:
-        if self._reading_paused and self._transport is not None:
-            self._reading_paused = False
-            self._transport.resume_reading()
 
     def _finish(self) -> None:
         """Nothing more to send: says so, and waits for the peer to say the same.
@@ -284,15 +266,20 @@ class TcpConnection(asyncio.BufferedProtocol):
         To close while octets of the peer are unread would reset the connection, and with it responses that
         are still on their way (RFC 1122 §4.2.2.13).
         """
-        transport = self._transport
-        if transport is None:
-            return
         said_so, self.used.finished_at = self.used.finished_at, self.used.finished_at or self._loop.time()
         if not self._linger:
-            transport.close()
+            self.close()
         elif said_so is None:
             try:
-                transport.write_eof()
-            except OSError:
-                # ENOTCONN: the peer has reset the connection meanwhile.
-                transport.abort()
+                self.write_eof()
+            except OSError:  # ENOTCONN: the peer has reset the connection meanwhile.
+                self.abort()
+
+
+def _complete(octets: bytes) -> int:
+    """How many complete messages `octets` begin with, each after its length (RFC 1035 §4.2.2)."""
+    at, count, size = 0, 0, len(octets)
+    while at + 2 <= size:
+        at += 2 + (octets[at] << 8 | octets[at + 1])
+        count += 1
+    return count if at <= size else count - 1

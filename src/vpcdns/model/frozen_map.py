@@ -60,6 +60,30 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
         del part[key]
         return self._with(index, part, self._length - 1)
 
+    def edited(self, put: Mapping[K, V], gone: Iterable[K] = ()) -> FrozenMap[K, V]:
+        """A version with `put` and without `gone`, which must be there; each part is copied once."""
+        parts, last, length, mine = list(self._parts), len(self._parts) - 1, self._length, set[int]()
+
+        def part_of(key: K) -> dict[K, V]:
+            index = hash(key) & last
+            if index not in mine:
+                mine.add(index)
+                parts[index] = parts[index].copy()
+            return parts[index]
+
+        for key, value in put.items():
+            part = part_of(key)
+            length += key not in part
+            part[key] = value
+        for key in gone:
+            del part_of(key)[key]
+            length -= 1
+        if last or length <= PARTS:
+            version: FrozenMap[K, V] = FrozenMap.__new__(FrozenMap)
+            version._length, version._parts = length, tuple(parts)
+            return version
+        return FrozenMap.of_parts(_split(parts[0].items()))
+
     def _with(self, index: int, part: dict[K, V], length: int) -> FrozenMap[K, V]:
         version: FrozenMap[K, V] = FrozenMap.__new__(FrozenMap)
         version._length = length
@@ -110,10 +134,6 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
     def scan(self) -> Iterator[tuple[K, V]]:
         """Every item: several times faster than `items` over a million."""
         return chain.from_iterable(map(dict.items, self._parts))
-
-    def shares(self, other: FrozenMap[K, V]) -> bool:
-        """Whether the two have parts in common, so that finding where they differ costs less than both."""
-        return any(map(_same, self._parts, other._parts))
 
     def touched(self, other: FrozenMap[K, V]) -> Iterator[K]:
         """The keys at which the two have not the same object; parts in common cost nothing."""
@@ -179,10 +199,6 @@ class Filling(Generic[K, V]):
         """What it holds now; it is empty afterwards."""
         parts, self._parts = self._parts, ({},)
         return FrozenMap.of_parts(parts)
-
-
-def _same(one: object, other: object) -> bool:
-    return one is other
 
 
 def _split(items: Iterable[tuple[K, V]]) -> tuple[dict[K, V], ...]:

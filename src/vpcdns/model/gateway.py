@@ -120,17 +120,14 @@ class CustomDomains:
         return CustomDomains(owned, nodes.frozen())
 
     def add(self, name: Name, group_id: str) -> CustomDomains:
-        nodes = self.nodes
-        for node in (name, *name.ancestors()):
-            nodes = nodes.set(node, nodes.get(node, 0) + 1)
-        return CustomDomains(self.owners.set(name, group_id), nodes)
+        counts = {node: self.nodes.get(node, 0) + 1 for node in (name, *name.ancestors())}
+        return CustomDomains(self.owners.set(name, group_id), self.nodes.edited(counts))
 
     def remove(self, name: Name) -> CustomDomains:
         """Without `name`; raises KeyError when it is not there."""
-        owners, nodes = self.owners.delete(name), self.nodes
-        for node in (name, *name.ancestors()):
-            nodes = nodes.delete(node) if nodes[node] == 1 else nodes.set(node, nodes[node] - 1)
-        return CustomDomains(owners, nodes)
+        counts = {node: self.nodes[node] - 1 for node in (name, *name.ancestors())}
+        left = {node: count for node, count in counts.items() if count}
+        return CustomDomains(self.owners.delete(name), self.nodes.edited(left, counts.keys() - left.keys()))
 
     def match(self, name: Name) -> tuple[Name, str] | None:
         """The custom domain that answers for `name` (itself, or a wildcard), and its group_id."""

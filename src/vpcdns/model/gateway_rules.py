@@ -112,9 +112,12 @@ def endpoint_refusals(
 
 
 def group_refusals(
-    group: Group, instances: Mapping[InstanceKey, Instance], suffix: Name
+    group: Group,
+    instances: Mapping[InstanceKey, Instance],
+    suffix: Name,
+    unbound: Rule = Rule.BOUND_BEFORE_ENABLED,
 ) -> Iterator[Refusal]:
-    """Rules 1, 2, 6 and 9 on one group; whether its custom domains are free is for the caller."""
+    """Rules 1, 2, 6 (8 when it moves) and 9 on one group, but not whether its custom domains are free."""
     subject = f"group {group.group_id}"
     if not GROUP_ID.fullmatch(group.group_id):
         problem = "a group_id is 32 lower-case hexadecimal digits"
@@ -129,17 +132,13 @@ def group_refusals(
         yield missing(Rule.ONE_INSTANCE, subject, what, "instances", ("instance_id",))
         return
     if instance.type is InstanceType.SERVERLESS and group.custom_domains:
-        yield custom_domain_on_serverless(subject, instance.instance_id)
+        problem = f"custom domains do not reach serverless instance {instance.instance_id}"
+        way_out = "move the group to a dedicated instance, or remove its custom domains"
+        yield Refusal(Rule.CUSTOM_DOMAIN, subject, problem, way_out, ("custom_domains",))
     if instance.type is InstanceType.DEDICATED and group.vpc_domain and instance.binding is None:
         problem = f"its VPC domain is on, but dedicated instance {instance.instance_id} is not bound to a VPC"
-        way_out = f"bind {instance.instance_id} first, or leave the VPC domain off"
-        yield Refusal(Rule.BOUND_BEFORE_ENABLED, subject, problem, way_out, ("vpc_domain",))
-
-
-def custom_domain_on_serverless(subject: str, instance_id: str) -> Refusal:
-    problem = f"custom domains do not reach serverless instance {instance_id}"
-    way_out = "move the group to a dedicated instance, or remove its custom domains"
-    return Refusal(Rule.CUSTOM_DOMAIN, subject, problem, way_out, ("custom_domains",))
+        way_out = f"bind {instance.instance_id} first, or switch the VPC domain off"
+        yield Refusal(unbound, subject, problem, way_out, ("vpc_domain",))
 
 
 def custom_domain_refusals(

@@ -69,11 +69,12 @@ class PrefixTable(Generic[T]):
                     return Entry(IPv4Network((network, length)), target)
         return None
 
-    def prefixes(self) -> Iterator[IPv4Network]:
-        return (IPv4Network((network, length)) for length, network in self._targets)
-
-    def exactly(self, prefix: IPv4Network) -> list[T]:
-        return self._targets.get((prefix.prefixlen, int(prefix.network_address)), [])
+    def entries(self, fits: Callable[[T], bool] = lambda _: True) -> Iterator[Entry[T]]:
+        """What `match` chooses from."""
+        for (length, network), targets in self._targets.items():
+            for target in filter(fits, targets):
+                yield Entry(IPv4Network((network, length)), target)
+                break
 
 
 @dataclass(slots=True)
@@ -85,15 +86,19 @@ class RouteTables:
     _nodes: dict[str, PrefixTable[NodeTarget]] = field(default_factory=dict)
     _cens: dict[str, PrefixTable[CenTarget]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for connection in self.topology.connections.values():
+            for end in ends_of(connection):
+                self.joined.setdefault(end, []).append(connection)
+
     def match(self, node: str, address: IPv4Address) -> Entry[NodeTarget] | None:
         """Where `node` forwards `address`. Of equal prefixes its own wins, then the first connection's."""
         best = self.own(node).match(address)
-        for connection in self.joined.get(node, ()):
-            if isinstance(connection, CenConnection) and node in self.topology.vpcs:
-                longer = -1 if best is None else best.destination.prefixlen
-                learned = self.cen(connection).match(address, self.learns(node), longer)
-                if learned is not None:
-                    best = Entry(learned.destination, connection.connection_id)
+        for cen in self._learned_from(node):
+            longer = -1 if best is None else best.destination.prefixlen
+            learned = self.cen(cen).match(address, self.learns(node), longer)
+            if learned is not None:
+                best = Entry(learned.destination, cen.connection_id)
         return best
 
     def cross(self, cen: CenConnection, node: str, address: IPv4Address) -> Entry[CenTarget] | None:
@@ -102,25 +107,19 @@ class RouteTables:
 
     def entries(self, node: str) -> Iterator[Entry[NodeTarget]]:
         """A node's whole table, written out: what `match` chooses from."""
-        own, taken = self.own(node), set()
-        for prefix in own.prefixes():
-            taken.add(prefix)
-            yield Entry(prefix, own.exactly(prefix)[0])
-        for connection in self.joined.get(node, ()):
-            if isinstance(connection, CenConnection) and node in self.topology.vpcs:
-                table, fits = self.cen(connection), self.learns(node)
-                for prefix in table.prefixes():
-                    if prefix not in taken and any(fits(target) for target in table.exactly(prefix)):
-                        taken.add(prefix)
-                        yield Entry(prefix, connection.connection_id)
+        table = {entry.destination: entry for entry in self.own(node).entries()}
+        for cen in self._learned_from(node):
+            for prefix in (entry.destination for entry in self.cen(cen).entries(self.learns(node))):
+                table.setdefault(prefix, Entry(prefix, cen.connection_id))
+        yield from table.values()
 
     def crossings(self, cen: CenConnection, node: str) -> Iterator[Entry[CenTarget]]:
         """A CEN's whole table for what comes out of `node`: what `cross` chooses from."""
-        table, fits = self.cen(cen), self.takes(node)
-        for prefix in table.prefixes():
-            target = next((target for target in table.exactly(prefix) if fits(target)), None)
-            if target is not None:
-                yield Entry(prefix, target)
+        return self.cen(cen).entries(self.takes(node))
+
+    def _learned_from(self, node: str) -> Iterator[CenConnection]:
+        if node in self.topology.vpcs:
+            yield from (one for one in self.joined.get(node, ()) if isinstance(one, CenConnection))
 
     def learns(self, node: str) -> Callable[[CenTarget], bool]:
         """Whether a VPC has a CEN's entry in its own table.
@@ -141,8 +140,7 @@ class RouteTables:
         """Whether a CEN forwards by an entry what comes out of `node`: never back to it."""
         return lambda target: (
             target != node
-            if isinstance(target, str)
-            else node in target.access and target.host_vpc_id != node
+            and (isinstance(target, str) or (node in target.access and target.host_vpc_id != node))
         )
 
     def own(self, node: str) -> PrefixTable[NodeTarget]:
@@ -189,14 +187,6 @@ class RouteTables:
         yield from ((route.host, route) for route in cen.service_routes)
 
 
-def _derive(topology: Topology) -> RouteTables:
-    tables = RouteTables(topology)
-    for connection in topology.connections.values():
-        for end in ends_of(connection):
-            tables.joined.setdefault(end, []).append(connection)
-    return tables
-
-
 _KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes
 _recent: list[RouteTables] = []
 
@@ -206,7 +196,7 @@ def route_tables(topology: Topology) -> RouteTables:
     for tables in _recent:
         if tables.topology is topology:
             return tables
-    tables = _derive(topology)
+    tables = RouteTables(topology)
     _recent.insert(0, tables)
     del _recent[_KEPT:]
     return tables

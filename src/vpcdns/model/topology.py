@@ -152,25 +152,27 @@ class Topology:
 
     def with_vpc(self, vpc: Vpc) -> Topology:
         """This topology with `vpc` added, or put in the place of the one with its id."""
-        if vpc.vpc_id in self.vpcs:
+        known = self.vpcs.get(vpc.vpc_id)
+        if known is not None and known.source_networks != vpc.source_networks:
             return self.without_vpc(vpc.vpc_id).with_vpc(vpc)
-        places, lengths = self._places, self._counted_lengths()
-        for prefix in vpc.source_networks:
-            if _key(prefix) not in places:
-                places = places.set(_key(prefix), Place(prefix, vpc_id=vpc.vpc_id))
-                lengths[_key(prefix)[:2]] += 1
-        return replace(
-            self, vpcs=self.vpcs.set(vpc.vpc_id, vpc), _places=places, _lengths=_longest_first(lengths)
-        )
+        own = {_key(prefix): Place(prefix, vpc_id=vpc.vpc_id) for prefix in vpc.source_networks}
+        new = {key: place for key, place in own.items() if key not in self._places}
+        lengths = self._counted_lengths()
+        lengths.update(key[:2] for key in new)
+        return self._edited(self.vpcs.set(vpc.vpc_id, vpc), self._places.edited(new), lengths)
 
     def without_vpc(self, vpc_id: str) -> Topology:
         """This topology without that VPC; raises KeyError when it is not there."""
-        places, lengths = self._places, self._counted_lengths()
-        for prefix in self.vpcs[vpc_id].source_networks:
-            if (place := places.get(_key(prefix))) is not None and place.vpc_id == vpc_id:
-                places = places.delete(_key(prefix))
-                lengths[_key(prefix)[:2]] -= 1
-        return replace(self, vpcs=self.vpcs.delete(vpc_id), _places=places, _lengths=_longest_first(lengths))
+        keys = set(map(_key, self.vpcs[vpc_id].source_networks))
+        own = {key for key in keys if (place := self._places.get(key)) is not None and place.vpc_id == vpc_id}
+        lengths = self._counted_lengths()
+        lengths.subtract(key[:2] for key in own)
+        return self._edited(self.vpcs.delete(vpc_id), self._places.edited({}, own), lengths)
+
+    def _edited(
+        self, vpcs: FrozenMap[str, Vpc], places: _Locator, lengths: Counter[tuple[int, int]]
+    ) -> Topology:
+        return replace(self, vpcs=vpcs, _places=places, _lengths=_longest_first(lengths))
 
     def _counted_lengths(self) -> Counter[tuple[int, int]]:
         return Counter({(version, length): count for version, length, count in self._lengths})

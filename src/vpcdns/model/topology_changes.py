@@ -1,7 +1,7 @@
 """What may be done to networks: VPCs and vSwitches, and the routes and connections between networks.
 
-The cloud's API makes VPCs and vSwitches; the others are for plans and rehearsals. What hangs on a VPC keeps
-it: it can be deleted when nothing names it any more.
+Changes of VPCs and vSwitches are values, for the cloud's API and the journal. The functions are for plans and
+rehearsals: each gives the next World, or raises Refused.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from typing import TypeVar
 
 from vpcdns.model import topology_rules
+from vpcdns.model.changes import Change, Refused, allow, found
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.topology import (
     CenConnection,
@@ -25,13 +26,12 @@ from vpcdns.model.topology import (
     ends_of,
 )
 from vpcdns.model.world import World
-from vpcdns.model.world_change import Refused, WorldChange, allow, network_of, vpc_of
 
 C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
-class CreateVpc(WorldChange):
+class CreateVpc(Change):
     """Adds a VPC, with whatever it has already."""
 
     vpc: Vpc
@@ -48,41 +48,41 @@ class CreateVpc(WorldChange):
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteVpc(WorldChange):
+class DeleteVpc(Change):
     """Removes a VPC that has no vSwitches and that nothing names."""
 
     vpc_id: str
 
     def changed(self, world: World) -> World:
-        vpc = vpc_of(world, self.vpc_id)
+        vpc = _vpc(world, self.vpc_id)
         for holder, way_out in _holders(vpc, world):
             raise Refused(Refusal(Rule.REFERENCE, f"VPC {vpc.vpc_id}", holder, way_out))
         return replace(world, topology=world.topology.without_vpc(vpc.vpc_id))
 
 
 @dataclass(frozen=True, slots=True)
-class CreateVSwitch(WorldChange):
+class CreateVSwitch(Change):
     """Gives a VPC one more vSwitch."""
 
     vpc_id: str
     vswitch: VSwitch
 
     def changed(self, world: World) -> World:
-        vpc = vpc_of(world, self.vpc_id)
+        vpc = _vpc(world, self.vpc_id)
         allow(topology_rules.new_vswitch_refusals(vpc, self.vswitch))
         larger = replace(vpc, vswitches=(*vpc.vswitches, self.vswitch))
         return replace(world, topology=world.topology.with_vpc(larger))
 
 
 @dataclass(frozen=True, slots=True)
-class DeleteVSwitch(WorldChange):
+class DeleteVSwitch(Change):
     """Removes a vSwitch that no instance is bound to."""
 
     vpc_id: str
     vswitch_id: str
 
     def changed(self, world: World) -> World:
-        vpc, subject = vpc_of(world, self.vpc_id), f"vSwitch {self.vswitch_id}"
+        vpc, subject = _vpc(world, self.vpc_id), f"vSwitch {self.vswitch_id}"
         if vpc.vswitch(self.vswitch_id) is None:
             what = f"vSwitch {self.vswitch_id} in VPC {vpc.vpc_id}"
             raise Refused(missing(Rule.REFERENCE, subject, what, "vswitches", ("vswitch_id",)))
@@ -94,135 +94,93 @@ class DeleteVSwitch(WorldChange):
         return replace(world, topology=world.topology.with_vpc(replace(vpc, vswitches=rest)))
 
 
-@dataclass(frozen=True, slots=True)
-class AddRoute(WorldChange):
+def add_route(world: World, network_id: str, destination: IPv4Network, via: str) -> World:
     """Gives an on-premises network a route; one to the same destination is replaced."""
-
-    network_id: str
-    route: Route
-
-    def changed(self, world: World) -> World:
-        network = network_of(world, self.network_id)
-        others = tuple(one for one in network.routes if one.destination != self.route.destination)
-        return _with_network(world, replace(network, routes=(*others, self.route)))
+    network = _network(world, network_id)
+    others = (one for one in network.routes if one.destination != destination)
+    return _with_network(world, replace(network, routes=(*others, Route(destination, via))))
 
 
-@dataclass(frozen=True, slots=True)
-class RemoveRoute(WorldChange):
-    network_id: str
-    destination: IPv4Network
-
-    def changed(self, world: World) -> World:
-        network = network_of(world, self.network_id)
-        rest = tuple(one for one in network.routes if one.destination != self.destination)
-        if rest == network.routes:
-            what = f"route to {self.destination} at {self.network_id}"
-            subject = f"network {self.network_id}"
-            raise Refused(missing(Rule.REFERENCE, subject, what, "routes", ("routes",)))
-        return _with_network(world, replace(network, routes=rest))
+def remove_route(world: World, network_id: str, destination: IPv4Network) -> World:
+    network = _network(world, network_id)
+    rest = tuple(one for one in network.routes if one.destination != destination)
+    if rest == network.routes:
+        what = f"route to {destination} at {network_id}"
+        raise Refused(missing(Rule.REFERENCE, f"network {network_id}", what, "routes", ("routes",)))
+    return _with_network(world, replace(network, routes=rest))
 
 
-@dataclass(frozen=True, slots=True)
-class CutConnection(WorldChange):
-    """Takes a connection away; routes via it are withdrawn, as when an interface goes down."""
-
-    connection_id: str
-
-    def changed(self, world: World) -> World:
-        topology = world.topology
-        _connection(world, self.connection_id, object, "connection")
-        for network in topology.networks.values():
-            topology = _withdrawn(topology, network, self.connection_id)
-        connections = topology.connections.delete(self.connection_id)
-        return replace(world, topology=replace(topology, connections=connections))
-
-
-@dataclass(frozen=True, slots=True)
-class SetSelectors(WorldChange):
-    """Gives an IPsec connection other selectors; None leaves a side as it is."""
-
-    connection_id: str
-    local_subnets: tuple[IPv4Network, ...] | None = None
-    remote_subnets: tuple[IPv4Network, ...] | None = None
-
-    def changed(self, world: World) -> World:
-        ipsec = _connection(world, self.connection_id, IpsecConnection, "IPsec connection")
-        local = ipsec.local_subnets if self.local_subnets is None else self.local_subnets
-        remote = ipsec.remote_subnets if self.remote_subnets is None else self.remote_subnets
-        return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
-
-
-@dataclass(frozen=True, slots=True)
-class Attach(WorldChange):
-    """Attaches a VPC or network to a CEN; twice succeeds."""
-
-    connection_id: str
-    attachment: str
-
-    def changed(self, world: World) -> World:
-        cen = _cen(world, self.connection_id)
-        attachments = tuple(dict.fromkeys((*cen.attachments, self.attachment)))
-        return _with_connection(world, replace(cen, attachments=attachments))
-
-
-@dataclass(frozen=True, slots=True)
-class Detach(WorldChange):
-    """Detaches a VPC or network from a CEN, its service routes included; routes via the CEN are withdrawn."""
-
-    connection_id: str
-    attachment: str
-
-    def changed(self, world: World) -> World:
-        cen, network = _cen(world, self.connection_id), world.topology.networks.get(self.attachment)
-        if network is not None:
-            world = replace(world, topology=_withdrawn(world.topology, network, self.connection_id))
-        routes = (
-            replace(route, access=tuple(one for one in route.access if one != self.attachment))
-            for route in cen.service_routes
-            if route.host_vpc_id != self.attachment
-        )
-        rest = tuple(one for one in cen.attachments if one != self.attachment)
-        service_routes = tuple(route for route in routes if route.access)
-        return _with_connection(world, replace(cen, attachments=rest, service_routes=service_routes))
-
-
-@dataclass(frozen=True, slots=True)
-class AddServiceRoute(WorldChange):
-    """Gives a CEN a service route; one to the same host through the same VPC is replaced."""
-
-    connection_id: str
-    route: ServiceRoute
-
-    def changed(self, world: World) -> World:
-        cen, key = _cen(world, self.connection_id), (self.route.host, self.route.host_vpc_id)
-        others = (one for one in cen.service_routes if (one.host, one.host_vpc_id) != key)
-        return _with_connection(world, replace(cen, service_routes=(*others, self.route)))
-
-
-@dataclass(frozen=True, slots=True)
-class ResolveAs(WorldChange):
+def resolve_as(world: World, network_id: str, vpc_id: str | None) -> World:
     """Lets an on-premises network ask as another VPC; None is the Internet."""
-
-    network_id: str
-    vpc_id: str | None
-
-    def changed(self, world: World) -> World:
-        return _with_network(world, replace(network_of(world, self.network_id), resolves_as=self.vpc_id))
+    return _with_network(world, replace(_network(world, network_id), resolves_as=vpc_id))
 
 
-VpcChange = CreateVpc | DeleteVpc | CreateVSwitch | DeleteVSwitch
+def cut_connection(world: World, connection_id: str) -> World:
+    """Takes a connection away; routes via it are withdrawn, as when an interface goes down."""
+    topology = world.topology
+    _connection(world, connection_id, object, "connection")
+    for network in topology.networks.values():
+        topology = _withdrawn(topology, network, connection_id)
+    return replace(world, topology=replace(topology, connections=topology.connections.delete(connection_id)))
 
-TopologyChange = (
-    AddRoute | RemoveRoute | CutConnection | SetSelectors | Attach | Detach | AddServiceRoute | ResolveAs
-)
+
+def set_selectors(
+    world: World,
+    connection_id: str,
+    local_subnets: tuple[IPv4Network, ...] | None,
+    remote_subnets: tuple[IPv4Network, ...] | None,
+) -> World:
+    """Gives an IPsec connection other selectors; None leaves a side as it is."""
+    ipsec = _connection(world, connection_id, IpsecConnection, "IPsec connection")
+    local = ipsec.local_subnets if local_subnets is None else local_subnets
+    remote = ipsec.remote_subnets if remote_subnets is None else remote_subnets
+    return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
+
+
+def attach(world: World, connection_id: str, attachment: str) -> World:
+    """Attaches a VPC or network to a CEN; twice succeeds."""
+    cen = _cen(world, connection_id)
+    return _with_connection(
+        world, replace(cen, attachments=tuple(dict.fromkeys((*cen.attachments, attachment))))
+    )
+
+
+def detach(world: World, connection_id: str, attachment: str) -> World:
+    """Detaches a VPC or network from a CEN, its service routes included; routes via the CEN are withdrawn."""
+    cen, network = _cen(world, connection_id), world.topology.networks.get(attachment)
+    if network is not None:
+        world = replace(world, topology=_withdrawn(world.topology, network, connection_id))
+    routes = (
+        replace(route, access=tuple(one for one in route.access if one != attachment))
+        for route in cen.service_routes
+        if route.host_vpc_id != attachment
+    )
+    rest = tuple(one for one in cen.attachments if one != attachment)
+    service_routes = tuple(route for route in routes if route.access)
+    return _with_connection(world, replace(cen, attachments=rest, service_routes=service_routes))
+
+
+def add_service_route(
+    world: World, connection_id: str, host: IPv4Network, host_vpc_id: str, access: tuple[str, ...]
+) -> World:
+    """Gives a CEN a service route; one to the same host through the same VPC is replaced."""
+    cen, route = _cen(world, connection_id), ServiceRoute(host, host_vpc_id, access)
+    others = (one for one in cen.service_routes if (one.host, one.host_vpc_id) != (host, host_vpc_id))
+    return _with_connection(world, replace(cen, service_routes=(*others, route)))
+
+
+def _vpc(world: World, vpc_id: str) -> Vpc:
+    return found(world.topology.vpcs, vpc_id, f"VPC {vpc_id}", "vpcs")
+
+
+def _network(world: World, network_id: str) -> Network:
+    return found(world.topology.networks, network_id, f"network {network_id}", "networks")
 
 
 def _connection(world: World, connection_id: str, kind: type[C], word: str) -> C:
-    connection = world.topology.connections.get(connection_id)
-    if connection is None or not isinstance(connection, kind):
-        what, where = f"{word} {connection_id}", ("connection_id",)
-        raise Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "connections", where))
-    return connection
+    fitting = {key: one for key, one in world.topology.connections.items() if isinstance(one, kind)}
+    subject = f"connection {connection_id}"
+    return found(fitting, connection_id, subject, "connections", f"{word} {connection_id}")
 
 
 def _cen(world: World, connection_id: str) -> CenConnection:

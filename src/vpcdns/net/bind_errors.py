@@ -49,7 +49,12 @@ def startup_error(
     elif error.errno in (errno.EACCES, errno.EPERM):
         cause, ways = "not permitted", _ways_to_a_privileged_port(listen, spare_port)
     elif error.errno == errno.EADDRNOTAVAIL:
-        cause, ways = "no interface of this host has that address", _ways_to_an_address(listen)
+        cause = "no interface of this host has that address"
+        ways = [
+            "see which addresses there are: ip address show",
+            f"add it for tests: ip address add {listen.address} dev lo",
+            f"listen on every address: {Listen(type(listen.address)(0), listen.port)}",
+        ]
     elif error.errno == errno.EAFNOSUPPORT:
         cause, ways = "IPv6 is off on this host", ["listen on IPv4 addresses only"]
     else:
@@ -91,15 +96,6 @@ def _ways_to_a_privileged_port(listen: Listen, spare_port: int) -> list[str]:
             "give the process CAP_NET_BIND_SERVICE: AmbientCapabilities= in a systemd unit, "
             "--cap-add=NET_BIND_SERVICE for a container, or setcap cap_net_bind_service=+ep on Python"
         ),
-    ]
-
-
-def _ways_to_an_address(listen: Listen) -> list[str]:
-    wildcard = Listen(type(listen.address)(0), listen.port)
-    return [
-        "see which addresses there are: ip address show",
-        f"add it for tests: ip address add {listen.address} dev lo",
-        f"listen on every address: {wildcard}",
     ]
 
 

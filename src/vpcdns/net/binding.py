@@ -19,8 +19,11 @@ from vpcdns.net.bind_errors import startup_error
 
 log = logging.getLogger("vpcdns.server")
 
-# Linux' value; CPython 3.11 has no name for it (facts: containers.md §4).
-IP_PKTINFO: Final = getattr(socket, "IP_PKTINFO", 8)
+_PACKET_INFORMATION: Final = {
+    # Linux' value; CPython 3.11 has no name for it (facts: containers.md §4).
+    socket.AF_INET: (socket.IPPROTO_IP, getattr(socket, "IP_PKTINFO", 8)),
+    socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
+}
 # A burst must wait in the kernel while a batch is answered. Linux' default holds some 500 small queries;
 # Unbound advises 4 MiB to busy servers. The kernel cuts it to net.core.rmem_max, and that is fine.
 RECEIVE_BUFFER: Final = 4 << 20
@@ -126,9 +129,11 @@ def _bind_one(listen: Listen, transport: Transport, dual: bool, sharing: Sharing
             # servers share a port unawares.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         else:
-            _prefer(sock, socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+            with suppress(OSError):  # good to have; the kernel may say no
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
             if listen.address.is_unspecified:
-                _ask_for_packet_information(sock)
+                # The address that a datagram was sent to comes with it, IPv4-mapped on a dual socket.
+                sock.setsockopt(*_PACKET_INFORMATION[family], 1)
         if sharing is not Sharing.ALONE:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((str(listen.address), listen.port))
@@ -138,17 +143,3 @@ def _bind_one(listen: Listen, transport: Transport, dual: bool, sharing: Sharing
         sock.close()
         raise
     return sock
-
-
-def _ask_for_packet_information(sock: socket.socket) -> None:
-    """The address that a datagram was sent to comes with it, IPv4-mapped on a dual socket."""
-    if sock.family == socket.AF_INET:
-        sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
-    else:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
-
-
-def _prefer(sock: socket.socket, level: int, option: int, value: int) -> None:
-    """An option that is good to have; the kernel may say no."""
-    with suppress(OSError):
-        sock.setsockopt(level, option, value)

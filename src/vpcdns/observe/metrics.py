@@ -6,13 +6,12 @@ VPCs are the configuration's, everything else is out of fixed sets.
 
 from __future__ import annotations
 
-import asyncio
 import platform
-from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import partial, reduce
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any, Final, TypeVar
 
 from prometheus_client import metrics_core as families
@@ -25,7 +24,7 @@ from vpcdns import __version__
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
 from vpcdns.observe import query_counts as counts
-from vpcdns.observe.query_counts import Cell, Histogram, Labels, QueryCounts
+from vpcdns.observe.query_counts import Histogram, Labels, QueryCounts, Row
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.worker_counts import WorkerCounts, added
 from vpcdns.server.lasting_tasks import LastingTasks
@@ -36,10 +35,11 @@ from vpcdns.state import State
 _T = TypeVar("_T")
 _Totals = Counter[tuple[str, ...]]
 
-# A sample takes some 5 µs to write: queries wait no longer than some ms, however many VPCs there are.
+# A sample takes some 5 µs to write, and 500 octets of memory until then.
 _NUMBERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
+_RESTARTED: Final = "Times that a task of the server failed and began again."
 _process: Final = ProcessCollector(registry=None)
 _ADDED: Final = [
     f"process_{name}" for name in ("cpu_seconds", "open_fds", "virtual_memory_bytes", "resident_memory_bytes")
@@ -68,31 +68,28 @@ class Others:
     pids: Sequence[int] = ()
 
 
-_NO_OTHERS: Final = Others()
-
-
-def collect(sources: Sources, others: Others = _NO_OTHERS) -> Iterator[Metric]:
-    """Every metric family, large ones in pieces. Only in the event loop: the counters change in it."""
-    totals = WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
-    totals = reduce(added, others.counts, totals)
-    yield from _queries(totals.counts)
-    yield from _listeners(totals.listeners)
-    yield from _cache(totals)
-    yield from _forwarder(totals)
-    yield from _rates(totals)
-    yield from _reloads(sources.reloads)
-    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
-    lost = "Lines of the query log lost: the queue or the disk was full."
-    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
-    yield from _world(sources.state)
+async def exposition(sources: Sources) -> Iterator[str]:
+    """All of them in Prometheus' text format, in pieces that a thread may make one by one."""
+    others = Others() if sources.others is None else await sources.others()
+    mine = await WorkerCounts.of(sources.query_counts, sources.service, sources.resolver, sources.query_log)
+    here = [
+        *_reloads(sources.reloads),
+        *_world(sources.state),
+        *_counter("task_restarts", _RESTARTED, sources.tasks.restarts, "task"),
+    ]
     if sources.others is not None:
         living = 1 + len(others.pids)
-        yield from _gauge(
-            "server_workers", "Processes that answer queries; one that failed is missing.", living
-        )
-    text = "Times that a task of the server failed and began again."
-    yield from _counter("task_restarts", text, sources.tasks.restarts, "task")
-    yield from _processes(others.pids)
+        here += _gauge("server_workers", "Processes that answer queries; one that failed is missing.", living)
+    return _written(chain(_counted([mine, *others.counts]), here, _processes(others.pids)))
+
+
+def _written(pieces: Iterable[Metric]) -> Iterator[str]:
+    last = ""
+    for piece in pieces:
+        text = generate_latest(_One(piece)).decode()
+        # HELP and TYPE stand once, before the first piece of a family.
+        yield text if piece.name != last else text.split("\n", 2)[2]
+        last = piece.name
 
 
 class _One(Collector):
@@ -105,44 +102,43 @@ class _One(Collector):
         return (self._family,)
 
 
-async def exposition(sources: Sources) -> bytes:
-    """All of them in Prometheus' text format. Between two pieces queries have their turn."""
-    written = []
-    last = ""
-    others = _NO_OTHERS if sources.others is None else await sources.others()
-    for piece in collect(sources, others):
-        text = generate_latest(_One(piece))
-        # HELP and TYPE stand once, before the first piece of a family.
-        written.append(text if piece.name != last else text.split(b"\n", 2)[2])
-        last = piece.name
-        await asyncio.sleep(0)
-    return b"".join(written)
+def _counted(counts: Sequence[WorkerCounts]) -> Iterator[Metric]:
+    """What processes count, added up."""
+    totals = reduce(added, counts)
+    yield from _queries(totals.counts)
+    yield from _listeners(totals.listeners)
+    yield from _cache(totals)
+    yield from _forwarder(totals)
+    yield from _rates(totals)
+    yield from _counter("query_log_lines", "Lines of the query log written.", totals.log_written)
+    lost = "Lines of the query log lost: the queue or the disk was full."
+    yield from _counter("query_log_lines_lost", lost, totals.log_lost)
 
 
-def _queries(cells: Mapping[Labels, Cell]) -> Iterator[Metric]:
+def _queries(rows: Mapping[Labels, Row]) -> Iterator[Metric]:
     requests, responses, drops = _Totals(), _Totals(), _Totals()
-    by_vpc, by_proto = defaultdict[str, Cell](Cell), defaultdict[str, Cell](Cell)
-    for labels, cell in cells.items():
-        requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += cell.count
-        if labels.rcode:
-            responses[labels.server, labels.rcode, labels.reason, labels.vpc] += cell.count
+    by_vpc, by_proto = dict[str, Row](), dict[str, Row]()
+    for labels, row in rows.items():
+        server, proto, family, rtype, vpc, rcode, reason = labels
+        count = counts.count_of(row)
+        requests[server, proto, family, rtype, vpc] += count
+        if rcode:
+            responses[server, rcode, reason, vpc] += count
         else:
-            drops[labels.server, labels.reason, labels.vpc] += cell.count
-        by_vpc[labels.vpc] += cell
-        by_proto[labels.proto] += cell
-    yield from _counter(
-        "dns_requests", "Queries decided.", requests, "server", "proto", "family", "type", "vpc"
-    )
-    answered = ("server", "rcode", "reason", "vpc")
+            drops[server, reason, vpc] += count
+        for totals, label in ((by_vpc, vpc), (by_proto, proto)):
+            totals[label] = counts.sum_of(totals.get(label, counts.NO_QUERIES), row)
+    asked, answered = ("server", "proto", "family", "type", "vpc"), ("server", "rcode", "reason", "vpc")
+    yield from _counter("dns_requests", "Queries decided.", requests, *asked)
     yield from _counter("dns_responses", "Responses, by RCODE and by why.", responses, *answered)
     yield from _counter("dns_drops", "Queries left without a response.", drops, "server", "reason", "vpc")
-    help_text = "Seconds from a query's arrival to its response, upstreams' time included."
-    yield from _histogram("dns_request_duration_seconds", help_text, "vpc", by_vpc, counts.DURATIONS)
-    yield from _histogram(
-        "dns_request_size_bytes", "Sizes of queries.", "proto", by_proto, counts.REQUEST_SIZES
-    )
-    text = "Sizes of responses."
-    yield from _histogram("dns_response_size_bytes", text, "proto", by_proto, counts.RESPONSE_SIZES)
+    text = "Seconds from a query's arrival to its response, upstreams' time included."
+    yield from _histogram("dns_request_duration_seconds", text, "vpc", by_vpc, counts.DURATIONS)
+    for name, text, sizes in (
+        ("request", "Sizes of queries.", counts.REQUEST_SIZES),
+        ("response", "Sizes of responses.", counts.RESPONSE_SIZES),
+    ):
+        yield from _histogram(f"dns_{name}_size_bytes", text, "proto", by_proto, sizes)
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
@@ -157,50 +153,47 @@ def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
 
 
 def _cache(totals: WorkerCounts) -> Iterator[Metric]:
-    yield from _gauge("cache_entries", "Upstreams' responses kept.", totals.now.cache_entries)
-    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", totals.now.cache_octets)
-    counters = totals.cache
-    yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
-    yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
-    yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
-    yield from _counter(
-        "cache_served_failures", "Answered with a failure of a moment ago.", counters.failures
-    )
+    cache, now = totals.cache, totals.now
+    yield from _gauge("cache_entries", "Upstreams' responses kept.", now.cache_entries)
+    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", now.cache_octets)
+    yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", cache.hits)
+    yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", cache.misses)
+    yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", cache.stale)
+    yield from _counter("cache_served_failures", "Answered with a failure of a moment ago.", cache.failures)
 
 
 def _forwarder(totals: WorkerCounts) -> Iterator[Metric]:
-    counters = totals.forwarder
-    yield from _counter("forward_requests", "Queries sent, by upstream.", counters.queries, "to")
-    yield from _counter(
-        "forward_timeouts", "Queries that it did not answer in time.", counters.silences, "to"
-    )
-    health = {upstream: upstream not in totals.now.down for upstream in counters.queries}
+    sent, now = totals.forwarder, totals.now
+    yield from _counter("forward_requests", "Queries sent, by upstream.", sent.queries, "to")
+    yield from _counter("forward_timeouts", "Queries that it did not answer in time.", sent.silences, "to")
+    health = {upstream: upstream not in now.down for upstream in sent.queries}
     yield from _gauge("forward_healthy", "Whether it answered lately.", health, "to")
-    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", totals.now.in_flight)
-    for name, text in (
-        ("joined", "Queries that were on their way already, asked once."),
-        ("overloaded", "Queries not forwarded: too many were on their way."),
-        ("discarded", "Messages that came but were no response to our question."),
-        ("over_tcp", "Queries asked again over TCP."),
-        ("failures", "Queries that no upstream answered."),
-    ):
-        yield from _counter(f"forward_{name}", text, getattr(counters, name))
+    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", now.in_flight)
+    yield from _counter("forward_joined", "Queries that were on their way already, asked once.", sent.joined)
+    yield from _counter(
+        "forward_overloaded", "Queries not forwarded: too many were on their way.", sent.overloaded
+    )
+    yield from _counter(
+        "forward_discarded", "Messages that came but were no response to our question.", sent.discarded
+    )
+    yield from _counter("forward_over_tcp", "Queries asked again over TCP.", sent.over_tcp)
+    yield from _counter("forward_failures", "Queries that no upstream answered.", sent.failures)
 
 
 def _rates(totals: WorkerCounts) -> Iterator[Metric]:
-    limited = {}
-    for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients)):
-        limited[whose, "truncated"] = counters.truncated
-        limited[whose, "dropped"] = counters.dropped
+    limited = {
+        (whose, action): getattr(counters, action)
+        for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients))
+        for action in ("truncated", "dropped")
+    }
     text = "Responses over UDP that were beyond a network's rate."
     yield from _counter("rate_limited_responses", text, limited, "to", "action")
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield from _counter("reload", "Times that the configuration was read anew.", status.successes)
-    yield from _counter(
-        "reload_failed", "Times that it was refused, and the old one served on.", status.failures
-    )
+    text = "Times that it was refused, and the old one served on."
+    yield from _counter("reload_failed", text, status.failures)
     failed = status.problem is not None
     yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)
     name = "reload_last_success_timestamp_seconds"
@@ -250,14 +243,12 @@ _counter: Final = partial(_family, families.CounterMetricFamily)
 _gauge: Final = partial(_family, families.GaugeMetricFamily)
 
 
-def _histogram(
-    name: str, text: str, label: str, cells: Mapping[str, Cell], of: Histogram
-) -> Iterator[Metric]:
+def _histogram(name: str, text: str, label: str, rows: Mapping[str, Row], of: Histogram) -> Iterator[Metric]:
     edges = (*map(str, of.bounds), "+Inf")
-    for piece in _pieces(sorted(cells), _HISTOGRAMS_AT_ONCE):
+    for piece in _pieces(sorted(rows), _HISTOGRAMS_AT_ONCE):
         family = families.HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
         for value in piece:
-            row = cells[value].row
+            row = rows[value]
             family.add_metric(
                 [value], list(zip(edges, accumulate(row[of.buckets]), strict=True)), row[of.sum]
             )

@@ -6,7 +6,7 @@ Holds references, renders nothing until somebody reads.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
@@ -33,7 +33,7 @@ _Entry = _Decided | RecalledQuery | RelayedQuery | QueryRecord
 class RecentDecisions(Observer):
     """A bounded memory of decided queries.
 
-    `on_recall` costs no more than the deque's own `append`. `others` fetches the other workers' decisions,
+    `on_recall` costs no more than the deque's own `append`. `others` fetches those of the other workers,
     `cleared` tells them to forget theirs. A recalled query is decided again when it is read, so it holds its
     World: when the World changes, such entries are rendered soon, so that the old one can be freed.
     """
@@ -43,7 +43,7 @@ class RecentDecisions(Observer):
         state: State,
         capacity: int = CAPACITY,
         *,
-        others: Callable[[int], Awaitable[Iterable[list[QueryRecord]]]] | None = None,
+        others: Callable[[int], Awaitable[Mapping[int, list[QueryRecord]]]] | None = None,
         cleared: Callable[[], object] | None = None,
     ) -> None:
         self._state = state
@@ -102,7 +102,7 @@ class RecentDecisions(Observer):
         """The same, of the whole server."""
         found = await self.of_process(limit)
         if self._others is not None:
-            for more in await self._others(limit):
+            for more in (await self._others(limit)).values():
                 found += more
             found.sort(key=attrgetter("at"), reverse=True)
         return found[:limit]

@@ -14,9 +14,10 @@ from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.rate_limits import RateCounters
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Upstream
-from vpcdns.observe.query_counts import Cell, Labels, QueryCounts
+from vpcdns.observe.query_counts import Labels, QueryCounts, Row, sum_of
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.server.resolver import Resolver
+from vpcdns.server.threads import in_thread
 
 _T = TypeVar("_T")
 
@@ -35,7 +36,7 @@ class Gauges:
 class WorkerCounts:
     """Totals of one process, or of several; absent parts count as zero."""
 
-    counts: dict[Labels, Cell] = field(default_factory=dict)
+    counts: dict[Labels, Row] = field(default_factory=dict)
     listeners: ListenerCounters = field(default_factory=ListenerCounters)
     cache: CacheCounters = field(default_factory=CacheCounters)
     forwarder: ForwardCounters = field(default_factory=ForwardCounters)
@@ -46,15 +47,15 @@ class WorkerCounts:
     log_lost: int = 0
 
     @classmethod
-    def of(
+    async def of(
         cls, query_counts: QueryCounts, service: Service, resolver: Resolver, query_log: QueryLog
     ) -> WorkerCounts:
-        """This process's, as of now: a copy."""
+        """This process's, as of now: a copy. It takes 10 µs for each kind of query, in a thread."""
         cache, forwarder, rates = resolver.cache, resolver.forwarder, resolver.rates
         queries = forwarder.counters.queries
         down = frozenset(upstream for upstream in queries if upstream in forwarder.health)
         live = cls(
-            query_counts.counts(),
+            {},
             service.counters,
             cache.counters,
             forwarder.counters,
@@ -64,7 +65,8 @@ class WorkerCounts:
             query_log.written,
             query_log.lost,
         )
-        return added(cls(), live)
+        copied, counts = added(cls(), live), query_counts.counts()
+        return replace(copied, counts=await in_thread(counts))
 
     def ended(self) -> WorkerCounts:
         """What remains of it when its process is gone: totals never fall."""
@@ -72,7 +74,7 @@ class WorkerCounts:
 
 
 def added(mine: _T, theirs: _T) -> _T:
-    """A new value: dataclasses field by field, dictionaries key by key, sets as their union."""
+    """A new value: dataclasses field by field, dictionaries by key, rows by place, sets as their union."""
     one: Any = mine
     other: Any = theirs
     if is_dataclass(mine) and not isinstance(mine, type):
@@ -80,6 +82,8 @@ def added(mine: _T, theirs: _T) -> _T:
         total = replace(one, **{name: added(getattr(one, name), getattr(other, name)) for name in names})
     elif isinstance(mine, dict):
         total = one | {key: added(one[key], value) if key in one else value for key, value in other.items()}
+    elif isinstance(mine, tuple):
+        total = sum_of(one, other)
     else:
         total = one | other if isinstance(mine, frozenset) else one + other
     return cast("_T", total)

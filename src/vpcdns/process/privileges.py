@@ -13,7 +13,7 @@ import pwd
 import struct
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,15 +51,19 @@ def find_user(text: str) -> User:
     A number that no account has is its own group, unless one is given: images have no accounts.
     """
     who, colon, group = text.partition(":")
-    account = _account(who)
-    if account is None:
+    try:
+        account = pwd.getpwuid(int(who)) if who.isascii() and who.isdigit() else pwd.getpwnam(who)
+    except (KeyError, OverflowError):
         uid = gid = _number(who, f"--user {text}: there is no user {who or 'without a name'}")
         groups = [gid]
     else:
         uid, gid = account.pw_uid, account.pw_gid
         groups = os.getgrouplist(account.pw_name, gid)
     if colon:
-        gid = _group(group, f"--user {text}: there is no group {group or 'without a name'}")
+        try:
+            gid = grp.getgrnam(group).gr_gid
+        except KeyError:
+            gid = _number(group, f"--user {text}: there is no group {group or 'without a name'}")
         groups = [gid]
     if uid == 0:
         raise StartupError(f"--user {text}: that is root; name a user without privileges, such as nobody")
@@ -79,7 +83,11 @@ def become(user: User) -> None:
             "  - start as root: only root can become somebody else\n"
             "  - leave --user out, and start as that user; port 53 then needs CAP_NET_BIND_SERVICE"
         ) from error
-    if os.getresuid() != (user.uid,) * 3 or os.getresgid() != (user.gid,) * 3 or _can_be_root():
+    is_for_good = os.getresuid() == (user.uid,) * 3 and os.getresgid() == (user.gid,) * 3
+    with suppress(OSError):
+        os.setuid(0)
+        is_for_good = False
+    if not is_for_good:
         raise StartupError(f"became {user}, but not for good: something still lets this process be root")
     if not os.access(_LIBRARY, os.R_OK):
         # Python under /root, as pyenv puts it: what was imported until now is there, and that is nearly all.
@@ -94,22 +102,19 @@ def shed_privileges(user: User | None, *, keep_ports: bool = False) -> None:
     `keep_ports` keeps the right to bind ports below 1024, if there is one, also for programs that are
     executed later: a worker that takes a lost one's place needs it (precedent: BIND's `named -u`).
     """
-    no_new_privileges()
-    if keep_ports and sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    library = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if library is not None:
+        # No program that is executed later gains any, by set-user-ID or by a file's capabilities.
+        library.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        library.prctl(_PR_SET_KEEPCAPS, int(keep_ports), 0, 0, 0)
     if user is not None:
         become(user)
-    if keep_ports and sys.platform == "linux" and os.geteuid() != 0:
-        _keep_ports()
-
-
-def _keep_ports() -> None:
-    """Of all capabilities CAP_NET_BIND_SERVICE alone, or none: in every set, the ambient one included."""
-    library = ctypes.CDLL(None)
-    header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
-    if library.capset(header, struct.pack("=6I", *[1 << _CAP_NET_BIND_SERVICE] * 3, 0, 0, 0)):
-        library.capset(header, bytes(24))
-    library.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0)
+    if library is not None and keep_ports and os.geteuid() != 0:
+        # CAP_NET_BIND_SERVICE alone, or no capability at all: in every set, the ambient one included.
+        header = struct.pack("=Ii", _CAPABILITY_VERSION_3, 0)
+        if library.capset(header, struct.pack("=6I", *[1 << _CAP_NET_BIND_SERVICE] * 3, 0, 0, 0)):
+            library.capset(header, bytes(24))
+        library.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_NET_BIND_SERVICE, 0, 0)
 
 
 @contextmanager
@@ -130,12 +135,6 @@ def acting_as(user: User | None) -> Iterator[None]:
         os.setgroups(groups)
 
 
-def no_new_privileges() -> None:
-    """No program that is executed later can gain privileges: by set-user-ID or by a file's capabilities."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
-
-
 def require_readable(path: Path, why: str) -> None:
     """Raises StartupError when this process cannot read the file, which will be read again later."""
     try:
@@ -149,29 +148,7 @@ def require_readable(path: Path, why: str) -> None:
         ) from error
 
 
-def _account(who: str) -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwuid(int(who)) if who.isascii() and who.isdigit() else pwd.getpwnam(who)
-    except (KeyError, OverflowError):
-        return None
-
-
-def _group(group: str, problem: str) -> int:
-    try:
-        return grp.getgrnam(group).gr_gid
-    except KeyError:
-        return _number(group, problem)
-
-
 def _number(text: str, problem: str) -> int:
     if text.isascii() and text.isdigit() and len(text) <= 10 and int(text) < 2**32 - 1:
         return int(text)
     raise StartupError(f"{problem}; write NAME, UID or either with :GROUP, such as nobody or 65532:65532")
-
-
-def _can_be_root() -> bool:
-    try:
-        os.setuid(0)
-    except OSError:
-        return False
-    return True

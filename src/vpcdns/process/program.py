@@ -3,8 +3,6 @@
 Must not know what the parts do. Prints nothing.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
@@ -12,28 +10,27 @@ import socket
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from vpcdns import gc_pauses
-from vpcdns.config import Progress
-from vpcdns.control.admin import AdminServer
+from vpcdns.config import Admin, Progress
+from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.openapi.keys import read_access_keys
+from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
-from vpcdns.listen.service import GRACE
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.net.binding import Sharing
-from vpcdns.process.parts import ServerParts, Settings, admin_of, make_admin, make_parts, make_reloader
+from vpcdns.observe.metrics import Sources
+from vpcdns.process.log import write_log_in_thread
+from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
 from vpcdns.process.signals import serve
 from vpcdns.process.source import Source
-from vpcdns.process.supervisor import Supervisor
-from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Workers
-from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.lasting_tasks import LastingTasks
-from vpcdns.server.reload import Reloader, signatures
+from vpcdns.server.reload import Reloader, Replicas, signatures
 from vpcdns.server.shared_memory import SharedCounts
 from vpcdns.state import State
 from vpcdns.state.sqlite_journal import open_state
@@ -51,60 +48,82 @@ class Options:
     user: User | None = None
     workers: int = 1
 
+    def __post_init__(self) -> None:
+        if self.workers > 1 and not (hasattr(os, "memfd_create") and hasattr(socket, "SO_REUSEPORT")):
+            only_linux = "only Linux deals out queries to several processes"
+            raise StartupError(f"--workers: {only_linux}\nway out: leave it out")
+
 
 class Program:
-    """One server: DNS, reloading, and HTTP if there is an `admin`. Made by `assemble`."""
+    """One server: DNS, reloading, and HTTP if the configuration has an `admin.listen`."""
 
-    def __init__(
-        self,
-        parts: ServerParts,
-        reloader: Reloader,
-        admin: AdminServer | None,
-        workers: Workers,
-        supervisor: Supervisor | None,
-        tasks: LastingTasks,
-        opened: ExitStack,
-    ) -> None:
-        self._parts = parts
-        self._reloader = reloader
-        self._admin = admin
-        self._workers = workers
-        self._supervisor = supervisor
-        self._tasks = tasks
-        self._opened = opened
-
-    @classmethod
-    def assemble(cls, source: Source, options: Options, progress: Progress | None = None) -> Program:
+    def __init__(self, source: Source, options: Options, progress: Progress | None = None) -> None:
         """Loads, opens the state, takes the ports, forks, gives up privileges; serves nothing yet.
 
         Before there is a thread or an event loop. Raises StartupError, StateError and ConfigurationError.
         """
-        check_workers(options.workers)
+        user, several = options.user, options.workers > 1
         seen = signatures(source.paths)  # before they are loaded: a change meanwhile is noticed
         loaded = source.load(progress)
+        self._workers, self._tasks = Workers(), LastingTasks()
         with ExitStack() as opened:
+            opened.callback(self._workers.close)
             state = _open_state(loaded.world, options, opened)
-            workers, several = Workers(), options.workers > 1
-            opened.callback(workers.close)
-            transfer = WorldTransfer() if several else None
-            replication = Replication(workers, transfer)
-            state.replicate(replication.replay)
-            settings = Settings(loaded.query_logging, admin_of(loaded) is not None, options.workers)
+            settings = Settings(loaded.query_logging, loaded.admin is not None, options.workers)
             counts, sharing = SharedCounts(options.workers), Sharing.FIRST if several else Sharing.ALONE
-            parts = make_parts(state, settings, loaded.listens, counts, workers, replication, sharing)
-            reloader = make_reloader(source, loaded, seen, parts, replication)
-            tasks = LastingTasks()
-            admin = make_admin(loaded, parts, reloader.status, replication, options.workers, tasks)
+            self._parts = ServerParts(state, settings, loaded.listens, counts, self._workers, sharing)
+            service = self._parts.service
+            self._replication = Replication(self._workers, self._parts, settings) if several else None
+            self._reloader = Reloader(
+                state,
+                service,
+                self._replication or Replicas(),
+                source.load_again,
+                source.paths,
+                source_hash=loaded.source_hash,
+                seen=seen,
+            )
+            self._admin = None if loaded.admin is None else self._admin_server(loaded.admin)
             del loaded  # or its World would outlive the first reload, in every worker
-            parts.service.bind()
-            supervisor = None
-            if transfer is not None:
-                duties = partial(WorkerDuties.forked, parts=parts, transfer=transfer, user=options.user)
-                workers.fork(options.workers - 1, duties)
-                supervisor = Supervisor(workers, replication, transfer, parts, settings)
-            parts.service.belong_to(None if options.user is None else options.user.uid)
-            _give_up_privileges(options, None if admin is None else admin.bind(), source.config)
-            return cls(parts, reloader, admin, workers, supervisor, tasks, opened.pop_all())
+            service.bind()
+            if self._replication is not None:
+                self._replication.fork(user)
+            service.belong_to(None if user is None else user.uid)
+            admin = None if self._admin is None else self._admin.bind()
+            if user is not None and isinstance(admin, Path):
+                os.chown(admin, user.uid, user.gid)
+            shed_privileges(user, keep_ports=several)
+            if user is not None:
+                require_readable(source.config, "it is read again at every reload")
+            self._opened = opened.pop_all()
+
+    def _admin_server(self, admin: Admin) -> AdminServer | None:
+        if admin.listen is None:
+            return None
+        parts, others = self._parts, None if self._replication is None else self._replication.counts
+        sources = Sources(
+            parts.state,
+            parts.query_counts,
+            parts.service,
+            parts.resolver,
+            self._reloader.status,
+            parts.query_log,
+            others,
+            self._tasks,
+        )
+        token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
+        tests = TestInterface(
+            parts.state, parts.decisions, parts.faults, open_for_writes=bool(token) or not keys
+        )
+        return AdminServer(
+            admin.listen,
+            sources,
+            parts.decisions,
+            token,
+            keys=keys,
+            region_id=admin.region_id,
+            more=tests.routes(),
+        )
 
     def run(self, ready: Ready) -> int:
         """Serves until a signal comes; the exit code. `ready` is called with what is served and where."""
@@ -118,11 +137,11 @@ class Program:
         """Begins to answer, in every process; returns where. Raises StartupError."""
         listens = await self._parts.service.start()
         await self._workers.start()
-        if self._supervisor is not None:
-            self._tasks.start("workers", self._supervisor.run)
+        if self._replication is not None:
+            self._tasks.start("workers", self._replication.supervise)
         return listens
 
-    async def stop(self, grace: float = GRACE) -> None:
+    async def stop(self, grace: float) -> None:
         """Reloads nothing more, and drains every process."""
         self._tasks.stop()
         await asyncio.gather(self._parts.service.stop(grace), self._workers.stop(grace))
@@ -137,6 +156,7 @@ class Program:
                     log.warning("Running as root, which is not needed once ports are bound: see --user")
                 ready(self._parts.state.world, listens, admin_listen)
 
+            write_log_in_thread()
             self._parts.query_log.start()
             self._tasks.start("reload", self._reloader.run)
             gc_pauses.settle()
@@ -150,16 +170,8 @@ class Program:
 
     def _hang_up(self) -> None:
         self._parts.query_log.reopen()
-        self._workers.call("reopen_query_log")
+        self._workers.call("parts.query_log.reopen")
         self._reloader.request()
-
-
-def check_workers(number: int) -> None:
-    """Raises StartupError where this system cannot have several."""
-    if number > 1 and not (hasattr(os, "memfd_create") and hasattr(socket, "SO_REUSEPORT")):
-        raise StartupError(
-            "--workers: only Linux deals out queries to several processes\nway out: leave it out"
-        )
 
 
 def _open_state(file: World, options: Options, opened: ExitStack) -> State:
@@ -169,12 +181,3 @@ def _open_state(file: World, options: Options, opened: ExitStack) -> State:
         state, journal = open_state(options.state, file)
     opened.callback(journal.close)
     return state
-
-
-def _give_up_privileges(options: Options, admin: Listen | Path | None, config: Path) -> None:
-    user = options.user
-    if user is not None and isinstance(admin, Path):
-        os.chown(admin, user.uid, user.gid)
-    shed_privileges(user, keep_ports=options.workers > 1)
-    if user is not None:
-        require_readable(config, "it is read again at every reload")

@@ -12,8 +12,7 @@ from multiprocessing.connection import Connection
 from vpcdns.model.policy import Listen
 from vpcdns.net.binding import Sharing
 from vpcdns.process.log import log_to_stderr
-from vpcdns.process.parts import Settings, make_parts
-from vpcdns.process.replication import Replication
+from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Worker, Workers, channel, work
 from vpcdns.process.world_transfer import WorldTransfer
@@ -43,34 +42,29 @@ def execute(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts
         # -P: not what lies in the working directory.
         command = [sys.executable, "-P", "-m", _MODULE, *map(str, inherited)]
         try:
-            worker = Worker(
-                start.number, os.posix_spawn(command[0], command, os.environ, file_actions=actions), ours
-            )
+            ours.send(start)  # it waits there to be read
+            pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
         except BaseException:
             ours.close()
             raise
-    ours.send(start)
-    return worker
-
-
-def _duties(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts_fd: int) -> WorkerDuties:
-    file, *changed = worlds.read()
-    world = replace(changed[0] if changed else file, revision=start.revision)
-    state = State(file, contents=Contents(world, unfiled=start.unfiled))
-    counts = SharedCounts(start.settings.processes, start.number, counts_fd)
-    workers = Workers()
-    parts = make_parts(
-        state, start.settings, start.listens, counts, workers, Replication(workers, None), Sharing.JOINING
-    )
-    return WorkerDuties(parts, transfer)
+    return Worker(start.number, pid, ours)
 
 
 def main() -> None:
     log_to_stderr()
-    channel_fd, worlds, transfer, counts = map(int, sys.argv[1:])
-    start_from = Connection(channel_fd)
-    start: Start = start_from.recv()
-    work(start_from, lambda: _duties(start, WorldTransfer(worlds), WorldTransfer(transfer), counts))
+    channel_fd, worlds_fd, transfer_fd, counts_fd = map(int, sys.argv[1:])
+    main_process = Connection(channel_fd)
+    start: Start = main_process.recv()
+
+    def duties() -> WorkerDuties:
+        file, *changed = WorldTransfer(worlds_fd).read()
+        world = replace(changed[0] if changed else file, revision=start.revision)
+        state = State(file, contents=Contents(world, unfiled=start.unfiled))
+        counts = SharedCounts(start.settings.processes, start.number, counts_fd)
+        parts = ServerParts(state, start.settings, start.listens, counts, Workers(), Sharing.JOINING)
+        return WorkerDuties(parts, WorldTransfer(transfer_fd))
+
+    work(main_process, duties)
 
 
 if __name__ == "__main__":

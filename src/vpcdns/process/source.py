@@ -14,7 +14,6 @@ from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.model.clients import shut_out
 from vpcdns.model.policy import Listen, ServerIdentity
-from vpcdns.server.reload import Fresh
 
 log = logging.getLogger("vpcdns.server")
 
@@ -52,7 +51,8 @@ class Source:
         admin = loaded.admin
         if self.admin is not None:
             admin = replace(admin or Admin(), listen=self.admin)
-        return replace(loaded, world=world, listens=listens, admin=admin)
+        is_listening = admin is not None and admin.listen is not None
+        return replace(loaded, world=world, listens=listens, admin=admin if is_listening else None)
 
     def _revision(self) -> int:
         """The SOA serial, which never goes backwards: a new process starts from the clock.
@@ -65,11 +65,10 @@ class Source:
             written = 0
         return max(int(time.time()), min(written, _LAST_SERIAL))
 
-    def fresh(self) -> Fresh:
-        """What of it a reload puts in place. A pipe, as shells make them, has been read and is empty now."""
+    def load_again(self) -> Loaded:
+        """For a reload. A pipe, as shells make them, has been read and is empty now."""
         if self.config.exists() and not self.config.is_file() and not self.config.is_dir():
             what = "it is no regular file, which could be read again"
             way_out = "serve a file, if it is to be reloaded"
             raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
-        loaded = self.load()
-        return Fresh(loaded.world, loaded.listens, loaded.source_hash)
+        return self.load()

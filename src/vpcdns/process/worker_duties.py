@@ -1,4 +1,4 @@
-"""What a worker that is not the main process does: each method is called by `replication` or `workers`."""
+"""What a worker that is not the main process does: `replication` calls each method, and those of `parts`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from vpcdns.errors import StartupError
 from vpcdns.listen.service import PreparedListeners
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
-from vpcdns.observe.query_record import QueryRecord
 from vpcdns.observe.worker_counts import WorkerCounts
+from vpcdns.process.log import finish_log, write_log_in_thread
 from vpcdns.process.parts import ServerParts
 from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.world_transfer import WorldTransfer
@@ -22,7 +22,7 @@ class WorkerDuties:
     """Made in the worker, with parts that have sockets of their own."""
 
     def __init__(self, parts: ServerParts, transfer: WorldTransfer) -> None:
-        self._parts = parts
+        self.parts = parts
         self._transfer = transfer
         self._file: World | None = None
         self._listeners: PreparedListeners | None = None
@@ -42,32 +42,34 @@ class WorkerDuties:
         """It is alive when it answers."""
 
     async def start(self) -> None:
-        self._parts.query_log.start()
-        await self._parts.service.start()
+        write_log_in_thread()
+        self.parts.query_log.start()
+        await self.parts.service.start()
 
     async def stop(self, grace: float) -> None:
-        await self._parts.service.stop(grace)
-        self._parts.resolver.close()
-        self._parts.query_log.stop()
+        await self.parts.service.stop(grace)
+        self.parts.resolver.close()
+        await in_thread(self.parts.query_log.stop)  # heartbeats are answered meanwhile
+        await in_thread(finish_log)
 
     async def begin(self, steps: list[Commit | Reset], faults: tuple[InjectedFault, ...]) -> int:
         """A replacement catches up and begins to answer; the revision that `steps` have led to."""
         for step in steps:
-            self._parts.state.replay(step)
-        self.put_faults(faults)
+            self.replay(step)
+        self.parts.faults.put(faults)
         await self.start()
-        return self._parts.state.world.revision
+        return self.parts.state.world.revision
 
     def replay(self, step: Commit | Reset) -> int:
         """The revision that it leads to."""
-        self._parts.state.replay(step)
-        return self._parts.state.world.revision
+        self.parts.state.replay(step)
+        return self.parts.state.world.revision
 
     async def prepare(self, listens: tuple[Listen, ...]) -> str | None:
         """Gets ready for a reload; what stands in the way of it, if anything."""
         self.abandon()
         try:
-            self._listeners = self._parts.service.prepare(listens)
+            self._listeners = self.parts.service.prepare(listens)
             (self._file,) = await in_thread(self._transfer.read)
         except (StartupError, OSError) as error:
             return str(error)
@@ -75,12 +77,12 @@ class WorkerDuties:
 
     def commit(self) -> int:
         """Puts in place what was prepared, between two queries; the revision that it leads to."""
-        file, listeners, state = self._file, self._listeners, self._parts.state
+        file, listeners, state = self._file, self._listeners, self.parts.state
         self._file = self._listeners = None
         if file is None or listeners is None:
             return 0
         parts = chunks(state.world)
-        self._parts.service.commit(listeners)
+        self.parts.service.commit(listeners)
         world = state.put(state.with_file(file), file)
         asyncio.get_running_loop().run_in_executor(None, free, parts)
         return world.revision
@@ -90,18 +92,6 @@ class WorkerDuties:
             self._listeners.abandon()
         self._file = self._listeners = None
 
-    def reopen_query_log(self) -> None:
-        self._parts.query_log.reopen()
-
-    def put_faults(self, faults: tuple[InjectedFault, ...]) -> None:
-        self._parts.faults.put(faults)
-
-    def clear_decisions(self) -> None:
-        self._parts.decisions.clear()
-
-    def counts(self) -> WorkerCounts:
-        parts = self._parts
-        return WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)
-
-    async def latest_decisions(self, limit: int) -> list[QueryRecord]:
-        return await self._parts.decisions.of_process(limit)
+    async def counts(self) -> WorkerCounts:
+        parts = self.parts
+        return await WorkerCounts.of(parts.query_counts, parts.service, parts.resolver, parts.query_log)

@@ -21,10 +21,12 @@ from functools import partial
 from itertools import count
 from multiprocessing.connection import Connection, Pipe
 from multiprocessing.reduction import ForkingPickler
+from operator import attrgetter
 from typing import Any, Final, NoReturn
 
 from vpcdns import gc_pauses
 from vpcdns.errors import StartupError
+from vpcdns.process.log import finish_log
 
 log = logging.getLogger("vpcdns.workers")
 
@@ -109,6 +111,8 @@ class Worker:
 
     def end(self) -> int:
         """Kills the process; its exit status. Whoever waits for it gets no result."""
+        with suppress(RuntimeError):  # without a loop, nothing watches
+            asyncio.get_running_loop().remove_reader(self.channel.fileno())
         self.channel.close()
         for result in self._waiting.values():
             result.cancel()
@@ -124,9 +128,9 @@ class Workers:
         self.number = 0
 
     @property
-    def missing(self) -> list[int]:
+    def missing(self) -> set[int]:
         """The numbers of those that were lost."""
-        return sorted({*range(1, self.number + 1)} - {worker.number for worker in self.living.values()})
+        return {*range(1, self.number + 1)} - {worker.number for worker in self.living.values()}
 
     def fork(self, number: int, duties: Callable[[int], object]) -> None:
         """Begins workers 1 to `number`, each serving what `duties` makes; returns in this process only.
@@ -149,27 +153,25 @@ class Workers:
             self.living[pid] = Worker(one, pid, ours)
 
     async def start(self) -> None:
-        """They begin to serve, and from now on their ends are noticed. Raises StartupError."""
-        expected = len(self.living)
-        for worker in self.living.values():
-            self._watch(worker)
-        if len(await self.ask("start", within=STARTED_WITHIN)) < expected:
+        """They begin to serve. Raises StartupError."""
+        expected = tuple(self.living.values())
+        for worker in expected:
+            self.add(worker)
+        if len(await self.ask("start", within=STARTED_WITHIN)) < len(expected):
             raise StartupError("a worker could not start; the log says why")
 
     def add(self, worker: Worker) -> None:
-        """One more, which serves already."""
+        """What it says is heard from now on, and its end is noticed."""
         self.living[worker.pid] = worker
-        self._watch(worker)
+        asyncio.get_running_loop().add_reader(worker.channel.fileno(), self._receive, worker)
 
     async def heartbeat(self) -> None:
         """Loses every worker that does not answer. No one is blamed for a time in which this process hung."""
-        loop = asyncio.get_running_loop()
-        called, before = self._called("heartbeat", ()), loop.time()
-        if called:
-            await asyncio.wait([result for _, result in called], timeout=HEARTBEAT_WITHIN)
-        if loop.time() - before < HEARTBEAT_WITHIN + HEARTBEAT_EVERY:
-            for worker, result in called:
-                if not result.done():
+        asked, before = tuple(self.living.values()), time.monotonic()
+        answered = await self.ask("heartbeat", within=HEARTBEAT_WITHIN)
+        if time.monotonic() - before < HEARTBEAT_WITHIN + HEARTBEAT_EVERY:
+            for worker in asked:
+                if worker.pid not in answered:
                     self.lose(worker, "hung and was killed")
 
     def call(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
@@ -192,19 +194,22 @@ class Workers:
         """Lets them finish what they were asked, for `grace` seconds, and ends them."""
         try:
             if grace > 0:
-                await self.ask("stop", grace, within=grace + _AFTER_GRACE)
+                stopping = asyncio.ensure_future(self.ask("stop", grace, within=grace + _AFTER_GRACE))
+                while not stopping.done():
+                    await self.heartbeat()  # one that hangs is not waited for
+                    await asyncio.wait([stopping], timeout=HEARTBEAT_EVERY)
         finally:
             self.close()
 
     def close(self) -> None:
         """Ends those that are left, at once. None outlives this."""
         while self.living:
-            self._end(self.living.popitem()[1])
+            self.living.popitem()[1].end()
 
     def lose(self, worker: Worker, why: str) -> None:
         """Ends one that cannot be relied on any more; the kernel gives its clients to the others."""
         if self.living.pop(worker.pid, None) is not None:
-            number, pid, status, left = worker.number, worker.pid, self._end(worker), len(self.living) + 1
+            number, pid, status, left = worker.number, worker.pid, worker.end(), len(self.living) + 1
             log.error("Worker %d (process %d) %s (status %d); %d left", number, pid, why, status, left)
 
     def _called(self, method: str, arguments: tuple[Any, ...]) -> list[tuple[Worker, _Result]]:
@@ -214,9 +219,6 @@ class Workers:
                 due = min(deadline, worker.silent_since + ACKNOWLEDGED_WITHIN)
                 called.append((worker, worker.call(method, arguments, due)))
         return called
-
-    def _watch(self, worker: Worker) -> None:
-        asyncio.get_running_loop().add_reader(worker.channel.fileno(), self._receive, worker)
 
     def _receive(self, worker: Worker) -> None:
         with self._losing(worker):
@@ -231,11 +233,6 @@ class Workers:
             self.lose(worker, "did not answer in time, and was killed")
         except (EOFError, OSError):
             self.lose(worker, "has ended")
-
-    def _end(self, worker: Worker) -> int:
-        with suppress(RuntimeError):  # without a loop, nothing watches
-            asyncio.get_running_loop().remove_reader(worker.channel.fileno())
-        return worker.end()
 
 
 def _results(called: list[tuple[Worker, _Result]]) -> dict[int, Any]:
@@ -265,6 +262,7 @@ def work(channel: Connection, duties: Callable[[], object]) -> NoReturn:
         asyncio.run(_attend(channel, duties()))
     except Exception:  # the process's last line, whatever it was
         log.exception("A worker has failed")
+        finish_log()
     finally:
         os._exit(1)  # what was inherited is the main process's to close
 
@@ -277,7 +275,7 @@ async def _attend(channel: Connection, duties: object) -> None:
     loop = asyncio.get_running_loop()
 
     async def do(call: int, method: str, arguments: tuple[Any, ...]) -> None:
-        value = getattr(duties, method)(*arguments)
+        value = attrgetter(method)(duties)(*arguments)
         channel.send((call, await value if isinstance(value, Awaitable) else value))
 
     async with asyncio.TaskGroup() as calls:

@@ -7,10 +7,10 @@ the same view of the same World, from the same entry of the cache. Measured: 1.3
 from typing import Final
 
 from vpcdns.forward.cache import Cache
-from vpcdns.query import Fetched, Forward, ForwardKey, Response
+from vpcdns.query import Fetched, ForwardKey, Response
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.wire.format import ID_SIZE
-from vpcdns.wire.relay import has_all_records, write_ttls
+from vpcdns.wire.relay import write_ttls
 from vpcdns.wire.upstream import Relayed
 
 _OBJECTS: Final = 2_700
@@ -19,20 +19,22 @@ _OBJECTS: Final = 2_700
 class CachedAnswer:
     """A cached response. `recalled` is the octets without the id, and the kind; it holds until `until`.
 
-    It is there after the first `renew`; `kind` is to be set before that. `weight` is in octets.
+    It is there after the first `renew`. `weight` is in octets.
     """
 
-    __slots__ = ("_body", "_cache", "_key", "_relayed", "kind", "recalled", "response", "until", "weight")
+    __slots__ = ("_body", "_cache", "_key", "_kind", "_relayed", "recalled", "response", "until", "weight")
 
-    kind: AnswerKind
     recalled: tuple[bytes, AnswerKind]
 
-    def __init__(self, cache: Cache, key: ForwardKey, relayed: Relayed, response: Response) -> None:
+    def __init__(
+        self, cache: Cache, key: ForwardKey, relayed: Relayed, response: Response, kind: AnswerKind
+    ) -> None:
         self.response = response
         self.until = 0.0
         self._cache = cache
         self._key = key
         self._relayed = relayed
+        self._kind = kind
         self._body = bytearray(response.octets)
         # Three copies of the octets, and the objects that an entry is made of (measured).
         self.weight = 3 * len(response.octets) + _OBJECTS
@@ -43,18 +45,6 @@ class CachedAnswer:
         if not isinstance(fetched, Fetched) or fetched.stale or fetched.relayed is not self._relayed:
             return False
         write_ttls(self._body, self._relayed.records, fetched.age)
-        self.recalled = bytes(self._body[ID_SIZE:]), self.kind
+        self.recalled = bytes(self._body[ID_SIZE:]), self._kind
         self.until = fetched.until
         return True
-
-
-def cached_answer(
-    forward: Forward, key: ForwardKey, fetched: Fetched, response: Response, cache: Cache
-) -> CachedAnswer | None:
-    """An entry for a response that is as it was fetched, and depends on nothing but message and view."""
-    plain = forward.arrival.proxied is None and forward.query.is_bare
-    if not plain or fetched.stale or response.relayed is not fetched.relayed:
-        return None
-    if not has_all_records(response.octets, fetched.relayed, opt=forward.query.edns is not None):
-        return None
-    return CachedAnswer(cache, key, fetched.relayed, response)

@@ -1,13 +1,13 @@
 """Answers to plain queries for VPC domains, each learned from one that was decided.
 
-Knows how the octets of such a query lie, and nothing of who may ask what: that is decided once for each
-instance, VPC and shape of query. Behind the question an answer's octets do not depend on
-the name, so they are kept once for all groups of an instance (DESIGN §5). A table holds for one World.
+Knows where the name stands in a query, and nothing of who may ask what: that is decided once for each
+instance, VPC and shape of query. An answer's octets after the question do not depend on the name, so they are
+kept once for all groups of an instance (DESIGN §5). A table holds for one World.
 """
 
+from dataclasses import dataclass, field
 from typing import Final
 
-from vpcdns.model.gateway import Group
 from vpcdns.model.world import World
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.wire.format import NAME_AT, TYPE_AND_CLASS_SIZE
@@ -21,17 +21,15 @@ _GROUP_ID_SIZE: Final = 32
 _GROUP_ID_END: Final = _GROUP_ID_AT + _GROUP_ID_SIZE
 
 
+@dataclass(slots=True)
 class Audience:
     """One instance's answers, by viewer, then by the query's shape. Shared by all of its groups.
 
     An answer is its flags and counts, what follows the question, and its kind.
     """
 
-    __slots__ = ("name_end", "tails")
-
-    def __init__(self, name_end: bytes) -> None:
-        self.name_end = name_end
-        self.tails: dict[object, dict[bytes, tuple[bytes, bytes, AnswerKind]]] = {}
+    name_end: bytes
+    tails: dict[object, dict[bytes, tuple[bytes, bytes, AnswerKind]]] = field(default_factory=dict)
 
 
 class VpcAnswers:
@@ -52,10 +50,7 @@ class VpcAnswers:
         if found is None:
             return None
         audience, end = found
-        tails = audience.tails.get(viewer)
-        if tails is None:
-            return None
-        tail = tails.get(query[:NAME_AT] + query[end:])
+        tail = audience.tails.get(viewer, {}).get(query[:NAME_AT] + query[end:])
         if tail is None:
             return None
         return tail[0] + query[NAME_AT : end + TYPE_AND_CLASS_SIZE] + tail[1], tail[2]
@@ -85,18 +80,14 @@ class VpcAnswers:
         if label_end <= _GROUP_ID_END or len(query) < end + TYPE_AND_CLASS_SIZE:
             return None
         name = query[_GROUP_ID_AT:end].lower()
-        group: Group | None = self._group(name[:_GROUP_ID_SIZE].decode("latin-1"))
+        group = self._group(name[:_GROUP_ID_SIZE].decode("latin-1"))
         if group is None or not group.vpc_domain:
             return None
-        instances = self._audiences.get(group.region_id)
-        audience = None if instances is None else instances.get(group.instance_id)
+        instances = self._audiences.setdefault(group.region_id, {})
+        audience = instances.get(group.instance_id)
         if audience is None:
-            audience = self._audience(group)
+            audience = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
+            instances[group.instance_id] = audience
         if name[_GROUP_ID_SIZE:] != audience.name_end:
             return None
         return audience, end
-
-    def _audience(self, group: Group) -> Audience:
-        audience: Audience = Audience(f"-{group.region_id}-vpc".encode() + self._suffix)
-        self._audiences.setdefault(group.region_id, {})[group.instance_id] = audience
-        return audience

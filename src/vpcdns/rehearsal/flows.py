@@ -65,28 +65,13 @@ class Flows:
         self._renamed = old.answers.suffix != new.answers.suffix
 
     def collect(self) -> list[Flow]:
-        old_groups, new_groups = self._old.groups, self._new.groups
-        if old_groups.shares(new_groups) and not self._renamed:
-            touched = frozenset(old_groups.touched(new_groups))
-            self._stay(group for group_id, group in new_groups.scan() if group_id not in touched)
-            for group_id in touched:
-                self._goes(old_groups.get(group_id), new_groups.get(group_id))
-            return list(self._found.values())
-        self._stay(self._unchanged())
-        for group_id, was in old_groups.scan():
-            if group_id not in new_groups:
-                self._goes(was, None)
+        old, new = self._old.groups, self._new.groups
+        was, now = old.finder(), new.finder()
+        moved = {*old, *new} if self._renamed else {one for one in old.touched(new) if was(one) != now(one)}
+        self._stay(group for group_id, group in new.scan() if group_id not in moved)
+        for group_id in moved:
+            self._goes(was(group_id), now(group_id))
         return list(self._found.values())
-
-    def _unchanged(self) -> Iterator[Group]:
-        """Groups that stand where they stood; sees to the others on the way."""
-        old_groups = dict(self._old.groups.scan())
-        for group_id, group in self._new.groups.scan():
-            was = old_groups.get(group_id)
-            if was is not None and not self._renamed and _stands(was, group):
-                yield group
-            else:
-                self._goes(was, group)
 
     def _stay(self, groups: Iterator[Group]) -> None:
         """The quick way for most of a million: a count for each group, and a name only for the samples."""
@@ -111,13 +96,9 @@ class Flows:
         after = ABSENT if now is None else self._situation(now)
         old_name = None if was is None else self._old.vpc_domain(was)
         new_name = None if now is None else self._new.vpc_domain(now)
-        if old_name == new_name and new_name is not None:
-            self._count(Kind.VPC_DOMAIN, before, after, new_name)
-        else:
-            if old_name is not None:
-                self._count(Kind.VPC_DOMAIN, before, ABSENT, old_name)
-            if new_name is not None:
-                self._count(Kind.VPC_DOMAIN, ABSENT, after, new_name)
+        for name in dict.fromkeys(one for one in (old_name, new_name) if one is not None):
+            here = before if name == old_name else ABSENT, after if name == new_name else ABSENT
+            self._count(Kind.VPC_DOMAIN, *here, name)
         after_names = () if now is None else now.custom_domains
         gone = () if was is None else (name for name in was.custom_domains if name not in after_names)
         # A name that another group has now is counted there.
@@ -150,12 +131,3 @@ class Flows:
         if (flow := self._found.get(key)) is None:
             flow = self._found[key] = Flow(*key)
         return flow
-
-
-def _stands(was: Group, now: Group) -> bool:
-    return (
-        was.instance_id == now.instance_id
-        and was.vpc_domain is now.vpc_domain
-        and was.region_id == now.region_id
-        and was.custom_domains == now.custom_domains
-    )

@@ -92,9 +92,9 @@ def _differences(expectation: Expectation, found: Path) -> Iterator[str]:
     rcode = None if found.resolution is None else found.resolution.rcode.name
     if expectation.rcode is not None and expectation.rcode != rcode:
         yield f"the response is {rcode}, expected {expectation.rcode}"
-    if expectation.verdict is not None and expectation.verdict != found.verdict.value:
+    if expectation.verdict not in (None, found.verdict):
         why = f" ({found.problems[0].detail})" if found.problems else ""
-        yield f"it is {found.verdict.value}{why}, expected {expectation.verdict}"
+        yield f"it is {found.verdict.value}{why}, expected {expectation.verdict.value}"
 
 
 def _listed(addresses: Iterable[IPv4Address]) -> str:

@@ -8,26 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from vpcdns.config import document, load, loads, schema_errors
-from vpcdns.config.positions import located
-from vpcdns.config.problems import Finding, dotted
-from vpcdns.config.topology_schema import Part
-from vpcdns.config.values import AddressText, DomainText, Line
-from vpcdns.errors import ConfigurationError, Problem
+from vpcdns.config import AddressText, DomainText, Line, Part, load, loads, read_as
+from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.world import World
-
-Word = Literal[
-    "reachable",
-    "not_resolved",
-    "no_route",
-    "selector_mismatch",
-    "not_attached",
-    "region_mismatch",
-    "overlap",
-    "no_return_route",
-]
 
 
 class Expectation(Part):
@@ -41,7 +26,7 @@ class Expectation(Part):
     """the addresses it resolves to, in any order"""
     rcode: Literal["NOERROR", "NXDOMAIN", "REFUSED"] | None = None
     """the response code"""
-    verdict: Word | None = None
+    verdict: Verdict | None = Field(None, strict=False)
     """what becomes of a connection"""
 
 
@@ -84,31 +69,8 @@ class Rehearsal:
 
 def read_scenario(file: Path) -> Rehearsal:
     """Reads a scenario and its configuration; raises ConfigurationError with every problem."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        problem = Problem(str(file), 0, 0, "", f"it cannot be read: {reason}", "check the path")
-        raise ConfigurationError([problem]) from None
-    read = document.read(text)
-    findings = list(read.findings)
-    if not isinstance(read.value, dict):
-        top = Finding((), "a scenario is a mapping", "write `about`, `configuration` and `steps`")
-        raise _error(file, text, findings or [top])
-    try:
-        scenario = Scenario.model_validate(read.value)
-    except ValidationError as error:
-        raise _error(file, text, [*findings, *schema_errors.findings(error, read.value, Scenario)]) from None
-    if findings:
-        raise _error(file, text, findings)
+    scenario = read_as(Scenario, file, "write `about`, `configuration` and `steps`")
     if isinstance(scenario.configuration, str):
         return Rehearsal(file, scenario, load(file.parent / scenario.configuration).world)
     loaded = loads(json.dumps(scenario.configuration), f"{file} (configuration)", folder=file.parent)
     return Rehearsal(file, scenario, loaded.world)
-
-
-def _error(file: Path, text: str, findings: list[Finding]) -> ConfigurationError:
-    return ConfigurationError(
-        Problem(str(file), found.line, found.column, dotted(found.path), found.what, found.way_out)
-        for found in located(text, findings)
-    )

@@ -1,15 +1,15 @@
-"""Who may ask, sorted into classes that fare alike, so that a plan asks once for each class.
+"""Who may ask, sorted into classes that get the same answers, so that a plan asks once for each class.
 
-Knows VPCs, networks and route tables. VPCs of one region that reach the shared space by their system route
-alone are in the same situation as far as a serverless instance goes; every other source is its own class.
+Knows VPCs, networks and route tables. The VPCs of one region that reach the shared space only by their system
+route are one class for a serverless instance; every other source is a class of its own.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from ipaddress import IPv4Network
+from collections.abc import Iterator
+from typing import Any
 
 from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceType
-from vpcdns.model.route_tables import Here, RouteTables, route_tables
+from vpcdns.model.route_tables import Here, PrefixTable, RouteTables, route_tables
 from vpcdns.model.routing import Source, representative, source_of
 from vpcdns.model.topology import CenConnection
 from vpcdns.model.world import World
@@ -31,7 +31,7 @@ class Sources:
         crowded = {
             name
             for name, connection in world.topology.connections.items()
-            if isinstance(connection, CenConnection) and _touches(tables.cen(connection).prefixes())
+            if isinstance(connection, CenConnection) and _touches(tables.cen(connection))
         }
         for vpc in world.topology.vpcs.values():
             plain = self._is_plain(vpc.vpc_id, tables, crowded)
@@ -62,8 +62,9 @@ class Sources:
 
     def _is_plain(self, vpc_id: str, tables: RouteTables, crowded: set[str]) -> bool:
         """Nothing but the system route in the shared space, and its own addresses are its own."""
-        own = (prefix for prefix in tables.own(vpc_id).prefixes() if prefix != SHARED_SPACE)
-        if _touches(own) or any(one.connection_id in crowded for one in tables.joined.get(vpc_id, ())):
+        if _touches(tables.own(vpc_id)) or any(
+            one.connection_id in crowded for one in tables.joined.get(vpc_id, ())
+        ):
             return False
         for block in self._world.topology.vpcs[vpc_id].cidr_blocks:
             entry = tables.match(vpc_id, representative(block, vpc_id, self._world))
@@ -72,5 +73,7 @@ class Sources:
         return True
 
 
-def _touches(prefixes: Iterable[IPv4Network]) -> bool:
+def _touches(table: PrefixTable[Any]) -> bool:
+    """Whether it has anything in the shared space but the system route, which every VPC has."""
+    prefixes = (entry.destination for entry in table.entries() if entry.target is not Here.CLOUD)
     return any(SHARED_SPACE.overlaps(prefix) for prefix in prefixes)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
+from itertools import count
 from typing import Final
 
 from vpcdns.listen.responder import Answer, PendingResponse, Responder
@@ -54,16 +55,15 @@ class InjectedFault:
             return False
         if self.name is None or self.name == name:
             return True
-        return (
-            self.name.is_wildcard and len(name) >= len(self.name) and name.is_at_or_below(self.name.parent())
-        )
+        pattern = self.name
+        return pattern.is_wildcard and len(name) >= len(pattern) and name.is_at_or_below(pattern.parent())
 
 
 class Faults:
     """The faults of one server, oldest first: the first that fits is the one that happens.
 
-    `counts` says how often each has happened, in all processes of the server. `changed` is called after every
-    change, with the faults that there are now.
+    `injected` are as they were set; `counts` says how often each has happened, in all processes of the
+    server. `changed` is called after every change, with the faults that there are now.
     """
 
     def __init__(
@@ -72,76 +72,54 @@ class Faults:
         state: State,
         clock: Callable[[], float] = time.monotonic,
         counts: SharedCounts | None = None,
-        changed: Callable[[tuple[InjectedFault, ...]], object] | None = None,
+        changed: Callable[[tuple[InjectedFault, ...]], object] = lambda _: None,
     ) -> None:
-        self._inner = inner
-        self._state = state
-        self._clock = clock
+        self._inner, self._state, self._clock, self._changed = inner, state, clock, changed
         self._counts = counts or SharedCounts(1)
         self._last_id = 0
-        self._faults: dict[int, InjectedFault] = {}
-        self._changed = changed
-        self.relay = inner.relay
-        self.trusts = inner.trusts
-        self.servfail = inner.servfail
-        self._switch()
+        self.relay, self.trusts, self.servfail = inner.relay, inner.trusts, inner.servfail
+        self.put(())
 
     def current(self) -> list[InjectedFault]:
         """Those that may still happen."""
         self._expire()
-        return [self._as_of_now(one) for one in self._faults.values()]
+        return list(map(self._as_of_now, self.injected))
 
     def _as_of_now(self, fault: InjectedFault) -> InjectedFault:
-        happened = self._happened(fault)
+        happened = self._counts.total(fault.fault_id % SLOTS)
         times = None if fault.times is None else fault.times - happened
         return replace(fault, happened=happened, times=times)
 
-    def _happened(self, fault: InjectedFault) -> int:
-        return self._counts.total(fault.fault_id % SLOTS)
-
     def add(self, fault: InjectedFault) -> InjectedFault:
-        """Sets a fault, under an id of its own."""
+        """Sets a fault, under an id of its own: the next one whose slot no other fault counts in."""
         self._expire()
-        fault = replace(fault, fault_id=self._free_id(), happened=0)
-        self._counts.clear(fault.fault_id % SLOTS)
-        self._faults[fault.fault_id] = fault
-        self._change()
+        taken = {one.fault_id % SLOTS for one in self.injected}
+        self._last_id = next(one for one in count(self._last_id + 1) if one % SLOTS not in taken)
+        self._counts.clear(self._last_id % SLOTS)
+        fault = replace(fault, fault_id=self._last_id, happened=0)
+        self._change((*self.injected, fault))
         return fault
-
-    def _free_id(self) -> int:
-        """The next one whose slot no other fault counts in."""
-        taken = {fault_id % SLOTS for fault_id in self._faults}
-        self._last_id += 1
-        while self._last_id % SLOTS in taken:
-            self._last_id += 1
-        return self._last_id
-
-    def put(self, faults: tuple[InjectedFault, ...]) -> None:
-        """Those of another process are those of this one now."""
-        self._faults = {one.fault_id: one for one in faults}
-        self._switch()
 
     def remove(self, fault_id: int) -> bool:
         """Whether there was such a fault; there is not any more."""
-        removed = self._faults.pop(fault_id, None)
-        self._change()
-        return removed is not None
+        before = self.injected
+        self._change(tuple(one for one in before if one.fault_id != fault_id))
+        return len(self.injected) < len(before)
 
     def clear(self) -> None:
-        self._faults.clear()
-        self._change()
+        self._change(())
 
-    def _change(self) -> None:
-        self._switch()
-        if self._changed is not None:
-            self._changed(tuple(self._faults.values()))
+    def _change(self, faults: tuple[InjectedFault, ...]) -> None:
+        self.put(faults)
+        self._changed(faults)
 
-    def _switch(self) -> None:
-        """While there is no fault, listeners call the inner responder's own methods."""
-        self.respond = self._respond if self._faults else self._inner.respond
-        self.views = self._no_views if self._faults else self._inner.views
+    def put(self, faults: tuple[InjectedFault, ...]) -> None:
+        """These are all. While there is none, listeners call the inner responder's own methods."""
+        self.injected = faults
+        self.respond = self._respond if faults else self._inner.respond
+        self.views = self._no_views if faults else self._inner.views
 
-    def _no_views(self, count: int) -> Views | None:
+    def _no_views(self, _count: int) -> Views | None:
         """Recalled responses do not pass by here, so nothing may be recalled."""
         return None
 
@@ -152,21 +130,19 @@ class Faults:
             happens = self._happens(asked[0].question.name, asked[2], arrival.transport)
         if happens is None or asked is None:
             return self._inner.respond(message, arrival)
+        if happens.kind is FaultKind.DROP:
+            return None
+        if happens.kind is FaultKind.DELAY:
+            return _Delayed(lambda: self._inner.respond(message, arrival), happens.delay)
         error = ExtendedError(InfoCode.OTHER, f"fault {happens.fault_id}, which a test asked for")
-        match happens.kind:
-            case FaultKind.DELAY:
-                return _Delayed(lambda: self._inner.respond(message, arrival), happens.delay)
-            case FaultKind.DROP:
-                return None
-            case FaultKind.SERVFAIL:
-                return error_response(asked[0], asked[1], Rcode.SERVFAIL, error).octets
-            case FaultKind.TRUNCATE:
-                return error_response(asked[0], asked[1], Rcode.NOERROR, error, truncated=True).octets
+        truncated = happens.kind is FaultKind.TRUNCATE
+        rcode = Rcode.NOERROR if truncated else Rcode.SERVFAIL
+        return error_response(asked[0], asked[1], rcode, error, truncated=truncated).octets
 
     def _happens(self, name: Name, client: Client, transport: Transport) -> InjectedFault | None:
         """The fault that happens to this query, counted."""
         self._expire()
-        for one in self._faults.values():
+        for one in self.injected:
             fits = one.fits(name, client) and not (one.kind is FaultKind.TRUNCATE and transport == "tcp")
             if fits and self._counts.add(one.fault_id % SLOTS, one.times):
                 return one
@@ -174,16 +150,14 @@ class Faults:
 
     def _expire(self) -> None:
         """Takes away those whose time or number is over."""
-        now = self._clock()
-        over = [
-            one.fault_id
-            for one in self._faults.values()
-            if self._happened(one) == one.times or (one.until is not None and one.until <= now)
-        ]
-        for fault_id in over:
-            del self._faults[fault_id]
-        if over:
-            self._switch()
+        now, total = self._clock(), self._counts.total
+        left = tuple(
+            one
+            for one in self.injected
+            if total(one.fault_id % SLOTS) != one.times and (one.until is None or one.until > now)
+        )
+        if len(left) < len(self.injected):
+            self.put(left)
 
 
 class _Delayed(PendingResponse):
@@ -198,11 +172,11 @@ class _Delayed(PendingResponse):
         self._timer = asyncio.get_running_loop().call_later(delay, self._ask)
 
     def _ask(self) -> None:
+        answer: Answer | Exception
         try:
             answer = self._respond()
         except Exception as bug:  # noqa: BLE001 - for the one catch-all, behind `deliver`
-            self.deliver(bug)
-            return
+            answer = bug
         if isinstance(answer, PendingResponse):
             self._inner = answer
             answer.then(lambda inner: self.deliver(inner.result))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Final
 
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
@@ -18,12 +18,12 @@ from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder, Sender
 from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.dns import Rcode
-from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response, begin, finish
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.routes import FoundRoute, Route
 from vpcdns.recall.views import RawPeer, View, arrival_of
 from vpcdns.server.observer import Observer
+from vpcdns.state import State
 from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.upstream import Relayed
 
@@ -31,16 +31,18 @@ from vpcdns.wire.upstream import Relayed
 _NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False)
 class QueryContext:
     """What all queries of a Resolver share; `stale_after` is in seconds."""
 
-    world: Callable[[], World]
-    cache: Cache
-    forwarder: Forwarder
-    observer: Observer
-    clock: Callable[[], float]
-    stale_after: float
+    state: State
+    _: KW_ONLY
+    observer: Observer = field(default_factory=Observer)
+    cache: Cache = field(default_factory=Cache)
+    forwarder: Forwarder = field(default_factory=Forwarder)
+    # RFC 8767 §5: when there is something stale to say, a client does not wait longer for something fresh.
+    stale_after: float = 1.8
+    clock: Callable[[], float] = time.monotonic
 
     def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
         """Remembers what upstreams said, or that they did not."""
@@ -143,7 +145,7 @@ class PendingQuery(PendingResponse):
         """The response, made of the upstream's by the route; None: the query must be decided."""
         view, peer, route, first = routed
         kind = route.kinds.get(relayed.rcode)
-        if kind is None or view.views.world is not self._context.world():
+        if kind is None or view.views.world is not self._context.state.world:
             return None
         response = route.response(first, relayed)
         if response is None:
@@ -177,7 +179,7 @@ class PendingQuery(PendingResponse):
             self.deliver(response)
 
     def _decide(self, fetched: Fetched | Failure) -> tuple[Arrival, Response | Forward | Drop]:
-        world = self._context.world()
+        world = self._context.state.world
         origin = self._origin
         if isinstance(origin, Forward):
             return origin.arrival, finish(origin, fetched, world)

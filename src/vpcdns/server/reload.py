@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
+from vpcdns.config import Loaded
 from vpcdns.errors import ConfigurationError, StartupError, StateError
-from vpcdns.listen.service import PreparedListeners, Service
+from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import differences
@@ -31,15 +32,6 @@ _DIFFERENCES_LOGGED: Final = 20
 Signature = tuple[int, int, int, int] | None
 
 
-@dataclass(frozen=True, slots=True)
-class Fresh:
-    """What a load gives: a World, where to listen, and a hash of what it was read from."""
-
-    world: World
-    listens: tuple[Listen, ...]
-    source_hash: str
-
-
 @dataclass(slots=True)
 class ReloadStatus:
     """How reloading goes. Times are Unix seconds; `problem` is that of the last attempt, if it failed."""
@@ -51,8 +43,8 @@ class ReloadStatus:
     problem: str | None = None
 
 
-class Replicas(Protocol):
-    """The other processes of the server, each with sockets and a World of its own."""
+class Replicas:
+    """The other processes of a server, each with sockets and a World of its own; here there are none."""
 
     async def prepare(self, file: World, listens: tuple[Listen, ...]) -> None:
         """Each gets `file` ready, and sockets that join those of `listens`. Raises StartupError."""
@@ -62,46 +54,6 @@ class Replicas(Protocol):
 
     def abandon(self) -> None:
         """Each drops what it has prepared."""
-
-
-@dataclass(slots=True)
-class Reload:
-    """One reload: `prepare`, then `commit`, which gives the new World; `abandon` after either has failed."""
-
-    fresh: Fresh
-    state: State
-    service: Service | None = None
-    replicas: Replicas | None = None
-    listeners: PreparedListeners | None = None
-
-    async def prepare(self) -> None:
-        """Raises ConfigurationError and StartupError; what is served has not changed."""
-        file = self.fresh.world
-        contents = self.state.with_file(file)
-        await in_thread(partial(self.state.prepare, contents, file))
-        if self.service is not None:
-            self.listeners = self.service.prepare(self.fresh.listens)
-            if self.replicas is not None:
-                await self.replicas.prepare(file, self.listeners.listens)
-
-    def commit(self) -> World:
-        """Raises ConfigurationError and StateError, and nothing has changed; else everything has."""
-        file = self.fresh.world
-        contents = self.state.with_file(file)  # once more: the API may have changed something since
-        self.state.keep(contents, file)
-        # Nothing from here on can fail, and the event loop answers no query before it is done.
-        if self.service is not None and self.listeners is not None:
-            self.service.commit(self.listeners)
-        world = self.state.put(contents, file)
-        if self.replicas is not None:
-            self.replicas.commit(world)
-        return world
-
-    def abandon(self) -> None:
-        if self.listeners is not None:
-            self.listeners.abandon()
-        if self.replicas is not None:
-            self.replicas.abandon()
 
 
 class Reloader:
@@ -114,22 +66,18 @@ class Reloader:
     def __init__(
         self,
         state: State,
-        load: Callable[[], Fresh],
-        paths: Iterable[Path],
+        service: Service,
+        replicas: Replicas,
+        load: Callable[[], Loaded],
+        paths: tuple[Path, ...],
         *,
         source_hash: str,
-        service: Service | None = None,
-        replicas: Replicas | None = None,
+        seen: tuple[Signature, ...],
         look_every: float = LOOK_EVERY,
-        seen: tuple[Signature, ...] | None = None,
     ) -> None:
         self.status = ReloadStatus(source_hash, time.time())
-        self._state = state
-        self._load = load
-        self._paths = tuple(paths)
-        self._loaded = signatures(self._paths) if seen is None else seen
-        self._service = service
-        self._replicas = replicas
+        self._state, self._service, self._replicas = state, service, replicas
+        self._load, self._paths, self._loaded = load, paths, seen
         self._look_every = look_every
         self._requested = asyncio.Event()
 
@@ -151,47 +99,54 @@ class Reloader:
                 self._loaded = looked
                 await self.reload(requested=requested)
 
-    async def reload(self, *, requested: bool = True) -> bool:
-        """Loads once; whether the World is now what the files say."""
+    async def reload(self, *, requested: bool = True) -> None:
+        """Loads once; `status` says how it went."""
         try:
-            fresh = await in_thread(self._load)
+            loaded = await in_thread(self._load)
             # The hash is the configuration's; upstreams may be those of resolv.conf.
-            same_upstreams = fresh.world.forwarding == self._state.world.forwarding
-            if not requested and same_upstreams and fresh.source_hash == self.status.source_hash:
-                self._state.with_file(fresh.world)
+            same_upstreams = loaded.world.forwarding == self._state.world.forwarding
+            if not requested and same_upstreams and loaded.source_hash == self.status.source_hash:
+                self._state.with_file(loaded.world)
                 self.status.problem = None
-                return True
+                return
             replaced, unfiled = [self._state.world], self._state.unfiled
-            new = await self._carried_out(fresh)
-        except (ConfigurationError, StartupError, StateError) as error:
-            self._failed(str(error))
+            new = await self._carried_out(loaded)
+        except Exception as error:
+            is_bug = not isinstance(error, ConfigurationError | StartupError | StateError)
+            self.status.failures += 1
+            self.status.problem = repr(error) if is_bug else str(error)
+            if is_bug:  # whoever runs this task logs it, and begins again
+                raise
             revision = self._state.world.revision
             log.error("Not reloaded, revision %d serves on:\n%s", revision, error)  # noqa: TRY400 - no fault of ours
-            return False
-        except Exception as bug:  # counted here; whoever runs this task logs it, and begins again
-            self._failed(repr(bug))
-            raise
+            return
         self.status.problem = None
-        self.status.source_hash = fresh.source_hash
+        self.status.source_hash = loaded.source_hash
         self.status.succeeded_at = time.time()
         self.status.successes += 1
         lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.unfiled else ""
         changes = await in_thread(partial(_compare_and_free, replaced, new))
         log.info("Reloaded, revision %d%s: %s", new.revision, lost, changes)
-        return True
 
-    async def _carried_out(self, fresh: Fresh) -> World:
-        reload = Reload(fresh, self._state, self._service, self._replicas)
+    async def _carried_out(self, loaded: Loaded) -> World:
+        """The new World. Raises ConfigurationError, StartupError and StateError; nothing has changed then."""
+        file, listeners = loaded.world, None
         try:
-            await reload.prepare()
-            return reload.commit()
+            await in_thread(partial(self._state.prepare, self._state.with_file(file), file))
+            listeners = self._service.prepare(loaded.listens)
+            await self._replicas.prepare(file, listeners.listens)
+            contents = self._state.with_file(file)  # once more: the API may have changed something since
+            self._state.keep(contents, file)
         except BaseException:
-            reload.abandon()
+            if listeners is not None:
+                listeners.abandon()
+            self._replicas.abandon()
             raise
-
-    def _failed(self, problem: str) -> None:
-        self.status.failures += 1
-        self.status.problem = problem
+        # Nothing from here on can fail, and the event loop answers no query before it is done.
+        self._service.commit(listeners)
+        world = self._state.put(contents, file)
+        self._replicas.commit(world)
+        return world
 
 
 def signatures(paths: Iterable[Path]) -> tuple[Signature, ...]:
@@ -211,7 +166,7 @@ def _signature(path: Path) -> Signature:
 def _compare_and_free(replaced: list[World], new: World) -> str:
     """What changed; takes the old World out of `replaced`, and frees it bit by bit."""
     old = replaced.pop()
-    found = [str(difference) for difference in islice(differences(old, new), _DIFFERENCES_LOGGED + 1)]
+    found = list(islice(differences(old, new), _DIFFERENCES_LOGGED + 1))
     more = "; and more" if len(found) > _DIFFERENCES_LOGGED else ""
     parts = chunks(old)
     del old

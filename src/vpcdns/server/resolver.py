@@ -1,82 +1,57 @@
 """The Responder of the listeners: joins what decides, remembers and forwards queries."""
 
 import time
-from collections.abc import Callable
-from typing import Final
+from dataclasses import dataclass
 
-from vpcdns.forward.cache import Cache
-from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.rate_limits import ResponseRates
 from vpcdns.listen.responder import Answer, PendingResponse
 from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
-from vpcdns.query import Arrival, Fetched, Forward, ForwardKey, Response, begin, finish, servfail
-from vpcdns.recall.cached_answers import cached_answer
+from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, servfail
 from vpcdns.recall.routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
-from vpcdns.server.observer import Observer
 from vpcdns.server.pending import PendingQuery, QueryContext
-from vpcdns.state import State
-
-# RFC 8767 §5: when there is something stale to say, a client does not wait longer for something fresh.
-STALE_AFTER: Final = 1.8
 
 
-class Resolver:
+@dataclass(eq=False)
+class Resolver(QueryContext):
     """Answers queries from the current World, and forwards the rest. The observer hears of every query."""
 
-    def __init__(
-        self,
-        state: State,
-        *,
-        observer: Observer | None = None,
-        cache: Cache | None = None,
-        forwarder: Forwarder | None = None,
-        stale_after: float = STALE_AFTER,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self.cache = Cache() if cache is None else cache
-        self.forwarder = Forwarder() if forwarder is None else forwarder
+    def __post_init__(self) -> None:
         self.rates = ResponseRates()
-        self._observer = Observer() if observer is None else observer
-        self._state = state
-        self._clock = clock
-        self._context = QueryContext(
-            lambda: state.world, self.cache, self.forwarder, self._observer, clock, stale_after
-        )
-        self.remembered = self._new_views(state.world)
-        state.subscribe(self._renew)
+        self.remembered = self._new_views(self.state.world)
+        self.state.subscribe(self._renew)
 
     def respond(self, message: bytes, arrival: Arrival) -> Answer:
         """The response to one message; None for no response."""
-        started, world = time.perf_counter(), self._state.world
+        started, world = time.perf_counter(), self.state.world
         decided = begin(message, arrival, world)
-        result = self.rates.limited(decided, arrival, world, self._clock())
+        result = self.rates.limited(decided, arrival, world, self.clock())
         if isinstance(result, Forward):
             return self._forward(message, result, started)
         if result is decided and isinstance(result, Response):
             view = self._view_of(message, result, arrival)
             if view is not None:
                 view.learn(message[2:], arrival, result)
-        return self._context.answer(arrival, result, started)
+        return self.answer(arrival, result, started)
 
     def relay(self, message: bytes, view: View, peer: RawPeer, found: FoundRoute) -> PendingResponse | None:
         """The response by way of a route that the view has learned."""
-        return PendingQuery.routed(self._context, message, view, peer, found)
+        return PendingQuery.routed(self, message, view, peer, found)
 
     def views(self, count: int) -> Views | None:
         """What may be recalled; None while the observer must see the queries themselves."""
-        if self._observer.must_see(count):
+        if self.observer.must_see(count):
             return None
         if self.remembered.is_full:
-            self._renew(self._state.world, self._state.world)
-        self.remembered.now = self._clock()
+            self._renew(self.state.world, self.state.world)
+        self.remembered.now = self.clock()
         return self.remembered
 
     def trusts(self, peer: Address) -> bool:
         """Whether `peer` may name clients by PROXY header."""
-        return is_trusted(peer, self._state.world)
+        return is_trusted(peer, self.state.world)
 
     def servfail(self, message: bytes) -> bytes | None:
         """What a query is owed when `respond` raised."""
@@ -92,37 +67,24 @@ class Resolver:
         old.close()
 
     def _new_views(self, world: World) -> Views:
-        views = Views(world, self._clock(), self._observer.on_recall)
-        self._observer.remembers(views)
+        views = Views(world, self.clock(), self.observer.on_recall)
+        self.observer.remembers(views)
         return views
 
     def _forward(self, message: bytes, forward: Forward, started: float) -> Answer:
         key = forward.key
-        known = self.cache.fresh(key, self._clock())
+        known = self.cache.fresh(key, self.clock())
         view = self._view_of(message, forward, forward.arrival)
         if known is None:
             if view is not None:
-                view.routes.learn(message[2:], forward, self._state.world)
-            return PendingQuery.decided(self._context, message, forward, key, started).now()
-        result = finish(forward, known, self._state.world)
+                view.routes.learn(message[2:], forward, self.state.world)
+            return PendingQuery.decided(self, message, forward, key, started).now()
+        result = finish(forward, known, self.state.world)
         if isinstance(result, Forward):
             raise TypeError("decided twice in one World, to be forwarded only once")
         if view is not None and isinstance(known, Fetched) and isinstance(result, Response):
-            self._remember(view, message, forward, key, known, result)
-        return self._context.answer(forward.arrival, result, started)
-
-    def _remember(
-        self,
-        view: View,
-        message: bytes,
-        forward: Forward,
-        key: ForwardKey,
-        fetched: Fetched,
-        response: Response,
-    ) -> None:
-        cached = cached_answer(forward, key, fetched, response, self.cache)
-        if cached is not None:
-            view.keep(message[2:], forward.arrival, cached)
+            view.keep(message[2:], forward, known, result, self.cache)
+        return self.answer(forward.arrival, result, started)
 
     def _view_of(self, message: bytes, decided: Response | Forward, arrival: Arrival) -> View | None:
         """Where such a query may be remembered; nowhere with a PROXY header: the message is longer then."""

@@ -14,32 +14,10 @@ SWITCH_EVERY: Final = 0.0005
 T = TypeVar("T")
 
 
-class _Interval:
-    """The interpreter's switch interval, shortened while anybody works."""
-
-    def __init__(self) -> None:
-        self._working = 0
-        self._usual = sys.getswitchinterval()
-
-    def __enter__(self) -> None:
-        if not self._working:
-            self._usual = sys.getswitchinterval()
-            sys.setswitchinterval(SWITCH_EVERY)
-        self._working += 1
-
-    def __exit__(self, *_: object) -> None:
-        self._working -= 1
-        if not self._working:
-            sys.setswitchinterval(self._usual)
-
-
-_interval = _Interval()
-
-
 async def in_thread(work: Callable[[], T]) -> T:
     """The result of `work`, which touches nothing that changes."""
-    with _interval:
-        return await asyncio.get_running_loop().run_in_executor(None, work)
+    sys.setswitchinterval(SWITCH_EVERY)  # for good: it counts only while several threads work
+    return await asyncio.get_running_loop().run_in_executor(None, work)
 
 
 def chunks(world: World) -> list[object]:

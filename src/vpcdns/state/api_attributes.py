@@ -27,16 +27,6 @@ def object_key(of: Group | Instance | Vpc | VSwitch) -> str:
             return f"vswitch {of.vswitch_id}"
 
 
-def updated(attributes: ObjectAttributes, changes: Mapping[str, Attributes | None]) -> ObjectAttributes:
-    """`attributes` with some put in place, or taken away (None)."""
-    for key, one in changes.items():
-        if one is not None:
-            attributes = attributes.set(key, one)
-        elif key in attributes:
-            attributes = attributes.delete(key)
-    return attributes
-
-
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
     """Those whose object `world` has."""
     if not attributes:

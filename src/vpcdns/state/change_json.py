@@ -12,11 +12,16 @@ from types import NoneType, UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from vpcdns.errors import MalformedChange
+from vpcdns.model import changes, topology_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Prefix
 
-CHANGES: Final[dict[str, type]] = {change.__name__: change for change in get_args(Change)}
+CHANGES: Final[dict[str, type]] = {
+    name: kind
+    for name, kind in (vars(changes) | vars(topology_changes)).items()
+    if isinstance(kind, type) and issubclass(kind, Change) and kind is not Change
+}
 
 _TEXTUAL: Final[dict[Any, Any]] = {
     IPv4Address: IPv4Address,
@@ -24,6 +29,14 @@ _TEXTUAL: Final[dict[Any, Any]] = {
     Prefix: ip_network,
     Name: Name.from_text,
 }
+_FORMS: Final[dict[Any, str]] = {
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    list: "a list",
+    dict: "an object",
+}
+_types: Final = lru_cache(maxsize=64)(get_type_hints)
 
 
 def encode_change(change: Change) -> dict[str, Any]:
@@ -33,15 +46,14 @@ def encode_change(change: Change) -> dict[str, Any]:
 
 def decode_change(value: object) -> Change:
     """The change that `value` spells out; raises MalformedChange."""
-    if not isinstance(value, dict):
-        raise MalformedChange("a change is an object with the key `change`")
-    rest = dict(value)
-    name = rest.pop("change", None)
-    kind = CHANGES.get(name) if isinstance(name, str) else None
-    if kind is None:
-        raise MalformedChange(f"change: one of {', '.join(CHANGES)}")
-    change: Change = _decode(kind, rest, kind.__name__)
-    return change
+    match value:
+        case {"change": str(name), **rest} if name in CHANGES:
+            change: Change = _decode(CHANGES[name], rest, name)
+            return change
+        case dict():
+            raise MalformedChange(f"change: one of {', '.join(CHANGES)}")
+        case _:
+            raise MalformedChange("a change is an object with the key `change`")
 
 
 def _encode(value: Any) -> Any:
@@ -57,65 +69,41 @@ def _encode(value: Any) -> Any:
 
 
 def _decode(kind: Any, value: Any, where: str) -> Any:
-    if kind in _TEXTUAL:
-        return _from_text(kind, value, where)
-    if is_dataclass(kind) and isinstance(kind, type):
-        return _object(kind, value, where)
-    origin = get_origin(kind)
-    if origin in (Union, UnionType):
-        options = [option for option in get_args(kind) if option is not NoneType]
-        return None if value is None else _decode(options[0], value, where)
-    if origin is tuple:
-        return _tuple(get_args(kind), value, where)
+    origin, parts = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType) and NoneType in parts:
+        return None if value is None else _decode(parts[0], value, where)
     if isinstance(kind, type) and issubclass(kind, Enum):
-        try:
-            return kind(value)
-        except ValueError:
-            words = ", ".join(str(member.value) for member in kind)
-            raise MalformedChange(f"{where}: one of {words}") from None
-    if type(value) is not kind:
-        raise MalformedChange(f"{where}: {_WORDS[kind]}")
-    return value
-
-
-def _from_text(kind: Any, value: Any, where: str) -> Any:
-    if not isinstance(value, str):
-        raise MalformedChange(f"{where}: text")
+        members = {member.value: member for member in kind}
+        if not isinstance(value, str) or value not in members:
+            raise MalformedChange(f"{where}: one of {', '.join(members)}")
+        return members[value]
+    form = str if kind in _TEXTUAL else list if origin is tuple else dict if is_dataclass(kind) else kind
+    if type(value) is not form:
+        raise MalformedChange(f"{where}: {_FORMS[form]}")
+    if isinstance(value, list):
+        return _tuple(parts, value, where)
+    if isinstance(value, dict):
+        return _object(kind, value, where)
     try:
-        return _TEXTUAL[kind](value)
+        return _TEXTUAL[kind](value) if kind in _TEXTUAL else value
     except ValueError as error:
         raise MalformedChange(f"{where}: {error}") from None
 
 
-def _tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, ...]:
-    if not isinstance(value, list):
-        raise MalformedChange(f"{where}: a list")
+def _tuple(kinds: tuple[Any, ...], value: list[Any], where: str) -> tuple[Any, ...]:
     if kinds[-1] is Ellipsis:
-        return tuple(_decode(kinds[0], item, f"{where}[{index}]") for index, item in enumerate(value))
+        kinds = kinds[:1] * len(value)
     if len(value) != len(kinds):
         raise MalformedChange(f"{where}: a list of {len(kinds)}")
     pairs = enumerate(zip(kinds, value, strict=True))
     return tuple(_decode(kind, item, f"{where}[{index}]") for index, (kind, item) in pairs)
 
 
-def _object(kind: type, value: Any, where: str) -> Any:
-    if not isinstance(value, dict):
-        raise MalformedChange(f"{where}: an object")
-    types, parts = _types(kind), {}
-    for name in value:
-        if name not in types:
-            raise MalformedChange(f"{where}: there is no `{name}`; it has {', '.join(types)}")
+def _object(kind: Any, value: dict[str, Any], where: str) -> Any:
+    types = _types(kind)
+    if unknown := [name for name in value if name not in types]:
+        raise MalformedChange(f"{where}: there is no `{unknown[0]}`; it has {', '.join(types)}")
     for field in fields(kind):
-        if field.name in value:
-            parts[field.name] = _decode(types[field.name], value[field.name], f"{where}.{field.name}")
-        elif field.default is MISSING and field.default_factory is MISSING:
+        if field.name not in value and field.default is MISSING and field.default_factory is MISSING:
             raise MalformedChange(f"{where}.{field.name}: missing")
-    return kind(**parts)
-
-
-@lru_cache(maxsize=64)
-def _types(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-_WORDS: Final[dict[Any, str]] = {str: "text", bool: "true or false", int: "a number"}
+    return kind(**{name: _decode(types[name], part, f"{where}.{name}") for name, part in value.items()})

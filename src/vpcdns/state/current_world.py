@@ -12,18 +12,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
 from vpcdns.state.api_attributes import ObjectAttributes, of_objects_in
 from vpcdns.state.file_with_changes import joined, same_objects
-from vpcdns.state.journal import Commit, Contents, Journal, MemoryJournal
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """A change was meant for another revision than the one that is current."""
-
-    expected: int
-    current: int
-
-    def __str__(self) -> str:
-        return f"revision {self.expected} is not current: {self.current} is; read it again and repeat"
+from vpcdns.state.journal import Commit, Contents, Journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +35,7 @@ class State:
     ) -> None:
         self._file = file
         self._contents = contents or Contents(file)
-        self._journal = journal or MemoryJournal()
+        self._journal = journal or Journal()
         self._subscribers: list[Subscriber] = []
         self._replicas: list[Replica] = []
 
@@ -76,19 +65,15 @@ class State:
         """Calls `replica` with every commit and reset, and the World after it, before either returns."""
         self._replicas.append(replica)
 
-    def apply(
-        self, change: Change, expected_revision: int | None = None, who: str = ""
-    ) -> World | Refusal | Conflict:
+    def apply(self, change: Change, who: str = "") -> World | Refusal:
         """Applies one change; the World that holds afterwards, or why nothing changed."""
-        return self.commit(Commit((change,), who=who), expected_revision)
+        return self.commit(Commit((change,), who=who))
 
-    def commit(self, commit: Commit, expected_revision: int | None = None) -> World | Refusal | Conflict:
+    def commit(self, commit: Commit) -> World | Refusal:
         """Applies all of it; the World that holds afterwards, or why nothing changed.
 
         Raises StateError when the journal cannot be written; then too nothing has changed.
         """
-        if expected_revision is not None and expected_revision != self.world.revision:
-            return Conflict(expected_revision, self.world.revision)
         contents = self._contents.after(commit)
         if isinstance(contents, Refusal):
             return contents

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from vpcdns.model.changes import Change
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.api_attributes import Attributes, ObjectAttributes, updated
+from vpcdns.state.api_attributes import Attributes, ObjectAttributes
 
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`."""
+    """Changes that take effect together or not at all; `who` asks for them: an access key id, or `file`.
+
+    Attributes that are None are taken away.
+    """
 
     changes: Sequence[Change] = ()
     attributes: Mapping[str, Attributes | None] = field(default_factory=dict)
@@ -41,12 +43,20 @@ class Contents:
             if isinstance(changed, Refusal):
                 return changed
             world = changed
-        attributes = updated(self.attributes, commit.attributes)
+        attributes = self.attributes
+        for key, one in commit.attributes.items():
+            if one is not None:
+                attributes = attributes.set(key, one)
+            elif key in attributes:
+                attributes = attributes.delete(key)
         return Contents(world, attributes, self.unfiled + len(commit.changes))
 
 
-class Journal(Protocol):
-    """Keeps what a State holds. `append` and `replace` return when it is durable, or raise StateError."""
+class Journal:
+    """Keeps what a State holds; this one in memory alone, so a restart begins with what the file says.
+
+    `append` and `replace` of others return when it is durable, or raise StateError.
+    """
 
     def prepare(self, contents: Contents, file: World) -> None:
         """Does beforehand what takes long when `replace` comes with these. For a thread."""
@@ -56,16 +66,3 @@ class Journal(Protocol):
 
     def replace(self, contents: Contents, file: World) -> None:
         """Keeps that `file` was read, after which `contents` hold."""
-
-
-class MemoryJournal:
-    """Keeps nothing: a restart begins with what the file says."""
-
-    def prepare(self, contents: Contents, file: World) -> None:
-        pass
-
-    def append(self, commit: Commit, contents: Contents) -> None:
-        pass
-
-    def replace(self, contents: Contents, file: World) -> None:
-        pass

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
-from vpcdns.config import load, loads
+from vpcdns.config import load, loads, read
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
@@ -39,7 +41,7 @@ def problem_of(path: Path) -> str:
             b"\x7fELF\0",
             (
                 "1:1: the character U+007F has no place in a text file;"
-                " remove it, or check that this is the right file"
+                " remove it, or check that it is the right file"
             ),
         ),
     ],
@@ -62,9 +64,46 @@ def test_no_permission(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def open_as_nobody(*_: object) -> None:  # root, whom tests may run as, may read anything
         raise PermissionError
 
-    monkeypatch.setattr(Path, "open", open_as_nobody)
+    monkeypatch.setattr(os, "open", open_as_nobody)
     path = tmp_path / "f.yaml"
     assert problem_of(path) == " it may not be read; check the permissions of it and its folders"
+
+
+def test_a_pipe_that_nobody_writes_to_is_waited_for_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(read, "PATIENCE", 0.01)
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    said = threading.Event()
+    monkeypatch.setattr(read.log, "warning", lambda text, name: said.set() if name == str(pipe) else None)
+
+    def write() -> None:
+        said.wait(10)
+        pipe.write_text("answers: {ttl: 5}")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    assert load(pipe).world.answers.ttl == 5
+    writer.join()
+    assert said.is_set()
+
+
+def test_a_pipe_of_the_shells_is_read_to_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    """`-c <(...)`: a writer that has not finished yet, and more than fits into a pipe."""
+    reading, writing = os.pipe()
+    text = b"answers: {ttl: 5}\n" + b"#" * 200_000
+
+    def write() -> None:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(text)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    with os.fdopen(reading):
+        assert load(Path(f"/dev/fd/{reading}")).source_hash == hashlib.sha256(text).hexdigest()
+    writer.join()
+    assert not caplog.records
 
 
 def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:

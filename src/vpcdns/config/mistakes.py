@@ -1,11 +1,9 @@
-"""What was found wrong, while it has no place in the file yet, and the words for it.
+"""What is wrong in a configuration, at a path into its data, and the words for it.
 
-A `Finding` knows the path to the object in the data; `positions` turns the path into a line and a
-column. Knows nothing of YAML, of pydantic or of
-any rule, which all speak through it.
+`read` turns a path into a line and a column. Knows nothing of YAML or of pydantic.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -19,11 +17,8 @@ MAX_SHOWN: Final = 60  # characters of a value or a key; more of it helps nobody
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """A problem at a path. `at_key` points to the key there, not to its value.
-
-    A line of 0 is not known yet.
-    """
+class Mistake:
+    """Something wrong at a path, or at the key there with `at_key`. A line of 0 is not known yet."""
 
     path: Path
     what: str
@@ -33,14 +28,25 @@ class Finding:
     column: int = 0
 
 
-def of_refusal(path: Path, refusal: Refusal) -> Finding:
-    """A refusal of the object at `path`, as a finding about its field."""
-    what = f"{refusal.subject}: {refusal.problem} ({refusal.rule})"
-    return Finding((*path, *refusal.where), what, refusal.way_out)
+class Mistakes(list[Mistake]):
+    """All that is found wrong, as it is found."""
+
+    def add(self, path: Path, what: str, way_out: str) -> None:
+        self.append(Mistake(path, what, way_out))
+
+    def add_missing(self, path: Path, what: str, section: str) -> None:
+        """A reference to something that is not there."""
+        self.add(path, f"there is no {what}", f"add it under `{section}`, or mend the id")
+
+    def add_refusals(self, path: Path, refusals: Iterable[Refusal]) -> None:
+        """Refusals of the object at `path`, each about one of its fields."""
+        for refusal in refusals:
+            what = f"{refusal.subject}: {refusal.problem} ({refusal.rule})"
+            self.add((*path, *refusal.where), what, refusal.way_out)
 
 
 def cut(text: str) -> str:
-    """`text`, shortened in the middle of nowhere when it is long."""
+    """The beginning of a long text."""
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"
 
 
@@ -63,10 +69,8 @@ def described(value: object) -> str:
             return "a number with a fraction or an exponent"
         case str():
             return f"`{cut(value)}`" if value else "an empty text"
-        case list():
-            return "a list"
         case _:
-            return "a mapping"
+            return "a list" if isinstance(value, list) else "a mapping"
 
 
 def mistyped(expected: str, value: object, way_out: str = "") -> tuple[str, str]:
@@ -81,8 +85,4 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     """The way out for a word that is not known: the nearest one, or all of them."""
     words = sorted(known)
     close = get_close_matches(cut(word).lower(), words, n=1)
-    return f"did you mean `{close[0]}`?" if close else f"known here: {listed(words)}"
-
-
-def listed(words: Sequence[str]) -> str:
-    return ", ".join(words)
+    return f"did you mean `{close[0]}`?" if close else f"known here: {', '.join(words)}"
