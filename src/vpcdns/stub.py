@@ -29,7 +29,7 @@ _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
 
 
-_ERRORS: Final = {
+_ERRORS: Final[dict[type, str]] = {
     TimeoutError: "no answer",
     ConnectionRefusedError: "nothing listens there",
     EOFError: "the connection was closed",
