@@ -15,16 +15,15 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import FAMILIES, Ports, connect_address
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, Forward, ForwardKey
-from vpcdns.wire.format import NAME_AT
+from vpcdns.wire.format import MAX_TCP_PAYLOAD, NAME_AT
 from vpcdns.wire.relay import without_edns, write_upstream_query
 from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
-_MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
-_received = bytearray(_MAX_MESSAGE)  # allocated once
+_received = bytearray(MAX_TCP_PAYLOAD)  # allocated once
 _window = memoryview(_received)
 _random: list[int] = []
 
