@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from vpcdns.config import document
 from vpcdns.config.document import MAX_DEPTH, read
 from vpcdns.config.mistakes import Mistake, dotted
-from vpcdns.config.positions import located
+from vpcdns.config.read import located
 
 EITHER = "is a boolean or text, as each YAML reader likes; put quotes around it, or write true or false"
 NUMBER = (

@@ -20,7 +20,7 @@ from vpcdns.cli.output import reading
 from vpcdns.config import document, json_stream, loads, schema
 from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.groups import GroupReader, group_of
-from vpcdns.config.json_stream import WINDOW, Unreadable
+from vpcdns.config.json_stream import WINDOW
 from vpcdns.config.mistakes import Mistakes
 from vpcdns.errors import ConfigurationError, MalformedName
 from vpcdns.model.frozen_map import FrozenMap
@@ -151,7 +151,7 @@ def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | Non
             groups: list[object] = []
             try:
                 rest = json_stream.read(octets, {"groups": groups.append})
-            except Unreadable:
+            except ValueError:
                 continue
         whole = document.read(octets.decode())
         assert not whole.mistakes
@@ -159,11 +159,23 @@ def test_streamed_text_is_what_it_is_as_a_whole(value: object, indent: int | Non
 
 
 @pytest.mark.parametrize(
-    "text", ['{"a": [], "a": []}', '{"a": [1]}', '{"a": {"b": NaN}}', '{"a": {"\\ud800": 1}}', "a: {}", ""]
+    ("text", "reason"),
+    [
+        ('{"a": [], "a": []}', "given twice"),
+        ('{"groups": [], "groups": []}', "given twice"),
+        ('{"a": {"b": 1, "b": 2}}', "given twice"),
+        ('{"a": [1]}', "another shape"),
+        ('{"a": {"b": NaN}}', "NaN"),
+        ('{"a": {"\\ud800": 1}}', "surrogate"),
+        ('{"a": {}} {', "behind the end"),
+        ("{}", "another shape"),
+        ("a: {}", "another shape"),
+        ("", "another shape"),
+    ],
 )
-def test_what_is_unusual_is_left_to_the_whole(text: str) -> None:
-    with pytest.raises(Unreadable):
-        json_stream.read(text.encode(), {})
+def test_what_is_unusual_is_left_to_the_whole(text: str, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        json_stream.read(text.encode(), {"groups": lambda _: None})
 
 
 def test_a_file_of_many_windows() -> None:

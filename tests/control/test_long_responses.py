@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message
 
 from tests.support.event_loop import on_loop
-from vpcdns.control.long_responses import AT_ONCE, PIECE, LongResponses
+from vpcdns.control.long_responses import AT_ONCE, PIECE, LongResponse, room
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 
@@ -42,14 +42,14 @@ SCOPE = {"type": "http"}
 
 @on_loop
 async def test_few_are_made_at_a_time_and_those_whose_clients_have_gone_are_not() -> None:
-    long, begun = LongResponses(), list[int]()
+    long, begun = room(), list[int]()
 
     def ask(number: int, client: Client) -> asyncio.Task[None]:
         async def make() -> Iterator[str]:
             begun.append(number)
             return iter(["x" * PIECE] * 10)
 
-        return asyncio.create_task(long.response(make)(SCOPE, client.receive, client.send))
+        return asyncio.create_task(LongResponse(long, make)(SCOPE, client.receive, client.send))
 
     clients = [Client(reads=2) for _ in range(4 * AT_ONCE)]
     asked = [ask(number, client) for number, client in enumerate(clients)]
@@ -81,7 +81,7 @@ async def test_pieces_are_made_in_threads_and_even() -> None:
         return pieces()
 
     client = Client()
-    await LongResponses().response(make, {"etag": '"7"'})(SCOPE, client.receive, client.send)
+    await LongResponse(room(), make, {"etag": '"7"'})(SCOPE, client.receive, client.send)
     assert threading.main_thread() not in threads
     start, *pieces = client.messages
     assert dict(start["headers"])[b"etag"] == b'"7"'
@@ -97,5 +97,5 @@ async def test_what_is_wrong_is_found_before_anything_is_sent() -> None:
 
     client = Client()
     with pytest.raises(MalformedName):
-        await LongResponses().response(make)(SCOPE, client.receive, client.send)
+        await LongResponse(room(), make)(SCOPE, client.receive, client.send)
     assert client.messages == []

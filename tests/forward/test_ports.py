@@ -10,6 +10,7 @@ from ipaddress import ip_address
 import pytest
 
 from tests.support.event_loop import needs_ipv6, on_loop, until
+from tests.support.resolver_and_upstreams import descriptors
 from vpcdns.forward.ports import _IDLE_AT_MOST, Ports
 from vpcdns.model.policy import Upstream
 
@@ -116,8 +117,8 @@ async def test_idle_sockets_are_bounded() -> None:
 
 @on_loop
 async def test_a_socket_that_cannot_be_connected_is_closed() -> None:
-    ports = Ports()
+    ports, before = Ports(), descriptors()
     with pytest.raises(OSError, match=r"."):
         ports.open(Upstream(ip_address("255.255.255.255"), 53), nothing)
-    assert not ports._watch._heard
+    assert descriptors() == before
     ports.close_all()

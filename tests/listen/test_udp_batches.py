@@ -17,11 +17,10 @@ from tests.support.obedient_service import Udp
 from vpcdns.listen.service import Service
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.query import Arrival, Response, begin
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 

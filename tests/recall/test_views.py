@@ -22,11 +22,10 @@ from tests.support.example_world import (
 )
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Access, Listen
-from vpcdns.observe.observers import Observers
 from vpcdns.query import Arrival
 from vpcdns.recall import views
 from vpcdns.recall.views import KnownResponse, View
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 

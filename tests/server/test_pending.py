@@ -35,10 +35,9 @@ from vpcdns.listen.service import Service
 from vpcdns.model.changes import AddCustomDomain, DisableVpcDomain
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts, count_of
 from vpcdns.observe.recent_decisions import RecentDecisions
-from vpcdns.server.observer import Observer
+from vpcdns.server.observer import Observer, Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -61,12 +60,13 @@ def by_name(scripts: dict[str, Script]) -> Script:
     return script
 
 
-async def taught(ask: Asked, **how: Any) -> None:
+async def taught(ask: Asked, use_edns: Any = 0) -> None:
     """From here on names below example.org have a route, and both usual RCODEs are known."""
     for first in ("teach0", "teach1", "none0", "none1"):
-        await ask(f"{first}.example.org", **how)
+        await ask(f"{first}.example.org", use_edns=use_edns)
     view = ask.resolver.remembered.view(ip_address(IN_A), "udp", LISTEN)
-    assert len(view.routes) > 0
+    query = dns.message.make_query("taught.example.org", "A", use_edns=use_edns).to_wire()[2:]
+    assert view.routes.find(query) is not None
 
 
 SCRIPTS: dict[str, Script] = {

@@ -28,7 +28,7 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Network, Topology
 from vpcdns.model.topology_changes import CreateVpc
 from vpcdns.model.world import World
-from vpcdns.state import Commit, Conflict, State
+from vpcdns.state import Commit, State
 
 
 def test_a_commit_takes_effect_as_a_whole() -> None:
@@ -53,15 +53,6 @@ def test_attributes_alone_are_no_new_world() -> None:
     assert not seen
     assert not state.attributes
     assert not state.unfiled
-
-
-def test_a_change_for_another_revision() -> None:
-    state = State(example())
-    revision = state.world.revision
-    assert isinstance(state.apply(RenameGroup(OFF, "one"), revision), World)
-    conflict = state.apply(RenameGroup(OFF, "two"), revision)
-    assert conflict == Conflict(revision, revision + 1)
-    assert state.world.groups[OFF].name == "one"
 
 
 def test_what_cannot_be_kept_does_not_happen() -> None:

@@ -20,7 +20,7 @@ from vpcdns.errors import StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
 from vpcdns.model.world import World
-from vpcdns.state import Commit, State, sqlite_journal
+from vpcdns.state import Commit, State, journal_rows, sqlite_journal
 from vpcdns.state.journal_rows import Snapshot, snapshot_text
 from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
 
@@ -116,7 +116,7 @@ def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
     assert name_in(path) == "name7"
     assert read(path).unfiled == 8
     with closing(sqlite3.connect(path)) as db:
-        assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 3
+        assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 1, "the file's own entry"
     state, journal = open_state(path, example())
     journal.close()
     assert state.unfiled == 8
@@ -134,7 +134,7 @@ def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
         return snapshot_text(snapshot, configuration)
 
     monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 1)
-    monkeypatch.setattr(sqlite_journal, "snapshot_text", late)
+    monkeypatch.setattr(journal_rows, "snapshot_text", late)
     state, journal = open_state(path, example())
     for name in ("one", "two"):
         state.apply(RenameGroup(OFF, name))
@@ -169,7 +169,7 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     thread.start()
     thread.join()
     for name in ("objects_digest", "configuration_text"):
-        monkeypatch.setattr(sqlite_journal, name, None)
+        monkeypatch.setattr(journal_rows, name, None)
     state.reload(file)
     journal.close()
     monkeypatch.undo()
@@ -198,7 +198,7 @@ def test_beside_changes_too_it_is_prepared_what_is_written(
     if changed_since and step == "reload":
         state.apply(RenameGroup(OFF, "two"))
     else:
-        monkeypatch.setattr("vpcdns.state.journal_rows.configuration_text", None)
+        monkeypatch.setattr(journal_rows, "configuration_text", None)
     world = state.reload(file) if step == "reload" else state.reset()
     monkeypatch.undo()
     journal.close()

@@ -16,10 +16,10 @@ from vpcdns.control.admin import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.observe.metrics import Sources
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
+from vpcdns.server.observer import Observers
 from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State

@@ -1,12 +1,10 @@
 """`vpcdns doctor`: what keeps this container from vpcdns, each finding with its remedy."""
 
-from __future__ import annotations
-
 import textwrap
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -14,12 +12,9 @@ from rich.text import Text
 
 from vpcdns.cli.output import Exit, say_json, say_rendered
 from vpcdns.cli.parameters import JsonOption, check_name, read_listen
-from vpcdns.doctor.finding import Severity
+from vpcdns.doctor.finding import Finding, Severity
 from vpcdns.doctor.host import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
-
-if TYPE_CHECKING:
-    from vpcdns.doctor.examination import Examination
 
 WIDTH: Final = 80  # columns, where the terminal is not narrower
 _STYLES: Final = {
@@ -60,33 +55,33 @@ def doctor(
     from vpcdns.doctor.examination import examine  # noqa: PLC0415 - see vpcdns.stub: slow to import
 
     whom = None if server is None else Upstream(server.address, server.port)
-    examination = examine(names or [], whom, resolv_conf)
+    asked, findings = examine(names or [], whom, resolv_conf)
+    healthy = all(finding.severity is not Severity.PROBLEM for finding in findings)
     if json:
-        findings = [asdict(one) | {"severity": one.severity.value} for one in examination.findings]
-        asked = {"server": str(examination.server), "resolv_conf": str(resolv_conf)}
-        say_json({**asked, "ok": examination.healthy, "findings": findings})
+        plain = [asdict(finding) for finding in findings]
+        say_json({"server": str(asked), "resolv_conf": str(resolv_conf), "ok": healthy, "findings": plain})
     else:
-        say_rendered(lambda out: _show(examination, resolv_conf, out))
-    raise typer.Exit(Exit.OK if examination.healthy else Exit.ERROR)
+        say_rendered(lambda out: _show(f"{resolv_conf}, asking {asked}", findings, out))
+    raise typer.Exit(Exit.OK if healthy else Exit.ERROR)
 
 
-def _show(examination: Examination, resolv_conf: Path, out: Console) -> None:
+def _show(heading: str, findings: list[Finding], out: Console) -> None:
     """Wrapped here at 80 columns, piped as well: findings are prose, read side by side."""
     width = min(WIDTH, out.width)
-    out.print(Text(f"{resolv_conf}, asking {examination.server}", "bold"), soft_wrap=True)
+    out.print(Text(heading, "bold"), soft_wrap=True)
     out.print()
-    for finding in examination.findings:
+    for finding in findings:
         severity = finding.severity
-        seen = _wrapped(f"{finding.id}: {finding.seen}", width, f"{severity.value:<{_MARGIN}}", _MARGIN)
+        seen = _wrapped(f"{finding.id}: {finding.seen}", width, f"{severity:<{_MARGIN}}", _MARGIN)
         seen.stylize(_STYLES[severity], 0, _MARGIN)
         out.print(seen, soft_wrap=True)
         if finding.remedy:
             remedy = _wrapped(finding.remedy, width, f"{'':{_MARGIN}}> ", _MARGIN + 2)
             out.print(remedy, style="dim", soft_wrap=True)
     out.print()
-    counted = Counter(finding.severity for finding in examination.findings)
+    counted = Counter(finding.severity for finding in findings)
     plural = {one: "" if one is Severity.OK or counted[one] == 1 else "s" for one in Severity}
-    counts = (f"{counted[one]} {one.value}{plural[one]}" for one in reversed(Severity))
+    counts = (f"{counted[one]} {one}{plural[one]}" for one in reversed(Severity))
     out.print(Text(", ".join(counts), "bold"))
 
 

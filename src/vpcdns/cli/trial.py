@@ -35,16 +35,12 @@ class Trial:
     @property
     def server(self) -> Address:
         """Where to ask on this host; a wildcard is asked on loopback."""
-        return (
-            _LOOPBACK[self.listen.address.version]
-            if self.listen.address.is_unspecified
-            else self.listen.address
-        )
+        address = self.listen.address
+        return _LOOPBACK[address.version] if address.is_unspecified else address
 
     def works(self, world: World) -> bool:
         """Whether it gets an address. Linux asks its own address from itself, all of 127/8 from 127.0.0.1."""
-        server = self.server
-        peer = self.source or (_LOOPBACK[server.version] if server.is_loopback else server)
+        peer = self.source or (_LOOPBACK[self.server.version] if self.server.is_loopback else self.server)
         if self.subnet is not None and not is_trusted(peer, world):
             return False
         client = identify(peer, world, named=self.subnet, listener_vpc_id=self.listen.vpc_id)

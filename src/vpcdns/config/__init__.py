@@ -27,28 +27,3 @@ from vpcdns.config.write import (
     written_objects,
     yaml_text,
 )
-
-__all__ = [
-    "AddressText",
-    "Admin",
-    "DomainText",
-    "Line",
-    "Loaded",
-    "Part",
-    "Progress",
-    "admin_listen",
-    "check_expressible",
-    "custom_domain",
-    "is_region_id",
-    "json_schema",
-    "json_text",
-    "listen",
-    "load",
-    "loads",
-    "read_as",
-    "with_objects",
-    "written",
-    "written_json",
-    "written_objects",
-    "yaml_text",
-]

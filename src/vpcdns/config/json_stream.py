@@ -18,6 +18,7 @@ UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U
 _PRINTABLE: Final = bytes([9, 10, 13, *range(0x20, 0x7F)])  # what may, in ASCII
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
+_GIVEN_TWICE: Final = "a key is given twice"
 _TOP: Final = re.compile(r"[ \t\n\r]*\{").match
 _KEY: Final = re.compile(r'[ \t\n\r]*"([a-z]+)"[ \t\n\r]*:[ \t\n\r]*(?=([\[{]))').match
 _AFTER_SECTION: Final = re.compile(r"[ \t\n\r]*([,}])").match
@@ -28,14 +29,10 @@ _END: Final = re.compile(r"[ \t\n\r]*\Z").match
 Matcher = Callable[[str, int], re.Match[str] | None]
 
 
-class Unreadable(Exception):
-    """The text is not JSON of the expected shape, or not in all of its readers' eyes."""
-
-
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     mapping = dict(pairs)
     if len(mapping) != len(pairs):
-        raise ValueError("a key is given twice")
+        raise ValueError(_GIVEN_TWICE)
     return mapping
 
 
@@ -55,11 +52,11 @@ def read_whole(text: str) -> object:
 
 
 def read(octets: bytes, takers: Mapping[str, Callable[[object], None]]) -> dict[str, Any]:
-    """Every section but those in `takers`, whose items are handed over one by one; raises Unreadable."""
-    try:
-        return _Reader(octets).read(takers)
-    except (ValueError, RecursionError) as error:
-        raise Unreadable from error
+    """Every section but those in `takers`, whose items are handed over one by one.
+
+    Raises ValueError or RecursionError for a text that is not JSON of that shape, or not to every reader.
+    """
+    return _Reader(octets).read(takers)
 
 
 class _Reader:
@@ -80,7 +77,7 @@ class _Reader:
         while following == ",":
             key, opening = self._match(_KEY).groups()
             if key in seen:
-                raise Unreadable
+                raise ValueError(_GIVEN_TWICE)
             seen.add(key)
             if opening == "{":
                 sections[key] = self._item()
@@ -90,7 +87,7 @@ class _Reader:
         while self._grow():
             pass
         if _END(self._window, self._at) is None:
-            raise Unreadable
+            raise ValueError("there is more behind the end")
         return sections
 
     def _items(self, take: Callable[[object], None]) -> None:
@@ -113,7 +110,7 @@ class _Reader:
     def _match(self, matcher: Matcher) -> re.Match[str]:
         while (match := matcher(self._window, self._at)) is None:
             if not self._grow():
-                raise Unreadable
+                raise ValueError("it has another shape")
         self._at = match.end()
         return match
 
@@ -130,8 +127,8 @@ class _Reader:
         self._next += len(octets)
         more = self._decoder.decode(octets, final=self._next >= len(self._octets))
         if octets.translate(None, _PRINTABLE) and UNPRINTABLE.search(more):
-            raise Unreadable
+            raise ValueError("a character has no place in a text file")
         self._window, self._at = self._window[self._at :] + more, 0
         if _SURROGATE.search(self._window):
-            raise Unreadable  # half a pair is no text; `document` looks closer
+            raise ValueError("half a surrogate pair is no text")  # `document` looks closer
         return True

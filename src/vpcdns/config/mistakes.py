@@ -1,6 +1,6 @@
 """What is wrong in a configuration, at a path into its data, and the words for it.
 
-`positions` turns a path into a line and a column. Knows nothing of YAML or of pydantic.
+`read` turns a path into a line and a column. Knows nothing of YAML or of pydantic.
 """
 
 from collections.abc import Iterable

@@ -9,7 +9,8 @@ import hashlib
 import logging
 import os
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar
@@ -20,8 +21,8 @@ from vpcdns import gc_pauses
 from vpcdns.config import document, json_stream, schema_errors
 from vpcdns.config.build import Loaded, Source, build
 from vpcdns.config.groups import GroupReader, Progress, group_of
-from vpcdns.config.mistakes import Mistake, Mistakes
-from vpcdns.config.positions import error_of
+from vpcdns.config.mistakes import Mistake, Mistakes, dotted
+from vpcdns.config.mistakes import Path as DataPath
 from vpcdns.config.salvage import believable, validated
 from vpcdns.config.schema import Configuration
 from vpcdns.config.topology_schema import Part
@@ -129,7 +130,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
     reader = GroupReader(progress)
     try:
         value: object = json_stream.read(octets, {"groups": reader.take})
-    except json_stream.Unreadable:
+    except (ValueError, RecursionError):
         reader = GroupReader(progress)
         read = document.read(octets, {"groups": reader.take})
         if read.mistakes:
@@ -180,3 +181,31 @@ def _no_mapping(value: object, octets: bytes) -> Mistake:
     kind, sections = "a list" if isinstance(value, list) else "a single value", Configuration.model_fields
     way_out = f"begin with a section: {', '.join(sections)}"
     return Mistake((), f"the top is {kind}, not a mapping", way_out)
+
+
+def located(text: str | bytes, mistakes: Iterable[Mistake]) -> list[Mistake]:
+    """The mistakes with the line and the column of each, in the order of the text, which is read once more.
+
+    A path that is not in the text has the place of the nearest node above it that is.
+    """
+    mistakes = list(mistakes)
+    paths = {mistake.path for mistake in mistakes if not mistake.line}
+    wanted = {path[:depth] for path in paths for depth in range(1, len(path) + 1)}
+    spots = document.spots(text, wanted) if wanted else {}
+    placed = [mistake if mistake.line else _placed(mistake, spots) for mistake in mistakes]
+    return sorted(placed, key=lambda mistake: (mistake.line, mistake.column))
+
+
+def _placed(mistake: Mistake, spots: dict[tuple[DataPath, bool], document.Spot]) -> Mistake:
+    path = mistake.path
+    candidates = [(path, mistake.at_key), *((path[:depth], False) for depth in range(len(path), 0, -1))]
+    line, column = next((spots[one] for one in candidates if one in spots), (1, 1))
+    return replace(mistake, line=line, column=column)
+
+
+def error_of(file: str, text: str | bytes, mistakes: Iterable[Mistake]) -> ConfigurationError:
+    """All that is wrong in a file, as people read it."""
+    return ConfigurationError(
+        Problem(file, one.line, one.column, dotted(one.path), one.what, one.way_out)
+        for one in located(text, mistakes)
+    )

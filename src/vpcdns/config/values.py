@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -19,13 +19,10 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, Upstream
 from vpcdns.model.topology import Address, Prefix
 
-T = TypeVar("T")
-
 DNS_PORT: Final = 53
 REFUSED: Final = "vpcdns"  # the error type that carries our own `what` and `way_out`
 
 _HOST_LABEL: Final = re.compile(rb"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
-_V4_PATTERN: Final = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
 
 
 def refused(what: str, way_out: str) -> PydanticCustomError:
@@ -66,9 +63,9 @@ def _address_way_out(text: str) -> str:
 
 def ipv4_address(value: object) -> IPv4Address:
     read = address(value)
-    if isinstance(read, IPv6Address):
-        raise refused(f"{read} is an IPv6 address", "write an IPv4 address: VPCs here have no others")
-    return read
+    if isinstance(read, IPv4Address):
+        return read
+    raise refused(f"{read} is an IPv6 address", "write an IPv4 address: VPCs here have no others")
 
 
 def prefix(value: object) -> Prefix:
@@ -151,11 +148,14 @@ def domain(value: object) -> Name:
     way_out = "write a domain name such as corp.example"
     if "/" in text or ":" in text:
         raise refused(f"`{cut(text)}` is no domain name", f"{way_out}, without scheme, port or path")
+    if not text.isascii():
+        what = f"`{cut(text)}` is no domain name (it has characters outside ASCII)"
+        raise refused(what, "write its A-label (xn--…)")
     try:
         name = Name.from_text(text)
     except MalformedName as error:
-        way_out = "write its A-label (xn--…)" if not text.isascii() else way_out
-        raise refused(f"`{cut(text)}` is no domain name ({_reason(error, text)})", way_out) from None
+        reason = "it has an unfinished escape" if "escape" in str(error) else str(error)
+        raise refused(f"`{cut(text)}` is no domain name ({reason})", way_out) from None
     if not name.labels:
         raise refused("the root is not a name to give here", way_out)
     labels = name.labels[1:] if name.is_wildcard else name.labels
@@ -173,12 +173,6 @@ def custom_domain(text: str) -> Name:
         raise MalformedName(f"{context.get('what')}; {context.get('way_out')}") from None
 
 
-def _reason(error: MalformedName, text: str) -> str:
-    if not text.isascii():
-        return "it has characters outside ASCII"
-    return "it has an unfinished escape" if "escape" in str(error) else str(error)
-
-
 def plain_domain(value: object) -> Name:
     """A domain name that is no wildcard."""
     name = domain(value)
@@ -188,46 +182,29 @@ def plain_domain(value: object) -> Name:
     return name
 
 
-def _written(read: Callable[[object], T], **json_schema: Any) -> tuple[Any, ...]:
+def _written(read: Callable[[object], object], pattern: str, *examples: str) -> tuple[Any, ...]:
     """What makes a type of this module into a field: its reader, its text, its JSON Schema."""
-    return (
-        PlainValidator(read),
-        PlainSerializer(str, return_type=str),
-        WithJsonSchema({"type": "string", **json_schema}),
-    )
+    check = {"format": pattern} if pattern == "ipv4" else {"pattern": f"^{pattern}$"}
+    schema = WithJsonSchema({"type": "string", **check, "examples": list(examples)})
+    return PlainValidator(read), PlainSerializer(str, return_type=str), schema
 
 
-_ENDPOINT: Final = {
-    "pattern": rf"^(({_V4_PATTERN}|\[[0-9A-Fa-f:.]+\])(:\d{{1,5}})?|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){{2,7}})$",
-    "examples": ["127.0.0.1:5300", "[::1]:5300"],
-}
-_NAME_BODY: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_V4: Final = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
+_ENDPOINT: Final = rf"(({_V4}|\[[0-9A-Fa-f:.]+\])(:\d{{1,5}})?|[0-9A-Fa-f.]*(:[0-9A-Fa-f.]*){{2,7}})"
+_ENDPOINTS: Final = ("127.0.0.1:5300", "[::1]:5300")
+_LABEL: Final = r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?"
+_DOMAIN: Final = rf"{_LABEL}(\.{_LABEL})*\.?"
 
-AddressText = Annotated[IPv4Address, *_written(ipv4_address, format="ipv4", examples=["10.1.8.20"])]
-PrefixText = Annotated[
-    Prefix, *_written(prefix, pattern=rf"^({_V4_PATTERN}|[0-9A-Fa-f:.]+)/\d{{1,3}}$", examples=["10.0.0.0/8"])
-]
-BlockText = Annotated[
-    IPv4Network,
-    *_written(ipv4_prefix, pattern=rf"^{_V4_PATTERN}/([12]?\d|3[0-2])$", examples=["10.1.0.0/16"]),
-]
+AddressText = Annotated[IPv4Address, *_written(ipv4_address, "ipv4", "10.1.8.20")]
+PrefixText = Annotated[Prefix, *_written(prefix, rf"({_V4}|[0-9A-Fa-f:.]+)/\d{{1,3}}", "10.0.0.0/8")]
+BlockText = Annotated[IPv4Network, *_written(ipv4_prefix, rf"{_V4}/([12]?\d|3[0-2])", "10.1.0.0/16")]
 AdminListenText = Annotated[
-    Listen | Path,
-    *_written(
-        admin_listen,
-        pattern=rf"^/|{_ENDPOINT['pattern']}",
-        examples=["127.0.0.1:5380", "/run/vpcdns/admin.sock"],
-    ),
+    Listen | Path, *_written(admin_listen, rf"(/.*|{_ENDPOINT})", "127.0.0.1:5380", "/run/vpcdns/admin.sock")
 ]
-ListenText = Annotated[Listen, *_written(listen, **_ENDPOINT)]
-UpstreamText = Annotated[Upstream, *_written(upstream, **_ENDPOINT)]
-DomainText = Annotated[
-    Name,
-    *_written(domain, pattern=rf"^(\*\.)?{_NAME_BODY}(\.{_NAME_BODY})*\.?$", examples=["api.example.com"]),
-]
-PlainDomainText = Annotated[
-    Name, *_written(plain_domain, pattern=rf"^{_NAME_BODY}(\.{_NAME_BODY})*\.?$", examples=["corp.example"])
-]
+ListenText = Annotated[Listen, *_written(listen, _ENDPOINT, *_ENDPOINTS)]
+UpstreamText = Annotated[Upstream, *_written(upstream, _ENDPOINT, *_ENDPOINTS)]
+DomainText = Annotated[Name, *_written(domain, rf"(\*\.)?{_DOMAIN}", "api.example.com")]
+PlainDomainText = Annotated[Name, *_written(plain_domain, _DOMAIN, "corp.example")]
 
 ID_PATTERN: Final = r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$"
 REGION_PATTERN: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"

@@ -7,6 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import fields
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
@@ -22,7 +23,7 @@ from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import AddCustomDomain, Change, CreateGroup, CreateInstance, RenameGroup
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group
-from vpcdns.model.policy import Access, Answers, Forwarding, Otherwise
+from vpcdns.model.policy import Access, Answers, Forwarding
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
 
@@ -43,9 +44,9 @@ def _sections(world: World) -> dict[str, dict[str, Any] | Iterator[dict[str, Any
     topology, counts = world.topology, Counter(instance_id for _, instance_id in world.instances)
     groups = in_order(world.groups)
     return {
-        "server": _access(world.access),
+        "server": _differing(world.access, Access()),
         "answers": {} if world.answers == Answers() else plain(world.answers),
-        "forward": _forwarding(world.forwarding),
+        "forward": _differing(world.forwarding, Forwarding(), "upstreams"),
         "vpcs": map(plain, in_order(topology.vpcs)),
         "networks": map(plain, topology.networks.values()),
         "connections": map(plain, topology.connections.values()),
@@ -142,19 +143,12 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _access(access: Access) -> dict[str, Any]:
-    default, names = Access(), ("clients", "trusted_peers", "responses_per_second")
-    given = {name: getattr(access, name) for name in names}
-    return {name: plain(value) for name, value in given.items() if value != getattr(default, name)}
-
-
-def _forwarding(forwarding: Forwarding) -> dict[str, Any]:
-    part: dict[str, Any] = {"upstreams": plain(forwarding.upstreams)}
-    if forwarding.rules:
-        part["rules"] = plain(forwarding.rules)
-    if forwarding.otherwise is not Otherwise.REFUSED:
-        part["otherwise"] = forwarding.otherwise.value
-    return part
+def _differing(value: Any, default: Any, *always: str) -> dict[str, Any]:
+    """The fields that differ from the default, and those that are written in any case."""
+    given = {field.name: getattr(value, field.name) for field in fields(value) if field.init}
+    return {
+        name: plain(one) for name, one in given.items() if name in always or one != getattr(default, name)
+    }
 
 
 def _group(group: Group, ambiguous: bool) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Guard
-from vpcdns.control.openapi import AccessKeys, OpenApi
+from vpcdns.control.openapi.endpoint import OpenApi
+from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources

@@ -3,12 +3,17 @@
 Knows where each answer is to be had, and how it looks as JSON.
 """
 
+import asyncio
+import base64
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from starlette.applications import Starlette
@@ -19,11 +24,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vpcdns import __version__
-from vpcdns.control.console import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses, listed, made
-from vpcdns.control.openapi import ApiRequest, OpenApi
+from vpcdns.control.long_responses import LongResponse, listed, made, room
+from vpcdns.control.openapi.endpoint import OpenApi
+from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
@@ -35,6 +40,21 @@ from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.query_record import decision_data, time_text
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
+
+# The console: one page without any data in it. Whatever a name holds, it is written as text (`textContent`).
+PAGE: Final = files("vpcdns.control").joinpath("console.html").read_text(encoding="utf-8")
+
+
+def _source(element: str) -> str:
+    """The hash of what stands between the tags (CSP Level 3 §2.3.1)."""
+    inner = "".join(re.findall(rf"<{element}>(.*?)</{element}>", PAGE, re.DOTALL))
+    return f"'sha256-{base64.b64encode(hashlib.sha256(inner.encode()).digest()).decode()}'"
+
+
+CONTENT_SECURITY_POLICY: Final = (
+    f"default-src 'none'; script-src {_source('script')}; style-src {_source('style')}; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 def application(
@@ -70,10 +90,8 @@ class _Routes:
     sources: Sources
     recent: RecentDecisions
     api: OpenApi
-    long: LongResponses = field(default_factory=LongResponses)
-    scrapes: LongResponses = field(
-        default_factory=LongResponses
-    )  # open without a token: they block no others
+    long: asyncio.Semaphore = field(default_factory=room)
+    scrapes: asyncio.Semaphore = field(default_factory=room)  # they have no token, and block no others
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
@@ -108,7 +126,9 @@ class _Routes:
         return JSONResponse(body, 503 if not_ready else 200)
 
     async def metrics(self, request: Request) -> Response:
-        return self.scrapes.response(lambda: exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return LongResponse(
+            self.scrapes, lambda: exposition(self.sources), media_type=CONTENT_TYPE_PLAIN_0_0_4
+        )
 
     async def explain(self, request: Request) -> Response:
         """How a name resolves for a client: what `vpcdns explain --json` prints."""
@@ -144,7 +164,7 @@ class _Routes:
         async def make() -> Iterator[str]:
             return listed("decisions", map(decision_data, await self.recent.of_all(int(limit))))
 
-        return self.long.response(make)
+        return LongResponse(self.long, make)
 
     async def path(self, request: Request) -> Response:
         """Whether a source reaches a name: what `vpcdns path --json` prints."""
@@ -165,7 +185,7 @@ class _Routes:
         async def make() -> Iterator[str]:
             return made(partial(plan_answer, self.sources.state.world, changes))
 
-        return self.long.response(make)
+        return LongResponse(self.long, make)
 
 
 async def _api_request(request: Request) -> ApiRequest:

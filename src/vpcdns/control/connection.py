@@ -20,6 +20,12 @@ MAX_CONNECTIONS: Final = 128
 DEADLINE: Final = 30.0
 KEEP_ALIVE: Final = 5  # idle seconds between two requests; uvicorn's own, and nodejs'
 GRACE: Final = 2.0  # seconds for what is being answered when the server stops
+_HEADERS: Final = [
+    ("cache-control", "no-store"),
+    ("referrer-policy", "no-referrer"),
+    ("x-content-type-options", "nosniff"),
+    ("cross-origin-resource-policy", "same-origin"),
+]
 
 
 class Connection(H11Protocol):
@@ -83,6 +89,7 @@ class HttpServer(uvicorn.Server):
                 # No header of a client's choice says who the client is.
                 proxy_headers=False,
                 server_header=False,
+                headers=_HEADERS,
                 timeout_keep_alive=KEEP_ALIVE,
                 h11_max_incomplete_event_size=MAX_HEADERS,
             )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -26,12 +26,6 @@ MAX_HEADERS: Final = 16_384
 PAUSE: Final = 0.002
 # Open without a token: probes and scrapers have none, and the console's page has nothing in it but a form.
 OPEN: Final = frozenset({"/", "/health", "/ready", "/metrics"})
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "cross-origin-resource-policy": "same-origin",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +49,12 @@ class Guard:
         headers = Headers(scope=scope)
         if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
             await self._take_turn()
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                written = MutableHeaders(scope=message)
-                for name, value in _HEADERS.items():
-                    written.setdefault(name, value)
-            await send(message)
-
         try:
             self._check(scope, headers)
         except HTTPException as error:
-            await error_response(error)(scope, receive, send_guarded)
+            await error_response(error)(scope, receive, send)
             return
-        await self.app(scope, self._counted(receive), send_guarded)
+        await self.app(scope, self._counted(receive), send)
 
     async def _take_turn(self) -> None:
         """Returns when this request may be answered; the next one may PAUSE after what is done at once."""

@@ -14,31 +14,24 @@ from starlette.types import Send
 
 from vpcdns.server.threads import in_thread
 
-AT_ONCE: Final = 2  # of one LongResponses; the others wait
+AT_ONCE: Final = 2  # of the routes that share a room; the others wait
 PIECE: Final = 1 << 16  # characters; a client that does not read has two pieces waiting for it, and no more
 
-Make = Callable[[], Awaitable[Iterator[str]]]
+room = partial(asyncio.Semaphore, AT_ONCE)
 
 
-class LongResponses:
-    """Makes the responses of routes that share their turns."""
+class LongResponse(StreamingResponse):
+    """`make` is called in the event loop when there is room, and the iterator is used in a thread.
 
-    def __init__(self) -> None:
-        self._room = asyncio.Semaphore(AT_ONCE)
+    What is wrong with a request may be raised until the first piece is there.
+    """
 
-    def response(
-        self, make: Make, headers: Mapping[str, str] | None = None, media_type: str = "application/json"
-    ) -> StreamingResponse:
-        """`make` is called in the event loop when it is its turn, and the iterator is used in a thread.
-
-        What is wrong with a request may be raised until the first piece is there.
-        """
-        return _LongResponse(self._room, make, headers, media_type)
-
-
-class _LongResponse(StreamingResponse):
     def __init__(
-        self, room: asyncio.Semaphore, make: Make, headers: Mapping[str, str] | None, media_type: str
+        self,
+        room: asyncio.Semaphore,
+        make: Callable[[], Awaitable[Iterator[str]]],
+        headers: Mapping[str, str] | None = None,
+        media_type: str = "application/json",
     ) -> None:
         super().__init__((), headers=headers, media_type=media_type)
         self._room = room

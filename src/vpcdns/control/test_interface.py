@@ -4,6 +4,7 @@ Knows JSON over HTTP and where each answer is to be had. Writes are JSON, so tha
 send them, and are refused where calls of the cloud's API must be signed and these are not.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,18 +21,17 @@ from starlette.routing import Route
 from vpcdns.config import check_expressible, written_json
 from vpcdns.control.errors import bad_request, read_name
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponses, listed
+from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
 from vpcdns.server.threads import in_thread
-from vpcdns.state import Commit, Conflict, State
+from vpcdns.state import Commit, State
 from vpcdns.state.change_json import decode_change
 
 WHO: Final = "test"
-_FAULT_KEYS: Final = frozenset({"kind", "name", "vpc_id", "delay_ms", "times", "seconds"})
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,11 @@ class TestInterface:
     """The routes below `/test`. `open_for_writes` is False where nobody has proved who they are."""
 
     __test__ = False  # pytest collects classes by their names
-
     state: State
     recent: RecentDecisions
     injected: Faults
     open_for_writes: bool = True
-    long: LongResponses = field(default_factory=LongResponses)
+    long: asyncio.Semaphore = field(default_factory=room)
 
     def routes(self) -> list[Route]:
         return [
@@ -66,7 +66,7 @@ class TestInterface:
             before = f'{{"revision":{world.revision},"configuration":'
             return chain([before], await in_thread(partial(written_json, world)), ["}"])
 
-        return self.long.response(make, _etag(world.revision))
+        return LongResponse(self.long, make, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -76,15 +76,17 @@ class TestInterface:
             changes = tuple(map(decode_change, given))
             for change in changes:
                 check_expressible(change)
-            done = self.state.commit(Commit(changes, who=WHO), expected)
+            current = self.state.world.revision
+            if expected not in (None, current):
+                problem = f"revision {expected} is not current: {current} is; read it again and repeat"
+                raise HTTPException(412, problem)
+            done = self.state.commit(Commit(changes, who=WHO))
         except (MalformedChange, MalformedName) as error:
             raise bad_request(f"changes: {error}") from error
         except StateError as error:
             raise HTTPException(503, "the change cannot be kept; see the log") from error
         if isinstance(done, Refusal):
             raise HTTPException(409, str(done))
-        if isinstance(done, Conflict):
-            raise HTTPException(412, str(done))
         return self._json({"revision": done.revision})
 
     async def reset(self, request: Request) -> Response:
@@ -113,7 +115,7 @@ class TestInterface:
         async def make() -> Iterator[str]:
             return listed("queries", map(decision_data, filter(fits, await self.recent.of_all(CAPACITY))))
 
-        return self.long.response(make, _etag(self.state.world.revision))
+        return LongResponse(self.long, make, _etag(self.state.world.revision))
 
     async def clear_queries(self, request: Request) -> Response:
         self._check_writes()
@@ -124,7 +126,7 @@ class TestInterface:
         async def make() -> Iterator[str]:
             return listed("faults", map(_fault_data, self.injected.current()))
 
-        return self.long.response(make, _etag(self.state.world.revision))
+        return LongResponse(self.long, make, _etag(self.state.world.revision))
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)
@@ -176,40 +178,35 @@ def _expected(request: Request) -> int | None:
     return int(number)
 
 
+class _GivenFault(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    kind: FaultKind = Field(strict=False)
+    name: str | None = None
+    vpc_id: str | None = None
+    delay_ms: float | None = Field(None, gt=0, le=MAX_DELAY * 1000)
+    times: float | None = Field(None, gt=0, le=1e9)
+    seconds: float | None = Field(None, gt=0, le=86_400)
+
+
 def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
-    if unknown := sorted(body.keys() - _FAULT_KEYS):
-        raise bad_request(f"there is no `{unknown[0]}`; a fault has {', '.join(sorted(_FAULT_KEYS))}")
     try:
-        kind = FaultKind(body.get("kind"))
-    except ValueError:
-        words = ", ".join(one.value for one in FaultKind)
-        raise bad_request(f"kind: one of {words}") from None
-    name, vpc_id = body.get("name"), body.get("vpc_id")
-    for key, text in (("name", name), ("vpc_id", vpc_id)):
-        if text is not None and not isinstance(text, str):
-            raise bad_request(f"{key}: text")
-    delay = _number(body, "delay_ms", MAX_DELAY * 1000) or 0.0
-    if (kind is FaultKind.DELAY) != bool(delay):
+        given = _GivenFault.model_validate(body)
+    except ValidationError as error:
+        keys, first = ", ".join(_GivenFault.model_fields), error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise bad_request(f"{where}: {first['msg']}; a fault has {keys}") from error
+    if (given.kind is FaultKind.DELAY) != (given.delay_ms is not None):
         raise bad_request("delay_ms: a delay has one, and nothing else has")
-    times, seconds = _number(body, "times", 1e9), _number(body, "seconds", 86_400)
     return InjectedFault(
         0,
-        kind,
-        None if name is None else read_name(name),
-        vpc_id,
-        delay / 1000,
-        None if times is None else int(times),
-        None if seconds is None else now + seconds,
+        given.kind,
+        None if given.name is None else read_name(given.name),
+        given.vpc_id,
+        (given.delay_ms or 0.0) / 1000,
+        None if given.times is None else int(given.times),
+        None if given.seconds is None else now + given.seconds,
     )
-
-
-def _number(body: Mapping[str, Any], key: str, most: float) -> float | None:
-    value = body.get(key)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
-        raise bad_request(f"{key}: a number above 0, at most {most:g}")
-    return float(value)
 
 
 def _fault_data(fault: InjectedFault) -> dict[str, Any]:

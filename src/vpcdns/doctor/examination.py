@@ -1,11 +1,10 @@
 """The examination: the files, the way to the server, the names; one list of findings."""
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from vpcdns.doctor.file_checks import check_files
-from vpcdns.doctor.finding import Finding, Severity
+from vpcdns.doctor.finding import Finding
 from vpcdns.doctor.host import RESOLV_CONF, read_host
 from vpcdns.doctor.name_checks import check_name
 from vpcdns.doctor.probes import probe
@@ -13,23 +12,13 @@ from vpcdns.doctor.server_checks import check_server
 from vpcdns.model.policy import Upstream
 
 
-@dataclass(frozen=True, slots=True)
-class Examination:
-    """All findings, in the order of the checks; `server` is who was asked."""
+def examine(
+    names: list[str], server: Upstream | None = None, resolv_conf: Path = RESOLV_CONF
+) -> tuple[Upstream, list[Finding]]:
+    """Who was asked, and all findings in the order of the checks.
 
-    server: Upstream
-    findings: list[Finding]
-
-    @property
-    def healthy(self) -> bool:
-        return all(finding.severity is not Severity.PROBLEM for finding in self.findings)
-
-
-def examine(names: list[str], server: Upstream | None = None, resolv_conf: Path = RESOLV_CONF) -> Examination:
-    """Checks everything: within 5 s when nothing answers, 10 s when a few names get no answer.
-
-    `server` is asked instead of the first nameserver of `resolv_conf`; without a nameserver line libc asks
-    127.0.0.1 (resolv.conf(5)).
+    Takes 5 s when nothing answers, 10 s when a few names get no answer. `server` is asked instead of the
+    first nameserver of `resolv_conf`; without a nameserver line libc asks 127.0.0.1 (resolv.conf(5)).
     """
     host = read_host(resolv_conf)
     nameservers = host.resolv_conf.nameservers or (IPv4Address("127.0.0.1"),)
@@ -38,4 +27,4 @@ def examine(names: list[str], server: Upstream | None = None, resolv_conf: Path 
     findings = [*check_files(host, vpcdns), *check_server(results, host)]
     for answers in results.names:
         findings += check_name(answers, host)
-    return Examination(results.server, findings)
+    return results.server, findings

@@ -1,12 +1,12 @@
 """A finding: what one check saw, how bad that is, and the remedy."""
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import partial
 from typing import Final
 
 
-class Severity(Enum):
+class Severity(StrEnum):
     """How bad a finding is; only a problem makes the examination fail."""
 
     OK = "ok"

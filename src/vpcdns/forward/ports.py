@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from vpcdns.model.policy import Upstream
-from vpcdns.net.epoll import Heard, Watch
+from vpcdns.net.epoll import OnReady, Watch
 
 _IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
 FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
@@ -29,20 +29,20 @@ class Ports:
         self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in FAMILIES.values()}
         self._dissolve = _dissolver()
 
-    def open(self, upstream: Upstream, heard: Heard) -> socket.SocketType:
+    def open(self, upstream: Upstream, on_ready: OnReady) -> socket.SocketType:
         """A socket at a random port that hears nobody but the upstream. Raises OSError.
 
-        `heard` is called as long as there is something to read, until the socket is closed.
+        `on_ready` is called as long as there is something to read, until the socket is closed.
         """
         family = FAMILIES[upstream.address.version]
         idle = self._idle[family]
         if idle:
             descriptor, sock = idle.popitem()
-            self._watch.hand_over(descriptor, heard)
+            self._watch.hand_over(descriptor, on_ready)
         else:
             # The type that sockets are made of: what `socket.socket` adds to it costs as much as the call.
             sock = socket.SocketType(family, _KIND)
-            self._watch.begin(sock.fileno(), heard)
+            self._watch.begin(sock.fileno(), on_ready)
         try:
             sock.connect(connect_address(upstream))
         except OSError:

@@ -1,7 +1,7 @@
 """Between the listeners and the responder: what is asked, and what comes later.
 
-Holds the program's one catch-all. Knows neither sockets nor what a message means. Nothing that a responder
-does may stop the server or leave a query without a response.
+Whatever a responder raises is logged, counted and answered SERVFAIL: nothing that it does may stop the server
+or leave a query without a response. Knows neither sockets nor what a message means.
 """
 
 import asyncio

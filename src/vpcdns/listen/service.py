@@ -38,7 +38,7 @@ class PreparedListeners:
         return tuple(bound.listen for bound in self.bound)
 
     def abandon(self) -> None:
-        """Closes what was bound for nothing."""
+        """Closes the new sockets, which are not needed after all."""
         for bound in self.new:
             bound.close()
 

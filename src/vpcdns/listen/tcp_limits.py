@@ -1,6 +1,6 @@
-"""How much of us a TCP peer may hold and for how long, and what a connection has used of it.
+"""What a TCP peer may hold of the server and for how long, and how much of it a connection has used.
 
-Knows numbers and times, given by whoever has a clock; neither sockets nor messages.
+Knows numbers and times; the clock is the caller's. Knows neither sockets nor messages.
 """
 
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class TcpLimits:
-    """How much of us TCP peers may hold; times in seconds."""
+    """What TCP peers may hold of the server; times in seconds."""
 
     # BIND 150, NSD 100, PowerDNS 20, Knot DNS half of the file descriptors; all from before clients kept
     # connections open as RFC 7766 asks. Ours holds 2,000 or half of the descriptors, whichever is less.
@@ -27,9 +27,9 @@ class TcpLimits:
     unread_at_most: int = 1 << 20
     # Of all connections together: whoever lets most wait is closed first.
     unread_in_all: int = 64 << 20
-    # From the moment that the peer lets more than `unread` wait to the moment that it reads on.
+    # While more than `unread` waits for the peer to read.
     write: float = 5.0
-    # After our last response: until the peer closes too (see `connection.TcpConnection`).
+    # After our last response: until the peer closes too (see `tcp_connection`).
     linger: float = 2.0
     # After so many a connection has had its share, and ends as soon as no query can be under way to us
     # (docs/decisions/0012-queries-on-one-connection.md). BIND and Unbound have no such bound.
@@ -46,8 +46,9 @@ class TcpUse:
     """Of one connection. All times are those of the event loop's clock, in seconds.
 
     `queries` counts those that were taken; `pipelines` says that there were several before an answer to the
-    first. `active_at` is when the peer last got an answer. The others are set while something lasts: since
-    when a message is incomplete, since when responses wait to be read, since when we have said our last.
+    first. `active_at` is when the peer last got an answer. The others are set while something lasts: a
+    message is incomplete since `begun_at`, responses wait to be read since `blocked_at`, and we have nothing
+    more to send since `finished_at`.
     """
 
     limits: TcpLimits

@@ -86,7 +86,7 @@ class UdpListener:
             if not silent:
                 together += count
             elif count < BATCH:
-                return  # whatever they wait for gets its turn
+                return  # what they wait for may be there
 
     def _answer(self, count: int) -> list[int]:
         """Puts a response into every slot; the slots that are to be left out."""

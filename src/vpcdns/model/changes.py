@@ -11,11 +11,10 @@ from ipaddress import IPv4Address
 from typing import Any, TypeVar
 
 from vpcdns.model import gateway_rules
-from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
-from vpcdns.model.world import EndpointKey, World
+from vpcdns.model.world import World
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -74,7 +73,7 @@ class CreateInstance(Change):
             raise Refused(duplicate(what, ("instance_id",)))
         unbound = replace(self.instance, binding=None)
         allow(gateway_rules.instance_refusals(unbound, world.topology))
-        created = _with_instance(world, unbound)
+        created = _with_instance(world, key, unbound)
         if binding is None:
             return created
         return Bind(key, binding.vpc_id, binding.vswitch_id, binding.address).changed(created)
@@ -91,8 +90,7 @@ class DeleteInstance(Change):
         for group in world.groups_on(instance.key):
             problem = f"group {group.group_id} lives on it"
             raise _refused(Rule.ONE_INSTANCE, instance, problem, "migrate or delete its groups first")
-        instances = world.instances.delete(instance.key)
-        return replace(world, instances=instances, endpoints=_without_endpoint(world, instance.key))
+        return _with_instance(world, instance.key, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class Bind(Change):
         binding = Binding(self.vpc_id, self.vswitch_id, address)
         allow(gateway_rules.binding_refusals(instance, binding, world.topology))
         allow(gateway_rules.endpoint_refusals(instance, binding, world.endpoints))
-        return _with_instance(world, replace(instance, binding=binding))
+        return _with_instance(world, instance.key, replace(instance, binding=binding))
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +136,7 @@ class Unbind(Change):
                 problem = f"the VPC domain of its group {group.group_id} is on"
                 way_out = "disable the VPC domains of its groups first, or rebind it to another VPC"
                 raise _refused(Rule.BOUND_BEFORE_ENABLED, instance, problem, way_out)
-        return _with_instance(world, replace(instance, binding=None))
+        return _with_instance(world, instance.key, replace(instance, binding=None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,19 +278,16 @@ def _refused(rule: Rule, instance: Instance, problem: str, way_out: str) -> Refu
     return Refused(Refusal(rule, f"instance {instance.instance_id}", problem, way_out))
 
 
-def _with_instance(world: World, instance: Instance) -> World:
-    """The World with `instance` added, or in the place of the one with its key; its endpoint likewise."""
-    endpoints, binding = _without_endpoint(world, instance.key), instance.binding
-    if binding is not None:
-        endpoints = endpoints.set((binding.vpc_id, binding.address), instance.key)
-    return replace(world, instances=world.instances.set(instance.key, instance), endpoints=endpoints)
-
-
-def _without_endpoint(world: World, key: InstanceKey) -> FrozenMap[EndpointKey, InstanceKey]:
-    instance = world.instances.get(key)
-    if instance is None or instance.binding is None:
-        return world.endpoints
-    return world.endpoints.delete((instance.binding.vpc_id, instance.binding.address))
+def _with_instance(world: World, key: InstanceKey, instance: Instance | None) -> World:
+    """The World with `instance` under that key, or without any; its endpoint likewise."""
+    before, endpoints = world.instances.get(key), world.endpoints
+    if before is not None and before.binding is not None:
+        endpoints = endpoints.delete((before.binding.vpc_id, before.binding.address))
+    if instance is None:
+        return replace(world, instances=world.instances.delete(key), endpoints=endpoints)
+    if instance.binding is not None:
+        endpoints = endpoints.set((instance.binding.vpc_id, instance.binding.address), key)
+    return replace(world, instances=world.instances.set(key, instance), endpoints=endpoints)
 
 
 def _subject(group: Group) -> str:

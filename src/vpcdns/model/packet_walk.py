@@ -117,29 +117,24 @@ class Walk:
         return self._cross(connection, node)
 
     def _cross(self, connection: Connection, node: str) -> str | None:
-        match connection:
-            case IpsecConnection():
-                return self._through_ipsec(connection, node)
-            case CenConnection():
-                return self._through_cen(connection, node)
+        if isinstance(connection, IpsecConnection):
+            return self._through_ipsec(connection, node)
+        return self._through_cen(connection, node)
 
     def _through_ipsec(self, ipsec: IpsecConnection, node: str) -> str:
         """IPsec lets through what its selectors hold, in either direction."""
         outbound = node == ipsec.vpc_id
         at_vpc, on_premises = (self.source, self.destination) if outbound else (self.destination, self.source)
-        local = _holding(at_vpc, ipsec.local_subnets)
-        remote = _holding(on_premises, ipsec.remote_subnets)
-        for held, address, side, subnets in (
-            (local, at_vpc, "local_subnets", ipsec.local_subnets),
-            (remote, on_premises, "remote_subnets", ipsec.remote_subnets),
-        ):
-            if held is None:
+        local = "local_subnets", ipsec.local_subnets, at_vpc
+        remote = "remote_subnets", ipsec.remote_subnets, on_premises
+        for side, subnets, address in (local, remote):
+            if _holding(address, subnets) is None:
                 shown = ", ".join(map(str, subnets))
                 detail = f"{ipsec.connection_id} carries {shown} as {side}, and {address} is not in it"
                 remedy = f"add {_host(address)} to {side} of {ipsec.connection_id}, at both of its ends"
                 self._problem(Verdict.SELECTOR_MISMATCH, detail, remedy)
-        on = ipsec.network_id if outbound else ipsec.vpc_id
-        self._hop(ipsec.connection_id, (remote if outbound else local) or _host(self.destination), on)
+        on, towards = (ipsec.network_id, remote) if outbound else (ipsec.vpc_id, local)
+        self._hop(ipsec.connection_id, _holding(self.destination, towards[1]) or _host(self.destination), on)
         return on
 
     def _through_cen(self, cen: CenConnection, node: str) -> str | None:

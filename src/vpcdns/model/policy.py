@@ -15,18 +15,13 @@ from vpcdns.model.topology import Address, Prefix, unmapped
 Transport = Literal["udp", "tcp"]
 
 # RFC 1122, 1918, 6598, 3927, 4193, 4291: space that is nobody's on the Internet.
-_PRIVATE: Final = ("127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
-_SHARED_AND_LINK_LOCAL: Final = ("100.64.0.0/10", "169.254.0.0/16")
-_IPV6: Final = ("::1/128", "fc00::/7", "fe80::/10")
-PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(
-    map(ip_network, (*_PRIVATE, *_SHARED_AND_LINK_LOCAL, *_IPV6))
-)
+_IPV4: Final = "127.0.0.0/8 10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 169.254.0.0/16"
+_IPV6: Final = "::1/128 fc00::/7 fe80::/10"
+PRIVATE_SPACE: Final[tuple[Prefix, ...]] = tuple(map(ip_network, f"{_IPV4} {_IPV6}".split()))
 # moby libnetwork: in a container, Docker redirects this address's port 53 to its own resolver before a
 # listener on every address could get it.
 DOCKER_RESOLVER: Final = IPv4Address("127.0.0.11")
 LOOPBACK: Final[tuple[Prefix, ...]] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
-
-
 DEFAULT_SUFFIX: Final = Name((b"alicloudapi", b"com"))
 
 
@@ -136,10 +131,9 @@ class Forwarding:
             by_domain.setdefault(rule.domain.folded, []).append(rule)
         domains = {rule.domain for rule in self.rules}
         above = (above for domain in domains if domain.labels for above in (*domain.ancestors(), Name(())))
+        lengths = sorted({len(domain) for domain in by_domain}, reverse=True)
         object.__setattr__(self, "_by_domain", by_domain)
-        object.__setattr__(
-            self, "_lengths", tuple(sorted({len(domain) for domain in by_domain}, reverse=True))
-        )
+        object.__setattr__(self, "_lengths", tuple(lengths))
         object.__setattr__(self, "above", frozenset(above))
 
     def rule_for(self, name: Name, vpc_id: str | None) -> ForwardRule | None:

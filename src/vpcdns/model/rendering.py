@@ -3,57 +3,47 @@
 Knows the words of the model only. One place, so that one field never means two things.
 """
 
+from dataclasses import asdict
 from typing import Any
 
-from vpcdns.model.clients import Client
 from vpcdns.model.decision import Outcome, Step
-from vpcdns.model.dns import ExtendedError, Record, type_text
+from vpcdns.model.dns import type_text
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.routing import Path
 
 
 def resolution_data(resolution: Resolution) -> dict[str, Any]:
     """The whole of a decision. `rcode` is null where nothing is decided here: forwarded or dropped."""
-    question = resolution.question
+    question, client, error = resolution.question, resolution.client, resolution.extended_error
     return {
         "name": str(question.name),
         "type": type_text(question.rtype),
-        "client": client_data(resolution.client),
+        "client": {
+            "address": str(client.address),
+            "vpc_id": client.vpc_id,
+            "network_id": client.network_id,
+            "matched": client.matched,
+        },
         "outcome": resolution.outcome.value,
         "rcode": resolution.rcode.name if resolution.outcome is Outcome.RESPOND else None,
         "reason": resolution.reason.value,
-        "extended_error": error_data(resolution.extended_error),
-        "answers": [record_data(record) for record in resolution.answers],
+        "extended_error": None if error is None else {"info_code": int(error.info_code), "text": error.text},
+        "answers": [
+            {
+                "name": str(record.name),
+                "type": type_text(record.rtype),
+                "ttl": record.ttl,
+                "data": record.rdata_text(final_dots=False),
+            }
+            for record in resolution.answers
+        ],
         "upstreams": [str(upstream) for upstream in resolution.upstreams],
         "steps": steps_data(resolution.steps),
     }
 
 
-def client_data(client: Client) -> dict[str, Any]:
-    return {
-        "address": str(client.address),
-        "vpc_id": client.vpc_id,
-        "network_id": client.network_id,
-        "matched": client.matched,
-    }
-
-
-def record_data(record: Record) -> dict[str, Any]:
-    return {
-        "name": str(record.name),
-        "type": type_text(record.rtype),
-        "ttl": record.ttl,
-        "data": record.rdata_text(final_dots=False),
-    }
-
-
-def error_data(error: ExtendedError | None) -> dict[str, Any] | None:
-    """An extended error (RFC 8914) by its number."""
-    return None if error is None else {"info_code": int(error.info_code), "text": error.text}
-
-
 def steps_data(steps: tuple[Step, ...]) -> list[dict[str, str]]:
-    return [{"step": step.step, "detail": step.detail} for step in steps]
+    return [asdict(step) for step in steps]
 
 
 def path_data(path: Path) -> dict[str, Any]:
@@ -69,9 +59,6 @@ def path_data(path: Path) -> dict[str, Any]:
             "addresses": [str(address) for address in path.addresses],
         },
         "verdict": path.verdict.value,
-        "hops": [{"at": hop.at, "destination": str(hop.destination), "via": hop.via} for hop in path.hops],
-        "problems": [
-            {"code": problem.code.value, "detail": problem.detail, "remedy": problem.remedy}
-            for problem in path.problems
-        ],
+        "hops": [asdict(hop) | {"destination": str(hop.destination)} for hop in (*path.there, *path.back)],
+        "problems": [asdict(problem) | {"code": problem.code.value} for problem in path.problems],
     }

@@ -54,10 +54,6 @@ class Path:
     def reachable(self) -> bool:
         return self.verdict is Verdict.REACHABLE
 
-    @property
-    def hops(self) -> tuple[Hop, ...]:
-        return self.there + self.back
-
 
 def source_of(text: str | Address, world: World) -> Source | None:
     """A vpc_id, a network_id or an address as a source; None when there is no such thing.
@@ -67,7 +63,7 @@ def source_of(text: str | Address, world: World) -> Source | None:
     """
     if isinstance(text, str) and (node := world.topology.node(text)) is not None:
         addresses = _representatives(node, text, world)
-        return Source(text, _client(node, addresses, world), text, addresses)
+        return Source(text, _client(node, text, addresses, world), text, addresses)
     try:
         address = ip_address(text)
     except ValueError:
@@ -82,15 +78,12 @@ def source_of(text: str | Address, world: World) -> Source | None:
     return Source(str(text), client, name, _representatives(owner, name, world))
 
 
-def _client(node: Vpc | Network, addresses: tuple[IPv4Address, ...], world: World) -> Client:
+def _client(node: Vpc | Network, name: str, addresses: tuple[IPv4Address, ...], world: World) -> Client:
     """Any client of a VPC or network, whatever stands in for it."""
-    if isinstance(node, Vpc):
-        return Client(addresses[0], node.vpc_id, node.region_id, None, f"any client of {node.vpc_id}")
-    vpc = None if node.resolves_as is None else world.topology.vpcs.get(node.resolves_as)
-    matched = f"any client of {node.network_id}"
-    if vpc is None:
-        return Client(addresses[0], network_id=node.network_id, matched=matched)
-    return Client(addresses[0], vpc.vpc_id, vpc.region_id, node.network_id, matched)
+    network_id = name if isinstance(node, Network) else None
+    vpc = world.topology.vpcs.get(node.resolves_as or "") if isinstance(node, Network) else node
+    vpc_id, region_id = (None, None) if vpc is None else (vpc.vpc_id, vpc.region_id)
+    return Client(addresses[0], vpc_id, region_id, network_id, f"any client of {name}")
 
 
 def _representatives(node: Vpc | Network, name: str, world: World) -> tuple[IPv4Address, ...]:

@@ -10,31 +10,22 @@ from enum import Enum
 class Rule(Enum):
     """The rules by name; those of DESIGN §1 with their number."""
 
-    ONE_INSTANCE = ("one-instance", 1, "a group lives on one gateway instance, which is in one region")
-    DOMAIN_NAME = ("domain-name", 2, "a VPC domain is <group_id>-<region_id>-vpc.<suffix>")
-    SHARED_ADDRESS = ("shared-address", 3, "a serverless instance has addresses in 100.64.0.0/10 only")
-    BINDING = ("binding", 4, "a binding is one vSwitch of one VPC in the instance's region")
-    BOUND_BEFORE_ENABLED = (
-        "bound-before-enabled",
-        6,
-        "a dedicated instance is bound before a VPC domain is on",
-    )
-    BOUND_BEFORE_MIGRATED = (
-        "bound-before-migrated",
-        8,
-        "a group with its VPC domain on moves to a bound instance",
-    )
-    CUSTOM_DOMAIN = ("custom-domain", 9, "custom domains reach groups on dedicated instances only")
-    HYBRID = ("hybrid", 10, "an on-premises network asks as the VPC that it resolves through")
-    REFERENCE = ("reference", None, "what is named must exist")
-    UNIQUE = ("unique", None, "ids, addresses and domains belong to one object")
-    ADDRESS_PLAN = ("address-plan", None, "blocks fit into each other as the cloud's do")
-    SOURCE_NETWORK = ("source-network", None, "a source network belongs to one VPC or network")
+    ONE_INSTANCE = (1, "a group lives on one gateway instance, which is in one region")
+    DOMAIN_NAME = (2, "a VPC domain is <group_id>-<region_id>-vpc.<suffix>")
+    SHARED_ADDRESS = (3, "a serverless instance has addresses in 100.64.0.0/10 only")
+    BINDING = (4, "a binding is one vSwitch of one VPC in the instance's region")
+    BOUND_BEFORE_ENABLED = (6, "a dedicated instance must be bound before its groups' VPC domains are on")
+    BOUND_BEFORE_MIGRATED = (8, "a group whose VPC domain is on can move to a bound instance only")
+    CUSTOM_DOMAIN = (9, "custom domains reach groups on dedicated instances only")
+    HYBRID = (10, "an on-premises network asks as the VPC that it resolves through")
+    REFERENCE = (None, "what is named must exist")
+    UNIQUE = (None, "ids, addresses and domains belong to one object")
+    ADDRESS_PLAN = (None, "blocks lie in each other, or apart, as in the cloud")
+    SOURCE_NETWORK = (None, "a source network belongs to one VPC or network")
 
-    def __init__(self, slug: str, number: int | None, statement: str) -> None:
-        self.slug = slug
-        self.number = number
-        self.statement = statement
+    def __init__(self, number: int | None, statement: str) -> None:
+        self.slug = self.name.lower().replace("_", "-")
+        self.number, self.statement = number, statement
 
     def __str__(self) -> str:
         return f"rule {self.number}, {self.slug}" if self.number else f"rule {self.slug}"

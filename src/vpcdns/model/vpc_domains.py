@@ -4,7 +4,7 @@ Knows rules 2 to 5 of DESIGN §1 as they show in answers. The form is meant loos
 name does not leak: any label that ends in `-vpc`, directly under the suffix.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final
 
@@ -62,10 +62,9 @@ def decide(question: Question, formed: Formed, client: Client, world: World) -> 
             search = Name(formed.apex.labels[len(suffix) :])
             detail = f"{found} with the search domain {search} behind it"
             text = f"search domain {search} behind a VPC domain"
-            return _nonexistent(Reason.SEARCH_EXPANDED, detail, text, formed.apex, InfoCode.OTHER)
+            return _nonexistent(Reason.SEARCH_EXPANDED, detail, formed.apex, text=text)
         case Form.BELOW:
-            detail = "there is nothing below a VPC domain"
-            return _nonexistent(Reason.BELOW_VPC_DOMAIN, detail, detail, formed.apex, InfoCode.OTHER)
+            return _nonexistent(Reason.BELOW_VPC_DOMAIN, "there is nothing below a VPC domain", formed.apex)
         case Form.VPC_DOMAIN:
             return _decide_vpc_domain(question, formed, client, world)
 
@@ -75,21 +74,20 @@ def _decide_vpc_domain(question: Question, formed: Formed, client: Client, world
     group = None if ids is None else world.groups.get(ids[0])
     if ids is None or group is None:
         detail = "no such group" if ids else "no group_id of 32 hexadecimal digits and no region_id"
-        return _nonexistent(Reason.NO_SUCH_GROUP, detail, detail, formed.apex, InfoCode.OTHER)
+        return _nonexistent(Reason.NO_SUCH_GROUP, detail, formed.apex)
     if group.region_id != ids[1]:
         detail = f"no such group in {ids[1]}: it is in {group.region_id}"
-        return _nonexistent(Reason.NO_SUCH_GROUP, detail, detail, formed.apex, InfoCode.OTHER)
-    known = Step("group", f"group {group.group_id}{_named(group)}, on instance {group.instance_id}")
+        return _nonexistent(Reason.NO_SUCH_GROUP, detail, formed.apex)
+    named = f" ({group.name})" if group.name else ""
+    known = Step("group", f"group {group.group_id}{named}, on instance {group.instance_id}")
     if not group.vpc_domain:
-        detail = "the group's VPC domain is off"
-        decision = _nonexistent(Reason.VPC_DOMAIN_OFF, detail, detail, formed.apex, InfoCode.PROHIBITED)
-        return replace(decision, steps=(known, *decision.steps))
+        detail, code = "the group's VPC domain is off", InfoCode.PROHIBITED
+        return _nonexistent(Reason.VPC_DOMAIN_OFF, detail, formed.apex, code, before=(known,))
     instance = world.instance_of(group)
     reason, why = access(instance, client)
     steps: tuple[Step, ...] = (known, Step("instance", _described(instance)), Step("access", why))
     if reason in OPEN:
-        addresses = instance.addresses if instance.binding is None else (instance.binding.address,)
-        records = pick(question.name, question.rtype, world.answers.ttl, {RRType.A: addresses})
+        records = pick(question.name, question.rtype, world.answers.ttl, {RRType.A: instance.all_addresses})
         steps = (*steps, answer_step(records, Rcode.NOERROR, question.rtype))
         return Decision(reason, steps, records=records, zone=formed.apex)
     return _closed(reason, why, steps, formed.apex, world.answers.denied)
@@ -120,26 +118,28 @@ def access(instance: Instance, client: Client) -> tuple[Reason, str]:
 
 def _closed(reason: Reason, why: str, steps: tuple[Step, ...], apex: Name, denied: Denied) -> Decision:
     error = ExtendedError(InfoCode.PROHIBITED, why)
-    policy = f"closed to this client; answers.denied is {denied.value}"
-    steps = (*steps, Step("answer", policy))
-    match denied:
-        case Denied.NXDOMAIN:
-            return Decision(reason, steps, Rcode.NXDOMAIN, zone=apex, extended_error=error)
-        case Denied.NODATA:
-            return Decision(reason, steps, Rcode.NOERROR, zone=apex, extended_error=error)
-        case Denied.REFUSED:
-            return Decision(reason, steps, Rcode.REFUSED, extended_error=error)
-        case Denied.DROP:
-            return Decision(reason, steps, Rcode.REFUSED, extended_error=error, outcome=Outcome.DROP)
+    steps = (*steps, Step("answer", f"closed to this client; answers.denied is {denied.value}"))
+    rcode = _DENIED.get(denied, Rcode.REFUSED)
+    zone = None if rcode is Rcode.REFUSED else apex
+    outcome = Outcome.DROP if denied is Denied.DROP else Outcome.RESPOND
+    return Decision(reason, steps, rcode, zone=zone, extended_error=error, outcome=outcome)
 
 
-def _nonexistent(reason: Reason, detail: str, text: str, apex: Name, code: InfoCode) -> Decision:
-    steps = (Step("name", detail), answer_step((), Rcode.NXDOMAIN, 0))
-    return Decision(reason, steps, Rcode.NXDOMAIN, zone=apex, extended_error=ExtendedError(code, text))
+_DENIED: Final = {Denied.NXDOMAIN: Rcode.NXDOMAIN, Denied.NODATA: Rcode.NOERROR}
 
 
-def _named(group: Group) -> str:
-    return f" ({group.name})" if group.name else ""
+def _nonexistent(
+    reason: Reason,
+    detail: str,
+    apex: Name,
+    code: InfoCode = InfoCode.OTHER,
+    text: str | None = None,
+    before: tuple[Step, ...] = (),
+) -> Decision:
+    """NXDOMAIN for everybody; `text` is the extended error's, if it is not the detail."""
+    steps = (*before, Step("name", detail), answer_step((), Rcode.NXDOMAIN, 0))
+    error = ExtendedError(code, text or detail)
+    return Decision(reason, steps, Rcode.NXDOMAIN, zone=apex, extended_error=error)
 
 
 def _described(instance: Instance) -> str:

@@ -61,9 +61,4 @@ class World:
 
     def groups_on(self, key: InstanceKey) -> Iterator[Group]:
         """The groups of one instance; walks all groups."""
-        region_id, instance_id = key
-        return (
-            group
-            for _, group in self.groups.scan()
-            if group.instance_id == instance_id and group.region_id == region_id
-        )
+        return (group for _, group in self.groups.scan() if group.instance_key == key)

@@ -17,46 +17,46 @@ WRITE: Final = 4
 
 _READY_AT_MOST: Final = 64  # reported before everything else gets its turn
 
-Heard = Callable[[int], None]
+OnReady = Callable[[int], None]
 
 
 class Watch:
-    """Tells of sockets that can be read or written. Belongs to the running event loop.
+    """Calls back when sockets can be read or written. Belongs to the running event loop.
 
-    The callback gets a mask: WRITE when there is room, else there is something to read or an error.
-    `stray` hears of descriptors that are watched, but that nobody wants to hear of.
+    A callback gets a mask: WRITE when there is room, else there is something to read or an error.
+    `stray` is called with a descriptor that is watched and ready, but that has no callback now.
     """
 
     def __init__(self, stray: Callable[[int], None] | None = None) -> None:
         self._loop = asyncio.get_running_loop()
-        self._heard: dict[int, Heard] = {}
+        self._callbacks: dict[int, OnReady] = {}
         self._stray = stray
         self._epoll = select.epoll() if hasattr(select, "epoll") else _Selector()
         self._loop.add_reader(self._epoll.fileno(), self._ready)
 
-    def begin(self, descriptor: int, heard: Heard, mask: int = READ) -> None:
-        """Calls `heard` as long as the descriptor is ready for what is in the mask, or fails."""
-        self._heard[descriptor] = heard
+    def begin(self, descriptor: int, on_ready: OnReady, mask: int = READ) -> None:
+        """Calls `on_ready` as long as the descriptor is ready for what is in the mask, or fails."""
+        self._callbacks[descriptor] = on_ready
         self._epoll.register(descriptor, mask)
 
-    def hand_over(self, descriptor: int, heard: Heard | None) -> None:
-        """Somebody else hears of a descriptor that is watched; None: nobody does."""
-        if heard is None:
-            self._heard.pop(descriptor, None)
+    def hand_over(self, descriptor: int, on_ready: OnReady | None) -> None:
+        """Another callback for a descriptor that is watched; None: none."""
+        if on_ready is None:
+            self._callbacks.pop(descriptor, None)
         else:
-            self._heard[descriptor] = heard
+            self._callbacks[descriptor] = on_ready
 
     def change(self, descriptor: int, mask: int) -> None:
         """What is waited for from now on."""
         self._epoll.modify(descriptor, mask)
 
     def end(self, descriptor: int) -> None:
-        """To be called before the descriptor is closed, or when not even failures shall be reported."""
-        self._heard.pop(descriptor, None)
+        """Call this before the descriptor is closed, or to hear not even of failures."""
+        self._callbacks.pop(descriptor, None)
         self._epoll.unregister(descriptor)
 
     def close(self) -> None:
-        self._heard.clear()
+        self._callbacks.clear()
         if not self._epoll.closed:
             if not self._loop.is_closed():
                 self._loop.remove_reader(self._epoll.fileno())
@@ -64,11 +64,11 @@ class Watch:
 
     def _ready(self) -> None:
         for descriptor, mask in self._epoll.poll(0, _READY_AT_MOST):
-            # An earlier one may have ended this one, or even given its number anew: then it is told of a
-            # readiness that is not there, which is no harm to whoever reads without blocking.
-            heard = self._heard.get(descriptor)
-            if heard is not None:
-                heard(mask)
+            # An earlier callback may have ended this one, and its number may even be another socket's:
+            # that one is then called although it is not ready, which does no harm where nothing blocks.
+            on_ready = self._callbacks.get(descriptor)
+            if on_ready is not None:
+                on_ready(mask)
             elif self._stray is not None:
                 self._stray(descriptor)
 

@@ -34,7 +34,7 @@ class Stream:
         self._pausing = False
         self.closing = False
         self._eof_written = False  # said to the peer once all is sent
-        self._look()
+        self._update_watch()
 
     def data_received(self, octets: bytes) -> None:
         """The peer sent these."""
@@ -53,12 +53,12 @@ class Stream:
 
     def pause_reading(self) -> None:
         self._reading = False
-        self._look()
+        self._update_watch()
 
     def resume_reading(self) -> None:
         if not self._reading:
             self._reading = True
-            self._look()
+            self._update_watch()
 
     def write(self, data: bytes | memoryview) -> None:
         """Sends as much as the kernel takes, and the rest when it takes more."""
@@ -70,7 +70,7 @@ class Stream:
                 return
             data = memoryview(data)[sent:]
         self._unsent += data
-        self._look()
+        self._update_watch()
         if len(self._unsent) > _HIGH and not self._pausing:
             self._pausing = True
             self.pause_writing()
@@ -87,20 +87,20 @@ class Stream:
         """Reads no more, and ends when all is sent."""
         if self._unsent:
             self.closing = True
-            self._look()
+            self._update_watch()
         else:
-            self._lose()
+            self._end()
 
     def abort(self) -> None:
         """Ends at once; what was not sent yet is lost."""
         self._unsent.clear()
-        self._lose()
+        self._end()
 
     def unread(self) -> int:
         """Octets that the peer has not taken from us."""
         return len(self._unsent)
 
-    def _look(self) -> None:
+    def _update_watch(self) -> None:
         """Watches for what is wanted now; where nothing is, not even failures are reported."""
         wanted = (READ if self._reading and not self.closing else 0) | (WRITE if self._unsent else 0)
         if wanted == self._mask or self._descriptor < 0:
@@ -130,7 +130,7 @@ class Stream:
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
-            self._lose()
+            self._end()
             return
         if count:
             self.data_received(bytes(self._buffer[:count]))
@@ -142,13 +142,13 @@ class Stream:
         del self._unsent[: self._send(self._unsent)]
         if self._descriptor < 0:
             return
-        self._look()
+        self._update_watch()
         if self._pausing and len(self._unsent) <= _LOW:
             self._pausing = False
             self.resume_writing()
         if not self._unsent:
             if self.closing:
-                self._lose()
+                self._end()
             elif self._eof_written:
                 self._sock.shutdown(socket.SHUT_WR)
 
@@ -159,10 +159,10 @@ class Stream:
         except (BlockingIOError, InterruptedError):
             return 0
         except OSError:
-            self._lose()
+            self._end()
             return 0
 
-    def _lose(self) -> None:
+    def _end(self) -> None:
         """Nothing more is read or sent; `connection_lost` is called in the next turn."""
         if self._descriptor < 0:
             return

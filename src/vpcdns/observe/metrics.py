@@ -39,6 +39,7 @@ _Totals = Counter[tuple[str, ...]]
 _NUMBERS_AT_ONCE: Final = 500
 _HISTOGRAMS_AT_ONCE: Final = 25
 
+_RESTARTED: Final = "Times that a task of the server failed and began again."
 _process: Final = ProcessCollector(registry=None)
 _ADDED: Final = [
     f"process_{name}" for name in ("cpu_seconds", "open_fds", "virtual_memory_bytes", "resident_memory_bytes")
@@ -74,12 +75,7 @@ async def exposition(sources: Sources) -> Iterator[str]:
     here = [
         *_reloads(sources.reloads),
         *_world(sources.state),
-        *_counter(
-            "task_restarts",
-            "Times that a task of the server failed and began again.",
-            sources.tasks.restarts,
-            "task",
-        ),
+        *_counter("task_restarts", _RESTARTED, sources.tasks.restarts, "task"),
     ]
     if sources.others is not None:
         living = 1 + len(others.pids)
@@ -123,27 +119,26 @@ def _queries(rows: Mapping[Labels, Row]) -> Iterator[Metric]:
     requests, responses, drops = _Totals(), _Totals(), _Totals()
     by_vpc, by_proto = dict[str, Row](), dict[str, Row]()
     for labels, row in rows.items():
+        server, proto, family, rtype, vpc, rcode, reason = labels
         count = counts.count_of(row)
-        requests[labels.server, labels.proto, labels.family, labels.type, labels.vpc] += count
-        if labels.rcode:
-            responses[labels.server, labels.rcode, labels.reason, labels.vpc] += count
+        requests[server, proto, family, rtype, vpc] += count
+        if rcode:
+            responses[server, rcode, reason, vpc] += count
         else:
-            drops[labels.server, labels.reason, labels.vpc] += count
-        for totals, label in ((by_vpc, labels.vpc), (by_proto, labels.proto)):
+            drops[server, reason, vpc] += count
+        for totals, label in ((by_vpc, vpc), (by_proto, proto)):
             totals[label] = counts.sum_of(totals.get(label, counts.NO_QUERIES), row)
-    yield from _counter(
-        "dns_requests", "Queries decided.", requests, "server", "proto", "family", "type", "vpc"
-    )
-    answered = ("server", "rcode", "reason", "vpc")
+    asked, answered = ("server", "proto", "family", "type", "vpc"), ("server", "rcode", "reason", "vpc")
+    yield from _counter("dns_requests", "Queries decided.", requests, *asked)
     yield from _counter("dns_responses", "Responses, by RCODE and by why.", responses, *answered)
     yield from _counter("dns_drops", "Queries left without a response.", drops, "server", "reason", "vpc")
-    help_text = "Seconds from a query's arrival to its response, upstreams' time included."
-    yield from _histogram("dns_request_duration_seconds", help_text, "vpc", by_vpc, counts.DURATIONS)
-    yield from _histogram(
-        "dns_request_size_bytes", "Sizes of queries.", "proto", by_proto, counts.REQUEST_SIZES
-    )
-    text = "Sizes of responses."
-    yield from _histogram("dns_response_size_bytes", text, "proto", by_proto, counts.RESPONSE_SIZES)
+    text = "Seconds from a query's arrival to its response, upstreams' time included."
+    yield from _histogram("dns_request_duration_seconds", text, "vpc", by_vpc, counts.DURATIONS)
+    for name, text, sizes in (
+        ("request", "Sizes of queries.", counts.REQUEST_SIZES),
+        ("response", "Sizes of responses.", counts.RESPONSE_SIZES),
+    ):
+        yield from _histogram(f"dns_{name}_size_bytes", text, "proto", by_proto, sizes)
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
@@ -158,50 +153,47 @@ def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
 
 
 def _cache(totals: WorkerCounts) -> Iterator[Metric]:
-    yield from _gauge("cache_entries", "Upstreams' responses kept.", totals.now.cache_entries)
-    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", totals.now.cache_octets)
-    counters = totals.cache
-    yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", counters.hits)
-    yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", counters.misses)
-    yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", counters.stale)
-    yield from _counter(
-        "cache_served_failures", "Answered with a failure of a moment ago.", counters.failures
-    )
+    cache, now = totals.cache, totals.now
+    yield from _gauge("cache_entries", "Upstreams' responses kept.", now.cache_entries)
+    yield from _gauge("cache_size_bytes", "Memory taken by them, estimated.", now.cache_octets)
+    yield from _counter("cache_hits", "Forwarded queries answered out of the cache.", cache.hits)
+    yield from _counter("cache_misses", "Forwarded queries that it had nothing for.", cache.misses)
+    yield from _counter("cache_served_stale", "Answered with what had outlived its TTL.", cache.stale)
+    yield from _counter("cache_served_failures", "Answered with a failure of a moment ago.", cache.failures)
 
 
 def _forwarder(totals: WorkerCounts) -> Iterator[Metric]:
-    counters = totals.forwarder
-    yield from _counter("forward_requests", "Queries sent, by upstream.", counters.queries, "to")
-    yield from _counter(
-        "forward_timeouts", "Queries that it did not answer in time.", counters.silences, "to"
-    )
-    health = {upstream: upstream not in totals.now.down for upstream in counters.queries}
+    sent, now = totals.forwarder, totals.now
+    yield from _counter("forward_requests", "Queries sent, by upstream.", sent.queries, "to")
+    yield from _counter("forward_timeouts", "Queries that it did not answer in time.", sent.silences, "to")
+    health = {upstream: upstream not in now.down for upstream in sent.queries}
     yield from _gauge("forward_healthy", "Whether it answered lately.", health, "to")
-    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", totals.now.in_flight)
-    for name, text in (
-        ("joined", "Queries that were on their way already, asked once."),
-        ("overloaded", "Queries not forwarded: too many were on their way."),
-        ("discarded", "Messages that came but were no response to our question."),
-        ("over_tcp", "Queries asked again over TCP."),
-        ("failures", "Queries that no upstream answered."),
-    ):
-        yield from _counter(f"forward_{name}", text, getattr(counters, name))
+    yield from _gauge("forward_in_flight", "Questions on their way to upstreams.", now.in_flight)
+    yield from _counter("forward_joined", "Queries that were on their way already, asked once.", sent.joined)
+    yield from _counter(
+        "forward_overloaded", "Queries not forwarded: too many were on their way.", sent.overloaded
+    )
+    yield from _counter(
+        "forward_discarded", "Messages that came but were no response to our question.", sent.discarded
+    )
+    yield from _counter("forward_over_tcp", "Queries asked again over TCP.", sent.over_tcp)
+    yield from _counter("forward_failures", "Queries that no upstream answered.", sent.failures)
 
 
 def _rates(totals: WorkerCounts) -> Iterator[Metric]:
-    limited = {}
-    for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients)):
-        limited[whose, "truncated"] = counters.truncated
-        limited[whose, "dropped"] = counters.dropped
+    limited = {
+        (whose, action): getattr(counters, action)
+        for whose, counters in (("strangers", totals.strangers), ("clients", totals.clients))
+        for action in ("truncated", "dropped")
+    }
     text = "Responses over UDP that were beyond a network's rate."
     yield from _counter("rate_limited_responses", text, limited, "to", "action")
 
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield from _counter("reload", "Times that the configuration was read anew.", status.successes)
-    yield from _counter(
-        "reload_failed", "Times that it was refused, and the old one served on.", status.failures
-    )
+    text = "Times that it was refused, and the old one served on."
+    yield from _counter("reload_failed", text, status.failures)
     failed = status.problem is not None
     yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)
     name = "reload_last_success_timestamp_seconds"

@@ -7,13 +7,13 @@ from vpcdns.forward.cache import MAX_OCTETS, Cache
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.net.binding import Sharing
-from vpcdns.observe.observers import Observers
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
 from vpcdns.process.log import write_log_in_thread
 from vpcdns.process.workers import Workers
 from vpcdns.server.faults import Faults, SharedCounts
+from vpcdns.server.observer import Observers
 from vpcdns.server.resolver import Resolver
 from vpcdns.server.threads import in_thread
 from vpcdns.state import State

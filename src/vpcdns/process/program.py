@@ -15,7 +15,7 @@ from pathlib import Path
 from vpcdns import gc_pauses
 from vpcdns.config import Admin, Progress
 from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
-from vpcdns.control.openapi import read_access_keys
+from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen

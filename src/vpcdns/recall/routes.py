@@ -1,7 +1,7 @@
 """Where plain queries for foreign names go, and how they are written on their way there and back.
 
-Knows how the octets of such a query lie. Whether a name is forwarded, and to whom, is decided for
-one name; the route then holds for its whole family (`model.families`), in the same view of one World.
+Knows where the name stands in a query. Whether a name is forwarded, and to whom, is decided for one name; the
+route then holds for its whole family (`model.families`), in the same view of one World.
 """
 
 from typing import Final
@@ -28,14 +28,14 @@ _RCODES: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
 
 
 class Route:
-    """The way of queries that are alike but for their first labels.
+    """Where queries go that differ only in their first labels, and what their messages have in common.
 
-    `first_at_most` is how many octets those may have in wire format. `kinds` are those of the responses that
-    came back this way, by RCODE.
+    `first_at_most` is how many octets those labels may have in wire format. `kinds` are those of the
+    responses that came back this way, by RCODE.
     """
 
     def __init__(self, forward: Forward, behind: int) -> None:
-        """Of a query that was forwarded; so many octets of its name stand before the family's parent."""
+        """Of a query that was forwarded; `behind` octets of its name stand before the family's parent."""
         asked = forward.query
         key, question = forward.key, asked.question_wire
         asked_upstreams = upstream_query_of(forward, key)
@@ -76,13 +76,10 @@ FoundRoute = tuple[Route, bytes]  # and the first labels of the name, in wire fo
 
 
 class Routes:
-    """Those of one view."""
+    """The routes of one view."""
 
     def __init__(self) -> None:
         self._routes: dict[bytes, Route] = {}
-
-    def __len__(self) -> int:
-        return len(self._routes)
 
     def find(self, query: bytes) -> FoundRoute | None:
         """The route of a query without its id, and the first labels of its name."""

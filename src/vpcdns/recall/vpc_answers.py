@@ -1,8 +1,8 @@
 """Answers to plain queries for VPC domains, each learned from one that was decided.
 
-Knows how the octets of such a query lie, and nothing of who may ask what: that is decided once for each
-instance, VPC and shape of query. Behind the question an answer's octets do not depend on
-the name, so they are kept once for all groups of an instance (DESIGN §5). A table holds for one World.
+Knows where the name stands in a query, and nothing of who may ask what: that is decided once for each
+instance, VPC and shape of query. An answer's octets after the question do not depend on the name, so they are
+kept once for all groups of an instance (DESIGN §5). A table holds for one World.
 """
 
 from dataclasses import dataclass, field
@@ -50,10 +50,7 @@ class VpcAnswers:
         if found is None:
             return None
         audience, end = found
-        tails = audience.tails.get(viewer)
-        if tails is None:
-            return None
-        tail = tails.get(query[:NAME_AT] + query[end:])
+        tail = audience.tails.get(viewer, {}).get(query[:NAME_AT] + query[end:])
         if tail is None:
             return None
         return tail[0] + query[NAME_AT : end + TYPE_AND_CLASS_SIZE] + tail[1], tail[2]

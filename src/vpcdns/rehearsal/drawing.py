@@ -5,9 +5,9 @@ or beside them. Knows coordinates and nothing else: who reaches whom is in the P
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from html import escape
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from vpcdns.model.frozen_map import FrozenMap
@@ -37,34 +37,16 @@ class Box:
         return self.x + self.width / 2, self.y + self.height / 2
 
 
-@dataclass(slots=True)
-class Layout:
-    """Where everything stands, by id; instances by `instance:REGION/ID`."""
-
-    boxes: dict[str, Box] = field(default_factory=dict)
-    regions: dict[str, Box] = field(default_factory=dict)
-    height: int = 0
-
-
 def svg(world: World, paths: Iterable[Path] = ()) -> str:
     """The drawing; `paths` are drawn over it. Of a large World it shows what they concern."""
     paths = list(paths)
     world = _concerned(world, paths)
-    layout = _layout(world)
-    ways = [_way(path, number, world, layout) for number, path in enumerate(paths)]
-    parts = [
-        *_regions(layout),
-        *_links(world, layout),
-        *(line for line, _ in ways),
-        *_nodes(world, layout),
-        *_instances(world, layout),
-        *(end for _, end in ways),
-    ]
-    width = FAR + CHIP + 30
-    return (
-        f'<svg viewBox="0 0 {width} {layout.height}" role="img" xmlns="http://www.w3.org/2000/svg">'
-        f"{''.join(parts)}</svg>"
-    )
+    boxes, height = _layout(world)
+    ways = [_way(path, number, world, boxes) for number, path in enumerate(paths)]
+    lines, ends = (line for line, _ in ways), (end for _, end in ways)
+    parts = "".join((*_regions(boxes), *_links(world, boxes), *lines, *_nodes(world, boxes), *ends))
+    size = f"{FAR + CHIP + 30} {height}"
+    return f'<svg viewBox="0 0 {size}" role="img" xmlns="http://www.w3.org/2000/svg">{parts}</svg>'
 
 
 def _concerned(world: World, paths: Sequence[Path]) -> World:
@@ -85,39 +67,30 @@ def _concerned(world: World, paths: Sequence[Path]) -> World:
     return replace(world, topology=kept, instances=FrozenMap((one.key, one) for one in instances))
 
 
-def _layout(world: World) -> Layout:
-    layout, topology = Layout(), world.topology
-    y = TOP
+def _layout(world: World) -> tuple[dict[str, Box], int]:
+    """Where everything stands, by id, `instance:REGION/ID` or `region:REGION`; and the height of it all."""
+    boxes: dict[str, Box] = {}
+    topology, instances, y = world.topology, world.instances.values(), TOP
     for region in sorted({vpc.region_id for vpc in topology.vpcs.values()}):
         start = y
-        here = (vpc for vpc in topology.vpcs.values() if vpc.region_id == region)
-        vpcs = sorted(here, key=lambda vpc: vpc.vpc_id)
-        for vpc in vpcs:
-            chips = [
-                one for one in world.instances.values() if one.binding and one.binding.vpc_id == vpc.vpc_id
-            ]
-            height = 52 + 34 * len(chips)
-            layout.boxes[vpc.vpc_id] = Box(RIGHT, y, BOX, height)
-            for number, one in enumerate(chips):
-                layout.boxes[_chip(one)] = Box(RIGHT + 14, y + 46 + 34 * number, CHIP, 28)
-            y += height + 24
-        beside = [one for one in world.instances.values() if one.region_id == region and not one.binding]
-        for number, one in enumerate(beside):
-            layout.boxes[_chip(one)] = Box(FAR, start + 6 + 44 * number, CHIP, 36)
-        y = max(y, start + 6 + 44 * len(beside) + 10)
-        layout.regions[region] = Box(RIGHT - 18, start - 30, FAR + CHIP - RIGHT + 34, y - start + 18)
+        for vpc_id in sorted(name for name, vpc in topology.vpcs.items() if vpc.region_id == region):
+            chips = [_chip(one) for one in instances if one.binding and one.binding.vpc_id == vpc_id]
+            boxes[vpc_id] = Box(RIGHT, y, BOX, 52 + 34 * len(chips))
+            boxes |= {chip: Box(RIGHT + 14, y + 46 + 34 * at, CHIP, 28) for at, chip in enumerate(chips)}
+            y += 76 + 34 * len(chips)
+        beside = [_chip(one) for one in instances if one.region_id == region and not one.binding]
+        boxes |= {chip: Box(FAR, start + 6 + 44 * at, CHIP, 36) for at, chip in enumerate(beside)}
+        y = max(y, start + 16 + 44 * len(beside))
+        width = FAR + CHIP - RIGHT + 34
+        boxes[f"region:{region}"] = Box(RIGHT - 18, start - 30, width, y - start + 18)
         y += 40
     tallest = max(y, TOP + ROW * max(len(topology.networks), len(topology.connections), 1))
-    for column, width, names in (
-        (LEFT, BOX, sorted(topology.networks)),
-        (MIDDLE, PILL, sorted(topology.connections)),
-    ):
+    columns = ((LEFT, BOX, 56, topology.networks), (MIDDLE, PILL, 40, topology.connections))
+    for column, width, height, names in columns:
         gap = (tallest - TOP) / max(len(names), 1)
-        for number, name in enumerate(names):
-            height = 56 if column == LEFT else 40
-            layout.boxes[name] = Box(column, int(TOP + gap * (number + 0.5) - height / 2 - 18), width, height)
-    layout.height = tallest
-    return layout
+        for at, name in enumerate(sorted(names)):
+            boxes[name] = Box(column, int(TOP + gap * (at + 0.5) - height / 2 - 18), width, height)
+    return boxes, tallest
 
 
 def _chip(instance: Instance) -> str:
@@ -130,56 +103,43 @@ def _text(x: float, y: float, text: str, kind: str = "") -> str:
 
 
 def _rect(box: Box, kind: str, round_: int = 8) -> str:
-    return (
-        f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="{round_}" '
-        f'class="{kind}"/>'
-    )
+    place = f'x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}"'
+    return f'<rect {place} rx="{round_}" class="{kind}"/>'
 
 
-def _regions(layout: Layout) -> Iterator[str]:
-    for region, box in layout.regions.items():
-        yield _rect(box, "region", 12)
-        yield _text(box.x + 12, box.y + 20, region, "label")
+def _regions(boxes: dict[str, Box]) -> Iterator[str]:
+    for name, box in boxes.items():
+        if name.startswith("region:"):
+            yield _rect(box, "region", 12) + _text(box.x + 12, box.y + 20, name[7:], "label")
 
 
-def _links(world: World, layout: Layout) -> Iterator[str]:
-    for connection in world.topology.connections.values():
-        here = layout.boxes[connection.connection_id]
-        for end in ends_of(connection):
-            there = layout.boxes.get(end)
-            if there is not None:
-                yield _curve([_side(there, here), _side(here, there)], "link")
+def _links(world: World, boxes: dict[str, Box]) -> Iterator[str]:
+    topology = world.topology
+    links = [(end, name, "link") for name, one in topology.connections.items() for end in ends_of(one)]
     for instance in world.instances.values():
-        for vpc in world.topology.vpcs.values() if instance.addresses else ():
-            if vpc.region_id == instance.region_id:
-                box, chip = layout.boxes[vpc.vpc_id], layout.boxes[_chip(instance)]
-                yield _curve([_side(box, chip), _side(chip, box)], "link soft")
+        near = (vpc for vpc in topology.vpcs.values() if instance.addresses_in(vpc) and not instance.binding)
+        links += ((vpc.vpc_id, _chip(instance), "link soft") for vpc in near)
+    for end, other, kind in links:
+        if end in boxes:
+            yield _curve([_side(boxes[end], boxes[other]), _side(boxes[other], boxes[end])], kind)
 
 
-def _nodes(world: World, layout: Layout) -> Iterator[str]:
+def _nodes(world: World, boxes: dict[str, Box]) -> Iterator[str]:
     for kind, nodes in (("network", world.topology.networks), ("vpc", world.topology.vpcs)):
         for name, node in nodes.items():
-            box = layout.boxes[name]
-            yield _rect(box, kind)
-            yield _text(box.x + 14, box.y + 22, name, "name")
-            yield _text(box.x + 14, box.y + 38, ", ".join(map(str, node.cidr_blocks)), "small")
+            box, blocks = boxes[name], ", ".join(map(str, node.cidr_blocks))
+            yield _rect(box, kind) + _text(box.x + 14, box.y + 22, name, "name")
+            yield _text(box.x + 14, box.y + 38, blocks, "small")
     for name, connection in world.topology.connections.items():
-        box = layout.boxes[name]
-        yield _rect(box, "connection", 20)
-        kind = "CEN" if isinstance(connection, CenConnection) else "IPsec"
-        yield f'<g class="centre">{_text(box.middle[0], box.y + 17, name, "name")}'
-        yield f"{_text(box.middle[0], box.y + 31, kind, 'small')}</g>"
-
-
-def _instances(world: World, layout: Layout) -> Iterator[str]:
+        box, kind = boxes[name], "CEN" if isinstance(connection, CenConnection) else "IPsec"
+        yield _rect(box, "connection", 20) + _text(box.middle[0], box.y + 17, name, "name centre")
+        yield _text(box.middle[0], box.y + 31, kind, "small centre")
     for instance in world.instances.values():
-        box = layout.boxes.get(_chip(instance))
-        if box is None:
-            continue
-        addresses = instance.all_addresses
-        yield _rect(box, "instance" if addresses else "instance unbound", 6)
-        yield _text(box.x + 9, box.y + 13, instance.instance_id, "chip")
-        yield _text(box.x + 9, box.y + 24, ", ".join(map(str, addresses)) or "not bound", "small")
+        if (at := boxes.get(_chip(instance))) is not None:
+            addresses = ", ".join(map(str, instance.all_addresses))
+            yield _rect(at, "instance" if addresses else "instance unbound", 6)
+            yield _text(at.x + 9, at.y + 13, instance.instance_id, "chip")
+            yield _text(at.x + 9, at.y + 24, addresses or "not bound", "small")
 
 
 def _side(box: Box, other: Box) -> tuple[float, float]:
@@ -188,15 +148,15 @@ def _side(box: Box, other: Box) -> tuple[float, float]:
     return float(x), box.middle[1]
 
 
-def _way(path: Path, number: int, world: World, layout: Layout) -> tuple[str, str]:
+def _way(path: Path, number: int, world: World, boxes: dict[str, Box]) -> tuple[str, str]:
     """The way of one path, and the mark at its end: green where it arrives, red where it broke."""
-    boxes = [layout.boxes[stop] for stop in _stops(path, world) if stop in layout.boxes]
-    if not boxes:
+    stops = [boxes[stop] for stop in _stops(path, world) if stop in boxes]
+    if not stops:
         return "", ""
     offset = 5 * (number % 5) - 8
-    x, y = float(boxes[0].x + boxes[0].width), boxes[0].middle[1] + offset
+    x, y = float(stops[0].x + stops[0].width), stops[0].middle[1] + offset
     points: list[tuple[float, float]] = []
-    for one, two in pairwise(boxes):
+    for one, two in pairwise(stops):
         inside = one.x < two.x < one.x + one.width  # a chip in its VPC
         ends = [(float(two.x), two.middle[1])] if inside else [_side(one, two), _side(two, one)]
         points += [(x, y + offset) for x, y in ends]
@@ -213,23 +173,15 @@ def _way(path: Path, number: int, world: World, layout: Layout) -> tuple[str, st
 
 def _stops(path: Path, world: World) -> list[str]:
     """The ids along the way; the last is the instance that was reached, or what refused the packet."""
-    arrived = bool(path.there) and path.there[-1].via in _HERE
-    stops = [stop for hop in path.there for stop in (hop.at, hop.via)] or [_start(path, world)]
-    if arrived:
-        stops.pop()
-        vpc = world.topology.vpcs.get(path.there[-1].at)
-        for instance in world.instances.values() if vpc else ():
-            if vpc and set(instance.addresses_in(vpc)) & set(path.addresses):
-                stops.append(_chip(instance))
-                break
-    return list(dict.fromkeys(stops))
-
-
-def _start(path: Path, world: World) -> str:
     client = None if path.resolution is None else path.resolution.client
-    if path.source in world.topology.vpcs or path.source in world.topology.networks or client is None:
-        return path.source
-    return client.network_id or client.vpc_id or path.source
+    start = path.source if client is None else client.network_id or client.vpc_id or path.source
+    stops = [stop for hop in path.there for stop in (hop.at, hop.via)] or [start]
+    if path.there and path.there[-1].via in _HERE:
+        stops.pop()
+        vpc, used = world.topology.vpcs.get(path.there[-1].at), set(path.addresses)
+        reached = (one for one in world.instances.values() if vpc and used & set(one.addresses_in(vpc)))
+        stops += [_chip(one) for one in islice(reached, 1)]
+    return list(dict.fromkeys(stops))
 
 
 def _curve(points: list[tuple[float, float]], kind: str, inside: str = "") -> str:

@@ -66,11 +66,11 @@ class Flows:
 
     def collect(self) -> list[Flow]:
         old, new = self._old.groups, self._new.groups
-        touched = {*old, *new} if self._renamed else set(old.touched(new))
-        moved = {group_id for group_id in touched if self._renamed or old.get(group_id) != new.get(group_id)}
+        was, now = old.finder(), new.finder()
+        moved = {*old, *new} if self._renamed else {one for one in old.touched(new) if was(one) != now(one)}
         self._stay(group for group_id, group in new.scan() if group_id not in moved)
         for group_id in moved:
-            self._goes(old.get(group_id), new.get(group_id))
+            self._goes(was(group_id), now(group_id))
         return list(self._found.values())
 
     def _stay(self, groups: Iterator[Group]) -> None:
@@ -96,13 +96,9 @@ class Flows:
         after = ABSENT if now is None else self._situation(now)
         old_name = None if was is None else self._old.vpc_domain(was)
         new_name = None if now is None else self._new.vpc_domain(now)
-        if old_name == new_name and new_name is not None:
-            self._count(Kind.VPC_DOMAIN, before, after, new_name)
-        else:
-            if old_name is not None:
-                self._count(Kind.VPC_DOMAIN, before, ABSENT, old_name)
-            if new_name is not None:
-                self._count(Kind.VPC_DOMAIN, ABSENT, after, new_name)
+        for name in dict.fromkeys(one for one in (old_name, new_name) if one is not None):
+            here = before if name == old_name else ABSENT, after if name == new_name else ABSENT
+            self._count(Kind.VPC_DOMAIN, *here, name)
         after_names = () if now is None else now.custom_domains
         gone = () if was is None else (name for name in was.custom_domains if name not in after_names)
         # A name that another group has now is counted there.

@@ -1,7 +1,7 @@
 """What a change means for whom: every (source, name) whose answer or reachability changes, and why.
 
-Compares two Worlds by asking both, once for each flow of names and each class of sources that fare alike;
-never once per group. Decides nothing: answers and ways are the model's.
+Compares two Worlds by asking both, once for each flow of names and each class of sources, never once per
+group. Decides nothing: answers and ways are the model's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -39,7 +39,7 @@ NOBODY: Final = Fate("no such source", "not_resolved")
 
 @dataclass(slots=True)
 class Row:
-    """Sources that fare alike before and after."""
+    """Sources for which it is the same before, and the same after."""
 
     before: Fate
     after: Fate
@@ -140,7 +140,7 @@ class _Comparison:
         return Section(flow, "" if key is None else key[1], _moved(was, now), tuple(rows.values()))
 
     def _classes(self, flow: Flow) -> Iterator[tuple[str, Callable[[], list[str]]]]:
-        """Sources that fare alike: one of them to ask, and all of them. Every source is in one class."""
+        """Sources that get the same: one of them to ask, and all of them. Every source is in one class."""
         was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
         named = dict.fromkeys(self.old_sources.audience(was))
         named.update(dict.fromkeys(self.new_sources.audience(now)))

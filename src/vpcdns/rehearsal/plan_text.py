@@ -12,7 +12,6 @@ from vpcdns.rehearsal.plan import Plan, Row, Section
 
 SECTIONS: Final = 20
 SOURCES: Final = 5
-NOTHING: Final = "Nothing changes for anybody."
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -45,9 +44,7 @@ def plan_text(plan: Plan) -> Iterator[str]:
     """Lines for a terminal."""
     yield summary(plan)
     for section in plan.sections[:SECTIONS]:
-        yield ""
-        yield f"{_title(section)}: {_names(section)}"
-        yield f"  {section.binding}"
+        yield from ("", f"{_title(section)}: {_names(section)}", f"  {section.binding}")
         for row in section.rows:
             yield f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}"
             yield from (f"        {label}: {why}" for label, why in _reasons(row))
@@ -58,25 +55,19 @@ def plan_markdown(plan: Plan) -> Iterator[str]:
     """Lines for a pull request."""
     yield f"**{summary(plan)}**"
     for section in plan.sections[:SECTIONS]:
-        yield ""
-        yield f"### {_title(section)}"
-        yield ""
-        yield f"{_names(section)}. {section.binding}"
-        yield ""
-        yield "| sources | before | after | why |"
-        yield "|---|---|---|---|"
+        yield from ("", f"### {_title(section)}", "", f"{_names(section)}. {section.binding}", "")
+        yield from ("| sources | before | after | why |", "|---|---|---|---|")
         for row in section.rows:
             why = "; ".join(f"{label}: {why}" for label, why in _reasons(row)).replace("|", "\\|")
             yield f"| {_sources(row)} | {row.before} | {row.after}{_mark(row)} | {why} |"
-    rest = list(_rest(plan))
-    yield from (["", *rest] if rest else [])
+    yield from _rest(plan)
 
 
 def summary(plan: Plan) -> str:
     if not plan.pairs:
-        return NOTHING
-    pairs = f"{plan.pairs:,} (source, name) pair{'' if plan.pairs == 1 else 's'}"
-    return f"{pairs} will fare otherwise: {plan.lost:,} lost, {plan.gained:,} gained."
+        return "Nothing changes for anybody."
+    pairs = "pair changes" if plan.pairs == 1 else "pairs change"
+    return f"{plan.pairs:,} (source, name) {pairs}: {plan.lost:,} lost, {plan.gained:,} gained."
 
 
 def _title(section: Section) -> str:
@@ -102,15 +93,12 @@ def _mark(row: Row) -> str:
     return "  (gained)" if row.after.reachable else "  (LOST)"
 
 
-def _reasons(row: Row) -> Iterator[tuple[str, str]]:
-    yield from (
-        (label, fate.why) for label, fate in (("before", row.before), ("after", row.after)) if fate.why
-    )
+def _reasons(row: Row) -> list[tuple[str, str]]:
+    return [(label, fate.why) for label, fate in (("before", row.before), ("after", row.after)) if fate.why]
 
 
 def _rest(plan: Plan) -> Iterator[str]:
     rest = plan.sections[SECTIONS:]
     if rest:
         pairs = sum(section.pairs for section in rest)
-        yield ""
-        yield f"… and {len(rest):,} smaller sections with {pairs:,} pairs; JSON has them all."
+        yield f"\n… and {len(rest):,} smaller sections with {pairs:,} pairs; JSON has them all."

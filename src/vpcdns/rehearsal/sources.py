@@ -1,7 +1,7 @@
-"""Who may ask, sorted into classes that fare alike, so that a plan asks once for each class.
+"""Who may ask, sorted into classes that get the same answers, so that a plan asks once for each class.
 
-Knows VPCs, networks and route tables. VPCs of one region that reach the shared space by their system route
-alone are in the same situation as far as a serverless instance goes; every other source is its own class.
+Knows VPCs, networks and route tables. The VPCs of one region that reach the shared space only by their system
+route are one class for a serverless instance; every other source is a class of its own.
 """
 
 from collections import defaultdict

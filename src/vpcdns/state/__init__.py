@@ -4,7 +4,7 @@ A reload, an API call and a rehearsal all change the World through State, under 
 that need every new World subscribe. Must not know sockets or HTTP.
 """
 
-from vpcdns.state.current_world import Conflict, Reset, State
+from vpcdns.state.current_world import Reset, State
 from vpcdns.state.journal import Commit, Contents, Journal
 
-__all__ = ["Commit", "Conflict", "Contents", "Journal", "Reset", "State"]
+__all__ = ["Commit", "Contents", "Journal", "Reset", "State"]

@@ -16,17 +16,6 @@ from vpcdns.state.journal import Commit, Contents, Journal
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """A change was meant for another revision than the one that is current."""
-
-    expected: int
-    current: int
-
-    def __str__(self) -> str:
-        return f"revision {self.expected} is not current: {self.current} is; read it again and repeat"
-
-
-@dataclass(frozen=True, slots=True)
 class Reset:
     """What the file said is put back."""
 
@@ -76,19 +65,15 @@ class State:
         """Calls `replica` with every commit and reset, and the World after it, before either returns."""
         self._replicas.append(replica)
 
-    def apply(
-        self, change: Change, expected_revision: int | None = None, who: str = ""
-    ) -> World | Refusal | Conflict:
+    def apply(self, change: Change, who: str = "") -> World | Refusal:
         """Applies one change; the World that holds afterwards, or why nothing changed."""
-        return self.commit(Commit((change,), who=who), expected_revision)
+        return self.commit(Commit((change,), who=who))
 
-    def commit(self, commit: Commit, expected_revision: int | None = None) -> World | Refusal | Conflict:
+    def commit(self, commit: Commit) -> World | Refusal:
         """Applies all of it; the World that holds afterwards, or why nothing changed.
 
         Raises StateError when the journal cannot be written; then too nothing has changed.
         """
-        if expected_revision is not None and expected_revision != self.world.revision:
-            return Conflict(expected_revision, self.world.revision)
         contents = self._contents.after(commit)
         if isinstance(contents, Refusal):
             return contents

@@ -9,7 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from vpcdns.config import json_text, loads, written_json, written_objects
 from vpcdns.errors import ConfigurationError, MalformedChange, StateError
@@ -18,8 +18,6 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
 from vpcdns.state.change_json import decode_change, encode_change
 from vpcdns.state.journal import Commit, Contents
-
-NO_SEAL = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,13 @@ class Entry:
 
     def sealed(self, before: str) -> Entry:
         return replace(self, seal=self.expected_seal(before))
+
+    def snapshot_seal(self, text: str) -> str:
+        """Of the snapshot `text` that was made after this entry."""
+        return Entry(self.number, 0.0, "", "snapshot", self.revision, text, "").expected_seal(self.seal)
+
+
+NO_ENTRY: Final = Entry(0, 0.0, "", "", 0, "", seal="")  # before the first one
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,22 +97,17 @@ def opened(path: Path) -> sqlite3.Connection:
     _require_regular_files(path)
     _check_header(path)
     with in_words(path):
-        db = connected(path)
-        try:
-            if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
-                raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
-        except BaseException:
-            db.close()
-            raise
-        return db
+        return connected(path, check=True)
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """The file open once more, unchecked. Raises sqlite3's errors."""
+def connected(path: Path, *, check: bool = False) -> sqlite3.Connection:
+    """The file open once more. Raises sqlite3's errors, and StateError if a `check` finds it damaged."""
     uri = f"{path.absolute().as_uri()}?mode=rw"
     db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_WAIT)
     try:
         db.execute("PRAGMA synchronous=FULL")
+        if check and (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+            raise StateError(f"{path}: it is damaged ({found}); it was left as it is{_WAYS_OUT}")
     except BaseException:
         db.close()
         raise

@@ -18,32 +18,14 @@ from typing import Final
 
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
+from vpcdns.state import journal_rows as rows
+from vpcdns.state import sqlite_file
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.current_world import State
 from vpcdns.state.file_with_changes import joined
 from vpcdns.state.journal import Commit, Contents, Journal
-from vpcdns.state.journal_rows import (
-    NO_SEAL,
-    Entry,
-    Snapshot,
-    commit_text,
-    configuration_text,
-    objects_digest,
-    parse_snapshot,
-    replayed,
-    snapshot_text,
-)
-from vpcdns.state.sqlite_file import (
-    connected,
-    identities,
-    in_words,
-    locked,
-    lost_ways_out,
-    make,
-    note_last,
-    noted_last,
-    opened,
-)
+from vpcdns.state.journal_rows import NO_ENTRY, Entry, Snapshot
+from vpcdns.state.sqlite_file import in_words
 
 log = logging.getLogger("vpcdns.state")
 
@@ -85,18 +67,18 @@ class SqliteJournal(Journal):
         self._prepared: _Prepared | None = None
         self._snapshotting: threading.Thread | None = None
         with ExitStack() as unless_all_is_well:
-            self._lock = locked(path)
+            self._lock = sqlite_file.locked(path)
             unless_all_is_well.callback(os.close, self._lock)
             if not path.exists():
                 os.truncate(self._lock, 0)
-                make(path)
-            noted = noted_last(path)
-            self._db = opened(path)
+                sqlite_file.make(path)
+            noted = sqlite_file.noted_last(path)
+            self._db = sqlite_file.opened(path)
             unless_all_is_well.callback(self._db.close)
             with in_words(path):
                 self.held, self._last, self._snapshot_at = _read(self._db)
             _check_end(path, self._last, noted)
-            self._files = identities(path)
+            self._files = sqlite_file.identities(path)
             unless_all_is_well.pop_all()
         self._unconfirmed = False
         self._octets = 0  # since the snapshot
@@ -110,7 +92,7 @@ class SqliteJournal(Journal):
 
     def append(self, commit: Commit, contents: Contents) -> None:
         """Keeps a commit, after which `contents` hold; durable when it returns."""
-        entry = self._entry(commit.who, "commit", contents.world.revision, commit_text(commit))
+        entry = self._entry(commit.who, "commit", contents.world.revision, rows.commit_text(commit))
         self._write(entry)
         self._octets += len(entry.text)
         if entry.number - self._snapshot_at >= SNAPSHOT_EVERY or self._octets >= SNAPSHOT_OCTETS:
@@ -119,15 +101,15 @@ class SqliteJournal(Journal):
     def prepare(self, contents: Contents, file: World) -> None:
         """Makes the text that `replace` needs for these. For a thread."""
         world = contents.world
-        self._prepared = _Prepared(file, objects_digest(file), world, configuration_text(world))
+        self._prepared = _Prepared(file, rows.objects_digest(file), world, rows.configuration_text(world))
 
     def replace(self, contents: Contents, file: World) -> None:
         """Keeps that `file` was read, after which `contents` hold."""
         prepared = self._prepared
         if prepared is None or prepared.file is not file:
-            prepared = _Prepared(file, objects_digest(file))
+            prepared = _Prepared(file, rows.objects_digest(file))
         configuration = prepared.configuration_of(contents.world)
-        text = snapshot_text(Snapshot(contents, prepared.objects), configuration)
+        text = rows.snapshot_text(Snapshot(contents, prepared.objects), configuration)
         entry = self._entry("file", "file", contents.world.revision, "{}")
         self._write(entry, text)
         # The digest is wanted again when the same file is put back; its text would take up memory until then.
@@ -145,8 +127,8 @@ class SqliteJournal(Journal):
 
     def _snapshot(self, entry: Entry, snapshot: Snapshot, octets: int) -> None:
         try:
-            text = snapshot_text(snapshot)
-            with in_words(self.path), closing(connected(self.path)) as db, db:
+            text = rows.snapshot_text(snapshot)
+            with in_words(self.path), closing(sqlite_file.connected(self.path)) as db, db:
                 db.execute("BEGIN IMMEDIATE")
                 # Unless the file was read again meanwhile: from before that, nothing can be replayed.
                 if db.execute("SELECT number FROM snapshot").fetchone()[0] < entry.number:
@@ -157,11 +139,11 @@ class SqliteJournal(Journal):
             log.error("The state has no new snapshot: %s", error)  # noqa: TRY400 - no fault of ours
 
     def _entry(self, who: str, kind: str, revision: int, text: str) -> Entry:
-        number, seal = (0, NO_SEAL) if self._last is None else (self._last.number, self._last.seal)
-        return Entry(number + 1, self._clock(), who, kind, revision, text, NO_SEAL).sealed(seal)
+        last = self._last
+        return Entry(last.number + 1, self._clock(), who, kind, revision, text, "").sealed(last.seal)
 
     def _write(self, entry: Entry, snapshot: str | None = None) -> None:
-        if self._unconfirmed or identities(self.path) != self._files:
+        if self._unconfirmed or sqlite_file.identities(self.path) != self._files:
             raise StateError(f"{self.path}: removed, replaced or not confirmed; restart to go on")
         with in_words(self.path):
             with self._db:
@@ -170,7 +152,7 @@ class SqliteJournal(Journal):
                 if snapshot is not None:
                     _put_snapshot(self._db, entry, snapshot)
             self._unconfirmed = True  # from here on the entry is there, and may only be said to be
-            note_last(self._lock, entry.number, entry.seal)
+            sqlite_file.note_last(self._lock, entry.number, entry.seal)
             self._unconfirmed = False
         self._last = entry
 
@@ -201,7 +183,7 @@ def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
     revision = max(file.revision, there.world.revision + 1)
     if not there.unfiled:
         return Contents(replace(file, revision=revision), of_objects_in(there.attributes, file))
-    if held.objects != objects_digest(file):
+    if held.objects != rows.objects_digest(file):
         raise StateError(
             f"{path}: it has {there.unfiled} changes of VPCs, instances and groups that the configuration"
             " does not know, and the configuration's have changed too\nways out:\n"
@@ -213,8 +195,8 @@ def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
 
 def history(path: Path) -> Iterator[Entry]:
     """The entries of a state file, the oldest first; also of one that a server has open."""
-    noted, last = noted_last(path), None
-    with closing(opened(path)) as db, in_words(path):
+    noted, last = sqlite_file.noted_last(path), NO_ENTRY
+    with closing(sqlite_file.opened(path)) as db, in_words(path):
         for last in _entries(db):
             yield last
     _check_end(path, last, noted)
@@ -222,8 +204,8 @@ def history(path: Path) -> Iterator[Entry]:
 
 def read(path: Path) -> Contents:
     """What a state file holds; also of one that a server has open. Raises StateError."""
-    noted = noted_last(path)
-    with closing(opened(path)) as db, in_words(path):
+    noted = sqlite_file.noted_last(path)
+    with closing(sqlite_file.opened(path)) as db, in_words(path):
         held, last, _ = _read(db)
     _check_end(path, last, noted)
     if held is None:
@@ -231,31 +213,31 @@ def read(path: Path) -> Contents:
     return held.contents
 
 
-def _check_end(path: Path, last: Entry | None, noted: tuple[int, str] | None) -> None:
+def _check_end(path: Path, last: Entry, noted: tuple[int, str] | None) -> None:
     """Raises StateError where the journal lacks the entry that was noted as its last.
 
     One more entry than was noted is fine: the power was cut in between, and nobody was told of it.
     """
-    number, seal = (0, NO_SEAL) if last is None else (last.number, last.seal)
-    if noted is None or number > noted[0] or (number, seal) == noted:
+    number = last.number
+    if noted is None or number > noted[0] or (number, last.seal) == noted:
         return
     raise StateError(
         f"{path}: it ends with entry {number}, and entry {noted[0]} was written: acknowledged changes are"
-        f" lost, or it is another file; it was left as it is{lost_ways_out(path)}"
+        f" lost, or it is another file; it was left as it is{sqlite_file.lost_ways_out(path)}"
     )
 
 
 def _put_snapshot(db: sqlite3.Connection, entry: Entry, text: str) -> None:
     """Also deletes old entries. Of the last of them the seal is kept, which the next one's covers."""
     db.execute("DELETE FROM snapshot")
-    db.execute("INSERT INTO snapshot VALUES (?,?,?)", (entry.number, text, _snapshot_seal(entry, text)))
+    db.execute("INSERT INTO snapshot VALUES (?,?,?)", (entry.number, text, entry.snapshot_seal(text)))
     last_deleted = entry.number - ENTRIES_KEPT
     db.execute("DELETE FROM journal WHERE number < ?", (last_deleted,))
     deleted = "UPDATE journal SET at=0, who='', kind=?, revision=0, text='' WHERE number=?"
     db.execute(deleted, (_DELETED, last_deleted))
 
 
-def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
+def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry, int]:
     """What holds, the last entry, and the number of the one that the snapshot was made at.
 
     In one transaction: a server that has the file open goes on writing.
@@ -266,16 +248,16 @@ def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
         if row is None:
             if db.execute("SELECT count(*) FROM journal").fetchone()[0]:
                 raise StateError("the snapshot is missing")
-            return None, None, 0
+            return None, NO_ENTRY, 0
         number, text, seal = row
-        held, last = None, None
+        held, last = None, NO_ENTRY
         for last in _entries(db):
             if last.number == number:
-                if seal != _snapshot_seal(last, text):
+                if seal != last.snapshot_seal(text):
                     raise StateError("the snapshot is not what was written")
-                held = parse_snapshot(text)
+                held = rows.parse_snapshot(text)
             elif held is not None:
-                held = replace(held, contents=replayed(last, held.contents))
+                held = replace(held, contents=rows.replayed(last, held.contents))
         if held is None:
             raise StateError("the journal does not reach the snapshot")
         return held, last, number
@@ -283,17 +265,13 @@ def _read(db: sqlite3.Connection) -> tuple[Snapshot | None, Entry | None, int]:
 
 def _entries(db: sqlite3.Connection) -> Iterator[Entry]:
     """The entries, each checked to be the one that was written after the one before."""
-    number, seal = 1, NO_SEAL
+    before = NO_ENTRY
     for row in db.execute(_SELECT):
         entry = Entry(*row)
-        if number == 1 and entry.kind == _DELETED:
-            number, seal = entry.number + 1, entry.seal
+        if before is NO_ENTRY and entry.kind == _DELETED:
+            before = entry
             continue
-        if entry.number != number or entry.seal != entry.expected_seal(seal):
+        if entry.number != before.number + 1 or entry.seal != entry.expected_seal(before.seal):
             raise StateError(f"entry {entry.number} of the journal is not what was written")
         yield entry
-        number, seal = number + 1, entry.seal
-
-
-def _snapshot_seal(entry: Entry, text: str) -> str:
-    return Entry(entry.number, 0.0, "", "snapshot", entry.revision, text, NO_SEAL).expected_seal(entry.seal)
+        before = entry

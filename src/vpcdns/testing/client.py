@@ -6,6 +6,7 @@ Knows the admin server's JSON and the DNS port. Ignores the environment's HTTP p
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 from typing import Any, Literal
@@ -38,8 +39,6 @@ class Client:
         self.dns = dns
         self._token = token
         self._timeout = timeout
-
-    # What names resolve to
 
     def resolve(self, name: str, from_vpc: str | None = None, rtype: str = "A") -> StubAnswer:
         """Asks over DNS, as somebody in a VPC: its id, or an address, or None for this host itself.
@@ -82,8 +81,6 @@ class Client:
             + "".join(f"\n  {step['step']}: {step['detail']}" for step in steps)
         )
 
-    # What is configured
-
     def world(self) -> Any:
         """The current World as a configuration."""
         return self._json("GET", "/test/world")["configuration"]
@@ -97,13 +94,11 @@ class Client:
         A change is `{"change": "Bind", "instance_key": [region_id, instance_id], …}`.
         """
         headers = {} if revision is None else {"if-match": f'"{revision}"'}
-        return int(self._json("POST", "/test/changes", {"changes": list(changes)}, headers)["revision"])
+        return int(self._json("POST", "/test/changes", {"changes": list(changes)}, **headers)["revision"])
 
     def reset(self) -> None:
         """Goes back to what the file says; forgets faults and queries."""
         self._json("POST", "/test/reset", {})
-
-    # What was asked
 
     def queries(self, name: str | None = None, vpc_id: str | None = None) -> list[dict[str, Any]]:
         """The latest queries and what was decided, the newest first."""
@@ -113,8 +108,6 @@ class Client:
 
     def clear_queries(self) -> None:
         self._json("DELETE", "/test/queries")
-
-    # What goes wrong
 
     def add_fault(
         self,
@@ -144,38 +137,28 @@ class Client:
         self._json("DELETE", "/test/faults")
 
     def _json(
-        self,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        headers: Mapping[str, str] | None = None,
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str
     ) -> dict[str, Any]:
-        sent = {"accept": "application/json", **(headers or {})}
         if self._token is not None:
-            sent["authorization"] = f"Bearer {self._token}"
+            headers["authorization"] = f"Bearer {self._token}"
         if body is not None:
-            sent["content-type"] = "application/json"
-        split = urlsplit(self.url)
+            headers["content-type"] = "application/json"
+        split, text = urlsplit(self.url), None if body is None else json.dumps(body)
         connection = HTTPConnection(split.hostname or "127.0.0.1", split.port, timeout=self._timeout)
+        with closing(connection):
+            try:
+                connection.request(method, path, text, {"accept": "application/json", **headers})
+                response = connection.getresponse()
+                status, octets = response.status, response.read()
+            except (OSError, HTTPException) as error:
+                raise AdminError(0, "", f"{self.url} does not answer: {error}") from error
         try:
-            connection.request(method, path, None if body is None else json.dumps(body), sent)
-            response = connection.getresponse()
-            status, octets = response.status, response.read()
-        except (OSError, HTTPException) as error:
-            raise AdminError(0, "", f"{self.url} does not answer: {error}") from error
-        finally:
-            connection.close()
-        return _read(status, octets)
-
-
-def _read(status: int, octets: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(octets)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise AdminError(status, "", f"HTTP {status} without JSON")
-    if status >= 400:
-        error = body.get("error", {})
-        raise AdminError(status, error.get("code", ""), error.get("message", f"HTTP {status}"))
-    return body
+            found = json.loads(octets)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise AdminError(status, "", f"HTTP {status} without JSON")
+        if status >= 400:
+            wrong = found.get("error", {})
+            raise AdminError(status, wrong.get("code", ""), wrong.get("message", f"HTTP {status}"))
+        return found

@@ -109,8 +109,7 @@ class Server:
             try:
                 self._process.wait(END_WITHIN)
             except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
+                self.kill()
         if self._folder is not None:
             self._folder.cleanup()
         self._process = self._folder = None

@@ -27,7 +27,7 @@ from tests.support.example_world import (
     VPC_B,
     VPC_C,
 )
-from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.control.openapi.endpoint import ACTIONS
 from vpcdns.control.openapi.errors import Product, refused
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, Rcode, RRType

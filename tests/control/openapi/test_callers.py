@@ -9,7 +9,9 @@ import pytest
 
 from tests.support.cloud_api import NOW, SECRET, Cloud, v2, v3
 from tests.support.example_world import SERVERLESS
-from vpcdns.control.openapi import AccessKeys, ApiRequest, OpenApi, read_access_keys
+from vpcdns.control.openapi.endpoint import OpenApi
+from vpcdns.control.openapi.keys import AccessKeys, read_access_keys
+from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces
 from vpcdns.errors import StartupError
 from vpcdns.state import State

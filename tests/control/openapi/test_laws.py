@@ -24,8 +24,9 @@ from tests.support.example_world import (
 )
 from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
 from vpcdns.config import loads, written, yaml_text
-from vpcdns.control.openapi import AccessKeys, ApiRequest
-from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.control.openapi.endpoint import ACTIONS
+from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.state import Commit, State
 from vpcdns.state.change_json import decode_change, encode_change
 
@@ -78,9 +79,9 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
     commits: list[Commit] = []
     commit = cloud.state.commit
 
-    def noted(commit_: Commit, expected_revision: int | None = None) -> Any:
+    def noted(commit_: Commit) -> Any:
         commits.append(commit_)
-        return commit(commit_, expected_revision)
+        return commit(commit_)
 
     vars(cloud.state)["commit"] = noted
     made: dict[str, str] = {}

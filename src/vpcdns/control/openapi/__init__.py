@@ -3,9 +3,3 @@
 A request becomes a Call, a Call a Commit of the State under the model's rules, and the answer the cloud's
 JSON. Knows HTTP requests as values only; who listens is `control`'s.
 """
-
-from vpcdns.control.openapi.endpoint import OpenApi
-from vpcdns.control.openapi.keys import AccessKeys, read_access_keys
-from vpcdns.control.openapi.request import ApiRequest, ApiResponse
-
-__all__ = ["AccessKeys", "ApiRequest", "ApiResponse", "OpenApi", "read_access_keys"]

@@ -30,21 +30,17 @@ _NUMBER: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """What region a call is about; `given` says whether the request says so itself."""
-
-    region_id: str
-    given: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Call:
-    """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about."""
+    """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about.
+
+    `named_region` is the one that the request itself names, `region` that or the default.
+    """
 
     state: State
     product: Product
     parameters: Mapping[str, str]
-    region: Region | None
+    region: str | None
+    named_region: str | None
     who: str
     at: str
 
@@ -56,11 +52,11 @@ class Call:
     def region_id(self) -> str:
         if self.region is None:
             raise missing("RegionId")
-        return self.region.region_id
+        return self.region
 
     def in_region(self, region_id: str) -> bool:
         """Whether a call may see what is in `region_id`: all regions, when the request names none."""
-        return self.region is None or not self.region.given or self.region.region_id == region_id
+        return self.named_region in (None, region_id)
 
     def required(self, name: str) -> str:
         value = self.parameters.get(name)
@@ -145,9 +141,9 @@ class Call:
     def instance(self, name: str = "InstanceId", region_id: str | None = None) -> Instance:
         """The instance that a parameter names: in the call's region, or the only one of that id."""
         instance_id = self.required(name)
-        wanted = region_id or (None if self.region is None else self.region.region_id)
+        wanted = region_id or self.region
         instance = None if wanted is None else self.world.instances.get((wanted, instance_id))
-        if instance is None and region_id is None and (self.region is None or not self.region.given):
+        if instance is None and region_id is None and self.named_region is None:
             same = [one for one in self.world.instances.values() if one.instance_id == instance_id]
             instance = same[0] if len(same) == 1 else None
         if instance is None:
@@ -178,4 +174,4 @@ class Call:
         }
 
     def _where(self) -> str:
-        return f" in {self.region.region_id}" if self.region is not None and self.region.given else ""
+        return "" if self.named_region is None else f" in {self.named_region}"

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi.actions import ACTIONS
-from vpcdns.control.openapi.call import Call, Region
+from vpcdns.control.openapi import groups, instances, vpcs
+from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
 from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
-from vpcdns.control.openapi.signature import TOLERANCE, Claim, Nonces, Unsigned, claim
+from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
 from vpcdns.state import State
 
@@ -53,12 +53,13 @@ class OpenApi:
         try:
             body = self._answer(request)
         except ApiError as error:
-            return ApiResponse(error.status, self._error(request, request_id, error), headers)
+            refusal = error
         except StateError as error:
             log.error("A change was refused, for it cannot be kept: %s", error)  # noqa: TRY400 - a full disk, no fault of ours
-            unavailable = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
-            return ApiResponse(503, self._error(request, request_id, unavailable), headers)
-        return ApiResponse(200, {"RequestId": request_id, **body}, headers)
+            refusal = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
+        else:
+            return ApiResponse(200, {"RequestId": request_id, **body}, headers)
+        return ApiResponse(refusal.status, self._error(request, request_id, refusal), headers)
 
     def _answer(self, request: ApiRequest) -> dict[str, Any]:
         if any(name in request.headers for name in _BROWSER_HEADERS):
@@ -76,62 +77,89 @@ class OpenApi:
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
         at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        region = self._region(request)
-        if region is not None and not is_region_id(region.region_id):
+        region, named = self._region(request), request.region_id
+        if region is not None and not is_region_id(region):
             raise invalid("RegionId")
-        return action(Call(self.state, product, request.parameters, region, who, at))
+        return action(Call(self.state, product, request.parameters, region, named, who, at))
 
     def _caller(self, request: ApiRequest) -> str:
         """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
-        said = claim(request)
         if not self.keys:
             if not self.open_without_keys:
                 raise ApiError(
                     "NoPermission", "No access keys are configured here (admin.access_keys_file).", 403
                 )
-            return said.access_key_id[:128] if isinstance(said, Claim) else "anonymous"
-        if said is Unsigned.NO_KEY:
-            raise missing("AccessKeyId")
-        if isinstance(said, Unsigned):
-            raise ApiError("SignatureDoesNotMatch", f"{_NO_MATCH} {said.value.capitalize()}.")
+            try:
+                return claim(request).access_key_id[:128]
+            except ApiError:
+                return "anonymous"
+        said = claim(request)
         secret = self.keys.get(said.access_key_id)
         if secret is None:
             raise ApiError("InvalidAccessKeyId.NotFound", "Specified access key is not found.", 404)
-        signed_at = said.signed_at
-        if signed_at is None:
-            raise ApiError(
-                "InvalidTimeStamp.Format", "Specified time stamp is not of the form 2016-08-01T06:53:02Z."
-            )
-        if abs(self.now() - signed_at.timestamp()) > TOLERANCE:
+        if said.signed_at is None:
+            text = "Specified time stamp is not of the form 2016-08-01T06:53:02Z."
+            raise ApiError("InvalidTimeStamp.Format", text)
+        if abs(self.now() - said.signed_at.timestamp()) > TOLERANCE:
             raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         if not said.is_true(secret):
-            raise ApiError("SignatureDoesNotMatch", _NO_MATCH)
+            raise no_match()
         if not said.nonce:
             raise missing("SignatureNonce")
         if not self.nonces.is_new(said.access_key_id, said.nonce, self.monotonic()):
             raise ApiError("SignatureNonceUsed", "Specified signature nonce was used already.")
         return said.access_key_id
 
-    def _region(self, request: ApiRequest) -> Region | None:
-        """`RegionId`, the host's, the configured one, or the only one there is."""
-        given = request.parameters.get("RegionId") or request.host_region
-        if given is not None:
-            return Region(given, given=True)
-        if self.region_id is not None:
-            return Region(self.region_id, given=False)
+    def _region(self, request: ApiRequest) -> str | None:
+        """The request's, the configured one, or the only one there is."""
+        if (known := request.region_id or self.region_id) is not None:
+            return known
         regions = self.state.world.region_ids()
-        return Region(regions.pop(), given=False) if len(regions) == 1 else None
+        return regions.pop() if len(regions) == 1 else None
 
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
         product = Product.VPC if request.named("Version") == Product.VPC.version else Product.CLOUDAPI
-        region = self._region(request)
         return {
             "RequestId": request_id,
-            "HostId": f"{product.host}.{region.region_id if region else 'local'}.aliyuncs.com",
+            "HostId": f"{product.host}.{self._region(request) or 'local'}.aliyuncs.com",
             "Code": error.code,
             "Message": error.message,
             "Recommend": f"{_RECOMMEND}?q={error.code}",
         }
 
 
-_NO_MATCH: Final = "Specified signature is not matched with our calculation."
+_Action = Callable[[Call], dict[str, Any]]
+_CLOUDAPI: Final[dict[str, _Action]] = {
+    "CreateInstance": instances.create_instance,
+    "DescribeInstances": instances.describe_instances,
+    "DeleteInstance": instances.delete_instance,
+    "ModifyInstanceAttribute": instances.modify_instance_attribute,
+    "ModifyInstanceSpec": instances.modify_instance_spec,
+    "ModifyInstanceVpcAttributeForConsole": instances.modify_instance_vpc_attribute,
+    "CreateApiGroup": groups.create_api_group,
+    "DescribeApiGroup": groups.describe_api_group,
+    "DescribeApiGroups": groups.describe_api_groups,
+    "ModifyApiGroup": groups.modify_api_group,
+    "DeleteApiGroup": groups.delete_api_group,
+    "ModifyIntranetDomainPolicy": groups.modify_intranet_domain_policy,
+    "ModifyApiGroupNetworkPolicy": groups.modify_api_group_network_policy,
+    "ModifyApiGroupInstance": groups.modify_api_group_instance,
+    "SetDomain": groups.set_domain,
+    "DescribeDomain": groups.describe_domain,
+    "DeleteDomain": groups.delete_domain,
+    "DescribeRegions": vpcs.describe_regions,
+}
+_VPC: Final[dict[str, _Action]] = {
+    "CreateVpc": vpcs.create_vpc,
+    "DescribeVpcs": vpcs.describe_vpcs,
+    "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
+    "DeleteVpc": vpcs.delete_vpc,
+    "CreateVSwitch": vpcs.create_vswitch,
+    "DescribeVSwitches": vpcs.describe_vswitches,
+    "DeleteVSwitch": vpcs.delete_vswitch,
+    "DescribeRegions": vpcs.describe_regions,
+}
+ACTIONS: Final = {
+    **{(Product.CLOUDAPI.version, name): (Product.CLOUDAPI, action) for name, action in _CLOUDAPI.items()},
+    **{(Product.VPC.version, name): (Product.VPC, action) for name, action in _VPC.items()},
+}

@@ -1,4 +1,8 @@
-"""The actions on API groups: making them, switching their VPC domains, moving them between instances."""
+"""The actions on API groups: making and moving them, switching their VPC domains; on their custom domains.
+
+An INTRANET name is a CNAME to the group's VPC domain, here and now (DESIGN §1.9); the cloud leaves making it
+to its user. An INTERNET name is kept and described, and no DNS answer depends on it.
+"""
 
 import re
 import secrets
@@ -6,11 +10,14 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address
 from typing import Any, Final
 
-from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.errors import bad_format, missing, repeated
+from vpcdns.config import custom_domain
+from vpcdns.control.openapi.call import Call, Records
+from vpcdns.control.openapi.errors import bad_format, exceeded, invalid, missing, not_found, repeated
+from vpcdns.errors import MalformedName
 from vpcdns.model import changes as world_changes
-from vpcdns.model.changes import Change, DisableVpcDomain, EnableVpcDomain
+from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance, InstanceType
+from vpcdns.model.names import Name
 from vpcdns.state.api_attributes import Attributes, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
@@ -20,6 +27,9 @@ SHARED_ADDRESS: Final = IPv4Address("100.100.80.10")  # the cloud's own are unpu
 _NAME: Final = re.compile(r"[^\W\d_]\w{3,49}")
 _KEPT: Final = ("Description", "BasePath", "DefaultDomain", "UserLogConfig", "CustomTraceConfig")
 _POLICIES: Final = ("VpcSlbIntranetEnable", "InternetEnable", "InnerDomainEnable", "InternetIPV6Enable")
+
+PER_TYPE: Final = 5  # names that a group may have of each type
+_TYPES: Final = ("INTERNET", "INTRANET")
 
 
 def create_api_group(call: Call) -> dict[str, Any]:
@@ -46,7 +56,7 @@ def _serverless(call: Call, changes: list[Change]) -> Instance:
 def describe_api_group(call: Call) -> dict[str, Any]:
     group = call.group()
     record, world = call.record(group), call.world
-    domains = [domain_item(*one) | {"IsHttpRedirectToHttps": False} for one in domains_of(call, group)]
+    domains = [_domain_item(*one) | {"IsHttpRedirectToHttps": False} for one in _domains_of(call, group)]
     return {
         **_summary(call, group),
         # Empty, and never absent, while the VPC domain is off.
@@ -131,14 +141,14 @@ def modify_api_group_instance(call: Call) -> dict[str, Any]:
     return call.commit(world_changes.MigrateGroup(group.group_id, target.instance_id), records=records)
 
 
-def domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
+def _domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
     """Its custom domains and their types: those that DNS knows, and public ones that are only kept."""
     record = call.record(group)
     internal = [(str(name), "INTRANET") for name in group.custom_domains]
     return [*internal, *((name, "INTERNET") for name in record.get("InternetDomains", []))]
 
 
-def sub_domain(call: Call, group: Group) -> str:
+def _sub_domain(call: Call, group: Group) -> str:
     """The public second-level domain, which nothing here resolves."""
     return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
 
@@ -148,14 +158,13 @@ def _times(record: Attributes) -> dict[str, Any]:
 
 
 def _switched(group: Group, enable: bool) -> list[Change]:
-    return [(EnableVpcDomain if enable else DisableVpcDomain)(group.group_id)]
+    return [(world_changes.EnableVpcDomain if enable else world_changes.DisableVpcDomain)(group.group_id)]
 
 
 def _new_name(call: Call, name: str) -> str:
     if not _NAME.fullmatch(name):
         raise bad_format("GroupName", "4 to 50 letters, digits and `_`, a letter first.")
-    region_id = None if call.region is None else call.region.region_id
-    if any(group.name == name and group.region_id == region_id for _, group in call.world.groups.scan()):
+    if any(group.name == name and group.region_id == call.region for _, group in call.world.groups.scan()):
         raise repeated("GroupName", f"There is a group {name} already.")
     return name
 
@@ -172,7 +181,7 @@ def _summary(call: Call, group: Group) -> dict[str, Any]:
         "GroupName": group.name,
         "Description": record.get("Description", ""),
         "BasePath": record.get("BasePath", "/"),
-        "SubDomain": sub_domain(call, group),
+        "SubDomain": _sub_domain(call, group),
         "RegionId": group.region_id,
         "InstanceId": group.instance_id,
         "InstanceType": "VPC_DEDICATED" if _is_dedicated(call, group) else "VPC_SHARED",
@@ -181,7 +190,7 @@ def _summary(call: Call, group: Group) -> dict[str, Any]:
     }
 
 
-def domain_item(name: str, kind: str) -> dict[str, Any]:
+def _domain_item(name: str, kind: str) -> dict[str, Any]:
     """What all answers about a custom domain have."""
     return {
         "DomainName": name,
@@ -192,3 +201,89 @@ def domain_item(name: str, kind: str) -> dict[str, Any]:
         "DomainRemark": "",
         "DomainWebSocketStatus": "CLOSE",
     }
+
+
+def set_domain(call: Call) -> dict[str, Any]:
+    """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
+    group, name = call.group(), _domain_name(call)
+    kind = (call.optional("CustomDomainType") or "INTERNET").upper()
+    if kind not in _TYPES:
+        raise invalid("CustomDomainType", f"Write one of {', '.join(_TYPES)}.")
+    for flag in ("IsHttpRedirectToHttps", "IsForce"):
+        call.flag(flag)
+    if (str(name).lower(), kind) not in _folded(call, group):
+        if sum(had == kind for _, had in _domains_of(call, group)) >= PER_TYPE:
+            raise exceeded("DomainName", f"A group has at most {PER_TYPE} names of a type.")
+        _bind(call, group, name, kind)
+    return _described(call, call.world.groups[group.group_id], str(name), kind)
+
+
+def describe_domain(call: Call) -> dict[str, Any]:
+    group, name = call.group(), str(_domain_name(call))
+    kinds = dict(sorted(_folded(call, group)))
+    if name.lower() not in kinds:
+        raise not_found("Domain", f"custom domain {name} of group {group.group_id}.")
+    return _described(call, group, name, kinds[name.lower()])
+
+
+def delete_domain(call: Call) -> dict[str, Any]:
+    """Succeeds when there is no such name."""
+    group, name = call.group(), _domain_name(call)
+    records, changes = _without(call, group, name), list[Change]()
+    if name in group.custom_domains:
+        changes.append(world_changes.RemoveCustomDomain(group.group_id, name))
+    if records or changes:
+        call.commit(*changes, records=records)
+    return {}
+
+
+def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
+    changes, records = _released(call, group, name, kind)
+    if kind == "INTRANET":
+        call.commit(*changes, world_changes.AddCustomDomain(group.group_id, name), records=records)
+        return
+    names = [*call.record(group).get("InternetDomains", []), str(name)]
+    call.commit(*changes, records={**records, **call.edited(group, {"InternetDomains": names})})
+
+
+def _released(call: Call, group: Group, name: Name, kind: str) -> tuple[list[Change], Records]:
+    """What takes the name from whoever has it; refused without IsForce."""
+    owner_id = call.world.custom_domains.owners.get(name) if kind == "INTRANET" else _internet(call, name)
+    if owner_id is None or owner_id == group.group_id:
+        return [], {}
+    if not call.flag("IsForce"):
+        raise repeated("DomainName", f"{name} belongs to group {owner_id}; IsForce=true takes it from there.")
+    if kind == "INTRANET":
+        return [world_changes.RemoveCustomDomain(owner_id, name)], {}
+    return [], _without(call, call.world.groups[owner_id], name)
+
+
+def _internet(call: Call, name: Name) -> str | None:
+    """The group that has a public name."""
+    wanted = str(name).lower()
+    for key, record in call.state.attributes.scan():
+        if any(one.lower() == wanted for one in record.get("InternetDomains", ())):
+            return key.partition(" ")[2]
+    return None
+
+
+def _without(call: Call, group: Group, name: Name) -> Records:
+    """The group's record without a public name; nothing when it has none such."""
+    names = call.record(group).get("InternetDomains", [])
+    rest = [one for one in names if one.lower() != str(name).lower()]
+    return {} if rest == names else call.edited(group, {"InternetDomains": rest})
+
+
+def _domain_name(call: Call) -> Name:
+    try:
+        return custom_domain(call.required("DomainName"))
+    except MalformedName as error:
+        raise bad_format("DomainName", f"{error}.") from None
+
+
+def _folded(call: Call, group: Group) -> set[tuple[str, str]]:
+    return {(name.lower(), kind) for name, kind in _domains_of(call, group)}
+
+
+def _described(call: Call, group: Group, name: str, kind: str) -> dict[str, Any]:
+    return {"GroupId": group.group_id, "SubDomain": _sub_domain(call, group), **_domain_item(name, kind)}

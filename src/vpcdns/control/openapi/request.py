@@ -49,7 +49,10 @@ class ApiRequest:
         return self.headers.get(f"x-acs-{name.lower()}") or self.parameters.get(name, "")
 
     @property
-    def host_region(self) -> str | None:
+    def region_id(self) -> str | None:
+        """`RegionId`, or the one in the host's name."""
+        if given := self.parameters.get("RegionId"):
+            return given
         match = _REGIONAL_HOST.fullmatch(self.headers.get("host", "").lower())
         return match[1] if match else None
 

@@ -12,13 +12,15 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import Enum
 from typing import Final
 from urllib.parse import quote
 
+from vpcdns.control.openapi.errors import ApiError, missing
 from vpcdns.control.openapi.request import ApiRequest
 
 ACS3: Final = "ACS3-HMAC-SHA256"
+V2: Final = "HMAC-SHA1"
+_UNREADABLE: Final = "The Authorization header cannot be read."
 _FIELD: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,]*)\s*")
 _MUST_BE_SIGNED: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce")
 # The documents say 15 and 31 minutes; the shorter one, either way.
@@ -26,16 +28,11 @@ TOLERANCE: Final = 15 * 60.0  # seconds
 CAPACITY: Final = 100_000  # some 20 MB; 55 requests a second for as long as a nonce counts
 
 
-class Scheme(Enum):
-    ACS3 = "ACS3-HMAC-SHA256"
-    V2 = "HMAC-SHA1"
-
-
 @dataclass(frozen=True, slots=True)
 class Claim:
     """What a request says of its signature; `timestamp` and `nonce` are as received, perhaps empty."""
 
-    scheme: Scheme
+    scheme: str
     access_key_id: str
     signature: str
     string_to_sign: str
@@ -49,7 +46,7 @@ class Claim:
     def signed_by(self, secret: str) -> str:
         """The signature that whoever holds `secret` would make."""
         text = self.string_to_sign.encode()
-        if self.scheme is Scheme.ACS3:
+        if self.scheme == ACS3:
             return hmac.new(secret.encode(), text, hashlib.sha256).hexdigest()
         return base64.b64encode(hmac.new(f"{secret}&".encode(), text, hashlib.sha1).digest()).decode()
 
@@ -62,61 +59,54 @@ class Claim:
             return None
 
 
-class Unsigned(Enum):
-    """Why a request has no Claim that could be checked."""
-
-    NO_KEY = "there is no signature"
-    MALFORMED = "the Authorization header cannot be read"
-    BODY_HASH = "x-acs-content-sha256 is not the body's"
-    HEADERS = "headers that say what is asked are not signed"
-    METHOD = "the signature method is not HMAC-SHA1"
-
-
-def claim(request: ApiRequest) -> Claim | Unsigned:
-    """The claim of a request, V3 when it has an Authorization header."""
+def claim(request: ApiRequest) -> Claim:
+    """The claim of a request, V3 when it has an Authorization header. Raises ApiError if there is none."""
     authorization = request.headers.get("authorization", "")
     if authorization.startswith(f"{ACS3} "):
         return _acs3(request, authorization.removeprefix(f"{ACS3} "))
     if authorization and "AccessKeyId" not in request.parameters:
-        return Unsigned.MALFORMED
+        raise no_match(_UNREADABLE)
     return _v2(request)
 
 
-def _acs3(request: ApiRequest, authorization: str) -> Claim | Unsigned:
+def no_match(why: str = "") -> ApiError:
+    text = f"Specified signature is not matched with our calculation. {why}".rstrip()
+    return ApiError("SignatureDoesNotMatch", text)
+
+
+def _acs3(request: ApiRequest, authorization: str) -> Claim:
     matches = [_FIELD.fullmatch(part) for part in authorization.split(",")]
     said = {match[1]: match[2] for match in matches if match is not None}
     if not len(matches) == len(said) == 3 or not all(said.values()):
-        return Unsigned.MALFORMED
+        raise no_match(_UNREADABLE)
     body_hash = hashlib.sha256(request.body).hexdigest()
     given_hash = request.headers.get("x-acs-content-sha256", body_hash)
     if not hmac.compare_digest(given_hash.lower().encode(), body_hash.encode()):
-        return Unsigned.BODY_HASH
+        raise no_match("x-acs-content-sha256 is not the body's.")
     names = said["SignedHeaders"].split(";")
     # A header that is there but not signed could be put there by anybody.
     if any(name in request.headers and name not in names for name in _MUST_BE_SIGNED):
-        return Unsigned.HEADERS
+        raise no_match("Headers that say what is asked are not signed.")
     header_block = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
     what = (request.method, request.path, _canonical(request.query_pairs))
     canonical = "\n".join((*what, header_block, said["SignedHeaders"], body_hash))
     string_to_sign = f"{ACS3}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     headers = request.headers
     timestamp, nonce = headers.get("x-acs-date", ""), headers.get("x-acs-signature-nonce", "")
-    return Claim(Scheme.ACS3, said["Credential"], said["Signature"], string_to_sign, timestamp, nonce)
+    return Claim(ACS3, said["Credential"], said["Signature"], string_to_sign, timestamp, nonce)
 
 
-def _v2(request: ApiRequest) -> Claim | Unsigned:
+def _v2(request: ApiRequest) -> Claim:
     parameters = request.parameters
     if not parameters.get("AccessKeyId") or not parameters.get("Signature"):
-        return Unsigned.NO_KEY
-    if parameters.get("SignatureMethod", "HMAC-SHA1").upper() != "HMAC-SHA1":
-        return Unsigned.METHOD
+        raise missing("AccessKeyId")
+    if parameters.get("SignatureMethod", V2).upper() != V2:
+        raise no_match("The signature method is not HMAC-SHA1.")
     pairs = (*request.query_pairs, *request.form_pairs)
     canonical = _canonical(pair for pair in pairs if pair[0] != "Signature")
     string_to_sign = f"{request.method}&%2F&{percent(canonical)}"
     timestamp, nonce = parameters.get("Timestamp", ""), parameters.get("SignatureNonce", "")
-    return Claim(
-        Scheme.V2, parameters["AccessKeyId"], parameters["Signature"], string_to_sign, timestamp, nonce
-    )
+    return Claim(V2, parameters["AccessKeyId"], parameters["Signature"], string_to_sign, timestamp, nonce)
 
 
 def _canonical(pairs: Iterable[tuple[str, str]]) -> str:

@@ -1,4 +1,4 @@
-"""The actions of the VPC product, as many as a script needs to make what it binds instances to."""
+"""The actions of the VPC product, as many as a script needs to make what it binds instances to; regions."""
 
 import secrets
 from ipaddress import IPv4Network
@@ -125,3 +125,16 @@ def _new_id(prefix: str) -> str:
 
 
 _ALPHABET: Final = ascii_lowercase + digits
+
+
+def describe_regions(call: Call) -> dict[str, Any]:
+    """The regions that there is anything in."""
+    found = call.world.region_ids()
+    if call.region is not None:
+        found.add(call.region)
+    host = call.product.host
+    regions = [
+        {"RegionId": name, "LocalName": name, "RegionEndpoint": f"{host}.{name}.aliyuncs.com"}
+        for name in sorted(found)
+    ]
+    return {"Regions": {"Region": regions}}
