@@ -73,13 +73,11 @@ def identify(
     if place is None:
         return Client(address, matched=f"the Internet: no source network holds {address}{how}")
     vpc = world.topology.audience_of(place)
+    matched = f"source network {place.source_network} of {place.vpc_id or place.network_id}"
     if vpc is None:
-        matched = (
-            f"source network {place.source_network} of {place.network_id}, which resolves as no VPC{how}"
-        )
+        matched = f"{matched}, which resolves as no VPC{how}"
         return Client(address, network_id=place.network_id, matched=matched)
-    owner = place.vpc_id or place.network_id
-    matched = f"source network {place.source_network} of {owner}{how}"
+    matched = f"{matched}{how}"
     return Client(address, vpc.vpc_id, vpc.region_id, place.network_id, matched)
 
 

@@ -49,9 +49,6 @@ class Reason(Enum):
     CHAIN_TOO_LONG = "chain-too-long"
 
 
-# Resolutions that depend on more of the client than its VPC: never kept, never shared.
-PERSONAL: Final = frozenset({Reason.WHOAMI, Reason.EXPLAIN})
-
 # All others are about names that are the gateway's or vpcdns's own: no upstream has a say in those.
 OWN_NAMES: Final = frozenset(Reason) - {
     Reason.STRANGER,

@@ -66,21 +66,19 @@ _IPV6_REVERSE: Final = (
 )
 
 
-def _zones() -> dict[Name, LocalZone]:
-    zones = [
-        LocalZone(_LOCALHOST, Kind.LOOPBACK, "RFC 6761 §6.3"),
-        LocalZone(Name((b"invalid",)), Kind.NONEXISTENT, "RFC 6761 §6.4"),
-        LocalZone(Name((b"onion",)), Kind.NONEXISTENT, "RFC 7686 §2"),
-        LocalZone(Name((b"alt",)), Kind.NONEXISTENT, "RFC 9476 §3"),
-        LocalZone(Name((b"home", b"arpa")), Kind.EMPTY, "RFC 8375 §4"),
-        LocalZone(Name((b"resolver", b"arpa")), Kind.EMPTY, "RFC 9462 §6.4"),
-    ]
-    for tree, listed in (("in-addr.arpa", _IPV4_REVERSE), ("ip6.arpa", _IPV6_REVERSE)):
-        zones += [LocalZone(Name.from_text(f"{zone}.{tree}"), Kind.EMPTY, rfc) for rfc, zone in listed]
-    return {zone.apex: zone for zone in zones}
-
-
-_ZONES: Final = _zones()
+_LISTED: Final = (
+    ("localhost", Kind.LOOPBACK, "RFC 6761 §6.3"),
+    ("invalid", Kind.NONEXISTENT, "RFC 6761 §6.4"),
+    ("onion", Kind.NONEXISTENT, "RFC 7686 §2"),
+    ("alt", Kind.NONEXISTENT, "RFC 9476 §3"),
+    ("home.arpa", Kind.EMPTY, "RFC 8375 §4"),
+    ("resolver.arpa", Kind.EMPTY, "RFC 9462 §6.4"),
+    *((f"{zone}.in-addr.arpa", Kind.EMPTY, rfc) for rfc, zone in _IPV4_REVERSE),
+    *((f"{zone}.ip6.arpa", Kind.EMPTY, rfc) for rfc, zone in _IPV6_REVERSE),
+)
+_ZONES: Final = {
+    zone.apex: zone for zone in (LocalZone(Name.from_text(text), kind, rfc) for text, kind, rfc in _LISTED)
+}
 # Every name that this module knows by itself.
 NAMED: Final = frozenset((*_ZONES, *_RECORDS))
 

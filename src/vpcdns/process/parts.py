@@ -46,7 +46,7 @@ class ServerParts:
         self.state = state
         self.counts = counts
         clear = partial(workers.call, "parts.decisions.clear")
-        others = partial(workers.ask, "parts.decisions.of_process")
+        others = partial(workers.ask, "parts.decisions.pickled")
         self.decisions = RecentDecisions(state, others=others, cleared=clear)
         self.query_log = QueryLog(state, settings.query_logging, shared=settings.processes > 1)
         self.query_counts = QueryCounts()

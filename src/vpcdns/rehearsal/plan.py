@@ -70,21 +70,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sections with changes, those with the most (source, name) pairs first."""
+    """The sections with changes, those with the most (source, name) pairs first, and what they add up to."""
 
     sections: tuple[Section, ...]
-
-    @property
-    def pairs(self) -> int:
-        return sum(section.pairs for section in self.sections)
-
-    @property
-    def lost(self) -> int:
-        return sum(section.count(reachable=False) for section in self.sections)
-
-    @property
-    def gained(self) -> int:
-        return sum(section.count(reachable=True) for section in self.sections)
+    pairs: int
+    lost: int
+    gained: int
 
 
 def plan(old: World, new: World) -> Plan:
@@ -93,7 +84,8 @@ def plan(old: World, new: World) -> Plan:
     sections = (comparison.section(flow) for flow in comparison.flows())
     found = [section for section in sections if section is not None]
     found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
-    return Plan(tuple(found))
+    lost, gained = (sum(section.count(reachable) for section in found) for reachable in (False, True))
+    return Plan(tuple(found), sum(section.pairs for section in found), lost, gained)
 
 
 class _Comparison:
