@@ -42,7 +42,7 @@ _LONGEST_WAIT: Final = 60.0
 
 
 class Replication(Replicas):
-    """Of a server of several processes; in the main one."""
+    """Keeps the workers of a server in step with its main process, and their number complete."""
 
     def __init__(self, workers: Workers, parts: ServerParts, settings: Settings) -> None:
         self._workers, self._parts, self._settings = workers, parts, settings
