@@ -14,9 +14,10 @@ from vpcdns.config.document import MAX_DEPTH, read
 from vpcdns.config.mistakes import Mistake, dotted
 from vpcdns.config.read import located
 
-EITHER = "is a boolean or text, as each YAML reader likes; put quotes around it, or write true or false"
+EITHER = "is a boolean to some YAML readers, and text to others; put quotes around it, or write true or false"
 NUMBER = (
-    "is text or a number, as each YAML reader likes; put quotes around it, or write a plain decimal number"
+    "is a number to some YAML readers, and text to others;"
+    " put quotes around it, or write a plain decimal number"
 )
 NO_ALIAS = "anchors and aliases are not read here"
 
@@ -71,7 +72,7 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
         ("a: 1\nb:\n  c: 2\n  c: 3", ["4:3: b.c: this key is given twice; keep one of them"]),
         ('{"a": 1,\n "a": 2}', ["2:2: a: this key is given twice; keep one of them"]),
         ("1: x", ["1:1: : the key `1` is not text; put quotes around it"]),
-        ("? [a]\n: b", ["1:3: : a list or a mapping is no key; write the key as text"]),
+        ("? [a]\n: b", ["1:3: : a list or a mapping cannot be a key; write the key as text"]),
         ("a: &x b", [f"1:4: a: `&x` names a part of the file; remove it: {NO_ALIAS}"]),
         (
             "a: !!python/object:os.system b",
@@ -79,7 +80,7 @@ def test_numbers_that_readers_differ_about(word: str) -> None:
         ),
         ("a: !!str 1", ["1:4: a: the tag `!!str` is not read here; remove it"]),
         ("a: 1\n---\nb: 2", ["2:1: : a second document begins here; keep one document in a file"]),
-        ("a: " + "9" * 50, ["1:4: a: a number this long means nothing here; put quotes around text"]),
+        ("a: " + "9" * 50, ["1:4: a: no number here is this long; put quotes around text"]),
         (
             "a:\r\n  b: \x00",
             [

@@ -133,7 +133,7 @@ def test_the_first_problems_are_named_and_the_others_counted() -> None:
 def test_listeners_are_bounded() -> None:
     """Each is compared with the others, and has sockets and buffers."""
     listens = ", ".join(f'"127.1.{number // 200}.{number % 200 + 1}:53"' for number in range(257))
-    with pytest.raises(ConfigurationError, match="257 listeners, and at most 256 can be had"):
+    with pytest.raises(ConfigurationError, match="257 listeners, and at most 256 are allowed"):
         loads(f"server: {{listen: [{listens}]}}")
 
 

@@ -69,40 +69,46 @@ def problems(text: str) -> list[str]:
         ),
         (
             "answers: {suffix: a..b}",
-            (f"f:1:19: answers.suffix: `a..b` is no domain name (a label must have 1 to 63 octets); {NAME}"),
+            (
+                f"f:1:19: answers.suffix: `a..b` is not a domain name"
+                f" (a label must have 1 to 63 octets); {NAME}"
+            ),
         ),
         (
             "answers: {suffix: straße.de}",
             (
-                "f:1:19: answers.suffix: `straße.de` is no domain name"
+                "f:1:19: answers.suffix: `straße.de` is not a domain name"
                 " (it has characters outside ASCII); write its A-label (xn--…)"
             ),
         ),
         (
             "answers: {suffix: 'https://a.b/'}",
             (
-                "f:1:19: answers.suffix: `https://a.b/` is no domain name;"
+                "f:1:19: answers.suffix: `https://a.b/` is not a domain name;"
                 f" {NAME}, without scheme, port or path"
             ),
         ),
         (
             "answers: {suffix: a b}",
-            (f"f:1:19: answers.suffix: `a b` is no domain name (letters, digits, `-` and `_` only); {NAME}"),
+            (
+                f"f:1:19: answers.suffix: `a b` is not a domain name"
+                f" (letters, digits, `-` and `_` only); {NAME}"
+            ),
         ),
         (
             "server: {listen: []}",
             (
-                "f:1:18: server.listen: an empty list means nothing here;"
+                "f:1:18: server.listen: an empty list is not allowed here;"
                 " give it at least one item, or remove the key"
             ),
         ),
         (
             "server: {listen: [localhost:53]}",
-            (f"f:1:19: server.listen[0]: `localhost` is no address; {NO_HOST_NAMES}"),
+            (f"f:1:19: server.listen[0]: `localhost` is not an address; {NO_HOST_NAMES}"),
         ),
         (
             "server: {listen: ['127.0.0.1:x']}",
-            ("f:1:19: server.listen[0]: `x` is no port; write 1 to 65535 behind the colon"),
+            ("f:1:19: server.listen[0]: `x` is not a port; write 1 to 65535 behind the colon"),
         ),
         (
             "server: {listen: ['[::1:53']}",
@@ -124,7 +130,7 @@ def problems(text: str) -> list[str]:
         ),
         (
             "server: {listen: ['::ffff:127.0.0.1']}",
-            ("f:1:19: server.listen[0]: `::ffff:127.0.0.1` is an IPv4 address in disguise; write 127.0.0.1"),
+            ("f:1:19: server.listen[0]: `::ffff:127.0.0.1` is an IPv4-mapped IPv6 address; write 127.0.0.1"),
         ),
         (
             "server: {listen: [53]}",
@@ -160,7 +166,7 @@ def problems(text: str) -> list[str]:
         ),
         (
             "server: {clients: [10.0.0.0/33]}",
-            ("f:1:20: server.clients[0]: `33` is no prefix length; write 0 to 32 behind the slash"),
+            ("f:1:20: server.clients[0]: `33` is not a prefix length; write 0 to 32 behind the slash"),
         ),
         (
             "server: {clients: [10.0.0.0/]}",
@@ -176,7 +182,7 @@ def problems(text: str) -> list[str]:
         (
             "groups: [{group_id: ABC, instance_id: a}]",
             (
-                "f:1:21: groups[0].group_id: `ABC` is no group_id:"
+                "f:1:21: groups[0].group_id: `ABC` is not a group_id:"
                 " 32 lower-case hexadecimal digits; copy it from the console,"
                 f" e.g. {GROUP}"
             ),
@@ -216,14 +222,14 @@ def problems(text: str) -> list[str]:
             "instances: [{instance_id: a b, type: dedicated, region_id: r}]",
             (
                 "f:1:27: instances[0].instance_id:"
-                " `a b` is no id; use letters, digits, `-`, `_` and `.`, a letter or digit at each end"
+                " `a b` is not an id; use letters, digits, `-`, `_` and `.`, a letter or digit at each end"
             ),
         ),
         (
             "instances: [{instance_id: a, type: dedicated, region_id: CN}]",
             (
                 "f:1:58: instances[0].region_id:"
-                " `CN` is no region id; use lower-case letters, digits and hyphens, e.g. cn-hangzhou"
+                " `CN` is not a region id; use lower-case letters, digits and hyphens, e.g. cn-hangzhou"
             ),
         ),
         (
@@ -233,7 +239,7 @@ def problems(text: str) -> list[str]:
         (
             "admin: {access_keys_file: ''}",
             (
-                "f:1:27: admin.access_keys_file: an empty text means nothing here;"
+                "f:1:27: admin.access_keys_file: an empty text is not allowed here;"
                 " fill it in, or remove the key"
             ),
         ),

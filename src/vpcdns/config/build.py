@@ -1,7 +1,7 @@
 """Configuration -> model, under the rules that changes obey too (DESIGN §1).
 
-Knows the schema and the rules' functions, and decides no rule itself. Collects everything that is
-wrong; what it makes is only good when nothing is.
+Knows the schema and the rules' functions; decides itself only about listeners, forwarding and ids that are
+given twice. Collects all mistakes; what it makes is good only when there are none.
 """
 
 from collections.abc import Iterable
@@ -62,7 +62,7 @@ class Source:
 def build(
     configuration: schema.Configuration, groups: Iterable[Group], source: Source, mistakes: Mistakes
 ) -> Loaded:
-    """What a configuration describes; its groups are apart, and may be read by and by."""
+    """Makes what a configuration describes; `groups` come apart from it, and may be read one by one."""
     topology = _Networks(mistakes).build(configuration)
     answers = _answers(configuration.answers, mistakes)
     gateway = GatewayBuilder(topology, answers.suffix, mistakes)
@@ -137,7 +137,7 @@ class _Networks:
 
 def _answers(part: schema.AnswersPart, mistakes: Mistakes) -> policy.Answers:
     if part.suffix.is_at_or_below(VPCDNS_INTERNAL) or VPCDNS_INTERNAL.is_at_or_below(part.suffix):
-        what = f"{part.suffix} and {VPCDNS_INTERNAL}, which is ours, would lie in one another"
+        what = f"{part.suffix} overlaps {VPCDNS_INTERNAL}, which vpcdns answers itself"
         mistakes.add(("answers", "suffix"), what, "take another suffix")
     denied, explain = policy.Denied(part.denied), policy.Explain(part.explain)
     return policy.Answers(part.suffix, part.ttl, part.negative_ttl, denied, explain)
@@ -146,7 +146,7 @@ def _answers(part: schema.AnswersPart, mistakes: Mistakes) -> policy.Answers:
 def _listens(part: schema.Server, topology: Topology, mistakes: Mistakes) -> tuple[Listen, ...]:
     listens: list[Listen] = []
     if len(part.listen) > MAX_LISTENERS:
-        what = f"{len(part.listen)} listeners, and at most {MAX_LISTENERS} can be had"
+        what = f"{len(part.listen)} listeners, and at most {MAX_LISTENERS} are allowed"
         mistakes.add(("server", "listen"), what, "listen on 0.0.0.0 or [::] instead")
         return ()
     for index, entry in enumerate(part.listen):

@@ -3,7 +3,7 @@
 Knows the order that the rules need: bindings with an address are placed before those that take the
 lowest free one, instances before groups. Linear in the number of groups, of which there may be
 hundreds of thousands: they differ in a few ways only, and the rules are not asked again about a group
-or a custom domain that is like one they found good. A test holds that to what they say of every single one.
+or a custom domain that is like one they found good. A test compares that with asking about every one.
 """
 
 from collections.abc import Iterable, Sequence
@@ -67,7 +67,7 @@ class GatewayBuilder:
             address = rules.free_address(instance, part.vpc_id, vswitch, self.endpoints, above)
         if isinstance(address, Refusal):
             self.mistakes.add_refusals(path, [address])
-            address = IPv4Address(0)  # bound all the same, so that its groups are not refused for it
+            address = IPv4Address(0)  # so that its groups are not refused because it is not bound
         else:
             self._lowest[part.vpc_id, part.vswitch_id] = address
             self.endpoints[part.vpc_id, address] = instance.key
@@ -120,7 +120,7 @@ class GatewayBuilder:
             seen.add(name)
             owner = self.owners.setdefault(name, group.group_id)
             other = None if owner == group.group_id else owner
-            parent = self._parent_that_decides(name)
+            parent = self._deciding_parent(name)
             if other is None and parent in self._good_parents:
                 continue
             subject = f"group {group.group_id}"
@@ -129,8 +129,8 @@ class GatewayBuilder:
             if parent is not None and not refusals:
                 self._good_parents.add(parent)
 
-    def _parent_that_decides(self, name: Name) -> tuple[bytes, ...] | None:
-        """The labels above the first one, where the rules look at nothing of that but that it is there."""
+    def _deciding_parent(self, name: Name) -> tuple[bytes, ...] | None:
+        """The labels above the first one; None where the rules also look at what the first one says."""
         first = name.folded[0] if name.folded else b"*"
         if first == b"*" or first in self._taken or first.endswith(VPC_LABEL_END):
             return None

@@ -1,7 +1,7 @@
 """Octets or text -> plain data: dictionaries, lists, strings, numbers, booleans, None.
 
 Knows YAML 1.2's core schema (§10.3) and JSON; not what the data mean. What two YAML readers may
-understand differently is refused here, so that nobody has to know which reader this is. Built on
+understand differently is refused, so that nobody has to know which reader this is. Built on
 the parser's events: PyYAML's constructors know YAML 1.1, and cost five times as much.
 """
 
@@ -80,9 +80,8 @@ class Document:
 def read(text: str | bytes, takers: Mapping[str, Taker] | None = None) -> Document:
     """Reads YAML, JSON included; never raises for any text.
 
-    JSON goes through `json`, ten times as fast; whatever that one does not take as it stands is left
-    to the YAML reader, which knows the place. That one hands the items of the sections in `takers` over,
-    one by one, and does not keep them.
+    JSON goes through `json`, ten times as fast; what that refuses is left to the YAML reader, which knows the
+    place. That one hands the items of the sections in `takers` over, one by one, and does not keep them.
     """
     if isinstance(text, bytes):
         decoded = _decoded(text)
@@ -120,7 +119,7 @@ def _decoded(octets: bytes) -> str | Document:
 
 
 def _unreadable(what: str, way_out: str, before: str = "") -> Document:
-    """A document that stops making sense behind the text `before`."""
+    """A document with a mistake behind the text `before`."""
     lines = re.split("\r\n|\r|\n", before)
     mistake = Mistake((), what, way_out, line=len(lines), column=len(lines[-1]) + 1)
     return Document(None, [mistake], readable=False)
@@ -195,7 +194,7 @@ class _Reader:
     def _open(self, event: events.CollectionStartEvent) -> None:
         self._check_properties(event)
         if self._at_key():
-            self._refuse(event, "a list or a mapping is no key", "write the key as text")
+            self._refuse(event, "a list or a mapping cannot be a key", "write the key as text")
         self.containers.append({} if isinstance(event, events.MappingStartEvent) else [])
         self.keys.append(_NO_KEY)
 
@@ -209,7 +208,7 @@ class _Reader:
             return _WORDS[value]
         if value in _SURPRISING_WORDS:
             way_out = "put quotes around it, or write true or false"
-            self._refuse(event, f"`{value}` is a boolean or text, as each YAML reader likes", way_out)
+            self._refuse(event, f"`{value}` is a boolean to some YAML readers, and text to others", way_out)
         elif value[0] in "0123456789+-.":
             return self._number(value, event)
         return value
@@ -218,10 +217,10 @@ class _Reader:
         if _INT.fullmatch(value):
             if len(value) <= MAX_NUMBER:
                 return int(value, 16 if "x" in value else 10)
-            self._refuse(event, "a number this long means nothing here", "put quotes around text")
+            self._refuse(event, "no number here is this long", "put quotes around text")
         elif _SURPRISING_NUMBER.fullmatch(value):
             way_out = "put quotes around it, or write a plain decimal number"
-            what = f"`{cut(value)}` is text or a number, as each YAML reader likes"
+            what = f"`{cut(value)}` is a number to some YAML readers, and text to others"
             self._refuse(event, what, way_out)
         elif _FLOAT.fullmatch(value):
             return float(value)

@@ -1,7 +1,7 @@
 """Groups of a file, straight to the model's: the one section that a million objects are in.
 
-Knows what a group may look like that needs no words; `schema` decides in every other case, and has the
-words. Whatever is accepted here, the schema would accept and understand so: a test holds it to that.
+Knows what an ordinary group looks like; the schema decides about every other, and says what is wrong.
+A test checks that the schema accepts what is accepted here, and reads it in the same way.
 """
 
 import re

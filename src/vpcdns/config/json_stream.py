@@ -1,8 +1,8 @@
-"""JSON -> plain data, all of it or item by item, so that a million items are never all there at once.
+"""JSON -> plain data, as a whole or item by item, so that a million items are never in memory at once.
 
-Item by item it knows the shape that files of ours have: a mapping of sections, most of them lists. It
-understands a text as `document` does, or not at all: then that one reads it, and knows what is wrong and
-where. Between two items other threads may run, such as one that answers queries.
+Item by item, it reads the shape that our files have: a mapping of sections, most of them lists. It reads a
+text as `document` does, or refuses it: then `document` reads it, and says what is wrong and where. Between
+two items other threads may run, such as one that answers queries.
 """
 
 import codecs

@@ -1,7 +1,7 @@
 """A file -> a World and where to listen, or every problem at once (DESIGN §2).
 
-The only module here that opens files. Joins the steps: text, plain data, schema, model; asks for
-positions when, and only when, something is wrong.
+Opens files, and joins the steps: octets, plain data, schema, model. Positions are looked up only when
+something is wrong.
 """
 
 import codecs
@@ -34,7 +34,7 @@ P = TypeVar("P", bound=Part)
 
 # A million groups are some 160 MB of JSON; a device file has no end.
 MAX_OCTETS: Final = 512 * 1024 * 1024
-PATIENCE: Final = 1.0  # seconds without a word
+PATIENCE: Final = 1.0  # seconds before it is said that a pipe is waited for
 
 log = logging.getLogger("vpcdns.config")
 
@@ -68,34 +68,30 @@ def loads(
         return _read_fast(octets, source, progress) or _read_in_full(octets, name, source)
 
 
-def read_as(kind: type[P], path: Path, way_out: str) -> P:
-    """Reads a file of another kind, such as a scenario; `way_out` is for one that is no mapping.
-
-    Raises ConfigurationError with every problem.
-    """
-    octets = _octets(path)
+def read_as(kind: type[P], path: Path, example: str) -> P:
+    """Reads a file of another kind, such as a scenario; raises ConfigurationError with every problem."""
+    octets = _octets(path, example)
     read = document.read(octets)
-    mistakes = list(read.mistakes)
     if not isinstance(read.value, dict):
-        top = Mistake((), f"a {kind.__name__.lower()} is a mapping", way_out)
-        raise error_of(str(path), octets, mistakes or [top])
+        what, keys = f"a {kind.__name__.lower()} is a mapping", ", ".join(kind.model_fields)
+        raise error_of(str(path), octets, read.mistakes or [Mistake((), what, f"give it keys ({keys})")])
     try:
         whole = kind.model_validate(read.value)
     except ValidationError as error:
-        mistakes += schema_errors.mistakes(error, read.value, kind)
-        raise error_of(str(path), octets, mistakes) from None
-    if mistakes:
-        raise error_of(str(path), octets, mistakes)
+        wrong = read.mistakes + schema_errors.mistakes(error, read.value, kind)
+        raise error_of(str(path), octets, wrong) from None
+    if read.mistakes:
+        raise error_of(str(path), octets, read.mistakes)
     return whole
 
 
-def _octets(path: Path) -> bytes:
+def _octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             _wait_for_writer(file)
             octets = file.read(MAX_OCTETS + 1)
     except FileNotFoundError:
-        what, way_out = "there is no such file", "check the path, or start from config/vpcdns.yaml"
+        what, way_out = "there is no such file", f"check the path, or start from {example}"
     except IsADirectoryError:
         what, way_out = "it is a directory", "name the file in it"
     except PermissionError:
@@ -120,7 +116,7 @@ def _wait_for_writer(file: BinaryIO) -> None:
     poll = select.poll()
     poll.register(file, select.POLLIN)
     if not poll.poll(PATIENCE * 1000):
-        log.warning("Waiting for somebody to write to %s, a pipe with nothing in it", file.name)
+        log.warning("Waiting for somebody to write to %s", file.name)
         poll.poll()
     os.set_blocking(file.fileno(), True)
 
@@ -142,7 +138,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
         configuration = Configuration.model_validate(value)
     except ValidationError:
         return None
-    # JSON that `json_stream` does not read comes with its groups.
+    # Where `json` read the text as a whole, the groups are in it.
     groups = chain(map(group_of, configuration.groups), _consumed(reader.groups))
     mistakes = Mistakes()
     loaded = build(configuration, groups, source, mistakes)
@@ -150,7 +146,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
 
 
 def _consumed(groups: list[Group]) -> Iterator[Group]:
-    """The groups, each forgotten when the next is asked for: what takes its place takes its memory."""
+    """The groups, each forgotten when the next is asked for, so that its memory is free again."""
     groups.reverse()
     while groups:
         yield groups.pop()

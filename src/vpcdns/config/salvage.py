@@ -1,6 +1,6 @@
-"""What is sound in a configuration with errors, so that the rules can still be asked about that.
+"""The sound parts of a configuration with errors, so that the rules can still be asked about them.
 
-Knows which parts were left out, and believes no mistake that may come of their absence.
+Knows which parts were left out, and drops mistakes that may only come from that.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ class Sound:
 
 
 def validated(value: dict[str, Any]) -> Sound:
-    """Reads plain data by the schema; on errors a second time without the parts that have some."""
+    """Reads plain data by the schema; if there are errors, a second time without the parts that have them."""
     try:
         return Sound(Configuration.model_validate(value), [], {})
     except ValidationError as error:
@@ -56,7 +56,7 @@ def validated(value: dict[str, Any]) -> Sound:
 
 
 def believable(found: list[Mistake], sound: Sound, value: dict[str, Any]) -> Iterator[Mistake]:
-    """What rules found that does not come of parts left out; paths as in the file."""
+    """The mistakes that do not come from parts left out; paths as in the file."""
     if not sound.mistakes:
         yield from found
         return

@@ -1,7 +1,7 @@
 """The configuration as a typed tree (DESIGN §2): what may be written where, and the JSON Schema of it.
 
-Knows one value at a time, and no rule that joins two of them: those are the model's, and `build` asks
-for them. Field names are the cloud's own.
+Knows one value at a time. Rules about several values are the model's, and `build` asks them. Field names
+are the cloud's own.
 """
 
 from ipaddress import IPv4Address
@@ -40,7 +40,7 @@ class ListenEntry(Part):
     address: ListenText
     """address and port to listen on; without a port it is 53"""
     vpc_id: Id | None = None
-    """the VPC that whoever asks there counts as: for clients hidden by NAT, or overlapping VPCs"""
+    """clients that ask there count as inside this VPC: for clients hidden by NAT, or overlapping VPCs"""
 
 
 def _listen_form(value: object) -> str:
@@ -64,7 +64,7 @@ class QueryLogPart(Part):
 
 
 class Server(Part):
-    """Where queries come in, and whose are answered."""
+    """Where to listen, and who may ask."""
 
     listen: list[
         Annotated[
@@ -103,25 +103,25 @@ class AnswersPart(Part):
 
 
 class ForwardRulePart(Part):
-    """Names that go to upstreams of their own."""
+    """A domain with upstreams of its own."""
 
     domain: PlainDomainText
     """the rule is for this name and all below it; of several rules the longest domain wins"""
     upstreams: list[UpstreamText] = Field(min_length=1)
-    """whom to ask for them"""
+    """DNS servers to ask"""
     vpcs: list[Id] | None = Field(default=None, min_length=1)
-    """the VPCs whose clients the rule is for; default: everybody"""
+    """the rule is for clients in these VPCs; default: for everybody"""
 
 
 class Forward(Part):
-    """Whom to ask for names that are not ours."""
+    """Upstreams for all other names."""
 
     upstreams: list[UpstreamText] | None = None
     """DNS servers to ask; default: those of the host's resolv.conf; [] forwards nothing"""
     rules: list[ForwardRulePart] = Field(default=[])
     """domains with upstreams of their own"""
     otherwise: Literal["refused", "nxdomain"] = "refused"
-    """what names get that there are no upstreams for; musl's search lists go on after nxdomain only"""
+    """the answer to a name that has no upstream; musl's search lists go on after nxdomain only"""
 
 
 class AdminPart(Part):
@@ -193,11 +193,11 @@ class Configuration(Part):
     """The configuration of vpcdns, a private DNS resolver that answers as API Gateway's VPC domains do."""
 
     server: Server = Field(default_factory=Server)
-    """where queries come in, and whose are answered"""
+    """where to listen, and who may ask"""
     answers: AnswersPart = Field(default_factory=AnswersPart)
     """how answers look"""
     forward: Forward = Field(default_factory=Forward)
-    """whom to ask for names that are not ours"""
+    """upstreams for all other names"""
     admin: AdminPart | None = None
     """HTTP: health, metrics, explanations, and the cloud's own API"""
     vpcs: list[VpcPart] = Field(default=[])

@@ -1,6 +1,6 @@
 """The schema's errors in our own words, each with the way out.
 
-Knows pydantic's error types, so that nobody else need; a test walks over all of those that occur.
+Knows pydantic's error types; a test goes through those that occur.
 """
 
 import re
@@ -20,10 +20,10 @@ _TAGGED: Final = ("instances", "connections")
 _LISTEN_WAY_OUT: Final = 'write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
 _LISTEN_FORMS: Final = ("text", "mapping")
 _PATTERNS: Final = {
-    ID_PATTERN: ("is no id", "use letters, digits, `-`, `_` and `.`, a letter or digit at each end"),
-    REGION_PATTERN: ("is no region id", "use lower-case letters, digits and hyphens, e.g. cn-hangzhou"),
+    ID_PATTERN: ("is not an id", "use letters, digits, `-`, `_` and `.`, a letter or digit at each end"),
+    REGION_PATTERN: ("is not a region id", "use lower-case letters, digits and hyphens, e.g. cn-hangzhou"),
     GROUP_PATTERN: (
-        "is no group_id: 32 lower-case hexadecimal digits",
+        "is not a group_id: 32 lower-case hexadecimal digits",
         "copy it from the console, e.g. 523e8dc7bbe04613b5b1d726c2a7889d",
     ),
     LINE_PATTERN: ("has control characters", "remove them"),
@@ -39,8 +39,8 @@ _OUT_OF_RANGE: Final = {
     "greater_than_equal": ("the number is too small", "write {ge} or more"),
     "less_than_equal": ("the number is too large", "write {le:,} or less"),
     "string_too_long": ("longer than {max_length} characters", "shorten it"),
-    "string_too_short": ("an empty text means nothing here", "fill it in, or remove the key"),
-    "too_short": ("an empty list means nothing here", "give it at least one item, or remove the key"),
+    "string_too_short": ("an empty text is not allowed here", "fill it in, or remove the key"),
+    "too_short": ("an empty list is not allowed here", "give it at least one item, or remove the key"),
 }
 
 

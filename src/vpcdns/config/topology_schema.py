@@ -43,9 +43,9 @@ class RoutePart(Part):
     """A route of an on-premises network."""
 
     destination: BlockText
-    """where it leads"""
+    """the block that it leads to"""
     via: Id
-    """the connection_id that it takes"""
+    """the connection_id of the connection that it takes"""
 
 
 class NetworkPart(Part):
@@ -58,7 +58,7 @@ class NetworkPart(Part):
     source_networks: list[PrefixText] | None = None
     """networks whose clients count as inside it; default: cidr_blocks"""
     resolves_as: Id | None = None
-    """the VPC that its questions come out of; default: none, it asks as the Internet"""
+    """the VPC that it resolves through; default: none, it asks as the Internet"""
     routes: list[RoutePart] = []
     """its routes to the cloud"""
 

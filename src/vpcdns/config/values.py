@@ -1,7 +1,7 @@
 """Text of the configuration -> addresses, prefixes, endpoints, names; each with what an editor may check.
 
-Knows how such text is written and what goes wrong in writing it; raises errors that pydantic collects,
-with a way out in them. Never changes a value in silence: what is not meant so is refused.
+Knows how such text is written and what people get wrong; raises errors that pydantic collects, each with the
+way out. Never changes a value silently: what may be meant otherwise is refused.
 """
 
 import re
@@ -36,7 +36,7 @@ def text_of(value: object, expected: str) -> str:
 
 
 def address(value: object, *, zone: bool = False) -> Address:
-    """One address; raises when it is none, or is written in a way that could mislead.
+    """One address; refuses text that could mislead.
 
     `zone` says whether `%eth0` may stand behind a link-local one (RFC 4007 §11).
     """
@@ -44,12 +44,12 @@ def address(value: object, *, zone: bool = False) -> Address:
     try:
         read = ip_address(text)
     except ValueError:
-        raise refused(f"`{cut(text)}` is no address", _address_way_out(text)) from None
+        raise refused(f"`{cut(text)}` is not an address", _address_way_out(text)) from None
     if isinstance(read, IPv6Address):
         if read.scope_id is not None and not (zone and read.is_link_local):
             raise refused(f"`{cut(text)}` has a zone", "take an address that means the same on any interface")
         if read.ipv4_mapped is not None:
-            raise refused(f"`{text}` is an IPv4 address in disguise", f"write {read.ipv4_mapped}")
+            raise refused(f"`{text}` is an IPv4-mapped IPv6 address", f"write {read.ipv4_mapped}")
     return read
 
 
@@ -76,7 +76,7 @@ def prefix(value: object) -> Prefix:
     if not slash:
         raise refused(f"`{cut(text)}` is an address, not a prefix", f"write {text}/{base.max_prefixlen}")
     if not (length.isascii() and length.isdigit()) or len(length) > 3 or int(length) > base.max_prefixlen:
-        what = f"`{cut(length)}` is no prefix length" if length else "the prefix length is missing"
+        what = f"`{cut(length)}` is not a prefix length" if length else "the prefix length is missing"
         raise refused(what, f"write 0 to {base.max_prefixlen} behind the slash")
     network = ip_network(f"{base}/{int(length)}", strict=False)
     if network.network_address != base:
@@ -112,7 +112,7 @@ def endpoint(value: object, *, zone: bool = False) -> tuple[Address, int]:
 
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit()) or len(text) > 5 or int(text) > 65535:
-        raise refused(f"`{cut(text)}` is no port", "write 1 to 65535 behind the colon")
+        raise refused(f"`{cut(text)}` is not a port", "write 1 to 65535 behind the colon")
     return int(text)
 
 
@@ -133,34 +133,34 @@ def admin_listen(value: object) -> Listen | Path:
 
 
 def upstream(value: object) -> Upstream:
-    """Whom to ask."""
+    """An upstream."""
     host, port = endpoint(value, zone=True)
     if port == 0:
         raise refused("nobody answers on port 0", "write the upstream's port, or none for 53")
     if host.is_unspecified or host.is_multicast:
-        raise refused(f"{host} is nobody's own address", "write the upstream's address")
+        raise refused(f"{host} is not the address of one host", "write the upstream's address")
     return Upstream(host, port)
 
 
 def domain(value: object) -> Name:
-    """A domain name as hosts have them; never converted: IDNA 2003 would change names in silence."""
+    """A host name; never converted: IDNA 2003 would change names silently."""
     text = text_of(value, "a domain name")
     way_out = "write a domain name such as corp.example"
     if "/" in text or ":" in text:
-        raise refused(f"`{cut(text)}` is no domain name", f"{way_out}, without scheme, port or path")
+        raise refused(f"`{cut(text)}` is not a domain name", f"{way_out}, without scheme, port or path")
     if not text.isascii():
-        what = f"`{cut(text)}` is no domain name (it has characters outside ASCII)"
+        what = f"`{cut(text)}` is not a domain name (it has characters outside ASCII)"
         raise refused(what, "write its A-label (xn--…)")
     try:
         name = Name.from_text(text)
     except MalformedName as error:
         reason = "it has an unfinished escape" if "escape" in str(error) else str(error)
-        raise refused(f"`{cut(text)}` is no domain name ({reason})", way_out) from None
+        raise refused(f"`{cut(text)}` is not a domain name ({reason})", way_out) from None
     if not name.labels:
         raise refused("the root is not a name to give here", way_out)
     labels = name.labels[1:] if name.is_wildcard else name.labels
     if not all(map(_HOST_LABEL.fullmatch, labels)):
-        raise refused(f"`{cut(text)}` is no domain name (letters, digits, `-` and `_` only)", way_out)
+        raise refused(f"`{cut(text)}` is not a domain name (letters, digits, `-` and `_` only)", way_out)
     return name
 
 

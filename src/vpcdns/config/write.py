@@ -40,7 +40,7 @@ OBJECT_SECTIONS: Final = ("vpcs", "instances", "groups")
 
 
 def _sections(world: World) -> dict[str, dict[str, Any] | Iterator[dict[str, Any]]]:
-    """The configuration of `world`; it is sorted at once, and its objects written as they are asked for."""
+    """The configuration of `world`; objects are sorted at once, and made into plain data one by one."""
     topology, counts = world.topology, Counter(instance_id for _, instance_id in world.instances)
     groups = in_order(world.groups)
     return {
@@ -69,7 +69,7 @@ def written_objects(world: World) -> dict[str, list[dict[str, Any]]]:
 
 
 def written_json(world: World) -> Iterator[str]:
-    """`written` as JSON, in pieces of some kilobytes: nobody who writes it holds up others for long."""
+    """`written` as JSON, in pieces of some kilobytes, so that writing them does not hold up other threads."""
     return _pieces(_sections(world))
 
 
@@ -91,12 +91,12 @@ def _pieces(sections: dict[str, dict[str, Any] | Iterator[dict[str, Any]]]) -> I
 
 
 def json_text(value: Any) -> str:
-    """As short as it can be."""
+    """JSON without spaces."""
     return json.dumps(value, separators=(",", ":"))
 
 
 def in_order(objects: FrozenMap[Any, V]) -> list[V]:
-    """In the order in which they came; too many to have one are sorted, so that two files can be compared.
+    """In the order in which they came; a map too large to have one is sorted, so that files can be compared.
 
     In parts: a sort of a million stops every other thread until it is done.
     """
@@ -124,13 +124,13 @@ def yaml_text(configuration: dict[str, Any]) -> str:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes whatever is not plainly a word; no anchors."""
+    """Quotes whatever is not clearly a word; writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
 
-# YAML 1.1 and 1.2 take any of it for text, but for the words that one of them knows.
+# YAML 1.1 and 1.2 both read this as text, except for the words below.
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*|[0-9]+(\.[0-9]+){3}(/[0-9]+)?")
 _WORDS: Final = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 
@@ -161,7 +161,7 @@ def _group(group: Group, ambiguous: bool) -> dict[str, Any]:
         part["region_id"] = group.region_id
     part["vpc_domain"] = group.vpc_domain
     if group.custom_domains:
-        part["custom_domains"] = plain(group.custom_domains)
+        part["custom_domains"] = list(map(str, group.custom_domains))
     return part
 
 

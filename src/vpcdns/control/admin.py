@@ -45,9 +45,8 @@ class AdminServer:
     region_id: str | None = None
     more: Sequence[Route] = ()
     _bound: tuple[socket.socket, Listen | Path] | None = field(default=None, init=False)
-    _file: tuple[int, int] | None = field(
-        default=None, init=False
-    )  # the UNIX socket's; another may replace it
+    # The UNIX socket's file; another may replace it.
+    _file: tuple[int, int] | None = field(default=None, init=False)
     _server: HttpServer | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)

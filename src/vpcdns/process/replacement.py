@@ -16,7 +16,7 @@ from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Worker, Workers, channel, work
 from vpcdns.process.world_transfer import WorldTransfer
-from vpcdns.server.shared_memory import SharedCounts
+from vpcdns.server.faults import SharedCounts
 from vpcdns.state import Contents, State
 
 _MODULE = "vpcdns.process.replacement"

@@ -126,8 +126,10 @@ class Replication(Replicas):
     async def _replace(self, number: int) -> None:
         """Executes another and brings it to the current World; serves on without it where that fails."""
         parts, state = self._parts, self._parts.state
-        start = Start(number, self._settings, parts.service.bind(), state.world.revision, state.unfiled)
-        worlds_of = (state.file, state.world) if state.unfiled else (state.file,)
+        start = Start(
+            number, self._settings, parts.service.bind(), state.world.revision, state.contents.unfiled
+        )
+        worlds_of = (state.file, state.world) if state.contents.unfiled else (state.file,)
         self._recorded[number] = []
         try:
             with closing(WorldTransfer()) as worlds:

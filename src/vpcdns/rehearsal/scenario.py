@@ -69,7 +69,7 @@ class Rehearsal:
 
 def read_scenario(file: Path) -> Rehearsal:
     """Reads a scenario and its configuration; raises ConfigurationError with every problem."""
-    scenario = read_as(Scenario, file, "write `about`, `configuration` and `steps`")
+    scenario = read_as(Scenario, file, "examples/rehearsals")
     if isinstance(scenario.configuration, str):
         return Rehearsal(file, scenario, load(file.parent / scenario.configuration).world)
     loaded = loads(json.dumps(scenario.configuration), f"{file} (configuration)", folder=file.parent)

@@ -4,6 +4,7 @@ Knows octets and labels; not what a record means. dnslib's own buffer recurses, 
 label types that there are not (docs/design/facts/dnslib.md §2); here whatever is wrong is MalformedMessage.
 """
 
+import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
@@ -32,6 +33,9 @@ class MessageBuffer(DNSBuffer):
         if length < 0 or self.offset > len(self._message):
             raise MalformedMessage("a part is cut short")
         return self._message[start : self.offset]
+
+    def unpack(self, fmt: str) -> tuple[int, ...]:
+        return struct.unpack(fmt, self.get(struct.calcsize(fmt)))
 
     def decode_name(self, last: int = -1) -> DNSLabel:
         labels, self.offset, _ = read_labels(self._message, self.offset)
@@ -110,7 +114,8 @@ def read_labels(
     What a pointer leads to stands before what led there (and before `ceiling`, if given), so that a name
     ends. `heads` are records' heads, which no part of it may touch.
     """
-    labels, length, pointers, behind, ceiling = list[bytes](), 1, 0, 0, ceiling or len(data)
+    labels: list[bytes] = []
+    length, pointers, behind, ceiling = 1, 0, 0, ceiling or len(data)
     while True:
         start = at
         end, after, target = _read_part(data, start)

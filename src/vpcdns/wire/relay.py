@@ -47,11 +47,11 @@ def write_relayed(
     write_ttls(body, relayed.records, age, ttl)
     body[fmt.HEADER_SIZE : relayed.question_end] = query.question_wire
     rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
-    theirs = tuple((fmt.OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
+    theirs = [(fmt.OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors]
     # RFC 8914 §3: what explains gives way to what answers, the upstream's own text before ours.
     ours = shrinking(extended_error)
     choices = [(*options, *said) for said in ((*theirs, *ours[0]), *ours)]
-    ends = [(0, relayed.question_end), *((record.section, record.end) for record in relayed.records)]
+    ends = [(0, relayed.question_end)] + [(record.section, record.end) for record in relayed.records]
     flags = own_flags(query) | relayed.flags & (fmt.AA | fmt.AD | fmt.TC)
     return fitted(query, rcode, limit, flags, body, ends, choices)
 

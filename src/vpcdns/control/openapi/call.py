@@ -112,7 +112,7 @@ class Call:
 
     def record(self, of: Recorded) -> Attributes:
         """What is kept of an object beside the World."""
-        return self.state.attributes.get(object_key(of), {})
+        return self.state.contents.attributes.get(object_key(of), {})
 
     def edited(self, of: Recorded, attributes: Attributes) -> Records:
         """The object's record with `attributes` put in; None takes one away."""

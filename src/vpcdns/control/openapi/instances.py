@@ -19,10 +19,8 @@ _CHARGE_TYPES: Final = {
     **dict.fromkeys(("payasyougo", "postpaid", "postpay"), "PayAsYouGo"),
     **dict.fromkeys(("prepay", "prepaid"), "PrePaid"),
 }
-_RENAMED: Final = {
-    "UserVpcId": "ConnectVpcId",
-    "InstanceCidr": "InstanceCidrBlock",
-}  # when they are described
+# When they are described.
+_RENAMED: Final = {"UserVpcId": "ConnectVpcId", "InstanceCidr": "InstanceCidrBlock"}
 _FLAGS: Final = ("VpcSlbIntranetEnable", "IPV6Enabled", "EgressIpv6Enable")
 _TYPES: Final = ("normal", "vpc_connect")
 # Region -> the two letters in an instance's id, where the last part of its name does not give them.
