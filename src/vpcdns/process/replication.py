@@ -16,9 +16,9 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
 from vpcdns.observe.worker_counts import WorkerCounts, added
-from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User
 from vpcdns.process.replacement import Start, execute
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, HEARTBEAT_EVERY, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
