@@ -3,8 +3,8 @@
 Knows addresses and paths. A port that is taken is a StartupError with the same text as for a DNS port.
 """
 
+import errno
 import socket
-import stat
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -63,11 +63,5 @@ def _bind_unix(path: Path) -> socket.socket:
 
 def _is_dead(path: Path) -> bool:
     """Whether a socket lies there that nobody listens on."""
-    with suppress(OSError):
-        if stat.S_ISSOCK(path.stat().st_mode):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-                try:
-                    client.connect(str(path))
-                except ConnectionRefusedError:
-                    return True
-    return False
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        return path.is_socket() and client.connect_ex(str(path)) == errno.ECONNREFUSED

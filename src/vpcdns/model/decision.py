@@ -1,4 +1,4 @@
-"""The words of a decision: outcomes, reasons, steps, and what one name is to one client.
+"""What a decision consists of: outcome, reason, steps, and what one name is to one client.
 
 Knows what a decision can say; `resolution` and the modules that it asks know what to decide.
 """

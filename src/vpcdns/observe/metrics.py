@@ -140,7 +140,7 @@ def _queries(rows: Mapping[Labels, Row]) -> Iterator[Metric]:
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
-    """UDP and TCP as the listeners count them; the names are those of `server.counters`."""
+    """UDP and TCP as the listeners count them; the names are those of `listen.counters`."""
     for counter in fields(counters):
         value: int = getattr(counters, counter.name)
         words = counter.name.replace("_", " ")

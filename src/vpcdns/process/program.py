@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vpcdns import gc_pauses
 from vpcdns.config import Admin, Progress
-from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.admin_server import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
@@ -22,9 +22,9 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.metrics import Sources
-from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.signals import serve
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers

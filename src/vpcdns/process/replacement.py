@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from vpcdns.model.policy import Listen
 from vpcdns.net.binding import Sharing
 from vpcdns.process.log import log_to_stderr
-from vpcdns.process.parts import ServerParts, Settings
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Worker, Workers, channel, work
 from vpcdns.process.world_transfer import WorldTransfer

@@ -16,9 +16,9 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
 from vpcdns.observe.worker_counts import WorkerCounts, added
-from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User
 from vpcdns.process.replacement import Start, execute
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, HEARTBEAT_EVERY, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
@@ -42,7 +42,7 @@ _LONGEST_WAIT: Final = 60.0
 
 
 class Replication(Replicas):
-    """Of a server of several processes; in the main one."""
+    """Keeps the workers of a server in step with its main process, and their number complete."""
 
     def __init__(self, workers: Workers, parts: ServerParts, settings: Settings) -> None:
         self._workers, self._parts, self._settings = workers, parts, settings

@@ -10,8 +10,8 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.worker_counts import WorkerCounts
 from vpcdns.process.log import finish_log
-from vpcdns.process.parts import ServerParts
 from vpcdns.process.privileges import User, shed_privileges
+from vpcdns.process.server_parts import ServerParts
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
 from vpcdns.server.threads import chunks, free, in_thread

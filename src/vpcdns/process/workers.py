@@ -36,7 +36,7 @@ STARTED_WITHIN: Final = 10.0
 HEARTBEAT_EVERY: Final = 0.4
 HEARTBEAT_WITHIN: Final = 1.5
 _LOOK_EVERY: Final = 0.02
-# A worker that has drained still writes its query log, for 2 s at most.
+# A worker that has drained still writes its query log, for 2 s at most, and its log, for 1 s.
 _AFTER_GRACE: Final = 3.0
 
 _Result = asyncio.Future[Any]

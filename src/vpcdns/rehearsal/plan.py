@@ -1,4 +1,4 @@
-"""What a change means for whom: every (source, name) whose answer or reachability changes, and why.
+"""Whom a change affects, and how: every (source, name) whose answer or reachability changes, and why.
 
 Compares two Worlds by asking both, once for each flow of names and each class of sources, never once per
 group. Decides nothing: answers and ways are the model's.
@@ -14,7 +14,7 @@ from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Source, path
 from vpcdns.model.world import World
-from vpcdns.rehearsal.flows import Flow, Flows, Kind, Situation
+from vpcdns.rehearsal.flows import Flow, Flows, NameKind, Situation
 from vpcdns.rehearsal.sources import Sources
 
 
@@ -106,7 +106,7 @@ class _Comparison:
             return
         for flow in Flows(self.old, self.new).collect():
             closed = not (flow.before.enabled or flow.after.enabled)
-            if closed and (flow.before == flow.after or flow.kind is Kind.VPC_DOMAIN):
+            if closed and (flow.before == flow.after or flow.kind is NameKind.VPC_DOMAIN):
                 continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
             if self.all_suspect or flow.before != flow.after or self._differs(flow):
                 yield flow
@@ -162,7 +162,7 @@ class _Comparison:
 
 
 def _comes_to_nothing(before: Fate, after: Fate) -> bool:
-    """Whether somebody came or went who does not resolve the name: nobody would miss it."""
+    """Whether a source came or went that does not resolve the name anyway."""
     return NOBODY in (before, after) and before.verdict == after.verdict
 
 

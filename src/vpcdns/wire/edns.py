@@ -45,7 +45,7 @@ class ClientSubnet:
 
 @dataclass(frozen=True, slots=True)
 class Edns:
-    """The query's OPT record; of options that come twice the first counts.
+    """The query's OPT record; if an option comes twice, the first one counts.
 
     `fault` is the RCODE that the query is owed for its OPT record: BADVERS, or FORMERR where its options or
     its place break the format. The response has an OPT record of ours even so, or the client would learn that
@@ -71,7 +71,7 @@ def read_opt(rclass: int, ttl: int, rdata: bytes) -> Edns:
         options = read_options(rdata)
         cookie = options.get(fmt.OPTION_COOKIE)
         if cookie is not None and len(cookie) != 8 and not 16 <= len(cookie) <= 40:
-            raise MalformedMessage("a cookie of a length that there is not")  # RFC 7873 §5.2.2
+            raise MalformedMessage("a cookie of an impossible length")  # RFC 7873 §5.2.2
         subnet = options.get(fmt.OPTION_CLIENT_SUBNET)
         client_subnet = None if subnet is None else _read_client_subnet(subnet)
     except MalformedMessage:
@@ -126,7 +126,7 @@ def _opt(extended_rcode: int, do: bool, options: Options) -> bytes:
 
 
 def shrinking(error: ExtendedError | None) -> list[Options]:
-    """The option of an extended error, and what is left of it as room runs out (RFC 8914 §3)."""
+    """An extended error as an option, and what is left of it as room runs out (RFC 8914 §3)."""
     if error is None:
         return [()]
     code = error.info_code.to_bytes(2, "big")

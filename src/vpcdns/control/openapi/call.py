@@ -64,9 +64,6 @@ class Call:
             raise missing(name)
         return value
 
-    def optional(self, name: str) -> str | None:
-        return self.parameters.get(name)
-
     def flag(self, name: str) -> bool | None:
         """A boolean, written in any case; None when it is absent."""
         value = self.parameters.get(name)

@@ -34,7 +34,7 @@ _TYPES: Final = ("INTERNET", "INTRANET")
 def create_api_group(call: Call) -> dict[str, Any]:
     name = _new_name(call, call.required("GroupName"))
     changes: list[Change] = []
-    instance = call.instance() if call.optional("InstanceId") else _serverless(call, changes)
+    instance = call.instance() if call.parameters.get("InstanceId") else _serverless(call, changes)
     group = Group(secrets.token_hex(16), instance.instance_id, instance.region_id, name)
     record = {**call.kept(*_KEPT), "CreatedTime": call.at, "ModifiedTime": call.at}
     call.commit(*changes, world_changes.CreateGroup(group), records={object_key(group): record})
@@ -75,8 +75,8 @@ def describe_api_group(call: Call) -> dict[str, Any]:
 
 def describe_api_groups(call: Call) -> dict[str, Any]:
     """Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms."""
-    group_id, instance_id = call.optional("GroupId"), call.optional("InstanceId")
-    part, path = call.optional("GroupName"), call.optional("BasePath")
+    group_id, instance_id = call.parameters.get("GroupId"), call.parameters.get("InstanceId")
+    part, path = call.parameters.get("GroupName"), call.parameters.get("BasePath")
     groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
     if group_id is not None:
         groups = filter(None, [call.world.groups.get(group_id)])
@@ -97,7 +97,7 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
 def modify_api_group(call: Call) -> dict[str, Any]:
     """Name and attributes; what is absent stays. Neither migrates nor enables."""
     group, changes = call.group(), list[Change]()
-    name = call.optional("GroupName")
+    name = call.parameters.get("GroupName")
     if name is not None and name != group.name:
         changes.append(world_changes.RenameGroup(group.group_id, _new_name(call, name)))
     call.commit(*changes, records=call.edited(group, call.kept(*_KEPT)))
@@ -203,7 +203,7 @@ def _domain_item(name: str, kind: str) -> dict[str, Any]:
 def set_domain(call: Call) -> dict[str, Any]:
     """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
     group, name = call.group(), _domain_name(call)
-    kind = (call.optional("CustomDomainType") or "INTERNET").upper()
+    kind = (call.parameters.get("CustomDomainType") or "INTERNET").upper()
     if kind not in _TYPES:
         raise invalid("CustomDomainType", f"Write one of {', '.join(_TYPES)}.")
     for flag in ("IsHttpRedirectToHttps", "IsForce"):

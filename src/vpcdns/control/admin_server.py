@@ -14,11 +14,11 @@ from typing import Final
 from starlette.routing import Route
 
 from vpcdns.control.admin_socket import bind, file_of
-from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Guard
 from vpcdns.control.openapi.endpoint import OpenApi
 from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.routes import application
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
