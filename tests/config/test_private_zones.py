@@ -55,7 +55,11 @@ def test_records_as_text() -> None:
       - {name: far.corp.internal., type: txt, values: ['"a b" c'], enabled: false}
       - {name: "@", type: MX, values: ["10 mail"]}
 """)
-    assert (zone.zone, zone.vpcs, zone.fall_through) == (Name.from_text("corp.internal"), frozenset({"vpc-a"}), False)
+    assert (zone.zone, zone.vpcs, zone.fall_through) == (
+        Name.from_text("corp.internal"),
+        frozenset({"vpc-a"}),
+        False,
+    )
     shown = [(str(r.name), r.ttl, r.enabled) for r in zone.records.values()]
     assert shown == [
         ("db.Corp.internal", 60, True),
