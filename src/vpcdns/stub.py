@@ -6,7 +6,6 @@ the responses. Importing it takes some 50 ms, so nothing that `serve` needs impo
 StubAnswer.
 """
 
-import errno
 import socket
 import sys
 import time
@@ -16,7 +15,7 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
-import dns.query
+import dns.query  # and with it the modules of dnspython that it imports
 from dns.rdtypes.ANY.CNAME import CNAME
 from dns.rdtypes.ANY.TXT import TXT
 
@@ -28,6 +27,13 @@ from vpcdns.model.topology import Address
 # unconnected socket reports ICMP errors.
 _RECVERR: Final = {4: (socket.IPPROTO_IP, 11), 6: (socket.IPPROTO_IPV6, 25)}
 _FAMILY: Final = {4: socket.AF_INET, 6: socket.AF_INET6}
+
+
+_ERRORS: Final[dict[type, str]] = {
+    TimeoutError: "no answer",
+    ConnectionRefusedError: "nothing listens there",
+    EOFError: "the connection was closed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +97,7 @@ def ask_udp(
                 deadline = time.time() + seconds
                 pending.collect(partial(_receive_udp, sock, server, deadline))
     except OSError as error:
-        pending.fail(_error_text(error))
+        pending.fail(error)
     return pending.answers
 
 
@@ -115,10 +121,8 @@ def ask_tcp(
             sock.sendall(b"".join(query.to_wire(prepend_length=True) for query in pending.unanswered()))
             sock.setblocking(False)
             pending.collect(lambda: (dns.query.receive_tcp(sock, deadline)[0], ""))
-    except EOFError:
-        pending.fail("the connection was closed")
-    except OSError as error:
-        pending.fail(_error_text(error))
+    except (OSError, EOFError) as error:
+        pending.fail(error)
     return pending.answers
 
 
@@ -156,9 +160,10 @@ class _Pending:
             else:
                 self.answers[index] = _read(answer, response, time.monotonic() - self._started)
 
-    def fail(self, error: str) -> None:
+    def fail(self, error: Exception | str) -> None:
+        text = _ERRORS.get(type(error)) or getattr(error, "strerror", None) or str(error)
         self.answers = [
-            answer if answer.rcode is not None else replace(answer, error=error) for answer in self.answers
+            answer if answer.rcode is not None else replace(answer, error=text) for answer in self.answers
         ]
 
 
@@ -199,11 +204,3 @@ def _read(answer: StubAnswer, response: dns.message.Message, seconds: float) -> 
 def _text(record: dns.rdata.Rdata) -> str:
     """As in a zone file; the target of a CNAME without the final dot."""
     return str(record.target.to_text(True) if isinstance(record, CNAME) else record.to_text())
-
-
-def _error_text(error: OSError) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if error.errno == errno.ECONNREFUSED:
-        return "nothing listens there"
-    return error.strerror or str(error)

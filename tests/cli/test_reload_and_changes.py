@@ -23,7 +23,7 @@ def test_what_a_file_replaces_is_told(tmp_path: Path) -> None:
         client.assert_resolves(NAME, VPC)
         file.write_text(file.read_text().replace("name: maps", "name: atlas"))
         assert server.wait_for("(replacing 1 changes made since)")
-        assert server.wait_for("VPC domain on -> api-shared-vpc-001, VPC domain off")
+        assert server.wait_for("vpc_domain: True -> False")
         client.assert_denied(NAME, VPC)
         client.change(
             {

@@ -75,7 +75,7 @@ def test_a_vswitch_can_be_full() -> None:
             "vpc_id: vpc-x, vswitch_id: vsw-y",
             (
                 "f:8:83: instances[0].binding.vpc_id: instance ded: there is no VPC"
-                " vpc-x (rule 4, binding); add it under `vpcs`, or mend the id"
+                " vpc-x (rule 4, binding); add it under `vpcs`, or correct the id"
             ),
         ),
         (
@@ -130,14 +130,14 @@ def test_an_endpoint_given_twice() -> None:
             "instance_id: nope",
             (
                 "f:11:63: groups[0].instance_id: there is no instance nope;"
-                " add it under `instances`, or mend the id"
+                " add it under `instances`, or correct the id"
             ),
         ),
         (
             "instance_id: ded, region_id: cn-shanghai",
             (
                 f"f:11:63: groups[0].instance_id: group {G1}: there is no"
-                " instance ded in cn-shanghai (rule 1, one-instance); add it under `instances`, or mend"
+                " instance ded in cn-shanghai (rule 1, one-instance); add it under `instances`, or correct"
                 " the id"
             ),
         ),
@@ -233,7 +233,7 @@ def test_source_networks_claimed_twice() -> None:
     [
         (
             '{address: "127.0.0.1:1", vpc_id: vpc-x}',
-            ("server.listen[0].vpc_id: there is no VPC vpc-x; add it under `vpcs`, or mend the id"),
+            ("server.listen[0].vpc_id: there is no VPC vpc-x; add it under `vpcs`, or correct the id"),
         ),
         (
             '"127.0.0.1:1", "127.0.0.1:1"',
@@ -282,7 +282,7 @@ forward:
             " forward.rules[0];"
             " put the upstreams into one rule"
         ),
-        "f:7:62: forward.rules[2].vpcs[0]: there is no VPC vpc-x; add it under `vpcs`, or mend the id",
+        "f:7:62: forward.rules[2].vpcs[0]: there is no VPC vpc-x; add it under `vpcs`, or correct the id",
     ]
 
 
@@ -333,15 +333,15 @@ connections:
         f"f:10:18: networks[0].network_id: `vpc-a` is there twice; {twice}",
         (
             "f:10:69: networks[0].resolves_as: network vpc-a: there is no VPC vpc-x (rule 10, hybrid);"
-            " add it under `vpcs`, or mend the id"
+            " add it under `vpcs`, or correct the id"
         ),
         (
             "f:11:94: networks[1].routes[0].via: network net: there is no connection c (rule reference);"
-            " add it under `connections`, or mend the id"
+            " add it under `connections`, or correct the id"
         ),
         (
             "f:13:45: connections[0].vpc_id: connection i: there is no VPC net (rule reference);"
-            " add it under `vpcs`, or mend the id"
+            " add it under `vpcs`, or correct the id"
         ),
     ]
 
@@ -357,7 +357,7 @@ def test_sound_parts_are_checked_beside_broken_ones() -> None:
         "f:8:55: instances[0].region_id: expected text, found the number 5; put quotes around it",
         (
             "f:12:63: groups[1].instance_id: there is no instance nope;"
-            " add it under `instances`, or mend the id"
+            " add it under `instances`, or correct the id"
         ),
     ]
 

@@ -17,7 +17,7 @@ from tests.support.admin_server import admin
 from tests.support.decided_queries import HOSTILE
 from tests.support.event_loop import on_loop
 from tests.support.obedient_service import Udp
-from vpcdns.control.app import CONTENT_SECURITY_POLICY, PAGE
+from vpcdns.control.routes import CONTENT_SECURITY_POLICY, PAGE
 from vpcdns.model.policy import Listen
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from tests.support.admin_server import admin
 from tests.support.event_loop import on_loop
-from vpcdns.control import app as module
+from vpcdns.control import routes as module
 from vpcdns.control.connection import GRACE
 from vpcdns.control.guard import PAUSE, Guard
 from vpcdns.control.long_responses import AT_ONCE, PIECE

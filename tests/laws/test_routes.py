@@ -19,7 +19,7 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.attempt import upstream_query_of
 from vpcdns.model.policy import Listen
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
-from vpcdns.recall.routes import Routes
+from vpcdns.recall.forward_routes import Routes
 from vpcdns.wire.upstream import read_response
 
 WORLD = example()

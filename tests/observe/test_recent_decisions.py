@@ -21,7 +21,6 @@ def test_the_newest_come_first_and_the_oldest_go() -> None:
     decisions = RecentDecisions(holder, capacity=3)
     for number in range(5):
         tell(decisions, decided(holder, f"n{number}.localhost"))
-    assert len(decisions) == 3
     assert [log_data(one)["qname"] for one in decisions.latest(2)] == ["n4.localhost", "n3.localhost"]
     assert len(list(decisions.latest(100))) == 3
 

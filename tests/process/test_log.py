@@ -52,7 +52,7 @@ def test_messages_that_find_no_room_are_counted_and_that_is_told_later() -> None
         assert process.stderr is not None
         assert process.stdout.readline() == "all logged\n", "before anybody reads standard error"
         lines = [process.stderr.readline()]
-        while " were lost: " not in lines[-1]:
+        while lines[-1] and " were lost: " not in lines[-1]:
             lines.append(process.stderr.readline())
         process.stdin.close()
         last = process.stderr.read()
@@ -73,9 +73,10 @@ def test_a_server_goes_on_and_ends_when_nobody_reads(tmp_path: Path, workers: st
     command = [*COMMAND, "serve", "--config", str(config), "--listen", "127.0.0.1:0", "--workers", workers]
     with logging_to_a_full_pipe(*command) as process:
         assert process.stderr is not None
-        listening = None
-        while listening is None:
-            listening = re.search(LISTENING, process.stderr.readline())
+        line = process.stderr.readline()
+        while not (listening := re.search(LISTENING, line)):
+            assert line, "it ended"
+            line = process.stderr.readline()
         port = int(listening[1])
         bad = "".join(f"{'x' * 300}{number}: 1\n" for number in range(100))
         for last in range(21, 24):

@@ -12,7 +12,7 @@ from vpcdns.forward.cache import Cache
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
-from vpcdns.recall import routes, views, vpc_answers
+from vpcdns.recall import forward_routes, views, vpc_answers
 from vpcdns.recall.views import View, Views
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -108,7 +108,7 @@ def test_spellings_do_not_multiply_large_answers() -> None:
 
 
 def test_routes_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "ROUTES_AT_MOST", 3)
+    monkeypatch.setattr(forward_routes, "ROUTES_AT_MOST", 3)
     world = forwarding_world()
     memory = Views(world, 0.0)
     view = memory.view(ip_address(IN_A), "udp", LISTEN)

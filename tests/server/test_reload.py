@@ -143,7 +143,7 @@ async def test_a_link_that_is_swapped_is_followed(tmp_path: Path) -> None:
 async def test_a_touched_file_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files, prepared = Files(tmp_path / "vpcdns.yaml"), list[World]()
     state, reloader = reloading(files)
-    monkeypatch.setattr(state, "prepare", lambda contents, file: prepared.append(file))
+    monkeypatch.setattr(state.journal, "prepare", lambda contents, file: prepared.append(file))
     task = asyncio.create_task(reloader.run())
     await asyncio.sleep(0)
     before = state.world

@@ -38,11 +38,11 @@ def test_a_commit_takes_effect_as_a_whole() -> None:
     refused = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain("9" * 32)), {"x": {}}))
     assert isinstance(refused, Refusal)
     assert state.world is before
-    assert not state.attributes
+    assert not state.contents.attributes
     done = state.commit(Commit((RenameGroup(OFF, "named"), EnableVpcDomain(OFF)), {f"group {OFF}": {"a": 1}}))
     assert seen == [done]
     assert state.world.groups[OFF].name == "named"
-    assert state.attributes[f"group {OFF}"] == {"a": 1}
+    assert state.contents.attributes[f"group {OFF}"] == {"a": 1}
 
 
 def test_attributes_alone_are_no_new_world() -> None:
@@ -51,8 +51,8 @@ def test_attributes_alone_are_no_new_world() -> None:
     state.commit(Commit(attributes={"group x": {"a": 1}}))
     state.commit(Commit(attributes={"group x": None, "group y": None}))
     assert not seen
-    assert not state.attributes
-    assert not state.unfiled
+    assert not state.contents.attributes
+    assert not state.contents.unfiled
 
 
 def test_what_cannot_be_kept_does_not_happen() -> None:
@@ -74,7 +74,7 @@ def test_a_file_with_the_same_objects_leaves_changes_alone() -> None:
     binding = after.instances[HZ, BOUND].binding
     assert binding is not None
     assert binding.vpc_id == VPC_B
-    assert state.unfiled == 1
+    assert state.contents.unfiled == 1
 
 
 def test_a_file_with_other_objects_replaces_them() -> None:
@@ -85,8 +85,8 @@ def test_a_file_with_other_objects_replaces_them() -> None:
     after = state.reload(file)
     assert after.groups[DEDICATED].vpc_domain
     assert not after.groups[SERVERLESS].vpc_domain
-    assert state.unfiled == 0
-    assert dict(state.attributes) == {f"group {DEDICATED}": {"a": 1}}
+    assert state.contents.unfiled == 0
+    assert dict(state.contents.attributes) == {f"group {DEDICATED}": {"a": 1}}
 
 
 def test_revisions_never_go_backwards() -> None:

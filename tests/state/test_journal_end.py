@@ -105,7 +105,7 @@ def test_a_state_file_that_was_removed_begins_anew(killed: Path) -> None:
         Path(f"{killed}{part}").unlink()
     state, journal = open_state(killed, example())
     journal.close()
-    assert state.unfiled == 0
+    assert state.contents.unfiled == 0
 
 
 @pytest.mark.parametrize("end", ["", "-lock", "-wal", "-shm"])
@@ -156,7 +156,7 @@ def test_old_entries_are_deleted_with_a_snapshot(tmp_path: Path, monkeypatch: py
     assert [entry.number for entry in history(path)] == list(range(14, 21))
     state, journal = open_state(path, example())
     assert state.world.groups[OFF].name == "3.3"
-    assert state.unfiled == 16
+    assert state.contents.unfiled == 16
     journal.close()
 
 

@@ -48,8 +48,8 @@ def test_changes_are_there_after_a_restart(path: Path) -> None:
     begun(path, "one", "two")
     state, journal = open_state(path, example())
     assert state.world.groups[OFF].name == "two"
-    assert state.attributes[f"group {OFF}"] == {"Description": "two"}
-    assert state.unfiled == 2
+    assert state.contents.attributes[f"group {OFF}"] == {"Description": "two"}
+    assert state.contents.unfiled == 2
     assert state.world.revision > example().revision + 2
     state.apply(Bind((HZ, BOUND), VPC_B, "vsw-1"))
     journal.close()
@@ -119,7 +119,7 @@ def test_a_snapshot_is_made_after_a_while_and_holds_the_same(
         assert db.execute("SELECT number FROM snapshot").fetchone()[0] > 1, "the file's own entry"
     state, journal = open_state(path, example())
     journal.close()
-    assert state.unfiled == 8
+    assert state.contents.unfiled == 8
 
 
 def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
@@ -165,7 +165,7 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     """In a thread, so that queries are answered meanwhile."""
     state, journal = open_state(path, example())
     file = changed_file()
-    thread = threading.Thread(target=state.prepare, args=(state.with_file(file), file))
+    thread = threading.Thread(target=state.journal.prepare, args=(state.with_file(file), file))
     thread.start()
     thread.join()
     for name in ("objects_digest", "configuration_text"):
@@ -179,7 +179,7 @@ def test_what_is_prepared_is_what_is_written(path: Path, monkeypatch: pytest.Mon
     journal.close()
     state, journal = open_state(path, file)
     journal.close()
-    assert state.unfiled == 1, "the digest is the file's"
+    assert state.contents.unfiled == 1, "the digest is the file's"
 
 
 @pytest.mark.parametrize("step", ["reload", "reset"])
@@ -192,7 +192,7 @@ def test_beside_changes_too_it_is_prepared_what_is_written(
     state.apply(RenameGroup(OFF, "one"))
     file = example(Answers(ttl=5))
     if step == "reload":
-        state.prepare(state.with_file(file), file)
+        state.journal.prepare(state.with_file(file), file)
     else:
         state.prepare_reset()
     if changed_since and step == "reload":

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import example_world
-from vpcdns.control.admin import AdminServer
+from vpcdns.control.admin_server import AdminServer
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.observe.metrics import Sources

@@ -110,12 +110,12 @@ class Cloud:
 
     def refused(self, action: str, version: str = CLOUDAPI, **parameters: str) -> tuple[int, str]:
         """Status and code of a refusal, which has changed nothing and has the cloud's form."""
-        before, records = self.state.world, self.state.attributes
+        before, records = self.state.world, self.state.contents.attributes
         answer = self.ask(action, version, **parameters)
         assert answer.status >= 400, answer.body
         assert set(answer.body) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
         assert self.state.world is before
-        assert self.state.attributes is records
+        assert self.state.contents.attributes is records
         return answer.status, answer.body["Code"]
 
 

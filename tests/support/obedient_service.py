@@ -16,7 +16,7 @@ from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.query import Arrival
-from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.forward_routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 
 

@@ -42,9 +42,8 @@ def check(
         raise typer.Exit(Exit.ERROR) from None
     warnings = list(islice(shut_out(world), MAX_PROBLEMS))
     if json:
-        say_json(
-            {"file": str(file), "ok": True, **world.object_counts(), "problems": [], "warnings": warnings}
-        )
+        good = {"file": str(file), "ok": True, **world.object_counts()}
+        say_json({**good, "problems": [], "warnings": warnings})
         return
     for warning in warnings:
         complain(f"{file}: warning: {warning}")

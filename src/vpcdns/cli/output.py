@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from rich.console import Console
 
@@ -23,7 +23,6 @@ from vpcdns.model.world import World
 UNWRAPPED: Final = 10_000  # columns; more than any line has
 PATIENCE: Final = 1.0  # seconds without a word
 UPDATE_EVERY: Final = 0.2
-_ERASE: Final = "\r\x1b[K"
 
 
 class Exit(IntEnum):
@@ -82,27 +81,24 @@ def abandon_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-@contextmanager
-def reading(
-    path: Path, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Progress | None]:
-    """Something to call with the number of groups read so far, which tells of what takes long.
+def overwrite(text: str = "") -> None:
+    """`text` in place of what it printed last, where somebody watches: on a terminal."""
+    if sys.stderr is not None and sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
 
-    None where stderr is no terminal.
-    """
-    stream = sys.stderr if stream is None else stream
-    if stream is None or not stream.isatty():  # a closed stderr is None
-        yield None
-        return
+
+@contextmanager
+def reading(path: Path, clock: Callable[[], float] = time.monotonic) -> Iterator[Progress]:
+    """Something to call with the number of groups read so far, which tells of what takes long."""
     due = clock() + PATIENCE
 
     def show(groups: int) -> None:
         nonlocal due
         if clock() >= due:
             due = clock() + UPDATE_EVERY
-            print(f"{_ERASE}Reading {path}: {groups:,} groups", end="", file=stream, flush=True)
+            overwrite(f"Reading {path}: {groups:,} groups")
 
     try:
         yield show
     finally:
-        print(end=_ERASE, file=stream, flush=True)
+        overwrite()

@@ -1,4 +1,4 @@
-"""`vpcdns path`: whether a source reaches a name, hop by hop, and what to mend if not."""
+"""`vpcdns path`: whether a source reaches a name, hop by hop, and what to change if not."""
 
 from typing import Annotated
 

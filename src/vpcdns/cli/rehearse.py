@@ -1,12 +1,11 @@
 """`vpcdns rehearse`: runs scenario files, and says what did not go as expected."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from vpcdns.cli.output import Exit, complain, say
+from vpcdns.cli.output import Exit, complain, overwrite, say
 from vpcdns.lab.live import run_live
 from vpcdns.rehearsal.junit import junit
 from vpcdns.rehearsal.report import report
@@ -47,15 +46,11 @@ def rehearse_command(
 
 
 def _run(rehearsal: Rehearsal, live: bool) -> Result:
-    progress = sys.stderr.isatty()
     steps, total = [], len(rehearsal.scenario.steps)
-    stepping = run_live(rehearsal) if live else run(rehearsal)
-    for number, step in enumerate(stepping, 1):
-        if progress:
-            print(f"\r\x1b[K[{number}/{total}] {step.step.title}", end="", file=sys.stderr, flush=True)
+    for number, step in enumerate(run_live(rehearsal) if live else run(rehearsal), 1):
+        overwrite(f"[{number}/{total}] {step.step.title}")
         steps.append(step)
-    if progress:
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    overwrite()
     result = Result(rehearsal, tuple(steps))
     _show(result)
     return result

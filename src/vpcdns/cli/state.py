@@ -41,13 +41,14 @@ def export(
       vpcdns state export --state vpcdns.state --config vpcdns.yaml > new.yaml
     """
     world = read(path).world
-    if config is not None:
+    if config is None:
+        plain = written(world)
+        plain.get("forward", {}).pop("upstreams", None)
+        plain = {name: part for name, part in plain.items() if part}
+    else:
         load(config)
-        say(yaml_text(with_objects(config.read_text("utf-8-sig"), world)).rstrip("\n"))
-        return
-    plain = written(world)
-    plain.get("forward", {}).pop("upstreams", None)
-    say(yaml_text({name: part for name, part in plain.items() if part}).rstrip("\n"))
+        plain = with_objects(config.read_text("utf-8-sig"), world)
+    say(yaml_text(plain).rstrip("\n"))
 
 
 @state.command("import")

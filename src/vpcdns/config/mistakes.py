@@ -36,7 +36,7 @@ class Mistakes(list[Mistake]):
 
     def add_missing(self, path: Path, what: str, section: str) -> None:
         """A reference to something that is not there."""
-        self.add(path, f"there is no {what}", f"add it under `{section}`, or mend the id")
+        self.add(path, f"there is no {what}", f"add it under `{section}`, or correct the id")
 
     def add_refusals(self, path: Path, refusals: Iterable[Refusal]) -> None:
         """Refusals of the object at `path`, each about one of its fields."""
@@ -77,7 +77,7 @@ def mistyped(expected: str, value: object, way_out: str = "") -> tuple[str, str]
     """What is wrong, and the way out, where `value` is not of the kind expected."""
     if not way_out:
         quoted = isinstance(value, bool | int | float)
-        way_out = "put quotes around it" if quoted else "mend the value, in quotes if it holds a colon"
+        way_out = "put quotes around it" if quoted else "correct the value, in quotes if it holds a colon"
     return f"expected {expected}, found {described(value)}", way_out
 
 

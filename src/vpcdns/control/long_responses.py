@@ -29,7 +29,7 @@ class LongResponse(StreamingResponse):
     def __init__(
         self,
         room: asyncio.Semaphore,
-        make: Callable[[], Awaitable[Iterator[str]]],
+        make: Callable[[], Iterator[str] | Awaitable[Iterator[str]]],
         headers: Mapping[str, str] | None = None,
         media_type: str = "application/json",
     ) -> None:
@@ -40,7 +40,8 @@ class LongResponse(StreamingResponse):
     async def stream_response(self, send: Send) -> None:
         """Called in a task that is cancelled when the client has gone."""
         async with self._room:
-            pieces = _even(await self._make())
+            made = self._make()
+            pieces = _even(made if isinstance(made, Iterator) else await made)
             piece = await in_thread(partial(next, pieces, b""))
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             while piece:
@@ -67,8 +68,3 @@ def listed(key: str, items: Iterable[Any]) -> Iterator[str]:
     for number, item in enumerate(items):
         yield ", " * bool(number) + json.dumps(item)
     yield "]}\n"
-
-
-def made(make: Callable[[], Any]) -> Iterator[str]:
-    """What can only be made as a whole, as JSON; in pieces, or the interpreter's lock would be kept."""
-    yield from json.JSONEncoder().iterencode(make())

@@ -8,8 +8,6 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from itertools import chain
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -62,11 +60,12 @@ class TestInterface:
         """The current World as a configuration; its revision is the ETag."""
         world = self.state.world
 
-        async def make() -> Iterator[str]:
-            before = f'{{"revision":{world.revision},"configuration":'
-            return chain([before], await in_thread(partial(written_json, world)), ["}"])
+        def pieces() -> Iterator[str]:
+            yield f'{{"revision":{world.revision},"configuration":'
+            yield from written_json(world)
+            yield "}"
 
-        return LongResponse(self.long, make, _etag(world.revision))
+        return LongResponse(self.long, pieces, _etag(world.revision))
 
     async def change(self, request: Request) -> Response:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
@@ -123,10 +122,10 @@ class TestInterface:
         return self._json({})
 
     async def faults(self, request: Request) -> Response:
-        async def make() -> Iterator[str]:
+        def pieces() -> Iterator[str]:
             return listed("faults", map(_fault_data, self.injected.current()))
 
-        return LongResponse(self.long, make, _etag(self.state.world.revision))
+        return LongResponse(self.long, pieces, _etag(self.state.world.revision))
 
     async def add_fault(self, request: Request) -> Response:
         body = await self._body(request)

@@ -15,16 +15,15 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import FAMILIES, Ports, connect_address
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, Forward, ForwardKey
-from vpcdns.wire.format import NAME_AT
+from vpcdns.wire.format import MAX_TCP_PAYLOAD, NAME_AT
 from vpcdns.wire.relay import without_edns, write_upstream_query
 from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
-_MAX_MESSAGE: Final = 65_535
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
-_received = bytearray(_MAX_MESSAGE)  # allocated once
+_received = bytearray(MAX_TCP_PAYLOAD)  # allocated once
 _window = memoryview(_received)
 _random: list[int] = []
 
@@ -65,7 +64,7 @@ def random_id() -> int:
     return _random.pop()
 
 
-class Attempt:
+class _Attempt:
     """What the two transports share. `close` may come at any time, and twice."""
 
     def __init__(
@@ -79,12 +78,6 @@ class Attempt:
         self._id = random_id()
         self._sock: socket.SocketType | None = None
         self._discards = 0
-
-    def start(self) -> None:
-        raise NotImplementedError
-
-    def close(self) -> None:
-        raise NotImplementedError
 
     def sent(self, host: str, port: int, identity: int) -> bool:
         """Whether a query from there with that id is the one that this attempt sent."""
@@ -102,7 +95,7 @@ class Attempt:
         return read_answer(octets, self._id, self._upstream_query.question_wire)
 
 
-class UdpAttempt(Attempt):
+class UdpAttempt(_Attempt):
     """One datagram out; waits for its answer until it is closed."""
 
     _answered = False
@@ -149,7 +142,7 @@ class UdpAttempt(Attempt):
         self._listener.discarded(self, wrong_id=wrong_id)
 
 
-class TcpAttempt(Attempt):
+class TcpAttempt(_Attempt):
     """One connection, one question; what comes first must be the answer."""
 
     _task: asyncio.Task[None] | None = None
@@ -193,3 +186,6 @@ async def _receive(sock: socket.socket, count: int) -> bytes:
         if not more:
             raise EOFError
     return octets
+
+
+Attempt = UdpAttempt | TcpAttempt

@@ -121,13 +121,19 @@ def ttl_of(relayed: Relayed) -> int:
     """
     if relayed.truncated or relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
         return 0
-    said = [record for record in relayed.records if record.section < 2]
-    ttl = min([MAX_TTL, *[record.ttl for record in said]])
-    answers = [record for record in said if record.section == 0]
-    if relayed.rcode == Rcode.NOERROR and any(record.rtype not in _NO_ANSWERS for record in answers):
+    ttl, answered, soa = MAX_TTL, False, None
+    for record in relayed.records:
+        if record.section == 2:
+            break
+        ttl = min(ttl, record.ttl)
+        if record.section == 0:
+            answered = answered or record.rtype not in _NO_ANSWERS
+        elif soa is None and record.rtype == RRType.SOA:
+            soa = record
+    if relayed.rcode == Rcode.NOERROR and answered:
         return ttl
-    for record in said[len(answers) :]:
-        if record.rtype == RRType.SOA:
-            return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, record), ttl)
+    if soa is not None:
+        return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, soa), ttl)
     # CNAME, DNAME or RRSIG may have been the question; else the chain is all that is known.
-    return min(MAX_NEGATIVE_TTL, ttl) if relayed.rcode == Rcode.NOERROR and answers else 0
+    chain = relayed.rcode == Rcode.NOERROR and relayed.records and relayed.records[0].section == 0
+    return min(MAX_NEGATIVE_TTL, ttl) if chain else 0

@@ -228,10 +228,8 @@ class OutstandingQuery:
         if self._over:
             return
         self._drop(attempt)
-        if failure is Failure.UNUSABLE:
-            self._failure = Failure.UNUSABLE
-        elif self._failure is Failure.SILENT:
-            self._failure = Failure.UNREACHABLE
+        if failure is Failure.UNUSABLE or self._failure is Failure.SILENT:
+            self._failure = failure
         if all(other.upstream != attempt.upstream for other in self._attempts):
             self._silent(attempt.upstream, asyncio.get_running_loop().time())
             self._next_after(attempt.upstream)

@@ -6,14 +6,16 @@ Knows resolv.conf and this host's addresses. The configuration is read elsewhere
 import os
 import socket
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
-from itertools import islice
+from itertools import filterfalse
 from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import StartupError
+from vpcdns.forward.ports import FAMILIES
 from vpcdns.model.policy import Listen, Upstream, own_listener
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
@@ -32,17 +34,18 @@ def with_upstreams(
     Raises StartupError when a given upstream is an address that we listen on: it would ask itself.
     """
     forwarding = world.forwarding
+
+    def is_own(upstream: Upstream) -> bool:
+        return own_listener(upstream, listens, _is_local) is not None
+
     if not given:
-        hosts = host_upstreams(resolv_conf)
-        others = tuple(upstream for upstream in hosts if own_listener(upstream, listens, _is_local) is None)
-        forwarding = replace(forwarding, upstreams=others)
+        forwarding = replace(forwarding, upstreams=tuple(filterfalse(is_own, host_upstreams(resolv_conf))))
     named = (*forwarding.upstreams, *(upstream for rule in forwarding.rules for upstream in rule.upstreams))
-    for upstream in named:
-        if own_listener(upstream, listens, _is_local) is not None:
-            raise StartupError(
-                f"upstream {upstream} is this server itself: queries would go round in a loop;"
-                " name another resolver under `forward`, or `upstreams: []` to forward nothing"
-            )
+    for upstream in filter(is_own, named):
+        raise StartupError(
+            f"upstream {upstream} is this server itself: queries would go round in a loop;"
+            " name another resolver under `forward`, or `upstreams: []` to forward nothing"
+        )
     return replace(world, forwarding=forwarding)
 
 
@@ -55,25 +58,19 @@ def host_upstreams(resolv_conf: Path = RESOLV_CONF) -> tuple[Upstream, ...]:
             text = file.read(_OCTETS_READ).decode(errors="replace")
     except OSError:
         return ()
-    return tuple(Upstream(address) for address in islice(_nameservers(text), _NAMESERVERS_AT_MOST))
-
-
-def _nameservers(text: str) -> Iterator[Address]:
-    """resolv.conf(5): the keyword at the start of the line, then white space and the address."""
+    found: list[Upstream] = []
     for line in text.splitlines():
-        words = line.split()
-        if len(words) >= 2 and words[0] == "nameserver":
-            try:
-                yield ip_address(words[1])
-            except ValueError:
-                continue  # as libc does
+        match line.split():
+            case ["nameserver", address, *_]:
+                with suppress(ValueError):  # libc passes over such a line, too
+                    found.append(Upstream(ip_address(address)))
+    return tuple(found[:_NAMESERVERS_AT_MOST])
 
 
 def _is_local(address: Address) -> bool:
     """Whether this host has the address: only then can a socket be bound to it."""
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
     try:
-        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        with socket.socket(FAMILIES[address.version], socket.SOCK_DGRAM) as sock:
             sock.bind((str(address), 0))
     except OSError:
         return False

@@ -2,8 +2,8 @@
 
 One namespace for each VPC, network and connection, and one for the resolver. In a VPC or network the main
 table is asked before the local one, and its own blocks are `throw` routes: an address there is local only
-if the longest prefix says so. A connection knows who may pass by policy rules on the interface that a
-packet comes in by.
+if the longest prefix says so. A connection decides who may pass by policy rules on the interface where
+a packet comes in.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Makes namespaces what a blueprint says, by netlink; only what differs from before is touched.
+"""Makes namespaces as a blueprint says, by netlink; only what differs from before is changed.
 
 Knows pyroute2 and `setns`; nothing of VPCs or DNS. Both ends of a veth pair have one MAC address and no ARP,
 so that a packet is handed over without any address of the link, and blocks may overlap as they like.

@@ -1,7 +1,7 @@
 """A lab that follows a World in this process, and what its kernel says to a source and a name.
 
-For the proof that the model's verdict is the kernel's, and for scenarios that are run for real: expectations
-are the model's business; here a check fails when kernel and model disagree about it.
+For the test that compares the model's verdicts with the kernel's, and for scenarios that are run in a lab: a
+check also fails there when kernel and model disagree.
 """
 
 from __future__ import annotations

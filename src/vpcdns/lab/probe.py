@@ -6,6 +6,7 @@ connections of a call are tried at once.
 
 import asyncio
 import ctypes
+import signal
 import socket
 import tempfile
 from collections.abc import Sequence
@@ -13,11 +14,13 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Final
 
 from vpcdns.errors import LabError
 from vpcdns.lab.blueprint import RESOLVER
 from vpcdns.lab.kernel import setns
 
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
 _CLONE_NEWNS, _MS_BIND, _MS_REC, _MS_PRIVATE = 0x20000, 0x1000, 0x4000, 0x40000
 Heard = dict[str, str | None]  # each address that came, and what it said; None: it did not answer
 
@@ -35,6 +38,7 @@ def answer(asks: Sequence[tuple[str, str, str]], seconds: float) -> list[Heard]:
 def _own_resolv_conf() -> None:
     """A mount namespace in which name resolution is DNS alone, and the lab's."""
     libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # whoever kills the lab's process has this one gone as well
     texts = {
         "resolv.conf": f"nameserver {RESOLVER}\noptions timeout:2 attempts:2\n",
         "nsswitch.conf": "hosts: dns\n",

@@ -1,7 +1,7 @@
 """What answers in a lab: vpcdns as everybody's resolver, and an HTTP responder at every address of a gateway.
 
 One thread with an event loop, in the resolver's namespace; the responder's sockets are made in those of the
-VPCs. Knows how to follow a World that changes.
+VPCs. They follow a World that changes.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ _IP_FREEBIND: Final = 15  # linux/in.h
 
 
 class Services:
-    """The resolver of a World, and the responder that says at every gateway address whose it is."""
+    """The resolver of a World, and the responder that says which instance each address is."""
 
     def __init__(self, kernel: Kernel, plan: Blueprint, world: World) -> None:
         self._kernel, self._state = kernel, State(world)

@@ -14,7 +14,7 @@ from typing import Final
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.responder import Answer, PendingResponse, Responder
 from vpcdns.query import Arrival
-from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.forward_routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View
 
 log = logging.getLogger("vpcdns.server")

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from vpcdns.model.topology import Address
 from vpcdns.query import Arrival
-from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.forward_routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 
 

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address
 from typing import Any, TypeVar
 
 from vpcdns.model import gateway_rules
-from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey, InstanceType
+from vpcdns.model.gateway import Binding, Group, Instance, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.world import World
@@ -107,8 +107,6 @@ class Bind(Change):
 
     def changed(self, world: World) -> World:
         instance = _instance(world, self.instance_key)
-        if instance.type is not InstanceType.DEDICATED:
-            raise Refused(gateway_rules.bound_serverless(instance))
         vswitch = _allowed(gateway_rules.vswitch_for(instance, self.vpc_id, self.vswitch_id, world.topology))
         address, present = self.address, instance.binding
         if present is not None and (present.vpc_id, present.vswitch_id) == (self.vpc_id, self.vswitch_id):

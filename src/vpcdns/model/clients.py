@@ -1,7 +1,7 @@
 """Who is asking: an address, and the VPC that it counts as (DESIGN §3).
 
-Knows listeners only by their `vpc_id`. Whoever names a client, by client subnet or PROXY header, is
-believed here or nowhere.
+Knows listeners only by their `vpc_id`. Decides whether a peer is believed that names another client, by
+client subnet or PROXY header.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ class Client:
     """Whoever asks. `vpc_id` is the VPC that it counts as, None the Internet; `matched` says by what rule.
 
     `network_id` is set for on-premises clients. A stranger has `allowed` False and counts as nobody.
-    `prefix_needed` is how long the client subnet would have to be that named it, and was not.
+    `prefix_needed` is set when the client subnet was too wide: the length that it needs.
     """
 
     address: Address
@@ -34,7 +34,7 @@ class Client:
 
     @property
     def whereabouts(self) -> str:
-        """Where it is, said to itself."""
+        """Where the client is, in words for the client."""
         if self.prefix_needed is not None:
             return f"your client subnet is too wide, send /{self.prefix_needed}"
         return f"you are in {self.vpc_id}" if self.vpc_id else "you are on the Internet"
@@ -50,7 +50,7 @@ def identify(
 ) -> Client:
     """The client behind a query from `peer`.
 
-    `named` is whom the peer says it asks for, as exactly as it says; a peer that is not trusted is not
+    `named` is whom the peer says it asks for, an address or a prefix; a peer that is not trusted is not
     believed. A prefix with a longer source network inside it decides nothing (DESIGN §3). Identity,
     first match: the listener's VPC, the named client, the peer itself. Both the peer and the client
     must be in `server.clients`.
@@ -73,13 +73,11 @@ def identify(
     if place is None:
         return Client(address, matched=f"the Internet: no source network holds {address}{how}")
     vpc = world.topology.audience_of(place)
+    matched = f"source network {place.source_network} of {place.vpc_id or place.network_id}"
     if vpc is None:
-        matched = (
-            f"source network {place.source_network} of {place.network_id}, which resolves as no VPC{how}"
-        )
+        matched = f"{matched}, which resolves as no VPC{how}"
         return Client(address, network_id=place.network_id, matched=matched)
-    owner = place.vpc_id or place.network_id
-    matched = f"source network {place.source_network} of {owner}{how}"
+    matched = f"{matched}{how}"
     return Client(address, vpc.vpc_id, vpc.region_id, place.network_id, matched)
 
 

@@ -1,4 +1,4 @@
-"""The words of a decision: outcomes, reasons, steps, and what one name is to one client.
+"""What a decision consists of: outcome, reason, steps, and what one name is to one client.
 
 Knows what a decision can say; `resolution` and the modules that it asks know what to decide.
 """
@@ -48,9 +48,6 @@ class Reason(Enum):
     NO_UPSTREAMS = "no-upstreams"
     CHAIN_TOO_LONG = "chain-too-long"
 
-
-# Resolutions that depend on more of the client than its VPC: never kept, never shared.
-PERSONAL: Final = frozenset({Reason.WHOAMI, Reason.EXPLAIN})
 
 # All others are about names that are the gateway's or vpcdns's own: no upstream has a say in those.
 OWN_NAMES: Final = frozenset(Reason) - {

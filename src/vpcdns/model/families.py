@@ -1,7 +1,7 @@
-"""Families of names: all that lie below one parent, and when they share one fate, which is to be forwarded.
+"""Families of names: names below one parent that are all forwarded in the same way.
 
-Knows which names are decided one by one. Whoever has seen one name forwarded knows from here that its
-family is, without deciding more of it; a test holds that against `resolution`.
+Knows which names are decided one by one. When one name of a family has been forwarded, the others need not be
+decided; a test compares that with `resolution`.
 """
 
 from typing import Final
@@ -32,7 +32,7 @@ def parent_of_family(name: Name, world: World) -> Name | None:
 def is_apart(labels: bytes) -> bool:
     """Whether a name with these labels, in wire format, before its parent may be a VPC domain, or near one.
 
-    One anywhere before the suffix makes it one (DESIGN §3).
+    It is one wherever such a label stands before the suffix (DESIGN §3).
     """
     return VPC_LABEL_END in labels.lower()
 

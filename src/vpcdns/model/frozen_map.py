@@ -47,18 +47,11 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
 
     def set(self, key: K, value: V) -> FrozenMap[K, V]:
         """A version in which `key` has `value`."""
-        index = hash(key) & (len(self._parts) - 1)
-        part = self._parts[index].copy()
-        before = len(part)
-        part[key] = value
-        return self._with(index, part, self._length + len(part) - before)
+        return self.edited({key: value})
 
     def delete(self, key: K) -> FrozenMap[K, V]:
         """A version without `key`; raises KeyError when it is not there."""
-        index = hash(key) & (len(self._parts) - 1)
-        part = self._parts[index].copy()
-        del part[key]
-        return self._with(index, part, self._length - 1)
+        return self.edited({}, (key,))
 
     def edited(self, put: Mapping[K, V], gone: Iterable[K] = ()) -> FrozenMap[K, V]:
         """A version with `put` and without `gone`, which must be there; each part is copied once."""
@@ -83,17 +76,6 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
             version._length, version._parts = length, tuple(parts)
             return version
         return FrozenMap.of_parts(_split(parts[0].items()))
-
-    def _with(self, index: int, part: dict[K, V], length: int) -> FrozenMap[K, V]:
-        version: FrozenMap[K, V] = FrozenMap.__new__(FrozenMap)
-        version._length = length
-        if len(self._parts) > 1:
-            parts = list(self._parts)
-            parts[index] = part
-            version._parts = tuple(parts)
-        else:
-            version._parts = (part,) if length <= PARTS else _split(part.items())
-        return version
 
     def __reduce__(self) -> tuple[type[FrozenMap[K, V]], tuple[dict[K, V]]]:
         return FrozenMap, (dict(self.items()),)

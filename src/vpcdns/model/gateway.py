@@ -1,7 +1,7 @@
 """The gateway's objects: instances, API groups, custom domains.
 
 Knows what they are and where a group's names come from (DESIGN §1). What may be combined is in
-`rules`, what may be done to them in `changes`, what they answer in `resolution`.
+`gateway_rules`, what may be done to them in `changes`, what they answer in `vpc_domains`.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Instance:
         return self.addresses if self.binding is None else (self.binding.address,)
 
     def addresses_in(self, vpc: Vpc) -> tuple[IPv4Address, ...]:
-        """The addresses by which a VPC has it within reach, without a connection to anywhere."""
+        """Its addresses that a VPC reaches without any connection."""
         if self.binding is not None:
             return self.all_addresses if self.binding.vpc_id == vpc.vpc_id else ()
         return self.addresses if self.region_id == vpc.region_id else ()

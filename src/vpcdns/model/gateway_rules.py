@@ -29,24 +29,16 @@ def instance_refusals(instance: Instance, topology: Topology) -> Iterator[Refusa
         if not instance.addresses:
             way_out = "give it `addresses: [100.…]`"
             yield Refusal(Rule.SHARED_ADDRESS, subject, "it has no address", way_out, ("addresses",))
-        if instance.binding is not None:
-            yield bound_serverless(instance)
     elif instance.addresses:
         problem = "a dedicated instance has no shared addresses"
         way_out = "give its private endpoint as `binding.address`"
         yield Refusal(Rule.SHARED_ADDRESS, subject, problem, way_out, ("addresses",))
-    if instance.type is InstanceType.DEDICATED and instance.binding is not None:
+    if instance.binding is not None:
         yield from binding_refusals(instance, instance.binding, topology)
 
 
-def bound_serverless(instance: Instance) -> Refusal:
-    problem = "a serverless instance cannot be bound: it answers every VPC of its region"
-    way_out = "bind a dedicated instance, and migrate the groups to it"
-    return Refusal(Rule.BINDING, f"instance {instance.instance_id}", problem, way_out, ("binding",))
-
-
 def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -> Iterator[Refusal]:
-    """Whether a dedicated instance may be bound so; not whether the address is free."""
+    """Whether an instance may be bound so; not whether the address is free."""
     vswitch = vswitch_for(instance, binding.vpc_id, binding.vswitch_id, topology)
     if isinstance(vswitch, Refusal):
         yield vswitch
@@ -64,6 +56,10 @@ def binding_refusals(instance: Instance, binding: Binding, topology: Topology) -
 def vswitch_for(instance: Instance, vpc_id: str, vswitch_id: str, topology: Topology) -> VSwitch | Refusal:
     """The vSwitch that `instance` is to be bound to, when rule 4 lets it."""
     subject = f"instance {instance.instance_id}"
+    if instance.type is InstanceType.SERVERLESS:
+        problem = "a serverless instance cannot be bound: it answers every VPC of its region"
+        way_out = "bind a dedicated instance, and migrate the groups to it"
+        return Refusal(Rule.BINDING, subject, problem, way_out, ("binding",))
     vpc = topology.vpcs.get(vpc_id)
     if vpc is None:
         return missing(Rule.BINDING, subject, f"VPC {vpc_id}", "vpcs", ("binding", "vpc_id"))
@@ -123,7 +119,10 @@ def group_refusals(
         problem = "a group_id is 32 lower-case hexadecimal digits"
         way_out = "copy it from the console, e.g. 523e8dc7bbe04613b5b1d726c2a7889d"
         yield Refusal(Rule.DOMAIN_NAME, subject, problem, way_out, ("group_id",))
-    elif len(group.vpc_domain_label) > MAX_LABEL or _domain_length(group, suffix) > MAX_NAME:
+    elif (
+        len(group.vpc_domain_label) > MAX_LABEL
+        or 1 + len(group.vpc_domain_label) + len(suffix.wire()) > MAX_NAME
+    ):
         problem = f"its VPC domain's first label would be longer than {MAX_LABEL} octets"
         yield Refusal(Rule.DOMAIN_NAME, subject, problem, "use a shorter region_id", ("region_id",))
     instance = instances.get(group.instance_key)
@@ -165,7 +164,3 @@ def is_reserved(address: IPv4Address, block: IPv4Network) -> bool:
     """Whether it is a vSwitch's first address or one of its last three (DESIGN §2)."""
     number = int(address)
     return number == int(block.network_address) or number > int(block.broadcast_address) - 3
-
-
-def _domain_length(group: Group, suffix: Name) -> int:
-    return 1 + len(group.vpc_domain_label) + len(suffix.wire())

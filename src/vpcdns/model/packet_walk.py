@@ -1,8 +1,8 @@
 """One way through a topology, by longest prefix from node to node, every step checked (DESIGN §1.10).
 
 Knows route tables, IPsec selectors, CEN attachments and service routes; not names, and not whether the place
-where a walk ends is the right one. A step that a connection refuses is noted and taken all the same, so that
-one walk finds everything that has to be mended; where no way on can be guessed, it ends.
+where a walk ends is the right one. If a connection refuses a step, the walk notes that and goes on, so that
+one walk finds every problem. It ends where no next step can be guessed.
 """
 
 from __future__ import annotations
@@ -237,7 +237,7 @@ class Walk:
         detail = f"{self.destination} goes round: {way} -> {node}"
         away = next((hop for hop in self.hops if self.goal.leads_through(hop.at, self.tables)), None)
         if away is None:
-            self._lost(detail, "mend the routes on that way")
+            self._lost(detail, "correct the routes on that way")
             return
         detail += f"; {away.at} is where it should stay, but {away.destination} via {away.via} takes it away"
         self._problem(Verdict.OVERLAP, detail, f"renumber whoever has {away.destination} behind {away.via}")

@@ -203,13 +203,11 @@ def own_listener(
     """
     address = unmapped(upstream.address)
     there = [listen for listen in listens if listen.port == upstream.port]
-    families = {listen.address.version for listen in there}
+    dual = address.version == 4 and all(listen.address.version == 6 for listen in there)
     for listen in there:
         if unmapped(listen.address) == address:
             return listen
-        same_family = listen.address.version == address.version or (
-            address.version == 4 and 4 not in families
-        )
-        if listen.address.is_unspecified and same_family and address != DOCKER_RESOLVER and is_local(address):
+        everywhere = listen.address.is_unspecified and (listen.address.version == address.version or dual)
+        if everywhere and address != DOCKER_RESOLVER and is_local(address):
             return listen
     return None

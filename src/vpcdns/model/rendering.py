@@ -1,6 +1,6 @@
 """A Resolution as plain data: what `explain --json`, the admin server and the log show of it.
 
-Knows the words of the model only. One place, so that one field never means two things.
+Knows the model only. All of them show it with these fields.
 """
 
 from dataclasses import asdict

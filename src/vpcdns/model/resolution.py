@@ -10,7 +10,7 @@ from typing import Final
 
 from vpcdns.model import vpc_domains
 from vpcdns.model.clients import Client
-from vpcdns.model.decision import PERSONAL, Decision, Outcome, Reason, Step, answer_step, pick, soa_record
+from vpcdns.model.decision import Decision, Outcome, Reason, Step, answer_step, pick, soa_record
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
@@ -45,8 +45,8 @@ class Resolution:
 
     @property
     def personal(self) -> bool:
-        """Whether it depends on more of the client than its VPC."""
-        return self.reason in PERSONAL
+        """Whether it depends on more of the client than its VPC: never kept, never shared."""
+        return self.reason is Reason.WHOAMI or self.reason is Reason.EXPLAIN
 
 
 def resolve(question: Question, client: Client, world: World) -> Resolution:

@@ -1,4 +1,4 @@
-"""What every VPC, network and connection forwards where: route tables derived from a topology (DESIGN §1.10).
+"""Where every VPC, network and connection forwards packets: the route tables of a topology (DESIGN §1.10).
 
 Knows prefixes and who is joined to whom; not packets, names or instances. Nothing is expanded: a CEN's
 prefixes are kept once and looked up by each of its attachments, so a thousand attached VPCs cost a thousand
@@ -124,7 +124,7 @@ class RouteTables:
     def learns(self, node: str) -> Callable[[CenTarget], bool]:
         """Whether a VPC has a CEN's entry in its own table.
 
-        A service of its own region it has by the system route; the CEN's route is for the others.
+        The system route leads to the services of its own region; the CEN's route is for other regions.
         """
         region_id = self.region_of(node)
 

@@ -1,8 +1,8 @@
 """Whether a source reaches a name: what it resolves to, the way there and the way back (DESIGN §1.10).
 
-`path` is total and deterministic; it asks `resolution` for the answer and `packet_walk` for the ways. It
-knows when a way has arrived: at the endpoint's own VPC, or at the cloud services of the instance's region.
-Another VPC that merely has the same block is not it.
+`path` is total and deterministic; it asks `resolution` for the answer and `packet_walk` for the ways. A
+way has to arrive at the endpoint's own VPC, or at the cloud services of the instance's region; another VPC
+that merely has the same block does not count.
 """
 
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from vpcdns.model.world import World
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Who sets out: a VPC or network, and addresses in it; none of either is the Internet."""
+    """Where packets come from: a VPC or network, and addresses in it; the Internet has neither."""
 
     text: str
     client: Client

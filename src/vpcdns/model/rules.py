@@ -1,6 +1,6 @@
 """The rules by name, and the Refusal of what breaks one.
 
-What they say of objects is in `gateway_rules` and `topology_rules`.
+The checks are in `gateway_rules` and `topology_rules`.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Rule(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something may not be: the rule, the object, and the way out.
+    """Why something is refused: the rule, the object, and the way out.
 
     `where` leads from the object to the field that is at fault, e.g. ("binding", "vswitch_id").
     """
@@ -50,7 +50,9 @@ class Refusal:
 
 def missing(rule: Rule, subject: str, what: str, section: str, where: tuple[str | int, ...]) -> Refusal:
     """A reference to something that is not there."""
-    return Refusal(rule, subject, f"there is no {what}", f"add it under `{section}`, or mend the id", where)
+    return Refusal(
+        rule, subject, f"there is no {what}", f"add it under `{section}`, or correct the id", where
+    )
 
 
 def duplicate(what: str, where: tuple[str | int, ...]) -> Refusal:

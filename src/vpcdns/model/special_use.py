@@ -13,7 +13,7 @@ from vpcdns.model.dns import Rdata, RRType
 from vpcdns.model.names import Name
 
 
-class Kind(Enum):
+class ZoneKind(Enum):
     LOOPBACK = auto()  # every name is the loopback address
     NONEXISTENT = auto()  # no name exists, not even the zone's own
     EMPTY = auto()  # SOA and NS at the apex, and next to nothing below
@@ -24,7 +24,7 @@ class LocalZone:
     """A zone that is served locally; `source` is the RFC that says so."""
 
     apex: Name
-    kind: Kind
+    kind: ZoneKind
     source: str
 
     def is_meant_by(self, domain: Name) -> bool:
@@ -66,21 +66,19 @@ _IPV6_REVERSE: Final = (
 )
 
 
-def _zones() -> dict[Name, LocalZone]:
-    zones = [
-        LocalZone(_LOCALHOST, Kind.LOOPBACK, "RFC 6761 §6.3"),
-        LocalZone(Name((b"invalid",)), Kind.NONEXISTENT, "RFC 6761 §6.4"),
-        LocalZone(Name((b"onion",)), Kind.NONEXISTENT, "RFC 7686 §2"),
-        LocalZone(Name((b"alt",)), Kind.NONEXISTENT, "RFC 9476 §3"),
-        LocalZone(Name((b"home", b"arpa")), Kind.EMPTY, "RFC 8375 §4"),
-        LocalZone(Name((b"resolver", b"arpa")), Kind.EMPTY, "RFC 9462 §6.4"),
-    ]
-    for tree, listed in (("in-addr.arpa", _IPV4_REVERSE), ("ip6.arpa", _IPV6_REVERSE)):
-        zones += [LocalZone(Name.from_text(f"{zone}.{tree}"), Kind.EMPTY, rfc) for rfc, zone in listed]
-    return {zone.apex: zone for zone in zones}
-
-
-_ZONES: Final = _zones()
+_LISTED: Final = (
+    ("localhost", ZoneKind.LOOPBACK, "RFC 6761 §6.3"),
+    ("invalid", ZoneKind.NONEXISTENT, "RFC 6761 §6.4"),
+    ("onion", ZoneKind.NONEXISTENT, "RFC 7686 §2"),
+    ("alt", ZoneKind.NONEXISTENT, "RFC 9476 §3"),
+    ("home.arpa", ZoneKind.EMPTY, "RFC 8375 §4"),
+    ("resolver.arpa", ZoneKind.EMPTY, "RFC 9462 §6.4"),
+    *((f"{zone}.in-addr.arpa", ZoneKind.EMPTY, rfc) for rfc, zone in _IPV4_REVERSE),
+    *((f"{zone}.ip6.arpa", ZoneKind.EMPTY, rfc) for rfc, zone in _IPV6_REVERSE),
+)
+_ZONES: Final = {
+    zone.apex: zone for zone in (LocalZone(Name.from_text(text), kind, rfc) for text, kind, rfc in _LISTED)
+}
 # Every name that this module knows by itself.
 NAMED: Final = frozenset((*_ZONES, *_RECORDS))
 
@@ -95,17 +93,17 @@ def zone_of(name: Name) -> LocalZone | None:
 def is_delegated(name: Name) -> bool:
     """Whether a locally served zone begins here that a public parent delegates, insecurely (RFC 6303 §3)."""
     zone = _ZONES.get(name)
-    return zone is not None and zone.kind is Kind.EMPTY
+    return zone is not None and zone.kind is ZoneKind.EMPTY
 
 
 def records_at(name: Name, zone: LocalZone) -> dict[int, Rdata] | None:
     """What exists at `name` besides the apex's SOA, by type; None: the name does not exist."""
     match zone.kind:
-        case Kind.LOOPBACK:
+        case ZoneKind.LOOPBACK:
             return _LOOPBACK
-        case Kind.NONEXISTENT:
+        case ZoneKind.NONEXISTENT:
             return None
-        case Kind.EMPTY:
+        case ZoneKind.EMPTY:
             records = _RECORDS.get(name)
             if name == zone.apex:
                 return {RRType.NS: zone.apex, **(records or {})}  # RFC 6303 §3

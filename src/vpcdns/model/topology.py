@@ -1,7 +1,7 @@
 """The networks that questions come from: VPCs, on-premises networks, and what joins them.
 
-Knows prefixes and ids; must not know gateways, names or DNS. `locate` is the one place where an
-address becomes a VPC or a network (DESIGN §3).
+Knows prefixes and ids; must not know gateways, names or DNS. `locate` says which VPC or
+network an address belongs to (DESIGN §3).
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ def set_selectors(
 
 
 def attach(world: World, connection_id: str, attachment: str) -> World:
-    """Attaches a VPC or network to a CEN; twice succeeds."""
+    """Attaches a VPC or network to a CEN; attaching it twice succeeds."""
     cen = _cen(world, connection_id)
     return _with_connection(
         world, replace(cen, attachments=tuple(dict.fromkeys((*cen.attachments, attachment))))
@@ -233,11 +233,11 @@ def _holders(vpc: Vpc, world: World) -> Iterator[tuple[str, str]]:
         yield f"it has vSwitch {vpc.vswitches[0].vswitch_id}", "delete its vSwitches first"
     for network in world.topology.networks.values():
         if network.resolves_as == vpc.vpc_id:
-            yield f"network {network.network_id} resolves as it", "mend the network's `resolves_as` first"
+            yield f"network {network.network_id} resolves as it", "change the network's `resolves_as` first"
     for connection in world.topology.connections.values():
         if vpc.vpc_id in ends_of(connection):
             problem = f"connection {connection.connection_id} is attached to it"
             yield problem, "detach the connection first"
     for rule in world.forwarding.rules:
         if vpc.vpc_id in rule.vpcs:
-            yield f"the forward rule for {rule.domain} names it", "mend `forward.rules` first"
+            yield f"the forward rule for {rule.domain} names it", "change `forward.rules` first"

@@ -1,6 +1,6 @@
-"""The rules on networks: what VPCs, on-premises networks and connections may be, in themselves and together.
+"""The rules on networks: on VPCs, on-premises networks and connections, each by itself and together.
 
-As in `rules`, each function yields a Refusal for every way in which an object breaks one.
+As in `gateway_rules`, each function yields a Refusal for every way in which an object breaks one.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +49,7 @@ def vpc_refusals(vpc: Vpc) -> Iterator[Refusal]:
 
 
 def new_vswitch_refusals(vpc: Vpc, vswitch: VSwitch) -> Iterator[Refusal]:
-    """What stands against one more vSwitch in a VPC that keeps the rules."""
+    """The rules that one more vSwitch would break in a VPC that keeps them."""
     index, block = len(vpc.vswitches), vswitch.cidr_block
     yield from _place_refusals(vpc, vswitch, index, frozenset(map(_block, vpc.cidr_blocks)))
     start, mask = int(block.network_address), int(block.netmask)

@@ -1,6 +1,6 @@
 """VPC second-level domains: which names have their form, and whether one is open to a client.
 
-Knows rules 2 to 5 of DESIGN §1 as they show in answers. The form is meant loosely, so that a mistyped
+Knows what rules 2 to 5 of DESIGN §1 mean for answers. The form is meant loosely, so that a mistyped
 name does not leak: any label that ends in `-vpc`, directly under the suffix.
 """
 

@@ -1,4 +1,4 @@
-"""The immutable snapshot that everything is decided on.
+"""The immutable snapshot on which everything is decided.
 
 Knows all of the model's objects and joins them; a change makes a new World that shares what stayed.
 """
@@ -44,7 +44,7 @@ class World:
         return Name((group.vpc_domain_label, *self.answers.suffix.labels))
 
     def region_ids(self) -> set[str]:
-        """The regions that there is anything in."""
+        """The regions that have a VPC or an instance."""
         return {vpc.region_id for vpc in self.topology.vpcs.values()} | {key[0] for key in self.instances}
 
     def object_counts(self) -> dict[str, int]:

@@ -101,22 +101,25 @@ def _bind_pair(listen: Listen, dual: bool, sharing: Sharing) -> Bound:
     while True:
         attempts -= 1
         try:
-            tcp = _bind_one(listen, "tcp", dual, sharing)
+            tcp = bind_one(listen, "tcp", dual, sharing)
         except OSError as error:
             raise startup_error(listen, "tcp", error) from error
         actual = replace(listen, port=tcp.getsockname()[1])
         try:
-            return Bound(actual, _bind_one(actual, "udp", dual, sharing), tcp)
+            return Bound(actual, bind_one(actual, "udp", dual, sharing), tcp)
         except OSError as error:
             tcp.close()
             if attempts == 0 or error.errno != errno.EADDRINUSE:
                 raise startup_error(actual, "udp", error) from error
 
 
-def _bind_one(listen: Listen, transport: Transport, dual: bool, sharing: Sharing) -> socket.socket:
+def bind_one(
+    listen: Listen, transport: Transport, dual: bool, sharing: Sharing = Sharing.ALONE
+) -> socket.socket:
+    """One socket; `dual` says whether IPv6 serves IPv4 too. Raises OSError."""
     if sharing is Sharing.FIRST:
         # SO_REUSEPORT would let another server of this user in on it unawares; without it the kernel refuses.
-        with _bind_one(listen, transport, dual, Sharing.ALONE) as alone:
+        with bind_one(listen, transport, dual, Sharing.ALONE) as alone:
             listen = replace(listen, port=alone.getsockname()[1])
     family = socket.AF_INET if listen.address.version == 4 else socket.AF_INET6
     sock = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)

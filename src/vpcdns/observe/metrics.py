@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, fields
 from functools import partial, reduce
 from itertools import accumulate, chain
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from prometheus_client import metrics_core as families
 from prometheus_client.exposition import generate_latest
@@ -32,13 +32,11 @@ from vpcdns.server.reload import ReloadStatus
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
-_T = TypeVar("_T")
+_Kind = Callable[..., Any]  # a MetricFamily
+_Value = tuple[Any, ...]  # what its `add_metric` takes
 _Totals = Counter[tuple[str, ...]]
 
-# A sample takes some 5 µs to write, and 500 octets of memory until then.
-_NUMBERS_AT_ONCE: Final = 500
-_HISTOGRAMS_AT_ONCE: Final = 25
-
+_AT_ONCE: Final = 100  # values of a family, at up to 20 samples of 500 octets each
 _RESTARTED: Final = "Times that a task of the server failed and began again."
 _process: Final = ProcessCollector(registry=None)
 _ADDED: Final = [
@@ -142,7 +140,7 @@ def _queries(rows: Mapping[Labels, Row]) -> Iterator[Metric]:
 
 
 def _listeners(counters: ListenerCounters) -> Iterator[Metric]:
-    """UDP and TCP as the listeners count them; the names are those of `server.counters`."""
+    """UDP and TCP as the listeners count them; the names are those of `listen.counters`."""
     for counter in fields(counters):
         value: int = getattr(counters, counter.name)
         words = counter.name.replace("_", " ")
@@ -223,40 +221,34 @@ def _world(state: State) -> Iterator[Metric]:
 
 
 def _family(
-    kind: Callable[..., families.CounterMetricFamily | families.GaugeMetricFamily],
-    name: str,
-    text: str,
-    values: float | Mapping[Any, float],
-    *labels: str,
+    kind: _Kind, name: str, text: str, labels: tuple[str, ...], values: list[_Value]
 ) -> Iterator[Metric]:
-    """One number, or one for each of the `labels`' values: a tuple, or the only one of them."""
-    numbers = values if isinstance(values, Mapping) else {(): values}
-    samples = [(key if isinstance(key, tuple) else (str(key),), value) for key, value in numbers.items()]
-    for piece in _pieces(sorted(samples), _NUMBERS_AT_ONCE):
+    """At least one piece, so that a family without values is there too."""
+    values.sort()
+    for start in range(0, max(len(values), 1), _AT_ONCE):
         family = kind(f"vpcdns_{name}", text, labels=labels)
-        for label_values, value in piece:
-            family.add_metric(label_values, value)
+        for value in values[start : start + _AT_ONCE]:
+            family.add_metric(*value)
         yield family
 
 
-_counter: Final = partial(_family, families.CounterMetricFamily)
-_gauge: Final = partial(_family, families.GaugeMetricFamily)
+def _numbers(
+    kind: _Kind, name: str, text: str, values: float | Mapping[Any, float], *labels: str
+) -> Iterator[Metric]:
+    """One number, or one for each of the `labels`' values: a tuple, or the only one of them."""
+    numbers = values if isinstance(values, Mapping) else {(): values}
+    rows = [(key if isinstance(key, tuple) else (str(key),), value) for key, value in numbers.items()]
+    return _family(kind, name, text, labels, rows)
+
+
+_counter: Final = partial(_numbers, families.CounterMetricFamily)
+_gauge: Final = partial(_numbers, families.GaugeMetricFamily)
 
 
 def _histogram(name: str, text: str, label: str, rows: Mapping[str, Row], of: Histogram) -> Iterator[Metric]:
     edges = (*map(str, of.bounds), "+Inf")
-    for piece in _pieces(sorted(rows), _HISTOGRAMS_AT_ONCE):
-        family = families.HistogramMetricFamily(f"vpcdns_{name}", text, labels=[label])
-        for value in piece:
-            row = rows[value]
-            family.add_metric(
-                [value], list(zip(edges, accumulate(row[of.buckets]), strict=True)), row[of.sum]
-            )
-        yield family
-
-
-def _pieces(items: list[_T], at_once: int) -> Iterator[list[_T]]:
-    """At least one, so that a family without values is there too."""
-    yield items[:at_once]
-    for start in range(at_once, len(items), at_once):
-        yield items[start : start + at_once]
+    found = [
+        ([value], list(zip(edges, accumulate(row[of.buckets]), strict=True)), row[of.sum])
+        for value, row in rows.items()
+    ]
+    return _family(families.HistogramMetricFamily, name, text, (label,), found)

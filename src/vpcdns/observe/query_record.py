@@ -24,6 +24,7 @@ UNRESOLVED: Final = {
     Rcode.BADVERS: "edns-version",
 }
 MALFORMED: Final = "malformed"
+_ADDRESS_OCTETS: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 
 
 class QueryRecord(NamedTuple):
@@ -130,10 +131,8 @@ def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:
     """Addresses and CNAME targets; of other records the type only, for their data is not read."""
     rdata = relayed.octets[record.rdata_at : record.end]
     kind = type_text(record.rtype)
-    if record.rtype == RRType.A and len(rdata) == 4:
-        return f"{kind} {socket.inet_ntop(socket.AF_INET, rdata)}"
-    if record.rtype == RRType.AAAA and len(rdata) == 16:
-        return f"{kind} {socket.inet_ntop(socket.AF_INET6, rdata)}"
+    if _ADDRESS_OCTETS.get(record.rtype) == len(rdata):
+        return f"{kind} {socket.inet_ntop(socket.AF_INET if len(rdata) == 4 else socket.AF_INET6, rdata)}"
     if record.rtype == RRType.CNAME:
         try:
             return cut(f"{kind} {relayed.name(record.rdata_at)}")

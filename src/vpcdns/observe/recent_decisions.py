@@ -4,9 +4,10 @@ Holds references, renders nothing until somebody reads.
 """
 
 import asyncio
+import pickle
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from operator import attrgetter
@@ -33,7 +34,7 @@ _Entry = _Decided | RecalledQuery | RelayedQuery | QueryRecord
 class RecentDecisions(Observer):
     """A bounded memory of decided queries.
 
-    `on_recall` costs no more than the deque's own `append`. `others` fetches those of the other workers,
+    `on_recall` costs no more than the deque's own `append`. `others` fetches what is `pickled` there,
     `cleared` tells them to forget theirs. A recalled query is decided again when it is read, so it holds its
     World: when the World changes, such entries are rendered soon, so that the old one can be freed.
     """
@@ -43,7 +44,7 @@ class RecentDecisions(Observer):
         state: State,
         capacity: int = CAPACITY,
         *,
-        others: Callable[[int], Awaitable[Mapping[int, list[QueryRecord]]]] | None = None,
+        others: Callable[[int], Awaitable[Mapping[int, list[bytes]]]] | None = None,
         cleared: Callable[[], object] | None = None,
     ) -> None:
         self._state = state
@@ -81,29 +82,30 @@ class RecentDecisions(Observer):
         if len(former) > RENDERED_AT_ONCE:
             asyncio.get_running_loop().call_soon(self._render_former)
 
-    def __len__(self) -> int:
-        return len(self._entries)
-
     def latest(self, limit: int) -> Iterator[QueryRecord]:
         """At most `limit` of them, the newest first; each is rendered when it is asked for."""
         found = map(_record, reversed(tuple(self._entries)))
         return islice((record for record in found if record is not None), limit)
 
-    async def of_process(self, limit: int) -> list[QueryRecord]:
+    async def _pieces(self, limit: int) -> AsyncIterator[list[QueryRecord]]:
         """The same, with a turn for other work now and then."""
-        found: list[QueryRecord] = []
-        for record in self.latest(limit):
-            found.append(record)
-            if len(found) % RENDERED_AT_ONCE == 0:
-                await asyncio.sleep(0)
-        return found
+        latest = self.latest(limit)
+        while piece := list(islice(latest, RENDERED_AT_ONCE)):
+            yield piece
+            await asyncio.sleep(0)
+
+    async def pickled(self, limit: int) -> list[bytes]:
+        """The same for another process; a thousand in one piece would hold up queries in both."""
+        return [pickle.dumps(piece) async for piece in self._pieces(limit)]
 
     async def of_all(self, limit: int) -> list[QueryRecord]:
         """The same, of the whole server."""
-        found = await self.of_process(limit)
+        found = [record async for piece in self._pieces(limit) for record in piece]
         if self._others is not None:
-            for more in (await self._others(limit)).values():
-                found += more
+            for pieces in (await self._others(limit)).values():
+                for piece in pieces:
+                    found += pickle.loads(piece)  # noqa: S301 - our own worker's
+                    await asyncio.sleep(0)
             found.sort(key=attrgetter("at"), reverse=True)
         return found[:limit]
 

@@ -1,7 +1,7 @@
-"""Where every process of a server logs: to standard error, and nobody may be reading that.
+"""Where every process of a server logs: to standard error, which may be a pipe that nobody reads.
 
-While queries are answered a thread writes the log, so that a pipe that is full stops nothing else. It is
-started late: neither a fork nor giving up privileges goes well with threads.
+While queries are answered a thread writes the log, so a full pipe stops nothing else. The thread is started
+late: a process with threads can neither fork nor give up its privileges safely.
 """
 
 import atexit
@@ -60,7 +60,7 @@ class _Stderr:
                 octets.set()
                 continue
             self._octets_out += len(octets)
-            with suppress(OSError):  # nobody will ever read it
+            with suppress(OSError):  # nobody is left to read it, or the disk is full
                 while octets:
                     octets = octets[os.write(sys.stderr.fileno(), octets) :]
             if queue.empty() and (lost := self._lost - self._lost_told):

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from vpcdns import gc_pauses
 from vpcdns.config import Admin, Progress
-from vpcdns.control.admin import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.admin_server import TOKEN_VARIABLE, AdminServer
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
@@ -22,16 +22,15 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.metrics import Sources
-from vpcdns.process.log import write_log_in_thread
-from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User, acting_as, require_readable, shed_privileges
 from vpcdns.process.replication import Replication
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.signals import serve
 from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
+from vpcdns.server.faults import SharedCounts
 from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Reloader, Replicas, signatures
-from vpcdns.server.shared_memory import SharedCounts
 from vpcdns.state import State
 from vpcdns.state.sqlite_journal import open_state
 
@@ -135,7 +134,7 @@ class Program:
 
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer, in every process; returns where. Raises StartupError."""
-        listens = await self._parts.service.start()
+        listens = await self._parts.start()
         await self._workers.start()
         if self._replication is not None:
             self._tasks.start("workers", self._replication.supervise)
@@ -144,7 +143,7 @@ class Program:
     async def stop(self, grace: float) -> None:
         """Reloads nothing more, and drains every process."""
         self._tasks.stop()
-        await asyncio.gather(self._parts.service.stop(grace), self._workers.stop(grace))
+        await asyncio.gather(self._parts.stop(grace), self._workers.stop(grace))
 
     async def _run(self, ready: Ready) -> int:
         admin = self._admin
@@ -156,8 +155,6 @@ class Program:
                     log.warning("Running as root, which is not needed once ports are bound: see --user")
                 ready(self._parts.state.world, listens, admin_listen)
 
-            write_log_in_thread()
-            self._parts.query_log.start()
             self._tasks.start("reload", self._reloader.run)
             gc_pauses.settle()
             return await serve(self, ready=served, hangup=self._hang_up)
@@ -165,8 +162,6 @@ class Program:
             if admin is not None:
                 await admin.stop()
             await self.stop(0)
-            self._parts.resolver.close()
-            self._parts.query_log.stop()
 
     def _hang_up(self) -> None:
         self._parts.query_log.reopen()

@@ -12,11 +12,11 @@ from multiprocessing.connection import Connection
 from vpcdns.model.policy import Listen
 from vpcdns.net.binding import Sharing
 from vpcdns.process.log import log_to_stderr
-from vpcdns.process.parts import ServerParts, Settings
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import Worker, Workers, channel, work
 from vpcdns.process.world_transfer import WorldTransfer
-from vpcdns.server.shared_memory import SharedCounts
+from vpcdns.server.faults import SharedCounts
 from vpcdns.state import Contents, State
 
 _MODULE = "vpcdns.process.replacement"

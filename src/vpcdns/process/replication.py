@@ -16,9 +16,9 @@ from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.metrics import Others
 from vpcdns.observe.worker_counts import WorkerCounts, added
-from vpcdns.process.parts import ServerParts, Settings
 from vpcdns.process.privileges import User
 from vpcdns.process.replacement import Start, execute
+from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
 from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, HEARTBEAT_EVERY, Worker, Workers
 from vpcdns.process.world_transfer import WorldTransfer
@@ -42,7 +42,7 @@ _LONGEST_WAIT: Final = 60.0
 
 
 class Replication(Replicas):
-    """Of a server of several processes; in the main one."""
+    """Keeps the workers of a server in step with its main process, and their number complete."""
 
     def __init__(self, workers: Workers, parts: ServerParts, settings: Settings) -> None:
         self._workers, self._parts, self._settings = workers, parts, settings
@@ -126,8 +126,10 @@ class Replication(Replicas):
     async def _replace(self, number: int) -> None:
         """Executes another and brings it to the current World; serves on without it where that fails."""
         parts, state = self._parts, self._parts.state
-        start = Start(number, self._settings, parts.service.bind(), state.world.revision, state.unfiled)
-        worlds_of = (state.file, state.world) if state.unfiled else (state.file,)
+        start = Start(
+            number, self._settings, parts.service.bind(), state.world.revision, state.contents.unfiled
+        )
+        worlds_of = (state.file, state.world) if state.contents.unfiled else (state.file,)
         self._recorded[number] = []
         try:
             with closing(WorldTransfer()) as worlds:

@@ -9,9 +9,9 @@ from vpcdns.listen.service import PreparedListeners
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.observe.worker_counts import WorkerCounts
-from vpcdns.process.log import finish_log, write_log_in_thread
-from vpcdns.process.parts import ServerParts
+from vpcdns.process.log import finish_log
 from vpcdns.process.privileges import User, shed_privileges
+from vpcdns.process.server_parts import ServerParts
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
 from vpcdns.server.threads import chunks, free, in_thread
@@ -41,15 +41,8 @@ class WorkerDuties:
     def heartbeat(self) -> None:
         """It is alive when it answers."""
 
-    async def start(self) -> None:
-        write_log_in_thread()
-        self.parts.query_log.start()
-        await self.parts.service.start()
-
     async def stop(self, grace: float) -> None:
-        await self.parts.service.stop(grace)
-        self.parts.resolver.close()
-        await in_thread(self.parts.query_log.stop)  # heartbeats are answered meanwhile
+        await self.parts.stop(grace)
         await in_thread(finish_log)
 
     async def begin(self, steps: list[Commit | Reset], faults: tuple[InjectedFault, ...]) -> int:
@@ -57,7 +50,7 @@ class WorkerDuties:
         for step in steps:
             self.replay(step)
         self.parts.faults.put(faults)
-        await self.start()
+        await self.parts.start()
         return self.parts.state.world.revision
 
     def replay(self, step: Commit | Reset) -> int:

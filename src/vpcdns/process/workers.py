@@ -9,7 +9,6 @@ that does not answer `heartbeat`, as processes hang more often than they die.
 import asyncio
 import logging
 import os
-import select
 import signal
 import socket
 import struct
@@ -37,7 +36,7 @@ STARTED_WITHIN: Final = 10.0
 HEARTBEAT_EVERY: Final = 0.4
 HEARTBEAT_WITHIN: Final = 1.5
 _LOOK_EVERY: Final = 0.02
-# A worker that has drained still writes its query log, for 2 s at most.
+# A worker that has drained still writes its query log, for 2 s at most, and its log, for 1 s.
 _AFTER_GRACE: Final = 3.0
 
 _Result = asyncio.Future[Any]
@@ -74,14 +73,12 @@ class Worker:
     def _send(self, message: object, deadline: float) -> None:
         """As `Connection.send`, which would wait for as long as a worker that hangs does not read."""
         octets = ForkingPickler.dumps(message)
-        left = memoryview(struct.pack("!i", len(octets)) + octets)
         with socket.socket(fileno=os.dup(self.channel.fileno())) as sock:
-            while left:
-                try:
-                    left = left[sock.send(left, socket.MSG_DONTWAIT) :]
-                except BlockingIOError:
-                    if not select.select([], [sock], [], max(0.0, deadline - time.monotonic()))[1]:
-                        raise TimeoutError from None
+            sock.settimeout(max(0.001, deadline - time.monotonic()))  # for all of it
+            try:
+                sock.sendall(struct.pack("!i", len(octets)) + octets)
+            finally:
+                sock.setblocking(True)  # for the channel, which is the same socket
 
     def receive(self) -> None:
         """Hands on a result that has come, unless `wait` has done so since the event loop looked."""
@@ -157,7 +154,7 @@ class Workers:
         expected = tuple(self.living.values())
         for worker in expected:
             self.add(worker)
-        if len(await self.ask("start", within=STARTED_WITHIN)) < len(expected):
+        if len(await self.ask("parts.start", within=STARTED_WITHIN)) < len(expected):
             raise StartupError("a worker could not start; the log says why")
 
     def add(self, worker: Worker) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of a message: read, then whoever asks identified, then decided."""
+"""What happens to a message: it is read, the client is identified, and the query is decided."""
 
 from dataclasses import replace
 
@@ -59,8 +59,9 @@ def decide(query: Query, question: Question, arrival: Arrival, world: World) -> 
 
 
 def _client(query: Query, arrival: Arrival, world: World) -> Client:
-    """PROXY header before client subnet: the nearer witness (DESIGN §3)."""
+    """A PROXY header counts before a client subnet: it was added nearer to us (DESIGN §3)."""
     named: Address | Prefix | None = arrival.proxied
     if named is None and query.edns is not None and query.edns.client_subnet is not None:
         named = query.edns.client_subnet.prefix
-    return identify(arrival.peer, world, named=named, listener_vpc_id=arrival.listener_vpc_id)
+    vpc_id = None if arrival.listen is None else arrival.listen.vpc_id
+    return identify(arrival.peer, world, named=named, listener_vpc_id=vpc_id)

@@ -1,4 +1,4 @@
-"""Responses to what is decided here: how long they may be, and what is said besides the answer."""
+"""Responses to queries that are decided here: how long they may be, their options and extended errors."""
 
 from typing import Final
 
@@ -64,7 +64,7 @@ def truncated_response(query: Query, resolution: Resolution | None = None) -> Re
 
 
 def servfail(message: bytes) -> bytes | None:
-    """What a query is owed when answering it raised: SERVFAIL, no details; None when it is owed nothing.
+    """SERVFAIL without details, for a query whose answering raised an error; None if it gets no response.
 
     Who asked is not known here, so it is never longer than the query.
     """
@@ -84,7 +84,7 @@ def limit_of(query: Query, arrival: Arrival, client: Client, world: World) -> in
 
 
 def explained(error: ExtendedError | None, explain: Explain) -> ExtendedError | None:
-    """As much of an extended error as is said."""
+    """As much of an extended error as `answers.explain` allows."""
     if error is None or explain is Explain.OFF:
         return None
     return error if explain is Explain.FULL else ExtendedError(error.info_code)

@@ -28,11 +28,6 @@ class Arrival:
     port: int = 0
     proxied: Address | None = None
 
-    @property
-    def listener_vpc_id(self) -> str | None:
-        """The VPC that every client of the listener counts as."""
-        return None if self.listen is None else self.listen.vpc_id
-
 
 @dataclass(frozen=True, slots=True)
 class Response:
@@ -49,7 +44,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A query to be asked of `resolution.upstreams`; `finish` makes the reply of what they say."""
+    """A query to be asked of `resolution.upstreams`; `finish` makes the response of what they say."""
 
     query: Query
     arrival: Arrival
@@ -58,7 +53,7 @@ class Forward:
 
     @property
     def key(self) -> ForwardKey:
-        """What makes two forwarded queries the same; never a client's subnet (RebirthDay)."""
+        """The same for all queries that upstreams are asked once; has no client's subnet (RebirthDay)."""
         edns, wire = self.query.edns, self.query.question_wire
         bits = self.query.flags & (RD | AD | CD) | (0 if edns is None else 1 + edns.do)
         # Without regard to case, but for type and class. Lengths are below 64, hence no letters.

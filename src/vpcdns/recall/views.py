@@ -23,7 +23,7 @@ from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Fetched, Forward, Response, begin, finish
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.cached_answers import CachedAnswer
-from vpcdns.recall.routes import Routes
+from vpcdns.recall.forward_routes import Routes
 from vpcdns.recall.vpc_answers import VpcAnswers
 from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.relay import has_all_records

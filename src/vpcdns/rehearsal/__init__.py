@@ -1,4 +1,4 @@
-"""Changes looked at before they happen: differences of Worlds, and what they mean for whom.
+"""Changes before they happen: how two Worlds differ, and whom that affects.
 
 Knows only the model. Nothing here takes effect.
 """

@@ -1,4 +1,4 @@
-"""A World's topology as SVG, with the ways that packets take; what broke is red.
+"""A World's topology as SVG, with the ways that packets take; broken ones are red.
 
 Networks stand to the left, connections in the middle, VPCs by region to the right with the instances in them
 or beside them. Knows coordinates and nothing else: who reaches whom is in the Paths that it draws.

@@ -1,4 +1,4 @@
-"""Which names go from which situation to which between two Worlds, counted instead of listed.
+"""How many names go from one situation to another between two Worlds.
 
 Knows groups, instances and names; not who asks. A million groups on one instance that is rebound are one
 flow with a count and a few samples: names in the same situation are answered the same.
@@ -17,7 +17,7 @@ from vpcdns.model.world import World
 SAMPLES: Final = 3  # names that stand for a flow's others
 
 
-class Kind(Enum):
+class NameKind(Enum):
     """What a name is to the gateway."""
 
     VPC_DOMAIN = "VPC domain"
@@ -48,7 +48,7 @@ ABSENT: Final = Situation()
 class Flow:
     """Names that go from one situation to another."""
 
-    kind: Kind
+    kind: NameKind
     before: Situation
     after: Situation
     count: int = 0
@@ -60,7 +60,7 @@ class Flows:
 
     def __init__(self, old: World, new: World) -> None:
         self._old, self._new = old, new
-        self._found: dict[tuple[Kind, Situation, Situation], Flow] = {}
+        self._found: dict[tuple[NameKind, Situation, Situation], Flow] = {}
         self._situations: dict[tuple[InstanceKey, bool], Situation] = {}
         self._renamed = old.answers.suffix != new.answers.suffix
 
@@ -74,7 +74,7 @@ class Flows:
         return list(self._found.values())
 
     def _stay(self, groups: Iterator[Group]) -> None:
-        """The quick way for most of a million: a count for each group, and a name only for the samples."""
+        """Most of a million groups: each is only counted, and names are made for the samples alone."""
         counts: dict[tuple[str, str, bool], int] = {}
         samples: dict[tuple[str, str, bool], list[Name]] = {}
         for group in groups:
@@ -84,10 +84,10 @@ class Flows:
                 samples.setdefault(key, []).append(self._new.vpc_domain(group))
             for name in group.custom_domains:
                 here = self._situation(group)
-                self._count(Kind.CUSTOM_DOMAIN, here, here, name)
+                self._count(NameKind.CUSTOM_DOMAIN, here, here, name)
         for key, count in counts.items():
             here = Situation((key[0], key[1]), key[2])
-            flow = self._flow(Kind.VPC_DOMAIN, here, here)
+            flow = self._flow(NameKind.VPC_DOMAIN, here, here)
             flow.count += count
             flow.samples += samples[key]
 
@@ -98,12 +98,14 @@ class Flows:
         new_name = None if now is None else self._new.vpc_domain(now)
         for name in dict.fromkeys(one for one in (old_name, new_name) if one is not None):
             here = before if name == old_name else ABSENT, after if name == new_name else ABSENT
-            self._count(Kind.VPC_DOMAIN, *here, name)
+            self._count(NameKind.VPC_DOMAIN, *here, name)
         after_names = () if now is None else now.custom_domains
         gone = () if was is None else (name for name in was.custom_domains if name not in after_names)
         # A name that another group has now is counted there.
         for name in (*after_names, *(name for name in gone if name not in self._new.custom_domains.owners)):
-            self._count(Kind.CUSTOM_DOMAIN, self._owner(name, self._old), self._owner(name, self._new), name)
+            self._count(
+                NameKind.CUSTOM_DOMAIN, self._owner(name, self._old), self._owner(name, self._new), name
+            )
 
     def _owner(self, name: Name, world: World) -> Situation:
         """By the owner in that World, which may be a wildcard's, or another group."""
@@ -120,13 +122,13 @@ class Flows:
             found = self._situations[key] = Situation(*key)
         return found
 
-    def _count(self, kind: Kind, before: Situation, after: Situation, name: Name) -> None:
+    def _count(self, kind: NameKind, before: Situation, after: Situation, name: Name) -> None:
         flow = self._flow(kind, before, after)
         flow.count += 1
         if len(flow.samples) < SAMPLES:
             flow.samples.append(name)
 
-    def _flow(self, kind: Kind, before: Situation, after: Situation) -> Flow:
+    def _flow(self, kind: NameKind, before: Situation, after: Situation) -> Flow:
         key = kind, before, after
         if (flow := self._found.get(key)) is None:
             flow = self._found[key] = Flow(*key)

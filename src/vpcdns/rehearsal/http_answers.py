@@ -1,7 +1,7 @@
 """What the admin server answers to `GET /path` and `POST /plan`: values in, JSON-able values out. Pure.
 
-Raises MalformedName, MalformedSource and MalformedChange for what cannot be read; which status that is, the
-server's table knows.
+Raises MalformedName, MalformedSource and MalformedChange for what cannot be read; the admin server turns them
+into statuses.
 """
 
 from collections.abc import Sequence

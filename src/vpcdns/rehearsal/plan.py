@@ -1,4 +1,4 @@
-"""What a change means for whom: every (source, name) whose answer or reachability changes, and why.
+"""Whom a change affects, and how: every (source, name) whose answer or reachability changes, and why.
 
 Compares two Worlds by asking both, once for each flow of names and each class of sources, never once per
 group. Decides nothing: answers and ways are the model's.
@@ -14,7 +14,7 @@ from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Source, path
 from vpcdns.model.world import World
-from vpcdns.rehearsal.flows import Flow, Flows, Kind, Situation
+from vpcdns.rehearsal.flows import Flow, Flows, NameKind, Situation
 from vpcdns.rehearsal.sources import Sources
 
 
@@ -70,21 +70,12 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sections with changes, those with the most (source, name) pairs first."""
+    """The sections with changes, those with the most (source, name) pairs first, and what they add up to."""
 
     sections: tuple[Section, ...]
-
-    @property
-    def pairs(self) -> int:
-        return sum(section.pairs for section in self.sections)
-
-    @property
-    def lost(self) -> int:
-        return sum(section.count(reachable=False) for section in self.sections)
-
-    @property
-    def gained(self) -> int:
-        return sum(section.count(reachable=True) for section in self.sections)
+    pairs: int
+    lost: int
+    gained: int
 
 
 def plan(old: World, new: World) -> Plan:
@@ -93,7 +84,8 @@ def plan(old: World, new: World) -> Plan:
     sections = (comparison.section(flow) for flow in comparison.flows())
     found = [section for section in sections if section is not None]
     found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
-    return Plan(tuple(found))
+    lost, gained = (sum(section.count(reachable) for section in found) for reachable in (False, True))
+    return Plan(tuple(found), sum(section.pairs for section in found), lost, gained)
 
 
 class _Comparison:
@@ -114,7 +106,7 @@ class _Comparison:
             return
         for flow in Flows(self.old, self.new).collect():
             closed = not (flow.before.enabled or flow.after.enabled)
-            if closed and (flow.before == flow.after or flow.kind is Kind.VPC_DOMAIN):
+            if closed and (flow.before == flow.after or flow.kind is NameKind.VPC_DOMAIN):
                 continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
             if self.all_suspect or flow.before != flow.after or self._differs(flow):
                 yield flow
@@ -170,7 +162,7 @@ class _Comparison:
 
 
 def _comes_to_nothing(before: Fate, after: Fate) -> bool:
-    """Whether somebody came or went who does not resolve the name: nobody would miss it."""
+    """Whether a source came or went that does not resolve the name anyway."""
     return NOBODY in (before, after) and before.verdict == after.verdict
 
 

@@ -1,6 +1,6 @@
 """Runs a scenario on the model: each step's changes, and whether what was expected holds.
 
-Pure: a World in, results out. Whoever shows them, or does the same with a kernel, takes them from here.
+Pure: a World in, results out.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,7 +13,7 @@ from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.plan import Fate, fate_of
-from vpcdns.rehearsal.scenario import Expectation, Rehearsal, Step
+from vpcdns.rehearsal.scenario import Expectation, Rehearsal, ScenarioStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Check:
 class StepResult:
     """A step that was run; `failures` are those of its changes, not of its checks."""
 
-    step: Step
+    step: ScenarioStep
     before: World
     after: World
     checks: tuple[Check, ...]
@@ -64,7 +64,7 @@ def run(rehearsal: Rehearsal) -> Iterator[StepResult]:
         world = after
 
 
-def _changed(step: Step, world: World) -> tuple[World, tuple[str, ...]]:
+def _changed(step: ScenarioStep, world: World) -> tuple[World, tuple[str, ...]]:
     try:
         after = changed(world, *step.changes)
     except MalformedChange as error:

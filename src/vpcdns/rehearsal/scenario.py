@@ -30,7 +30,7 @@ class Expectation(Part):
     """what becomes of a connection"""
 
 
-class Step(Part):
+class ScenarioStep(Part):
     """Changes made together, and what should hold afterwards."""
 
     title: Line = Field(min_length=1)
@@ -50,7 +50,7 @@ class Scenario(Part):
     """what is rehearsed, in a line"""
     configuration: str | dict[str, Any]
     """the configuration to start from: the file's path, relative to this one, or all of it"""
-    steps: list[Step] = Field(min_length=1)
+    steps: list[ScenarioStep] = Field(min_length=1)
     """what is done, in order"""
 
 

@@ -5,6 +5,8 @@ it costs nothing: its methods are the other's own.
 """
 
 import asyncio
+import mmap
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,11 +21,11 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Transport
 from vpcdns.query import Arrival, asked_by, error_response
 from vpcdns.recall.views import Views
-from vpcdns.server.shared_memory import SLOTS, SharedCounts
 from vpcdns.state import State
 
 MAX_FAULTS: Final = 1_000
 MAX_DELAY: Final = 60.0  # seconds
+SLOTS: Final = 4_096
 
 
 class FaultKind(Enum):
@@ -57,6 +59,41 @@ class InjectedFault:
             return True
         pattern = self.name
         return pattern.is_wildcard and len(name) >= len(pattern) and name.is_at_or_below(pattern.parent())
+
+
+class SharedCounts:
+    """How often each fault has happened: for each process a row of SLOTS numbers, so that none ever waits.
+
+    `own` is the number of this process's row, `fd` the memory of a server that is there already.
+    """
+
+    def __init__(self, processes: int, own: int = 0, fd: int | None = None) -> None:
+        size = processes * SLOTS * 8
+        self.own = own
+        self.fd = -1
+        if processes > 1:
+            self.fd = os.memfd_create("vpcdns-counts") if fd is None else fd
+            os.ftruncate(self.fd, size)
+        cells = memoryview(mmap.mmap(self.fd, size)).cast("Q")
+        self._rows = [cells[start : start + SLOTS] for start in range(0, processes * SLOTS, SLOTS)]
+
+    def clear(self, slot: int) -> None:
+        for row in self._rows:
+            row[slot] = 0
+
+    def total(self, slot: int) -> int:
+        return sum(row[slot] for row in self._rows)
+
+    def add(self, slot: int, limit: int | None) -> bool:
+        """Counts one more; unless the total, which others may raise at the same time, would pass `limit`."""
+        row = self._rows[self.own]
+        if limit is not None and self.total(slot) >= limit:
+            return False
+        row[slot] += 1
+        if limit is not None and self.total(slot) > limit:
+            row[slot] -= 1
+            return False
+        return True
 
 
 class Faults:

@@ -20,7 +20,7 @@ from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.dns import Rcode
 from vpcdns.query import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response, begin, finish
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.recall.routes import FoundRoute, Route
+from vpcdns.recall.forward_routes import FoundRoute, Route
 from vpcdns.recall.views import RawPeer, View, arrival_of
 from vpcdns.server.observer import Observer
 from vpcdns.state import State

@@ -109,7 +109,7 @@ class Reloader:
                 self._state.with_file(loaded.world)
                 self.status.problem = None
                 return
-            replaced, unfiled = [self._state.world], self._state.unfiled
+            replaced, unfiled = [self._state.world], self._state.contents.unfiled
             new = await self._carried_out(loaded)
         except Exception as error:
             is_bug = not isinstance(error, ConfigurationError | StartupError | StateError)
@@ -124,7 +124,7 @@ class Reloader:
         self.status.source_hash = loaded.source_hash
         self.status.succeeded_at = time.time()
         self.status.successes += 1
-        lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.unfiled else ""
+        lost = f" (replacing {unfiled} changes made since)" if unfiled > self._state.contents.unfiled else ""
         changes = await in_thread(partial(_compare_and_free, replaced, new))
         log.info("Reloaded, revision %d%s: %s", new.revision, lost, changes)
 
@@ -132,11 +132,11 @@ class Reloader:
         """The new World. Raises ConfigurationError, StartupError and StateError; nothing has changed then."""
         file, listeners = loaded.world, None
         try:
-            await in_thread(partial(self._state.prepare, self._state.with_file(file), file))
+            await in_thread(partial(self._state.journal.prepare, self._state.with_file(file), file))
             listeners = self._service.prepare(loaded.listens)
             await self._replicas.prepare(file, listeners.listens)
             contents = self._state.with_file(file)  # once more: the API may have changed something since
-            self._state.keep(contents, file)
+            self._state.journal.replace(contents, file)
         except BaseException:
             if listeners is not None:
                 listeners.abandon()

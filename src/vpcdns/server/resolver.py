@@ -9,7 +9,7 @@ from vpcdns.model.clients import is_trusted
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, servfail
-from vpcdns.recall.routes import FoundRoute
+from vpcdns.recall.forward_routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 from vpcdns.server.pending import PendingQuery, QueryContext
 

@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, ip_network
-from types import NoneType, UnionType
+from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin, get_type_hints
 
 from vpcdns.errors import MalformedChange
@@ -68,26 +68,33 @@ def _encode(value: Any) -> Any:
     return str(value)
 
 
+@lru_cache(maxsize=256)
+def _form(kind: Any) -> Any:
+    """The type that JSON has for values of a `kind`; enumerations and what may be None are none of them."""
+    if kind in _TEXTUAL:
+        return str
+    return list if get_origin(kind) is tuple else dict if is_dataclass(kind) else kind
+
+
 def _decode(kind: Any, value: Any, where: str) -> Any:
-    origin, parts = get_origin(kind), get_args(kind)
-    if origin in (Union, UnionType) and NoneType in parts:
-        return None if value is None else _decode(parts[0], value, where)
-    if isinstance(kind, type) and issubclass(kind, Enum):
-        members = {member.value: member for member in kind}
+    form = _form(kind)
+    if type(value) is form:
+        if isinstance(value, list):
+            return _tuple(get_args(kind), value, where)
+        if isinstance(value, dict):
+            return _object(kind, value, where)
+        try:
+            return _TEXTUAL[kind](value) if kind in _TEXTUAL else value
+        except ValueError as error:
+            raise MalformedChange(f"{where}: {error}") from None
+    if get_origin(form) in (Union, UnionType):
+        return None if value is None else _decode(get_args(form)[0], value, where)
+    if issubclass(form, Enum):
+        members = {member.value: member for member in form}
         if not isinstance(value, str) or value not in members:
             raise MalformedChange(f"{where}: one of {', '.join(members)}")
         return members[value]
-    form = str if kind in _TEXTUAL else list if origin is tuple else dict if is_dataclass(kind) else kind
-    if type(value) is not form:
-        raise MalformedChange(f"{where}: {_FORMS[form]}")
-    if isinstance(value, list):
-        return _tuple(parts, value, where)
-    if isinstance(value, dict):
-        return _object(kind, value, where)
-    try:
-        return _TEXTUAL[kind](value) if kind in _TEXTUAL else value
-    except ValueError as error:
-        raise MalformedChange(f"{where}: {error}") from None
+    raise MalformedChange(f"{where}: {_FORMS[form]}")
 
 
 def _tuple(kinds: tuple[Any, ...], value: list[Any], where: str) -> tuple[Any, ...]:

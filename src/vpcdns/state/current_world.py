@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from vpcdns.model.changes import Change
 from vpcdns.model.rules import Refusal
 from vpcdns.model.world import World
-from vpcdns.state.api_attributes import ObjectAttributes, of_objects_in
+from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.file_with_changes import joined, same_objects
 from vpcdns.state.journal import Commit, Contents, Journal
 
@@ -33,29 +33,15 @@ class State:
     def __init__(
         self, file: World, *, journal: Journal | None = None, contents: Contents | None = None
     ) -> None:
-        self._file = file
-        self._contents = contents or Contents(file)
-        self._journal = journal or Journal()
+        self.file = file
+        self.contents = contents or Contents(file)
+        self.journal = journal or Journal()
         self._subscribers: list[Subscriber] = []
         self._replicas: list[Replica] = []
 
     @property
     def world(self) -> World:
-        return self._contents.world
-
-    @property
-    def file(self) -> World:
-        """What the configuration file says."""
-        return self._file
-
-    @property
-    def attributes(self) -> ObjectAttributes:
-        return self._contents.attributes
-
-    @property
-    def unfiled(self) -> int:
-        """Changes since the file was read, which the file lacks."""
-        return self._contents.unfiled
+        return self.contents.world
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Calls `subscriber(old, new)` after every replacement, in the order of subscription."""
@@ -74,35 +60,31 @@ class State:
 
         Raises StateError when the journal cannot be written; then too nothing has changed.
         """
-        contents = self._contents.after(commit)
+        contents = self.contents.after(commit)
         if isinstance(contents, Refusal):
             return contents
-        self._journal.append(commit, contents)
+        self.journal.append(commit, contents)
         self._replace(contents)
         return self._replicated(commit)
 
     def reset(self) -> World:
         """Puts back what the file said when it was read; changes made since are gone. Raises StateError."""
-        contents = self._only(self._file)
-        self._journal.replace(contents, self._file)
+        contents = self._only(self.file)
+        self.journal.replace(contents, self.file)
         self._replace(contents)
         return self._replicated(Reset())
 
     def replay(self, step: Commit | Reset) -> World | Refusal:
         """Does what another State has done and kept."""
-        contents = self._contents.after(step) if isinstance(step, Commit) else self._only(self._file)
+        contents = self.contents.after(step) if isinstance(step, Commit) else self._only(self.file)
         if isinstance(contents, Refusal):
             return contents
         self._replace(contents)
         return contents.world
 
-    def prepare(self, contents: Contents, file: World) -> None:
-        """Does beforehand what takes long when `keep` comes with these. For a thread."""
-        self._journal.prepare(contents, file)
-
     def prepare_reset(self) -> None:
         """Does beforehand what takes long in `reset`. For a thread."""
-        self._journal.prepare(self._only(self._file), self._file)
+        self.journal.prepare(self._only(self.file), self.file)
 
     def with_file(self, file: World) -> Contents:
         """What holds when the file says this; the revision moves up, so that it never goes backwards.
@@ -111,37 +93,33 @@ class State:
         before: then the changes stay, and the rest of the file takes effect around them. Raises
         ConfigurationError when the two do not fit. Changes nothing.
         """
-        if not (self.unfiled and same_objects(file, self._file)):
+        if not (self.contents.unfiled and same_objects(file, self.file)):
             return self._only(file)
         world = joined(file, self.world)
-        return replace(self._contents, world=self._next(world))
-
-    def keep(self, contents: Contents, file: World) -> None:
-        """Writes to the journal what `put` is to put in place. Raises StateError."""
-        self._journal.replace(contents, file)
+        return replace(self.contents, world=self._next(world))
 
     def put(self, contents: Contents, file: World) -> World:
         """Puts in place what `with_file` gave. Cannot fail."""
-        self._file = file
+        self.file = file
         self._replace(contents)
         return contents.world
 
     def reload(self, file: World) -> World:
         """Puts what the file says now in place. Raises ConfigurationError and StateError."""
         contents = self.with_file(file)
-        self.keep(contents, file)
+        self.journal.replace(contents, file)
         return self.put(contents, file)
 
     def _only(self, file: World) -> Contents:
         """What holds when nothing but `file` does."""
         world = self._next(file)
-        return Contents(world, of_objects_in(self.attributes, world))
+        return Contents(world, of_objects_in(self.contents.attributes, world))
 
     def _next(self, world: World) -> World:
         return replace(world, revision=max(world.revision, self.world.revision + 1))
 
     def _replace(self, contents: Contents) -> None:
-        old, self._contents = self.world, contents
+        old, self.contents = self.world, contents
         if contents.world is not old:
             for subscriber in self._subscribers:
                 subscriber(old, contents.world)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.gateway_rules import custom_domain_refusals, group_refusals
 from vpcdns.model.rules import Refusal, Rule, missing
-from vpcdns.model.topology import Prefix, Topology
+from vpcdns.model.topology import Topology
 from vpcdns.model.topology_rules import connection_refusals, network_refusals, source_network_refusals
 from vpcdns.model.world import World
 
@@ -47,17 +47,14 @@ def joined(file: World, made: World) -> World:
 
 def _refusals(world: World, made: World) -> Iterator[Refusal]:
     topology = world.topology
-    claimed: dict[Prefix, str] = {}
-    for vpc in topology.vpcs.values():
-        claimed |= dict.fromkeys(vpc.source_networks, f"VPC {vpc.vpc_id}")
+    vpcs = topology.vpcs.values()
+    claimed = {prefix: f"VPC {vpc.vpc_id}" for vpc in vpcs for prefix in vpc.source_networks}
     for network in topology.networks.values():
         subject = f"network {network.network_id}"
         if network.network_id in topology.vpcs:
             yield Refusal(Rule.UNIQUE, subject, "a VPC has the same id", "give the network another id")
         yield from network_refusals(network, topology)
         yield from source_network_refusals(subject, network.source_networks, claimed, "source_networks")
-        for prefix in network.source_networks:
-            claimed.setdefault(prefix, subject)
     for connection in topology.connections.values():
         yield from connection_refusals(connection, topology)
     for rule in world.forwarding.rules:

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
@@ -60,10 +60,9 @@ class _Prepared:
 class SqliteJournal(Journal):
     """A state file that is open for one server; `held` is what was in it before the first `replace`."""
 
-    def __init__(self, path: Path, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, path: Path) -> None:
         """Opens the file, or makes it. Raises StateError for a file that cannot be used."""
         self.path = path
-        self._clock = clock
         self._prepared: _Prepared | None = None
         self._snapshotting: threading.Thread | None = None
         with ExitStack() as unless_all_is_well:
@@ -140,7 +139,7 @@ class SqliteJournal(Journal):
 
     def _entry(self, who: str, kind: str, revision: int, text: str) -> Entry:
         last = self._last
-        return Entry(last.number + 1, self._clock(), who, kind, revision, text, "").sealed(last.seal)
+        return Entry(last.number + 1, time.time(), who, kind, revision, text, "").sealed(last.seal)
 
     def _write(self, entry: Entry, snapshot: str | None = None) -> None:
         if self._unconfirmed or sqlite_file.identities(self.path) != self._files:

@@ -1,9 +1,10 @@
 """The buffer through which dnslib's parts read and write themselves, and all that follows names in messages.
 
-Knows octets and labels; not what a record means. dnslib's own buffer recurses, believes lengths, and takes
-label types that there are not (docs/design/facts/dnslib.md §2); here whatever is wrong is MalformedMessage.
+Knows octets and labels; not what a record means. dnslib's own buffer recurses, believes lengths, and accepts
+label types that do not exist (docs/design/facts/dnslib.md §2); here whatever is wrong is MalformedMessage.
 """
 
+import struct
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
@@ -33,12 +34,15 @@ class MessageBuffer(DNSBuffer):
             raise MalformedMessage("a part is cut short")
         return self._message[start : self.offset]
 
+    def unpack(self, fmt: str) -> tuple[int, ...]:
+        return struct.unpack(fmt, self.get(struct.calcsize(fmt)))
+
     def decode_name(self, last: int = -1) -> DNSLabel:
         labels, self.offset, _ = read_labels(self._message, self.offset)
         return DNSLabel(labels)
 
     def skip_name(self) -> None:
-        """Passes over a name; what its pointer leads to, if it has one, is not looked at."""
+        """Skips a name; a pointer in it is not followed."""
         _, self.offset, _ = _read_part(self._message, self.offset)
 
     def encode_name(self, name: DNSLabel) -> None:
@@ -62,7 +66,7 @@ class MessageBuffer(DNSBuffer):
 class NameChecker:
     """The names of one message that is relayed, read from front to back.
 
-    What passes is given to clients, whose parsers may be worse than ours: a pointer must lead back to a name,
+    What passes goes to clients, whose parsers may be worse than ours: a pointer must lead back to a name,
     past no record's head (TTLs are rewritten), and end. The cost is linear in the message's length
     (CVE-2024-8508): a pointer to a label of a name that was read in its place costs one look-up, and names in
     data of unknown form have MAX_STEPS together.
@@ -75,7 +79,7 @@ class NameChecker:
         self._lengths: dict[int, int] = {}  # where a label begins -> octets of the name from there on
         self._steps = 0
         self.heads: list[int] = []
-        """Where records' heads were passed, behind their owner names: the caller adds each."""
+        """Where each record's head begins, behind its owner name; the caller adds them."""
 
     def end(self, start: int) -> int:
         """Where the name at `start` ends; raises MalformedMessage."""
@@ -110,7 +114,8 @@ def read_labels(
     What a pointer leads to stands before what led there (and before `ceiling`, if given), so that a name
     ends. `heads` are records' heads, which no part of it may touch.
     """
-    labels, length, pointers, behind, ceiling = list[bytes](), 1, 0, 0, ceiling or len(data)
+    labels: list[bytes] = []
+    length, pointers, behind, ceiling = 1, 0, 0, ceiling or len(data)
     while True:
         start = at
         end, after, target = _read_part(data, start)

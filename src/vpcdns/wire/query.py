@@ -1,7 +1,7 @@
 """Reads a query: header, question and OPT, strictly, at a cost bounded by the message's length.
 
 A query that can be answered only with an error is still a value: its `fault` is the RCODE that it is
-owed. What is owed nothing (responses, fragments of a header) reads as None.
+owed. What gets no response (responses, parts of a header) is read as None.
 """
 
 from dataclasses import dataclass, replace

@@ -15,7 +15,7 @@ from vpcdns.wire.upstream import Relayed, RelayedRecord
 
 
 def write_upstream_query(query: Query, identity: int) -> bytes:
-    """The query as it is asked of an upstream: our id, the client's question, an OPT of our own.
+    """The query that an upstream is sent: our id, the client's question, an OPT of our own.
 
     The client's cookie, subnet, keepalive and padding stay here; DO, CD, AD and RD go on (RFC 5625 §3).
     """
@@ -25,7 +25,7 @@ def write_upstream_query(query: Query, identity: int) -> bytes:
 
 
 def without_edns(message: bytes, question_wire: bytes) -> bytes:
-    """An upstream query, both without their ids, as it is asked of a server that knows no OPT record."""
+    """The same upstream query without its OPT record; both `message` and the result have no id."""
     return message[: fmt.HEADER_SIZE - fmt.ID_SIZE - 2] + b"\0\0" + question_wire
 
 
@@ -47,17 +47,17 @@ def write_relayed(
     write_ttls(body, relayed.records, age, ttl)
     body[fmt.HEADER_SIZE : relayed.question_end] = query.question_wire
     rcode = Rcode.SERVFAIL if relayed.rcode > 0xF and query.edns is None else relayed.rcode
-    theirs = tuple((fmt.OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors)
+    theirs = [(fmt.OPTION_EXTENDED_ERROR, data) for data in relayed.extended_errors]
     # RFC 8914 §3: what explains gives way to what answers, the upstream's own text before ours.
     ours = shrinking(extended_error)
     choices = [(*options, *said) for said in ((*theirs, *ours[0]), *ours)]
-    ends = [(0, relayed.question_end), *((record.section, record.end) for record in relayed.records)]
+    ends = [(0, relayed.question_end)] + [(record.section, record.end) for record in relayed.records]
     flags = own_flags(query) | relayed.flags & (fmt.AA | fmt.AD | fmt.TC)
     return fitted(query, rcode, limit, flags, body, ends, choices)
 
 
 def write_plain(relayed: Relayed, question: bytes, flags: int, opt: bytes) -> bytes:
-    """The response without its id, made of a plain one: only question, flags and OPT are ours."""
+    """The response to a client, without its id, made of a plain one: question, flags and OPT are ours."""
     octets = relayed.octets
     flags |= relayed.flags & (fmt.AA | fmt.AD) | relayed.rcode
     counts = b"\0\1" + octets[6:10] + (b"\0\1" if opt else b"\0\0")
@@ -65,7 +65,7 @@ def write_plain(relayed: Relayed, question: bytes, flags: int, opt: bytes) -> by
 
 
 def own_flags(query: Query) -> int:
-    """The flags of a relayed response that are not the upstream's to say."""
+    """The flags of a relayed response that do not come from the upstream."""
     return fmt.QR | fmt.RA | query.flags & (fmt.RD | fmt.CD)
 
 
@@ -76,12 +76,12 @@ def write_ttls(body: bytearray, records: Iterable[RelayedRecord], age: int, ttl:
 
 
 def has_all_records(octets: bytes, relayed: Relayed, opt: bool) -> bool:
-    """Whether a response made of an upstream's has every record of it, and one OPT record if it shall."""
+    """Whether a response has every record of the upstream's, and an OPT record if it should have one."""
     _, flags, _, *counts = fmt.HEADER.unpack_from(octets)
     return not flags & fmt.TC and sum(counts) == len(relayed.records) + opt
 
 
 def without_records_from(relayed: Relayed, place: int) -> Relayed:
-    """Only the first records, so many as `place` says."""
+    """The response with only its first `place` records."""
     end = relayed.records[place - 1].end if place else relayed.question_end
     return relayed._replace(octets=relayed.octets[:end], records=relayed.records[:place])

@@ -33,10 +33,10 @@ def write_response(
     extended_error: ExtendedError | None = None,
     options: Options = (),
 ) -> bytes:
-    """What is said to a query, at most `limit` octets.
+    """The response to a query, in at most `limit` octets.
 
-    `flags` are those besides the ones that follow from the query (AA, RA, TC); `options` are those besides
-    the extended error.
+    `flags` are AA, RA and TC: the others follow from the query. `options` are those besides the extended
+    error.
     """
     buffer = MessageBuffer()
     buffer.append(bytes(fmt.HEADER_SIZE))  # pointers count from the header, which is written last
@@ -66,8 +66,8 @@ def fitted(
 ) -> bytes:
     """The message in at most `limit` octets, with its header, and an OPT record if the query had one.
 
-    `ends` are where the question ends, and each record, with its section: 0 for answer, 1 authority, 2
-    additional. Of the `choices` of options the first that fits is taken, or the last.
+    `ends` says where the question and each record end, with the record's section: 0 for answer, 1 authority,
+    2 additional. Takes the first of the `choices` of options that fits, or the last.
     """
     opt = b""
     for options in choices:

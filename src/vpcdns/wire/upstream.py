@@ -1,4 +1,4 @@
-"""Reads upstreams' responses: where each record stands, and whether clients' parsers may be given it.
+"""Reads upstreams' responses: where each record stands, and whether it is safe to pass on to clients.
 
 Knows RFC 1035 §4.1.4 and which types have names in their data, not what any of it means: unknown types and
 large answers stay octets (RFC 5625). A type's names and fixed data must fill its record exactly.
@@ -50,9 +50,9 @@ class RelayedRecord(NamedTuple):
 class Relayed(NamedTuple):
     """An upstream's response without its OPT record.
 
-    `extended_errors` are the upstream's own (RFC 8914), option data as received. `plain` says that nothing in
-    it wants a second look: an answer of the very name that was asked for, no CNAME, no additional records, no
-    extended error, every TTL as it may be.
+    `extended_errors` are the upstream's own (RFC 8914), option data as received. `plain` means that nothing
+    needs a second look: an answer of the very name that was asked for, no CNAME, no additional records, no
+    extended error, no TTL that is out of range.
     """
 
     octets: bytes
@@ -73,7 +73,7 @@ class Relayed(NamedTuple):
 
 
 def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
-    """Reads an upstream's response; raises MalformedMessage. What it answers is for the caller to check.
+    """Reads an upstream's response; raises MalformedMessage. The caller checks what it answers.
 
     `question_end` is where the question ends, if the caller has compared it with one that is well formed.
     """
@@ -158,7 +158,7 @@ def _is_plain(octets: bytes, record: RelayedRecord) -> bool:
 
 
 def _read_addresses(octets: bytes, offset: int, count: int) -> tuple[RelayedRecord, ...] | None:
-    """So many addresses of the very name that was asked for, as most answers are; None for anything else.
+    """`count` addresses of the name that was asked for, as in most answers; None for anything else.
 
     Measured: 2 µs for one, which takes 6 when each part is looked at by itself.
     """

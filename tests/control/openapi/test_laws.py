@@ -106,7 +106,7 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
         told = json.loads(json.dumps([encode_change(change) for change in one.changes]))
         again.commit(Commit(tuple(map(decode_change, told)), json.loads(json.dumps(dict(one.attributes)))))
     assert_same(again.world, world)
-    assert dict(again.attributes) == dict(cloud.state.attributes)
+    assert dict(again.contents.attributes) == dict(cloud.state.contents.attributes)
 
 
 @given(

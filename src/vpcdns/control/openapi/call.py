@@ -64,9 +64,6 @@ class Call:
             raise missing(name)
         return value
 
-    def optional(self, name: str) -> str | None:
-        return self.parameters.get(name)
-
     def flag(self, name: str) -> bool | None:
         """A boolean, written in any case; None when it is absent."""
         value = self.parameters.get(name)
@@ -112,7 +109,7 @@ class Call:
 
     def record(self, of: Recorded) -> Attributes:
         """What is kept of an object beside the World."""
-        return self.state.attributes.get(object_key(of), {})
+        return self.state.contents.attributes.get(object_key(of), {})
 
     def edited(self, of: Recorded, attributes: Attributes) -> Records:
         """The object's record with `attributes` put in; None takes one away."""

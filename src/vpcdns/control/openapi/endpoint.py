@@ -15,7 +15,7 @@ from typing import Any, Final
 from vpcdns.config import is_region_id
 from vpcdns.control.openapi import groups, instances, vpcs
 from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing, no_such_action
+from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing
 from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
@@ -72,7 +72,9 @@ class OpenApi:
             raise missing("Version")
         known = ACTIONS.get((version, name))
         if known is None:
-            raise no_such_action(name[:64], version[:16])
+            why = f"There is no action {name[:64]!r} of version {version[:16]!r} here"
+            text = f"Specified api is not found, please check your url and method. {why}"
+            raise ApiError("InvalidApi.NotFound", text, 404)
         if not self.keys and request.method != "POST" and not name.startswith("Describe"):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known

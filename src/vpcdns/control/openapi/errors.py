@@ -49,13 +49,6 @@ exceeded = _named("ExceedLimit", "The specified {} count exceeds the limit.")
 not_found = _named("NotFound", "Cannot find resource according to your specified {}. There is no")
 
 
-def no_such_action(action: str, version: str) -> ApiError:
-    why = f"There is no action {action!r} of version {version!r} here"
-    return ApiError(
-        "InvalidApi.NotFound", f"Specified api is not found, please check your url and method. {why}", 404
-    )
-
-
 def refused(refusal: Refusal, product: Product) -> ApiError:
     """The cloud's word for a broken rule, with our message: the rule, the object and the way out."""
     field = next((part for part in reversed(refusal.where) if isinstance(part, str)), "")

@@ -27,7 +27,6 @@ SHARED_ADDRESS: Final = IPv4Address("100.100.80.10")  # the cloud's own are unpu
 _NAME: Final = re.compile(r"[^\W\d_]\w{3,49}")
 _KEPT: Final = ("Description", "BasePath", "DefaultDomain", "UserLogConfig", "CustomTraceConfig")
 _POLICIES: Final = ("VpcSlbIntranetEnable", "InternetEnable", "InnerDomainEnable", "InternetIPV6Enable")
-
 PER_TYPE: Final = 5  # names that a group may have of each type
 _TYPES: Final = ("INTERNET", "INTRANET")
 
@@ -35,7 +34,7 @@ _TYPES: Final = ("INTERNET", "INTRANET")
 def create_api_group(call: Call) -> dict[str, Any]:
     name = _new_name(call, call.required("GroupName"))
     changes: list[Change] = []
-    instance = call.instance() if call.optional("InstanceId") else _serverless(call, changes)
+    instance = call.instance() if call.parameters.get("InstanceId") else _serverless(call, changes)
     group = Group(secrets.token_hex(16), instance.instance_id, instance.region_id, name)
     record = {**call.kept(*_KEPT), "CreatedTime": call.at, "ModifiedTime": call.at}
     call.commit(*changes, world_changes.CreateGroup(group), records={object_key(group): record})
@@ -63,9 +62,7 @@ def describe_api_group(call: Call) -> dict[str, Any]:
         "VpcDomain": str(world.vpc_domain(group)) if group.vpc_domain else "",
         "DefaultDomain": record.get("DefaultDomain", ""),
         "DedicatedInstanceType": "normal" if _is_dedicated(call, group) else "",
-        "Status": "NORMAL",
-        "BillingStatus": "NORMAL",
-        "IllegalStatus": "NORMAL",
+        **dict.fromkeys(("Status", "BillingStatus", "IllegalStatus"), "NORMAL"),
         "TrafficLimit": 500,
         "HttpsPolicy": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
         "MigrationStatus": record.get("MigrationStatus", ""),
@@ -78,8 +75,8 @@ def describe_api_group(call: Call) -> dict[str, Any]:
 
 def describe_api_groups(call: Call) -> dict[str, Any]:
     """Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms."""
-    group_id, instance_id = call.optional("GroupId"), call.optional("InstanceId")
-    part, path = call.optional("GroupName"), call.optional("BasePath")
+    group_id, instance_id = call.parameters.get("GroupId"), call.parameters.get("InstanceId")
+    part, path = call.parameters.get("GroupName"), call.parameters.get("BasePath")
     groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
     if group_id is not None:
         groups = filter(None, [call.world.groups.get(group_id)])
@@ -100,7 +97,7 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
 def modify_api_group(call: Call) -> dict[str, Any]:
     """Name and attributes; what is absent stays. Neither migrates nor enables."""
     group, changes = call.group(), list[Change]()
-    name = call.optional("GroupName")
+    name = call.parameters.get("GroupName")
     if name is not None and name != group.name:
         changes.append(world_changes.RenameGroup(group.group_id, _new_name(call, name)))
     call.commit(*changes, records=call.edited(group, call.kept(*_KEPT)))
@@ -206,7 +203,7 @@ def _domain_item(name: str, kind: str) -> dict[str, Any]:
 def set_domain(call: Call) -> dict[str, Any]:
     """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
     group, name = call.group(), _domain_name(call)
-    kind = (call.optional("CustomDomainType") or "INTERNET").upper()
+    kind = (call.parameters.get("CustomDomainType") or "INTERNET").upper()
     if kind not in _TYPES:
         raise invalid("CustomDomainType", f"Write one of {', '.join(_TYPES)}.")
     for flag in ("IsHttpRedirectToHttps", "IsForce"):
@@ -238,30 +235,30 @@ def delete_domain(call: Call) -> dict[str, Any]:
 
 
 def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
-    changes, records = _released(call, group, name, kind)
-    if kind == "INTRANET":
-        call.commit(*changes, world_changes.AddCustomDomain(group.group_id, name), records=records)
-        return
-    names = [*call.record(group).get("InternetDomains", []), str(name)]
-    call.commit(*changes, records={**records, **call.edited(group, {"InternetDomains": names})})
-
-
-def _released(call: Call, group: Group, name: Name, kind: str) -> tuple[list[Change], Records]:
-    """What takes the name from whoever has it; refused without IsForce."""
-    owner_id = call.world.custom_domains.owners.get(name) if kind == "INTRANET" else _internet(call, name)
-    if owner_id is None or owner_id == group.group_id:
-        return [], {}
-    if not call.flag("IsForce"):
-        raise repeated("DomainName", f"{name} belongs to group {owner_id}; IsForce=true takes it from there.")
-    if kind == "INTRANET":
-        return [world_changes.RemoveCustomDomain(owner_id, name)], {}
-    return [], _without(call, call.world.groups[owner_id], name)
+    """Takes the name from whoever has it, which needs IsForce."""
+    public, changes, records = kind == "INTERNET", list[Change](), Records()
+    owner_id = _internet(call, name) if public else call.world.custom_domains.owners.get(name)
+    if owner_id is not None and owner_id != group.group_id:
+        if not call.flag("IsForce"):
+            raise repeated(
+                "DomainName", f"{name} belongs to group {owner_id}; IsForce=true takes it from there."
+            )
+        if public:
+            records = _without(call, call.world.groups[owner_id], name)
+        else:
+            changes.append(world_changes.RemoveCustomDomain(owner_id, name))
+    if public:
+        names = [*call.record(group).get("InternetDomains", []), str(name)]
+        records |= call.edited(group, {"InternetDomains": names})
+    else:
+        changes.append(world_changes.AddCustomDomain(group.group_id, name))
+    call.commit(*changes, records=records)
 
 
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
     wanted = str(name).lower()
-    for key, record in call.state.attributes.scan():
+    for key, record in call.state.contents.attributes.scan():
         if any(one.lower() == wanted for one in record.get("InternetDomains", ())):
             return key.partition(" ")[2]
     return None

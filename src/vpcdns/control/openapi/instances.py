@@ -19,10 +19,8 @@ _CHARGE_TYPES: Final = {
     **dict.fromkeys(("payasyougo", "postpaid", "postpay"), "PayAsYouGo"),
     **dict.fromkeys(("prepay", "prepaid"), "PrePaid"),
 }
-_RENAMED: Final = {
-    "UserVpcId": "ConnectVpcId",
-    "InstanceCidr": "InstanceCidrBlock",
-}  # when they are described
+# When they are described.
+_RENAMED: Final = {"UserVpcId": "ConnectVpcId", "InstanceCidr": "InstanceCidrBlock"}
 _FLAGS: Final = ("VpcSlbIntranetEnable", "IPV6Enabled", "EgressIpv6Enable")
 _TYPES: Final = ("normal", "vpc_connect")
 # Region -> the two letters in an instance's id, where the last part of its name does not give them.
@@ -52,7 +50,7 @@ def create_instance(call: Call) -> dict[str, Any]:
 
 def describe_instances(call: Call) -> dict[str, Any]:
     """All of the region, serverless ones too; an unknown id gives an empty list."""
-    if call.optional("InstanceId") is not None:
+    if call.parameters.get("InstanceId") is not None:
         try:
             found = [call.instance()]
         except ApiError:
@@ -89,14 +87,14 @@ def modify_instance_vpc_attribute(call: Call) -> dict[str, Any]:
         if instance.binding is not None and instance.binding.vpc_id != vpc.vpc_id:
             raise invalid("VpcId", f"{instance.instance_id} is bound to {instance.binding.vpc_id}.")
         return call.commit(Unbind(instance.key), records=call.edited(instance, {"VpcOwnerId": None}))
-    vswitch_id = call.optional("VswitchId")
+    vswitch_id = call.parameters.get("VswitchId")
     if vswitch_id is None:
         if len(vpc.vswitches) != 1:
             raise missing("VswitchId")
         vswitch_id = vpc.vswitches[0].vswitch_id
     elif not any(one.vswitch(vswitch_id) for one in call.world.topology.vpcs.values()):
         raise not_found("Vswitch", f"vSwitch {vswitch_id}.")
-    owner = call.optional("VpcOwnerId")
+    owner = call.parameters.get("VpcOwnerId")
     if owner is not None and not owner.isdecimal():
         raise invalid("VpcOwnerId", "Write a number.")
     had, address = instance.binding, None

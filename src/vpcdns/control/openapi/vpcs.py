@@ -2,14 +2,13 @@
 
 import secrets
 from ipaddress import IPv4Network
-from string import ascii_lowercase, digits
 from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, missing
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
-from vpcdns.state.api_attributes import object_key
+from vpcdns.state.api_attributes import Attributes, object_key
 
 DEFAULT_BLOCK: Final = IPv4Network("172.16.0.0/12")  # the cloud's, when CreateVpc names none
 _VPC_KEPT: Final = ("VpcName", "Description", "ResourceGroupId", "UserCidr", "EnableIpv6")
@@ -18,7 +17,7 @@ _VSWITCH_KEPT: Final = ("VSwitchName", "Description", "ZoneId")
 
 def create_vpc(call: Call) -> dict[str, Any]:
     """A VPC whose clients are those in its block, unless that block is somebody's already."""
-    block = call.block("CidrBlock") if call.optional("CidrBlock") else DEFAULT_BLOCK
+    block = call.block("CidrBlock") if call.parameters.get("CidrBlock") else DEFAULT_BLOCK
     vpc_id = _new_id("vpc")
     sources = () if call.world.topology.claimed(block) is not None else (block,)
     vpc = Vpc(vpc_id, call.region_id, (block,), sources)
@@ -28,8 +27,8 @@ def create_vpc(call: Call) -> dict[str, Any]:
 
 
 def describe_vpcs(call: Call) -> dict[str, Any]:
-    wanted = set(filter(None, (call.optional("VpcId") or "").split(",")))
-    name = call.optional("VpcName")
+    wanted = set(filter(None, (call.parameters.get("VpcId") or "").split(",")))
+    name = call.parameters.get("VpcName")
     found = [
         vpc
         for vpc in call.world.topology.vpcs.values()
@@ -52,7 +51,7 @@ def delete_vpc(call: Call) -> dict[str, Any]:
 
 def create_vswitch(call: Call) -> dict[str, Any]:
     vpc, block = call.vpc(), call.block("CidrBlock")
-    if call.optional("ZoneId") is None:
+    if call.parameters.get("ZoneId") is None:
         raise missing("ZoneId")
     vswitch = VSwitch(_new_id("vsw"), block)
     record = {**call.kept(*_VSWITCH_KEPT), "CreationTime": call.at}
@@ -61,7 +60,7 @@ def create_vswitch(call: Call) -> dict[str, Any]:
 
 
 def describe_vswitches(call: Call) -> dict[str, Any]:
-    vpc_id, vswitch_id = call.optional("VpcId"), call.optional("VSwitchId")
+    vpc_id, vswitch_id = call.parameters.get("VpcId"), call.parameters.get("VSwitchId")
     wanted = set(filter(None, (vswitch_id or "").split(",")))
     found = [
         (vpc, vswitch)
@@ -86,17 +85,12 @@ def _vpc(call: Call, vpc: Vpc) -> dict[str, Any]:
     blocks = [str(block) for block in vpc.cidr_blocks]
     return {
         "VpcId": vpc.vpc_id,
-        "VpcName": record.get("VpcName", ""),
-        "Description": record.get("Description", ""),
         "RegionId": vpc.region_id,
-        "Status": "Available",
         "CidrBlock": blocks[0],
         "SecondaryCidrBlocks": {"SecondaryCidrBlock": blocks[1:]},
         "UserCidrs": {"UserCidr": list(filter(None, record.get("UserCidr", "").split(",")))},
         "VSwitchIds": {"VSwitchId": [vswitch.vswitch_id for vswitch in vpc.vswitches]},
-        "CreationTime": record.get("CreationTime", ""),
-        "IsDefault": False,
-        "Tags": {"Tag": list(record.get("Tags", []))},
+        **_described(record, "VpcName"),
     }
 
 
@@ -105,15 +99,19 @@ def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
     bound = sum(one == vpc.vpc_id and address in block for one, address in call.world.endpoints)
     return {
         "VSwitchId": vswitch.vswitch_id,
-        "VSwitchName": record.get("VSwitchName", ""),
-        "Description": record.get("Description", ""),
         "VpcId": vpc.vpc_id,
-        "ZoneId": record.get("ZoneId", ""),
         "CidrBlock": str(block),
-        "Status": "Available",
         # The first address and the last three are the cloud's (DESIGN §2).
         "AvailableIpAddressCount": max(0, block.num_addresses - 4 - bound),
-        "CreationTime": record.get("CreationTime", ""),
+        **_described(record, "VSwitchName", "ZoneId"),
+    }
+
+
+def _described(record: Attributes, *names: str) -> dict[str, Any]:
+    """What answers about VPCs and vSwitches have in common."""
+    return {
+        **{name: record.get(name, "") for name in (*names, "Description", "CreationTime")},
+        "Status": "Available",
         "IsDefault": False,
         "Tags": {"Tag": list(record.get("Tags", []))},
     }
@@ -121,10 +119,7 @@ def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
 
 def _new_id(prefix: str) -> str:
     """`vpc-`, `vsw-` and the like, and 21 letters and digits."""
-    return f"{prefix}-{''.join(secrets.choice(_ALPHABET) for _ in range(21))}"
-
-
-_ALPHABET: Final = ascii_lowercase + digits
+    return f"{prefix}-{secrets.token_hex(11)[1:]}"
 
 
 def describe_regions(call: Call) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from vpcdns.net.binding import Sharing
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
 from vpcdns.observe.recent_decisions import RecentDecisions
+from vpcdns.process.log import write_log_in_thread
 from vpcdns.process.workers import Workers
-from vpcdns.server.faults import Faults
+from vpcdns.server.faults import Faults, SharedCounts
 from vpcdns.server.observer import Observers
 from vpcdns.server.resolver import Resolver
-from vpcdns.server.shared_memory import SharedCounts
+from vpcdns.server.threads import in_thread
 from vpcdns.state import State
 
 
@@ -45,7 +46,7 @@ class ServerParts:
         self.state = state
         self.counts = counts
         clear = partial(workers.call, "parts.decisions.clear")
-        others = partial(workers.ask, "parts.decisions.of_process")
+        others = partial(workers.ask, "parts.decisions.pickled")
         self.decisions = RecentDecisions(state, others=others, cleared=clear)
         self.query_log = QueryLog(state, settings.query_logging, shared=settings.processes > 1)
         self.query_counts = QueryCounts()
@@ -55,3 +56,15 @@ class ServerParts:
         put = partial(workers.call, "parts.faults.put")
         self.faults = Faults(self.resolver, state, counts=counts, changed=put)
         self.service = Service(self.faults, listens, sharing=sharing)
+
+    async def start(self) -> tuple[Listen, ...]:
+        """Begins to answer; returns where. Raises StartupError."""
+        write_log_in_thread()
+        self.query_log.start()
+        return await self.service.start()
+
+    async def stop(self, grace: float) -> None:
+        """Answers what was asked, for `grace` seconds, and writes the query log. May be called again."""
+        await self.service.stop(grace)
+        self.resolver.close()
+        await in_thread(self.query_log.stop)  # a worker answers heartbeats meanwhile

@@ -17,7 +17,7 @@ from tests.support.admin_server import admin, idle_sources
 from tests.support.decided_queries import HOSTILE
 from tests.support.event_loop import on_loop
 from tests.support.obedient_service import Udp
-from vpcdns.control.admin import AdminServer
+from vpcdns.control.admin_server import AdminServer
 from vpcdns.errors import StartupError
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType

@@ -14,11 +14,11 @@ from typing import Final
 from starlette.routing import Route
 
 from vpcdns.control.admin_socket import bind, file_of
-from vpcdns.control.app import application
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Guard
 from vpcdns.control.openapi.endpoint import OpenApi
 from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.routes import application
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
@@ -45,9 +45,8 @@ class AdminServer:
     region_id: str | None = None
     more: Sequence[Route] = ()
     _bound: tuple[socket.socket, Listen | Path] | None = field(default=None, init=False)
-    _file: tuple[int, int] | None = field(
-        default=None, init=False
-    )  # the UNIX socket's; another may replace it
+    # The UNIX socket's file; another may replace it.
+    _file: tuple[int, int] | None = field(default=None, init=False)
     _server: HttpServer | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.resources import files
 from ipaddress import ip_address
 from typing import Any, Final
@@ -26,7 +25,7 @@ from starlette.types import ASGIApp
 from vpcdns import __version__
 from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
-from vpcdns.control.long_responses import LongResponse, listed, made, room
+from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.control.openapi.endpoint import OpenApi
 from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
@@ -99,7 +98,10 @@ class _Routes:
             request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
         )
         if asks_api:
-            answer = self.api.answer(await _api_request(request))
+            path, query = request.scope.get("raw_path", b"/"), request.scope["query_string"]
+            asked = (request.method, path.decode("latin-1"), query.decode("latin-1"), dict(request.headers))
+            # From here to the answer nothing else has its turn.
+            answer = self.api.answer(ApiRequest(*asked, await request.body()))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
@@ -182,21 +184,11 @@ class _Routes:
         if not all(isinstance(change, str) for change in changes):
             raise bad_request("changes: each is a text, such as 'unbind apigateway-hz-1'")
 
-        async def make() -> Iterator[str]:
-            return made(partial(plan_answer, self.sources.state.world, changes))
+        def pieces() -> Iterator[str]:
+            # Not `dumps`: it would keep the interpreter's lock.
+            yield from json.JSONEncoder().iterencode(plan_answer(self.sources.state.world, changes))
 
-        return LongResponse(self.long, make)
-
-
-async def _api_request(request: Request) -> ApiRequest:
-    """The body is read before anything is decided; from there to the answer nothing else has its turn."""
-    return ApiRequest(
-        request.method,
-        request.scope.get("raw_path", b"/").decode("latin-1"),
-        request.scope["query_string"].decode("latin-1"),
-        dict(request.headers),
-        await request.body(),
-    )
+        return LongResponse(self.long, pieces)
 
 
 def _json(body: Any) -> Response:
