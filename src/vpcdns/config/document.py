@@ -144,29 +144,31 @@ class _Reader:
     def read(self, text: str) -> bool:
         """False for a syntax error, or what nests too deep."""
         parser = EVENTS(text)
+        is_going_on = True
         try:
-            while not isinstance(event := parser.get_event(), events.StreamEndEvent):
-                if isinstance(event, events.DocumentStartEvent) and self.documents:
-                    self._refuse(event, "a second document begins here", "keep one document in a file")
-                    break
-                if len(self.containers) > MAX_DEPTH and isinstance(event, events.CollectionStartEvent):
-                    what = f"nested more than {MAX_DEPTH} deep"
-                    self._refuse(event, what, "nothing here needs that: flatten it")
-                    return False
-                self._take(event)
+            while is_going_on:
+                event = parser.get_event()
+                if self.wanted:
+                    self._see(event)
+                if type(event) is ScalarEvent:  # most are, of a million groups
+                    self._add(self._scalar(event), event)
+                else:
+                    is_going_on = self._structure(event)
         except yaml.YAMLError as error:
             self.mistakes.append(_syntax(error))
             return False
         finally:
             parser.dispose()
-        return True
+        return len(self.containers) <= MAX_DEPTH
 
-    def _take(self, event: Event) -> None:
-        if self.wanted:
-            self._see(event)
-        if type(event) is ScalarEvent:
-            self._add(self._scalar(event), event)
-        elif isinstance(event, events.CollectionStartEvent):
+    def _structure(self, event: Event) -> bool:
+        """Whether there is more to read behind an event that is not a scalar."""
+        if isinstance(event, events.CollectionStartEvent):
+            if len(self.containers) > MAX_DEPTH:
+                self._refuse(
+                    event, f"nested more than {MAX_DEPTH} deep", "nothing here needs that: flatten it"
+                )
+                return False
             self._open(event)
         elif isinstance(event, events.CollectionEndEvent):
             self.keys.pop()
@@ -180,6 +182,10 @@ class _Reader:
             what = f"`*{cut(str(event.anchor))}` repeats another part of the file"
             self._refuse(event, what, "write it out: anchors and aliases are not read here")
             self._add(_UNKNOWN, event)
+        elif isinstance(event, events.DocumentStartEvent) and self.documents:
+            self._refuse(event, "a second document begins here", "keep one document in a file")
+            return False
+        return not isinstance(event, events.StreamEndEvent)
 
     def _see(self, event: Event) -> None:
         """Notes the place of an event that begins something wanted."""
