@@ -36,6 +36,7 @@ class VpcAnswers:
         self.world = world
         self._group = world.groups.finder()
         self._suffix = write_name(world.answers.suffix).lower()
+        self._suffix_size = len(self._suffix)
         self._audiences: dict[str, dict[str, Audience]] = {}
 
     def answer(self, query: bytes, viewer: object) -> tuple[bytes, AnswerKind] | None:
@@ -69,7 +70,7 @@ class VpcAnswers:
 
     def _find(self, query: bytes) -> tuple[Audience, bytes, bytes] | None:
         """The audience of the group whose VPC domain is asked for, if it is on; the question; the shape."""
-        parts = split_off_label(query, self._suffix, _GROUP_ID_SIZE)
+        parts = split_off_label(query, self._suffix_size, _GROUP_ID_SIZE)
         if parts is None:
             return None
         name, question, shape = parts

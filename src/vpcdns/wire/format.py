@@ -1,4 +1,4 @@
-"""The numbers of the wire format: sizes, offsets, flags and option codes, each written down once.
+"""The numbers of the wire format that are used in several places: sizes, offsets, flags and option codes.
 
 Whoever has to look at octets without a call (the hot path) imports them from here.
 """

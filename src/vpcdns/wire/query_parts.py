@@ -34,18 +34,17 @@ def find(query: bytes, table: Mapping[bytes, T]) -> tuple[T, bytes] | None:
     return None
 
 
-def split_off_label(query: bytes, suffix: bytes, longer_than: int) -> tuple[bytes, bytes, bytes] | None:
-    """The parts of a query for one label before `suffix`, which is a lower-case name in wire format.
+def split_off_label(query: bytes, suffix_size: int, longer_than: int) -> tuple[bytes, bytes, bytes] | None:
+    """The parts of a query for a name of one label and a suffix of that many octets.
 
     They are the name in lower case without the octet it begins with, the question as it is, and the query
-    without its name. None if the label is too short, or the query; whether the name ends in `suffix` is not
-    looked at.
+    without its name. None if the label is too short, or the query; the suffix itself is not looked at.
     """
     size = len(query)
     length = query[NAME_AT] if size > NAME_AT else 0
     if length <= longer_than:
         return None
-    end = NAME_AT + 1 + length + len(suffix)
+    end = NAME_AT + 1 + length + suffix_size
     behind = end + TYPE_AND_CLASS_SIZE
     if size < behind:
         return None
