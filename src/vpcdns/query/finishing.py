@@ -12,6 +12,7 @@ from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
+from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
 from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question
 
@@ -55,7 +56,7 @@ def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     relayed, explain = _unowned(fetched.relayed, resolution, world), world.answers.explain
     if explain is not Explain.FULL and relayed.extended_errors:  # the upstream's are said as ours are
-        codes = tuple(data[:2] for data in relayed.extended_errors if explain is Explain.CODE)
+        codes = tuple(map(without_text, relayed.extended_errors)) if explain is Explain.CODE else ()
         relayed = relayed._replace(extended_errors=codes)
     octets = write_relayed(
         relayed,

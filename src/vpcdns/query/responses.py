@@ -8,7 +8,7 @@ from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
 from vpcdns.query.values import Arrival, Response
-from vpcdns.wire.edns import Options
+from vpcdns.wire.edns import Options, keepalive
 from vpcdns.wire.format import (
     AA,
     MAX_TCP_PAYLOAD,
@@ -21,7 +21,7 @@ from vpcdns.wire.format import (
 from vpcdns.wire.query import Query, read_query
 from vpcdns.wire.response import udp_limit, write_response
 
-TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
+TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4: a few; BIND 30, Unbound 30, Knot DNS 10
 
 
 def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Response:
@@ -101,5 +101,5 @@ def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> 
     if query.edns.client_subnet is not None and subnet_used:
         options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo(client.prefix_needed)))
     if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
-        options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1
+        options.append(keepalive(TCP_IDLE_SECONDS))
     return tuple(options)
