@@ -13,7 +13,7 @@ import struct
 import sys
 from typing import Any, Final
 
-# Our queries never need more (security.md §3); 4,096 is also the largest size that resolvers ever announced.
+# Our queries never need more (facts/security.md §3); 4,096 is also the largest size that resolvers announced.
 SLOT: Final = 4_096
 _NAME: Final = 32  # a sockaddr_in6 has 28 octets
 _CONTROL: Final = 64  # an in6_pktinfo with its header has 40 (RFC 3542 §6.1)

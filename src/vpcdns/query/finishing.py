@@ -1,4 +1,4 @@
-"""Responses to forwarded queries, made of what upstreams said, but for what they say about our names."""
+"""Responses to forwarded queries: what upstreams said, without what they say about our names."""
 
 from dataclasses import replace
 from typing import Final
@@ -22,10 +22,10 @@ MAX_OWNERS: Final = 64  # names with records in one response; a referral to the 
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
-    """The response to a forwarded query, made of what the upstreams said.
+    """The response to a forwarded query, made from what the upstreams said.
 
     Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
-    is a Forward again if the change wants other upstreams asked.
+    is a Forward again if other upstreams are to be asked now.
     """
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     if world.revision != forward.revision:

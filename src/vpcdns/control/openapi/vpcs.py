@@ -1,4 +1,4 @@
-"""The actions of the VPC product, as many as a script needs to make what it binds instances to; regions."""
+"""Actions of the VPC product: those that make, show and delete VPCs and vSwitches, and list regions."""
 
 import secrets
 from ipaddress import IPv4Network
