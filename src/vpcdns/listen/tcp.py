@@ -187,7 +187,7 @@ class TcpServer:
         self._sweeping = self._loop.call_later(limits.sweep, self._sweep) if self.connections else None
 
     def _bound_unread(self) -> None:
-        """Closes whoever lets most wait unread, while all of them together let too much wait."""
+        """Closes the connections with the most unread octets, until the rest are below the common limit."""
         unread = {connection: connection.unread() for connection in self.connections}
         too_much = sum(unread.values()) - self.limits.unread_in_all
         for connection in sorted(unread, key=unread.__getitem__, reverse=True):
@@ -199,6 +199,6 @@ class TcpServer:
 
 
 def _half_of_descriptors() -> int:
-    """Knot DNS' measure: the other half is for upstreams, files and who knows what."""
+    """As in Knot DNS; the other half is for upstreams, files and everything else."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 2**31 if limit == resource.RLIM_INFINITY else limit // 2

@@ -106,7 +106,7 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
 
 
 def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
-    """The response without what the upstream says unasked about our names, and without all that follows.
+    """The response without what the upstream says about our names unasked, and without all that follows.
 
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     The SOA above a denied name may be the suffix's, and stays with its proofs. A record is cut off with all

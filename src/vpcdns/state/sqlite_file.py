@@ -36,7 +36,7 @@ def lock_of(path: Path) -> Path:
 
 
 def locked(path: Path) -> int:
-    """A lock beside the file, as a descriptor to be closed: two servers would part ways.
+    """A lock beside the file, as a descriptor to be closed: a state file is for one server.
 
     Raises StateError.
     """
