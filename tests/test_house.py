@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.repository import ROOT
+
 PACKAGE, TESTS = ROOT / "src" / "vpcdns", ROOT / "tests"
 MODULE_LINES, FUNCTION_LINES = 300, 40  # STYLE, "Sizes"
 

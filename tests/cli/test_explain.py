@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.command_line import vpcdns
-from tests.support.server_process import EXAMPLE as EXAMPLE_FILE
+from tests.support.repository import EXAMPLE as EXAMPLE_FILE
 from vpcdns.cli.explain import _steps
 from vpcdns.forward.host_resolvers import host_upstreams
 from vpcdns.model.decision import Step

@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,9 @@ import pytest
 from tests.faults.load import Load
 from tests.support.command_line import vpcdns_process
 from tests.support.event_loop import on_loop
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
+from tests.support.server_process import is_gone
+from tests.support.waiting import eventually
 from vpcdns.process.workers import Worker, channel
 from vpcdns.testing import Server
 
@@ -44,13 +46,6 @@ def server() -> Iterator[Server]:
         yield started
 
 
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < deadline
-        select.select([], [], [], 0.01)
-
-
 def workers_of(server: Server) -> list[int]:
     pid = server.pid
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
@@ -58,14 +53,6 @@ def workers_of(server: Server) -> list[int]:
 
 def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
-
-
-def is_gone(pid: int) -> bool:
-    """A zombie is gone: whose child it has become may take its time."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @contextmanager

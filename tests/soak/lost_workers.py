@@ -10,7 +10,8 @@ from itertools import cycle
 from typing import Final
 
 from tests.soak.checkers import SECOND_TRY_AFTER
-from tests.soak.server import WORKERS, AdminError, Server, is_gone
+from tests.soak.server import WORKERS, AdminError, Server
+from tests.support.server_process import is_gone
 
 # Heartbeats are missed for 1.9 s; before that, a change may have waited for the worker for 2 s.
 LOST_WITHIN: Final = 3.9

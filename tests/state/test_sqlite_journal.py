@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.example_world import BOUND, DEDICATED, HZ, OFF, SERVERLESS, VPC_B, example
+from tests.support.repository import ROOT
 from vpcdns.errors import StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
@@ -23,8 +24,6 @@ from vpcdns.model.world import World
 from vpcdns.state import Commit, State, journal_rows, sqlite_journal
 from vpcdns.state.journal_rows import Snapshot, snapshot_text
 from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "config" / "vpcdns.yaml"
+from tests.support.repository import EXAMPLE, ROOT
+from tests.support.waiting import DEADLINE
+
 COMMAND = (sys.executable, "-m", "vpcdns")
-DEADLINE = 20.0  # seconds
 LISTENING = r"Listening on \S+:(\d+)"
 
 
@@ -152,6 +152,14 @@ def served(
     command = [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *where, *options]
     with running(command, LISTENING) as server:
         yield server
+
+
+def is_gone(pid: int) -> bool:
+    """A zombie is gone: whose child it has become may take its time."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def free_port() -> int:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cloud_api import KEY_ID, SECRET
+from tests.support.repository import EXAMPLE
 from vpcdns.errors import StartupError
 from vpcdns.testing import AdminError, Client, Server
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 VPC_1, VPC_2, VPC_SH = "vpc-bp11w979o2s9rcr962w25", "vpc-bp1xk2f7q0hd8s3m5tzc4", "vpc-uf6h4q9e1n7r3w5y8b2jd"
 SERVERLESS = "8f0c2b6a4d9e47f1a3c5e7b9d1f30a2c-cn-hangzhou-vpc.alicloudapi.com"
 DEDICATED = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
