@@ -308,7 +308,8 @@ def test_a_cut_file_is_refused(path: Path) -> None:
 
 def test_a_full_disk_refuses_the_change_and_the_state_goes_on(path: Path) -> None:
     state, journal = open_state(path, example())
-    journal._db.execute(f"PRAGMA max_page_count={journal._db.execute('PRAGMA page_count').fetchone()[0] + 1}")
+    db = journal._db  # noqa: SLF001 - a fault is injected: max_page_count holds for one connection only
+    db.execute(f"PRAGMA max_page_count={db.execute('PRAGMA page_count').fetchone()[0] + 1}")
     names = (f"{number:0200}" for number in range(1000))
     kept = ""
     for name in names:
@@ -319,7 +320,7 @@ def test_a_full_disk_refuses_the_change_and_the_state_goes_on(path: Path) -> Non
         kept = name
     assert next(names, None) is not None, "it was never full"
     assert state.world.groups[OFF].name == kept
-    journal._db.execute("PRAGMA max_page_count=1000000")
+    db.execute("PRAGMA max_page_count=1000000")
     assert isinstance(state.apply(RenameGroup(OFF, "after")), World)
     journal.close()
     assert name_in(path) == "after"
