@@ -37,7 +37,8 @@ class LostWorkers:
         self._over = over
 
     async def run(self) -> None:
-        await asyncio.sleep(2)
+        while not (self._over.is_set() or await self._are_all_there()):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.1)
         while not self._over.is_set():
             async with self._undisturbed:
                 starts = self._server.starts
@@ -57,11 +58,11 @@ class LostWorkers:
         if how == signal.SIGCONT:
             await asyncio.sleep(_MOMENT)
             os.kill(victim, signal.SIGCONT)
-            await asyncio.sleep(LOST_WITHIN)
+            await asyncio.sleep(LOST_WITHIN)  # by then it would be lost
             self.done["stopped for a moment"] += 1
             if is_gone(victim):
                 self.problems.append(f"a worker that stopped for {_MOMENT} s was lost")
-            await asyncio.sleep(_QUIET - LOST_WITHIN)
+            await asyncio.sleep(_QUIET - LOST_WITHIN)  # one at a time, as clients are promised
             return False
         while not is_gone(victim) or victim in self._server.workers():
             await asyncio.sleep(0.02)

@@ -21,7 +21,7 @@ from vpcdns.errors import StateError
 from vpcdns.model.changes import Bind, DisableVpcDomain, RenameGroup
 from vpcdns.model.policy import Answers
 from vpcdns.model.world import World
-from vpcdns.state import Commit, State, journal_rows, sqlite_journal
+from vpcdns.state import Commit, State, journal_rows, sqlite_file, sqlite_journal
 from vpcdns.state.journal_rows import Snapshot, snapshot_text
 from vpcdns.state.sqlite_journal import SqliteJournal, history, open_state, read
 
@@ -148,14 +148,15 @@ def test_a_snapshot_that_is_overtaken_by_the_file_is_left_out(
 def test_a_snapshot_that_cannot_be_made_is_told_of(
     path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
+    def full(_: Path) -> sqlite3.Connection:
         raise sqlite3.OperationalError("database or disk is full")
 
     state, journal = open_state(path, example())
     monkeypatch.setattr(sqlite_journal, "SNAPSHOT_EVERY", 1)
-    monkeypatch.setattr(sqlite_journal, "_put_snapshot", full)
+    monkeypatch.setattr(sqlite_file, "connected", full)
     state.apply(RenameGroup(OFF, "one"))
     journal.close()
+    monkeypatch.undo()
     assert "no new snapshot" in caplog.text
     assert name_in(path) == "one", "the journal has it"
 

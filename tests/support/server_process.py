@@ -20,6 +20,7 @@ from typing import IO
 
 from tests.support.repository import EXAMPLE, ROOT
 from tests.support.waiting import DEADLINE
+from vpcdns.testing import Client
 
 COMMAND = (sys.executable, "-m", "vpcdns")
 LISTENING = r"Listening on \S+:(\d+)"
@@ -53,6 +54,21 @@ class ServerProcess:
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def dns(self) -> tuple[str, int]:
+        """Where it answers queries."""
+        return "127.0.0.1", self.port
+
+    @property
+    def url(self) -> str:
+        """Its admin server's."""
+        return self.await_output(r"http://127\.0\.0\.1:\d+(?=/)")[0]
+
+    @property
+    def client(self) -> Client:
+        """For what the admin server does for tests."""
+        return Client(self.url, self.dns)
 
     @property
     def output(self) -> str:
