@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.repository import ROOT
 from vpcdns.config import load
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "examples" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 README = (FOLDER / "README.md").read_text()

@@ -14,7 +14,7 @@ from typing import Final
 from vpcdns.model.policy import Upstream
 from vpcdns.net.epoll import OnReady, Watch
 
-_IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
+IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
 FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
@@ -55,7 +55,7 @@ class Ports:
         descriptor = sock.fileno()
         if answered and self._dissolve is not None:
             idle = self._idle[sock.family]
-            if len(idle) < _IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
+            if len(idle) < IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
                 self._watch.hand_over(descriptor, None)
                 idle[descriptor] = sock
                 return
