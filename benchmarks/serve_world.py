@@ -65,7 +65,8 @@ def main() -> int:
     address, port, upstream, count = sys.argv[1], *map(int, sys.argv[2:5])
     resolver = Resolver(State(world(upstream, count)))
     gc_pauses.settle()
-    return asyncio.run(serve(Service(resolver, [Listen(ip_address(address), port)])))
+    service = Service(resolver, [Listen(ip_address(address), port)])
+    return asyncio.run(serve(service.start, service.stop))
 
 
 if __name__ == "__main__":

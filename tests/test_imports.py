@@ -1,10 +1,10 @@
 """The import contracts of pyproject.toml hold: DESIGN section 4."""
 
-from pathlib import Path
-
 from importlinter.cli import lint_imports
 
-PYPROJECT = Path(__file__).parents[1] / "pyproject.toml"
+from tests.support.repository import ROOT
+
+PYPROJECT = ROOT / "pyproject.toml"
 
 
 def test_imports_point_downward_only() -> None:

@@ -111,7 +111,7 @@ class Slow(Obedient):
 
 logging.basicConfig(level="INFO", stream=sys.stdout, format="%(message)s")
 service = Service(Slow(), listen_on(("127.0.0.1", 0)))
-serving = serve(service, ready=lambda listens: print(listens[0].port, flush=True),
+serving = serve(service.start, service.stop, ready=lambda listens: print(listens[0].port, flush=True),
                 hangup=lambda: print("hangup", flush=True))
 sys.exit(asyncio.run(serving))
 """

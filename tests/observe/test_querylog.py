@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import example_world
 from tests.support.decided_queries import HOSTILE, decided, state, tell
+from tests.support.waiting import eventually
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 from vpcdns.observe.querylog import QueryLog
@@ -106,11 +107,11 @@ def test_half_a_line_does_not_spoil_the_next(tmp_path: Path) -> None:
     log = Filling(holder, full(path))
     for _ in range(10):  # lines have some 300 octets: three are whole, the fourth is cut
         tell(log, decided(holder))
-    log._write(log._taken())
+    log.start()
+    eventually(lambda: log.written + log.lost == 10)
     for _ in range(2):
         tell(log, decided(holder))
-    log._write(log._taken())
-    log._close()
+    log.stop()
     whole = 0
     for text in path.read_text().splitlines():
         try:

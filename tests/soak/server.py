@@ -16,6 +16,8 @@ import dns.message
 import dns.query
 
 from tests.soak.truth import PORT
+from tests.support.server_process import is_gone
+from tests.support.waiting import eventually
 
 WORKERS: Final = 3
 _START_WITHIN: Final = 20.0
@@ -92,10 +94,7 @@ class Server:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        deadline = time.monotonic() + 5
-        while not all(map(is_gone, workers)):
-            assert time.monotonic() < deadline, "workers outlive the main process"
-            time.sleep(0.01)
+        eventually(lambda: all(map(is_gone, workers)), within=5)
 
     def stop(self) -> int:
         assert self._process is not None
@@ -134,11 +133,3 @@ class Server:
         if response.status != 200:
             raise AdminError(f"{method} {path}: {response.status} {octets[:300]!r}")
         return octets
-
-
-def is_gone(pid: int) -> bool:
-    """A zombie is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True

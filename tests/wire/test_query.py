@@ -1,4 +1,4 @@
-"""Reading queries: dns-conformance.md §3, row by row, and that dnspython means the same."""
+"""Reading queries: facts/dns-conformance.md §3, row by row, and that dnspython means the same."""
 
 from __future__ import annotations
 

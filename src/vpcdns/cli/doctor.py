@@ -13,7 +13,7 @@ from rich.text import Text
 from vpcdns.cli.output import Exit, say_json, say_rendered
 from vpcdns.cli.parameters import JsonOption, check_name, read_listen
 from vpcdns.doctor.finding import Finding, Severity
-from vpcdns.doctor.host import RESOLV_CONF
+from vpcdns.forward.host_resolvers import RESOLV_CONF
 from vpcdns.model.policy import Listen, Upstream
 
 WIDTH: Final = 80  # columns, where the terminal is not narrower

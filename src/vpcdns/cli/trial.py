@@ -12,6 +12,7 @@ from typing import Final
 from vpcdns.model.clients import identify, is_trusted
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.gateway import Group, InstanceType
+from vpcdns.model.gateway_rules import WHOAMI
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
 from vpcdns.model.resolution import resolve
@@ -20,7 +21,6 @@ from vpcdns.model.world import World
 
 AT_MOST: Final = 20  # groups, and client addresses for each: a start must not wait for this
 _LOOPBACK: Final[dict[int, Address]] = {4: IPv4Address("127.0.0.1"), 6: IPv6Address("::1")}
-WHOAMI: Final = Name((b"whoami", b"vpcdns", b"internal"))
 
 
 @dataclass(frozen=True, slots=True)

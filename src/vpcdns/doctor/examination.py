@@ -5,10 +5,11 @@ from pathlib import Path
 
 from vpcdns.doctor.file_checks import check_files
 from vpcdns.doctor.finding import Finding
-from vpcdns.doctor.host import RESOLV_CONF, read_host
+from vpcdns.doctor.host import read_host
 from vpcdns.doctor.name_checks import check_name
 from vpcdns.doctor.probes import probe
 from vpcdns.doctor.server_checks import check_server
+from vpcdns.forward.host_resolvers import RESOLV_CONF
 from vpcdns.model.policy import Upstream
 
 

@@ -4,7 +4,6 @@ The rules are measured on glibc and musl; each says which of them it concerns.
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address
 from itertools import takewhile
 from typing import Final
 
@@ -13,7 +12,6 @@ from vpcdns.doctor.host import MAX_NAMESERVERS, Host
 from vpcdns.model.policy import DOCKER_RESOLVER
 from vpcdns.model.topology import Address
 
-RESOLVED_STUBS: Final = (IPv4Address("127.0.0.53"), IPv4Address("127.0.0.54"))  # systemd-resolved.service(8)
 VPC_DOMAIN_DOTS: Final = 2  # <group_id>-<region_id>-vpc.alicloudapi.com; api.example.com has as many
 
 _ONE_BY_ONE: Final = (

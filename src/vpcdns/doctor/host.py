@@ -13,9 +13,9 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final
 
+from vpcdns.forward.host_resolvers import RESOLV_CONF, nameservers
 from vpcdns.model.topology import Address
 
-RESOLV_CONF: Final = Path("/etc/resolv.conf")
 MAX_NAMESERVERS: Final = 3  # MAXNS of glibc and musl: they ignore further lines
 DEFAULT_NDOTS: Final = 1
 
@@ -99,14 +99,14 @@ def read_host(path: Path = RESOLV_CONF) -> Host:
 def read_resolv_conf(text: str) -> ResolvConf:
     """Keyword at the start of the line, then white space; of several `search` lines the last counts."""
     docker = _EXT_SERVERS.search(text)
-    conf = ResolvConf(ext_servers=docker[1].replace(",", " ").split() if docker else [])
+    said = nameservers(text)
+    conf = ResolvConf(
+        nameservers=[address for address in said.values() if address is not None],
+        unreadable=[word for word, address in said.items() if address is None],
+        ext_servers=docker[1].replace(",", " ").split() if docker else [],
+    )
     for line in text.splitlines():
         match re.split(r"\s+", line.rstrip()):  # before white space at the start there is an empty word
-            case ["nameserver", address, *_]:
-                try:
-                    conf.nameservers.append(ip_address(address))
-                except ValueError:
-                    conf.unreadable.append(address)
             case ["search" | "domain", first, *rest]:
                 conf.search = [domain.rstrip(".") or "." for domain in (first, *rest)]
             case ["options", *options]:

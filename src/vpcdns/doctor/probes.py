@@ -12,15 +12,16 @@ from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
-from vpcdns.doctor.host import RESOLV_CONF, Host
+from vpcdns.doctor.host import Host
 from vpcdns.errors import MalformedName
+from vpcdns.forward.host_resolvers import RESOLV_CONF
 from vpcdns.model.dns import Question, RRClass, RRType
+from vpcdns.model.gateway_rules import WHOAMI
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
 from vpcdns.stub import StubAnswer, ask_tcp, ask_udp
 
-WHOAMI: Final = Name.from_text("whoami.vpcdns.internal")
 WHO: Final = Question(WHOAMI, RRType.TXT)
 VERSION: Final = Question(Name.from_text("version.bind"), RRType.TXT, RRClass.CH)
 # Explaining the explanation of a long name repeats it: more than 512 octets in one record, below 1232.

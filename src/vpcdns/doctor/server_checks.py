@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Final
 
-from vpcdns.doctor.file_checks import RESOLVED_STUBS
 from vpcdns.doctor.finding import Finding, hint, ok, problem, warning
 from vpcdns.doctor.host import Host
 from vpcdns.doctor.probes import ProbeResults
 from vpcdns.model.policy import DOCKER_RESOLVER, Upstream
 from vpcdns.model.topology import Address
+from vpcdns.net.bind_errors import RESOLVED_STUBS
 from vpcdns.stub import StubAnswer
 
 SLOW: Final = 1.0  # seconds; stub resolvers ask again after 5, Docker's goes on after 4

@@ -1,7 +1,7 @@
 """One attempt at one upstream, over UDP or TCP: a random port and id, a strict check.
 
 Knows sockets and which octets count as the response (RFC 5452 §9.1: address, port, id and question all
-match). `outstanding` decides who is asked, and how often.
+match). `forwarder` decides who is asked, and how often.
 """
 
 from __future__ import annotations

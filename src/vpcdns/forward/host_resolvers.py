@@ -4,6 +4,7 @@ Knows resolv.conf and this host's addresses. The configuration is read elsewhere
 """
 
 import os
+import re
 import socket
 import stat
 from collections.abc import Sequence
@@ -58,13 +59,21 @@ def host_upstreams(resolv_conf: Path = RESOLV_CONF) -> tuple[Upstream, ...]:
             text = file.read(_OCTETS_READ).decode(errors="replace")
     except OSError:
         return ()
-    found: list[Upstream] = []
-    for line in text.splitlines():
-        match line.split():
-            case ["nameserver", address, *_]:
-                with suppress(ValueError):  # libc passes over such a line, too
-                    found.append(Upstream(ip_address(address)))
+    found = [Upstream(address) for address in nameservers(text).values() if address is not None]
     return tuple(found[:_NAMESERVERS_AT_MOST])
+
+
+def nameservers(text: str) -> dict[str, Address | None]:
+    """The nameservers of a resolv.conf as they are written; None: no address, and passed over as by libc.
+
+    resolv.conf(5): the keyword stands at the start of the line, and white space behind it.
+    """
+    found: dict[str, Address | None] = {}
+    for said in re.findall(r"^nameserver[ \t]+(\S+)", text, re.MULTILINE):
+        found[said] = None
+        with suppress(ValueError):
+            found[said] = ip_address(said)
+    return found
 
 
 def _is_local(address: Address) -> bool:

@@ -65,7 +65,7 @@ class TcpConnection(Stream):
         self._linger = True
 
     def move(self, listen: Listen) -> None:
-        """Who asks here asks `listen` from now on."""
+        """This connection belongs to `listen` from now on."""
         self.listen, self._view = listen, None
         self._arrival = replace(self._arrival, listen=listen)
 

@@ -44,7 +44,7 @@ class UdpListener:
     """Answers what comes to one bound socket from now on. `listen` is what the socket is bound to.
 
     A wildcard socket gives packet information with each datagram, which goes back untouched, so that
-    responses leave from the address asked (facts: containers.md §4).
+    responses leave from the address asked (facts/containers.md §4).
     """
 
     def __init__(

@@ -15,6 +15,7 @@ from vpcdns.model.topology import Topology, VSwitch
 from vpcdns.model.vpc_domains import Form, recognise
 
 VPCDNS_INTERNAL: Final = Name((b"vpcdns", b"internal"))
+WHOAMI: Final = Name((b"whoami", b"vpcdns", b"internal"))
 
 
 def instance_refusals(instance: Instance, topology: Topology) -> Iterator[Refusal]:

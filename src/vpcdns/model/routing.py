@@ -8,9 +8,10 @@ that merely has the same block does not count.
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import product
+from typing import Final
 
 from vpcdns.model.clients import Client, identify
-from vpcdns.model.decision import OWN_NAMES, Outcome
+from vpcdns.model.decision import OWN_NAMES, Outcome, Reason
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.gateway import SHARED_SPACE, InstanceType
 from vpcdns.model.names import Name
@@ -181,20 +182,20 @@ def _not_resolved(resolution: Resolution) -> PathProblem:
     got = resolution.rcode.name if resolution.rcode else "no address"
     if resolution.outcome is Outcome.DROP:
         got = "no response at all"
-    why = next((step.detail for step in reversed(resolution.steps) if step.step in _TELLING), "")
-    remedy = _REMEDIES.get(resolution.reason.value, "check the name, and the source's `resolves_as`")
+    # The last step says what the answer is, the one before it why.
+    why = resolution.steps[-2].detail if len(resolution.steps) > 1 else ""
+    remedy = _REMEDIES.get(resolution.reason, "check the name, and the source's `resolves_as`")
     return PathProblem(Verdict.NOT_RESOLVED, f"{got} ({resolution.reason.value}): {why}", remedy)
 
 
-_TELLING = ("access", "name", "group", "client")
-_REMEDIES = {
-    "other-vpc": "ask from the bound VPC, let the network resolve through it (`resolves_as`), or rebind",
-    "other-region": "ask from a VPC of the instance's region, or through one: `resolves_as`",
-    "internet": "let the network resolve through a VPC: `resolves_as`",
-    "not-bound": "bind the instance to a VPC",
-    "vpc-domain-off": "enable the group's VPC domain",
-    "stranger": "add the client to `server.clients`",
-    "no-such-group": "check the group_id and the region_id in the name",
+_REMEDIES: Final = {
+    Reason.OTHER_VPC: "ask from the bound VPC, let the network resolve through it (`resolves_as`), or rebind",
+    Reason.OTHER_REGION: "ask from a VPC of the instance's region, or through one: `resolves_as`",
+    Reason.INTERNET: "let the network resolve through a VPC: `resolves_as`",
+    Reason.NOT_BOUND: "bind the instance to a VPC",
+    Reason.VPC_DOMAIN_OFF: "enable the group's VPC domain",
+    Reason.STRANGER: "add the client to `server.clients`",
+    Reason.NO_SUCH_GROUP: "check the group_id and the region_id in the name",
 }
 
 

@@ -19,7 +19,7 @@ from vpcdns.model.topology import Address, unmapped
 
 _TCP_LISTEN: Final = "0A"
 _UNPRIVILEGED_PORT_START: Final = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
-_RESOLVED_STUBS: Final = (IPv4Address("127.0.0.53"), IPv4Address("127.0.0.54"))
+RESOLVED_STUBS: Final = (IPv4Address("127.0.0.53"), IPv4Address("127.0.0.54"))  # systemd-resolved.service(8)
 
 
 class Holder(NamedTuple):
@@ -70,7 +70,7 @@ def _ways_past_a_holder(listen: Listen, holder: Holder | None, spare_port: int) 
     if listen.address.is_unspecified:
         ways.append(f"listen on the addresses you need instead of all of them: 10.0.0.53:{listen.port}")
     resolved = holder is not None and (
-        holder.address in _RESOLVED_STUBS or (holder.program or "").startswith("systemd-resolve")
+        holder.address in RESOLVED_STUBS or (holder.program or "").startswith("systemd-resolve")
     )
     if listen.port == 53 and (resolved or holder is None):
         ways.append(

@@ -57,11 +57,8 @@ class Program:
     """One server: DNS, reloading, and HTTP if the configuration has an `admin.listen`."""
 
     def __init__(self, source: Source, options: Options, progress: Progress | None = None) -> None:
-        """Loads, opens the state, takes the ports, forks, gives up privileges; serves nothing yet.
-
-        Before there is a thread or an event loop. Raises StartupError, StateError and ConfigurationError.
-        """
-        user, several = options.user, options.workers > 1
+        """Loads, opens the state, makes the parts. Raises StartupError, StateError, ConfigurationError."""
+        self._source, self._user = source, options.user
         seen = signatures(source.paths)  # before they are loaded: a change meanwhile is noticed
         loaded = source.load(progress)
         self._workers, self._tasks = Workers(), LastingTasks()
@@ -69,13 +66,13 @@ class Program:
             opened.callback(self._workers.close)
             state = _open_state(loaded.world, options, opened)
             settings = Settings(loaded.query_logging, loaded.admin is not None, options.workers)
+            several = options.workers > 1
             counts, sharing = SharedCounts(options.workers), Sharing.FIRST if several else Sharing.ALONE
             self._parts = ServerParts(state, settings, loaded.listens, counts, self._workers, sharing)
-            service = self._parts.service
             self._replication = Replication(self._workers, self._parts, settings) if several else None
             self._reloader = Reloader(
                 state,
-                service,
+                self._parts.service,
                 self._replication or Replicas(),
                 source.load_again,
                 source.paths,
@@ -83,18 +80,24 @@ class Program:
                 seen=seen,
             )
             self._admin = None if loaded.admin is None else self._admin_server(loaded.admin)
-            del loaded  # or its World would outlive the first reload, in every worker
-            service.bind()
-            if self._replication is not None:
-                self._replication.fork(user)
-            service.belong_to(None if user is None else user.uid)
-            admin = None if self._admin is None else self._admin.bind()
-            if user is not None and isinstance(admin, Path):
-                os.chown(admin, user.uid, user.gid)
-            shed_privileges(user, keep_ports=several)
-            if user is not None:
-                require_readable(source.config, "it is read again at every reload")
             self._opened = opened.pop_all()
+
+    def start(self) -> None:
+        """Takes the ports, forks the workers, gives up privileges. Raises StartupError.
+
+        Before there is a thread or an event loop.
+        """
+        user, service = self._user, self._parts.service
+        service.bind()
+        if self._replication is not None:
+            self._replication.fork(user)
+        service.belong_to(None if user is None else user.uid)
+        admin = None if self._admin is None else self._admin.bind()
+        if user is not None and isinstance(admin, Path):
+            os.chown(admin, user.uid, user.gid)
+        shed_privileges(user, keep_ports=self._replication is not None)
+        if user is not None:
+            require_readable(self._source.config, "it is read again at every reload")
 
     def _admin_server(self, admin: Admin) -> AdminServer | None:
         if admin.listen is None:
@@ -125,14 +128,15 @@ class Program:
         )
 
     def run(self, ready: Ready) -> int:
-        """Serves until a signal comes; the exit code. `ready` is called with what is served and where."""
+        """Starts, and serves until a signal comes; the exit code. `ready` hears what is served and where."""
+        self.start()
         return asyncio.run(self._run(ready))
 
     def close(self) -> None:
         """Ends the workers that are left, and closes the state file. It has been durable all the time."""
         self._opened.close()
 
-    async def start(self) -> tuple[Listen, ...]:
+    async def _answer(self) -> tuple[Listen, ...]:
         """Begins to answer, in every process; returns where. Raises StartupError."""
         listens = await self._parts.start()
         await self._workers.start()
@@ -140,7 +144,7 @@ class Program:
             self._tasks.start("workers", self._replication.supervise)
         return listens
 
-    async def stop(self, grace: float) -> None:
+    async def _drain(self, grace: float) -> None:
         """Reloads nothing more, and drains every process."""
         self._tasks.stop()
         await asyncio.gather(self._parts.stop(grace), self._workers.stop(grace))
@@ -157,11 +161,11 @@ class Program:
 
             self._tasks.start("reload", self._reloader.run)
             gc_pauses.settle()
-            return await serve(self, ready=served, hangup=self._hang_up)
+            return await serve(self._answer, self._drain, ready=served, hangup=self._hang_up)
         finally:
             if admin is not None:
                 await admin.stop()
-            await self.stop(0)
+            await self._drain(0)
 
     def _hang_up(self) -> None:
         self._parts.query_log.reopen()

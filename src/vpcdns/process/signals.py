@@ -3,9 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Protocol
 
 from vpcdns.listen.service import GRACE
 from vpcdns.model.policy import Listen
@@ -13,16 +12,13 @@ from vpcdns.model.policy import Listen
 log = logging.getLogger("vpcdns.server")
 
 
-class Serving(Protocol):
-    """What can be served until a signal comes: a Service, or several as one."""
-
-    async def start(self) -> tuple[Listen, ...]: ...
-
-    async def stop(self, grace: float) -> None: ...
+Start = Callable[[], Awaitable[tuple[Listen, ...]]]
+Stop = Callable[[float], Coroutine[None, None, None]]  # within so many seconds; may be called again
 
 
 async def serve(
-    service: Serving,
+    start: Start,
+    stop: Stop,
     *,
     ready: Callable[[tuple[Listen, ...]], None] | None = None,
     hangup: Callable[[], None] | None = None,
@@ -42,20 +38,20 @@ async def serve(
     # A storm of signals fills the socket that reports them; more of the same is nobody's concern.
     signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
     try:
-        listens = await service.start()
+        listens = await start()
         log.info("Listening on %s", ", ".join(map(str, listens)))
         if ready is not None:
             ready(listens)
         log.info("%s: stopping", (await arrived.get()).name)
-        return await _stop(service, arrived)
+        return await _stop(stop, arrived)
     finally:
-        await service.stop(0)
+        await stop(0)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
 
-async def _stop(service: Serving, arrived: asyncio.Queue[signal.Signals]) -> int:
-    stopping, again = asyncio.ensure_future(service.stop(GRACE)), asyncio.ensure_future(arrived.get())
+async def _stop(stop: Stop, arrived: asyncio.Queue[signal.Signals]) -> int:
+    stopping, again = asyncio.ensure_future(stop(GRACE)), asyncio.ensure_future(arrived.get())
     await asyncio.wait((stopping, again), return_when=asyncio.FIRST_COMPLETED)
     if stopping.done():
         again.cancel()

@@ -50,7 +50,7 @@ def error_response(
     *,
     truncated: bool = False,
 ) -> Response:
-    """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
+    """The response to a query that is not resolved. Without `error` it is no longer than the query."""
     limit = MAX_TCP_PAYLOAD
     if arrival.transport == "udp":
         limit = query.size if error is None else udp_limit(query)
@@ -59,7 +59,7 @@ def error_response(
 
 
 def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
-    """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
+    """Says only "ask again over TCP", which a spoofed client cannot do; never longer than the query."""
     return Response(write_response(query, Rcode.NOERROR, query.size, flags=TC), query, resolution)
 
 

@@ -1,4 +1,4 @@
-"""How a query comes, and what can become of it. Knows no rule."""
+"""How a query arrives, and what can become of it. Knows no rule."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vpcdns.wire.upstream import Relayed
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: from which address and port, over what, and to which listener.
+    """How a message arrived: from which address and port, over which transport, at which listener.
 
     `peer` is never an IPv4-mapped IPv6 address. `proxied` is the client that a PROXY header named, if the
     peer is trusted to name one.
@@ -44,7 +44,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A query to be asked of `resolution.upstreams`; `finish` makes the response of what they say."""
+    """A query to be asked of `resolution.upstreams`; `finish` makes the response from theirs."""
 
     query: Query
     arrival: Arrival

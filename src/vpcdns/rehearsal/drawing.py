@@ -44,7 +44,7 @@ def svg(world: World, paths: Iterable[Path] = ()) -> str:
     boxes, height = _layout(world)
     ways = [_way(path, number, world, boxes) for number, path in enumerate(paths)]
     lines, ends = (line for line, _ in ways), (end for _, end in ways)
-    parts = "".join((*_regions(boxes), *_links(world, boxes), *lines, *_nodes(world, boxes), *ends))
+    parts = "".join((*_regions(world, boxes), *_links(world, boxes), *lines, *_nodes(world, boxes), *ends))
     size = f"{FAR + CHIP + 30} {height}"
     return f'<svg viewBox="0 0 {size}" role="img" xmlns="http://www.w3.org/2000/svg">{parts}</svg>'
 
@@ -82,7 +82,7 @@ def _layout(world: World) -> tuple[dict[str, Box], int]:
         boxes |= {chip: Box(FAR, start + 6 + 44 * at, CHIP, 36) for at, chip in enumerate(beside)}
         y = max(y, start + 16 + 44 * len(beside))
         width = FAR + CHIP - RIGHT + 34
-        boxes[f"region:{region}"] = Box(RIGHT - 18, start - 30, width, y - start + 18)
+        boxes[_frame(region)] = Box(RIGHT - 18, start - 30, width, y - start + 18)
         y += 40
     tallest = max(y, TOP + ROW * max(len(topology.networks), len(topology.connections), 1))
     columns = ((LEFT, BOX, 56, topology.networks), (MIDDLE, PILL, 40, topology.connections))
@@ -91,6 +91,10 @@ def _layout(world: World) -> tuple[dict[str, Box], int]:
         for at, name in enumerate(sorted(names)):
             boxes[name] = Box(column, int(TOP + gap * (at + 0.5) - height / 2 - 18), width, height)
     return boxes, tallest
+
+
+def _frame(region: str) -> str:
+    return f"region:{region}"
 
 
 def _chip(instance: Instance) -> str:
@@ -107,10 +111,10 @@ def _rect(box: Box, kind: str, round_: int = 8) -> str:
     return f'<rect {place} rx="{round_}" class="{kind}"/>'
 
 
-def _regions(boxes: dict[str, Box]) -> Iterator[str]:
-    for name, box in boxes.items():
-        if name.startswith("region:"):
-            yield _rect(box, "region", 12) + _text(box.x + 12, box.y + 20, name[7:], "label")
+def _regions(world: World, boxes: dict[str, Box]) -> Iterator[str]:
+    for region in sorted(world.region_ids()):
+        if box := boxes.get(_frame(region)):
+            yield _rect(box, "region", 12) + _text(box.x + 12, box.y + 20, region, "label")
 
 
 def _links(world: World, boxes: dict[str, Box]) -> Iterator[str]:

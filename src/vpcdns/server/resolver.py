@@ -63,7 +63,7 @@ class Resolver(QueryContext):
         self.forwarder.close()
 
     def _renew(self, _old: World, new: World) -> None:
-        """Nothing of one World is remembered in the next."""
+        """Forgets what was remembered in the old World."""
         old, self.remembered = self.remembered, self._new_views(new)
         old.close()
 
@@ -88,7 +88,7 @@ class Resolver(QueryContext):
         return self.answer(forward.arrival, result, started)
 
     def _view_of(self, message: bytes, decided: Response | Forward, arrival: Arrival) -> View | None:
-        """Where such a query may be remembered; nowhere with a PROXY header: the message is longer then."""
+        """The view in which the query may be remembered; None with a PROXY header: the message is longer."""
         resolution, listen = decided.resolution, arrival.listen
         if resolution is None or listen is None or len(message) != decided.query.size:
             return None
