@@ -65,12 +65,13 @@ def test_addresses() -> None:
 def test_vpcdns() -> None:
     service = SERVICES["vpcdns"]
     assert set(service["networks"]) == set(COMPOSE["networks"]), "it is in every network"
-    assert (FOLDER / service["build"] / "Dockerfile").is_file()
+    dockerfile = (FOLDER / service["build"] / "Dockerfile").read_text()
     (volume,) = service["volumes"]
     source, target, mode = volume.split(":")
     assert (FOLDER / source / "vpcdns.yaml").is_file()
     assert (target, mode) == ("/etc/vpcdns", "ro")
-    assert service["command"] == ["serve", "--config", f"{target}/vpcdns.yaml"]
+    assert "command" not in service
+    assert f'CMD ["serve", "--config", "{target}/vpcdns.yaml", "--listen", "0.0.0.0:53"]' in dockerfile
 
 
 def test_listens_where_it_is_asked() -> None:

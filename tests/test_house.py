@@ -1,4 +1,4 @@
-"""The laws of the house, asserted: what CONTRIBUTING.md promises about its files, and their lengths."""
+"""The laws of the house: what CONTRIBUTING promises about its files, and how long they may be."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ QUICK = TcpLimits(idle=0.2, idle_when_crowded=0.1, message=0.2, write=0.2, linge
 
 @on_loop
 async def test_a_and_aaaa_in_one_segment_are_answered_in_one() -> None:
-    """Two queries in one write, as glibc does it (facts: containers.md §2)."""
+    """Two queries in one write, as glibc does it (facts/containers.md §2)."""
     async with serving() as served:
         client = await served.tcp()
         client.send(query(1, b"A"), query(2, b"AAAA"))

@@ -71,7 +71,7 @@ def test_an_expectation_that_fails_says_what_is_instead(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ({"title": "x", "changes": ["fly away"]}, "is no change; there are: bind"),
+        ({"title": "x", "changes": ["fly away"]}, "is not a change; the changes are: bind"),
         ({"title": "x", "changes": ["bind apigateway-hz-1"]}, "write: bind INSTANCE VPC VSWITCH [ADDRESS]"),
         ({"title": "x", "changes": ["unbind apigateway-hz-1"]}, "rule 6"),
         ({"title": "x", "changes": ["cut vpn-1"], "refused": "no"}, "expected to be refused"),

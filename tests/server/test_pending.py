@@ -139,7 +139,7 @@ async def test_a_query_that_is_in_flight_is_joined() -> None:
 )
 @on_loop
 async def test_a_change_on_the_way_holds(change: Any, expected: str) -> None:
-    """Decided in the World of now, which may own the name."""
+    """Decided in the current World, in which the name may be ours."""
     gated = Gated(saying("www.example.org 300 IN A 192.0.2.1"))
     async with forwarding(by_name({"www": gated})) as ask:
         await taught(ask)

@@ -51,6 +51,7 @@ from vpcdns.model.world import World
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
+from vpcdns.wire.buffer import write_name
 
 OK = f"NOERROR, {QNAME}. 300 192.0.2.1"
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"
@@ -233,7 +234,8 @@ class TestOurNames:
     async def test_nothing_is_said_about_them_unasked(self, rtype: str) -> None:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             octets = bytearray(made(message, f"{QNAME} 300 IN {mine[rtype]}", edns=False))
-            spoof = Name.from_text(DEDICATED_NAME).wire() + struct.pack("!HHIH4s", 1, 1, 9, 4, b"\xcb\0qB")
+            spoof = write_name(Name.from_text(DEDICATED_NAME))
+            spoof += struct.pack("!HHIH4s", 1, 1, 9, 4, b"\xcb\0qB")
             for place in (6, 10):  # once as an answer, once as an additional record
                 octets[place : place + 2] = (int.from_bytes(octets[place : place + 2], "big") + 1).to_bytes(
                     2, "big"
@@ -260,7 +262,7 @@ class TestOurNames:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             octets = bytearray(made(message, f"{QNAME} 300 IN A 192.0.2.1", edns=False))
             octets[9] += 1
-            owner = Name.from_text(DEDICATED_NAME).wire()
+            owner = write_name(Name.from_text(DEDICATED_NAME))
             yield bytes(octets) + owner + struct.pack("!HHIH", rtype, 1, 9, len(rdata)) + rdata
 
         async with forwarding(script) as ask:
@@ -281,7 +283,7 @@ class TestOurNames:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             cnames = b"".join(
                 b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 60, len(target)) + target
-                for target in (Name.from_text(DEDICATED_NAME).wire(), b"\1x\0")
+                for target in (write_name(Name.from_text(DEDICATED_NAME)), b"\1x\0")
             )
             question = message[12 : 12 + len(QNAME) + 6]
             yield message[:2] + b"\x81\x80\0\1\0\2\0\0\0\0" + question + cnames

@@ -116,7 +116,7 @@ class Operator:
         return await self._address_of(witness(self._revision, _label())) == FORWARDED[GOOD]
 
     async def _spoil(self) -> None:
-        """Half a file, then none: both are refused, and what was served is served on."""
+        """Half a file, then none: the server keeps what it has."""
         config = self._server.config
         text = config.read_text()
         await self._refused(lambda: config.write_text(text[: len(text) // 2]))

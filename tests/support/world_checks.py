@@ -11,7 +11,7 @@ from vpcdns.model.world import World
 
 
 def assert_same(one: World, other: World) -> None:
-    """The same Two Worlds are the same in every part that a configuration holds."""
+    """Two Worlds are the same in every part that a configuration holds."""
     for part in ("answers", "access", "forwarding", "instances", "endpoints", "groups"):
         assert getattr(one, part) == getattr(other, part), part
     for part in ("vpcs", "networks", "connections"):

@@ -190,7 +190,7 @@ def _rates(totals: WorkerCounts) -> Iterator[Metric]:
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield from _counter("reload", "Times that the configuration was read anew.", status.successes)
-    text = "Times that it was refused, and the old one served on."
+    text = "Times that it was refused, and the old one kept."
     yield from _counter("reload_failed", text, status.failures)
     failed = status.problem is not None
     yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)

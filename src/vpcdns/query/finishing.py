@@ -1,4 +1,4 @@
-"""Responses to forwarded queries, made of what upstreams said, but for what they say about our names."""
+"""Responses to forwarded queries: what upstreams said, without what they say about our names."""
 
 from dataclasses import replace
 from typing import Final
@@ -12,6 +12,7 @@ from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
+from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
 from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question
 
@@ -22,10 +23,10 @@ MAX_OWNERS: Final = 64  # names with records in one response; a referral to the 
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
-    """The response to a forwarded query, made of what the upstreams said.
+    """The response to a forwarded query, made from what the upstreams said.
 
     Decided in `world`, the current one: a query that was on its way during a change is decided anew, and
-    is a Forward again if the change wants other upstreams asked.
+    is a Forward again if other upstreams are to be asked now.
     """
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     if world.revision != forward.revision:
@@ -55,7 +56,7 @@ def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     relayed, explain = _unowned(fetched.relayed, resolution, world), world.answers.explain
     if explain is not Explain.FULL and relayed.extended_errors:  # the upstream's are said as ours are
-        codes = tuple(data[:2] for data in relayed.extended_errors if explain is Explain.CODE)
+        codes = tuple(map(without_text, relayed.extended_errors)) if explain is Explain.CODE else ()
         relayed = relayed._replace(extended_errors=codes)
     octets = write_relayed(
         relayed,
@@ -106,7 +107,7 @@ def _own_hop(fetched: Fetched, resolution: Resolution, world: World) -> Resoluti
 
 
 def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
-    """The response without what the upstream says unasked about our names, and without all that follows.
+    """The response without what the upstream says about our names unasked, and without all that follows.
 
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     The SOA above a denied name may be the suffix's, and stays with its proofs. A record is cut off with all
