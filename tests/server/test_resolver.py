@@ -6,7 +6,6 @@ import asyncio
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
 
 import dns.edns
 import dns.flags
@@ -43,11 +42,11 @@ from tests.support.resolver_and_upstreams import (
     text,
     with_loopback,
 )
+from tests.support.resolver_service import listening
 from vpcdns.forward.forwarder import Forwarder
-from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Listen, Upstream
+from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
@@ -411,31 +410,18 @@ class TestLoops:
     @on_loop
     async def test_asking_ourselves_ends(self, between: bool) -> None:
         """Directly, or through another forwarder of our kind."""
-        state, listen = State(with_loopback(example())), Listen(ip_address("127.0.0.1"), 0)
-        resolver = Resolver(state, forwarder=Forwarder(deadline=SOON))
-        service = Service(resolver, [listen])
-        [actual] = await service.start()
-        us = other_us = Upstream(actual.address, actual.port)
-        other_state = State(with_loopback(example()))
-        other = Resolver(other_state, forwarder=Forwarder(deadline=SOON))
-        other_service = Service(other, [listen])
-        if between:
-            other_state.reload(replace(other_state.world, forwarding=Forwarding((us,))))
-            [actual] = await other_service.start()
-            other_us = Upstream(actual.address, actual.port)
-        state.reload(replace(state.world, forwarding=Forwarding((other_us,))))
-        try:
+        states = [State(with_loopback(example())) for _ in range(2)]
+        ours, other = (Resolver(state, forwarder=Forwarder(deadline=SOON)) for state in states)
+        async with listening(ours) as (service, at), listening(other) as (_, other_at):
+            us, other_us = Upstream(at.address, at.port), Upstream(other_at.address, other_at.port)
+            for state, upstream in zip(states, (other_us if between else us, us), strict=True):
+                state.reload(replace(state.world, forwarding=Forwarding((upstream,))))
             with Udp() as client:
                 query = dns.message.make_query(QNAME, "A", use_edns=0)
                 answer = dns.message.from_wire((await client.ask(query.to_wire(), us.socket_address))[0])
                 assert text(answer) in ("SERVFAIL, EDE 0", "SERVFAIL, EDE 22", "SERVFAIL, EDE 23")
             assert service.counters.udp_received < 12
-            assert resolver.forwarder.counters.loops == (0 if between else 1)
-        finally:
-            await service.stop(0)
-            await other_service.stop(0)
-            resolver.close()
-            other.close()
+            assert ours.forwarder.counters.loops == (0 if between else 1)
 
     @pytest.mark.parametrize("another", [False, True])
     @on_loop
