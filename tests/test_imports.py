@@ -9,11 +9,7 @@ from tests.support.repository import ROOT
 
 def test_imports_point_downward_only() -> None:
     """In a process of its own: it switches off the loggers that are there."""
-    command = [
-        Path(sys.executable).with_name("lint-imports"),
-        "--config",
-        ROOT / "pyproject.toml",
-        "--no-cache",
-    ]
+    lint_imports, config = Path(sys.executable).with_name("lint-imports"), ROOT / "pyproject.toml"
+    command = [str(lint_imports), "--config", str(config), "--no-cache"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
