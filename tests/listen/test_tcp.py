@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
@@ -239,7 +240,7 @@ async def test_slowloris_is_closed(trickle: bool) -> None:
 
 @on_loop
 async def test_idle_is_closed_and_active_is_not() -> None:
-    async with serving(limits=QUICK) as served:
+    async with serving(limits=replace(QUICK, queries=1_000_000)) as served:
         idle, active = await served.tcp(), await served.tcp()
         closed = asyncio.create_task(idle.is_closed())
         ident = 0
