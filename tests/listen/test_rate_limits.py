@@ -105,9 +105,13 @@ class Limited:
             for asked_before in range(0, count, AT_ONCE):
                 number = min(AT_ONCE, count - asked_before)
                 answered, done = counters.udp_answered, counters.udp_answered + counters.udp_silent + number
+
+                def all_are_done(done: int = done) -> bool:
+                    return counters.udp_answered + counters.udp_silent == done
+
                 for _ in range(number):
                     client.send(message, at)
-                await until(lambda done=done: counters.udp_answered + counters.udp_silent == done)  # type: ignore[misc]
+                await until(all_are_done)
                 found += [(await client.receive())[0] for _ in range(counters.udp_answered - answered)]
         return found
 

@@ -237,7 +237,7 @@ async def test_a_bug_in_a_reload_is_told_and_the_next_one_works(
 ) -> None:
     files = Files(tmp_path / "vpcdns.yaml")
     state, reloader = reloading(files)
-    files.instead = loaded(None, (), "")  # type: ignore[arg-type]
+    files.instead = loaded(None, (), "")  # type: ignore[arg-type]  # the bug: there is no World
     tasks = LastingTasks(pause=0.01)
     tasks.start("reload", reloader.run)
     reloader.request()
