@@ -96,14 +96,14 @@ def _measure(case: Case, server: Server, queries: Path, seconds: float, folder: 
     with _running(SERVER_CORE, server.command(place, case), case, PORT) as process:
         if case.warm:
             _dnsperf(case, queries, "-n", "2")  # what is kept may be kept at the second time
-        before = _cpu(process.pid)
+        before = cpu_seconds(process.pid)
         # A list of new names is asked once through at most: the second time they would not be new.
         once = () if case.warm else ("-n", "1")
         told = _dnsperf(case, queries, "-l", str(seconds), *once)
-        used = _cpu(process.pid) - before
-        completed = int(_found(r"Queries completed:\s+(\d+)", told))
-        lost = int(_found(r"Queries lost:\s+(\d+)", told))
-        qps = float(_found(r"Queries per second:\s+([\d.]+)", told))
+        used = cpu_seconds(process.pid) - before
+        completed = int(found(r"Queries completed:\s+(\d+)", told))
+        lost = int(found(r"Queries lost:\s+(\d+)", told))
+        qps = float(found(r"Queries per second:\s+([\d.]+)", told))
         p50, p99 = _latency(case, queries, folder)
     return Measured(qps, used / max(1, completed) * 1e6, p50, p99, lost / max(1, completed + lost))
 
@@ -126,7 +126,7 @@ def _dnsperf(case: Case, queries: Path, *options: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=120).stdout
 
 
-def _found(pattern: str, text: str) -> str:
+def found(pattern: str, text: str) -> str:
     match = re.search(pattern, text)
     if match is None:
         raise RuntimeError(f"dnsperf says nothing like {pattern!r}:\n{text}")
@@ -186,7 +186,7 @@ def _wait_for(host: str, port: int, process: subprocess.Popen[bytes]) -> None:
     raise _NoAnswer(f"{process.args!r} {how}")
 
 
-def _cpu(pid: int) -> float:
+def cpu_seconds(pid: int) -> float:
     """Seconds of user and system time of a process, threads included (proc(5), fields 14 and 15)."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICK

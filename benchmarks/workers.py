@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from run import _cpu, _found
+from run import cpu_seconds, found
 
 from vpcdns.testing import Server
 
@@ -69,13 +69,13 @@ def measured(config: Path, queries: Path, workers: int, seconds: str) -> float:
         for core, pid in enumerate(pids):
             os.sched_setaffinity(pid, {core})
         load(server, queries, "1")
-        before = [_cpu(pid) for pid in pids]
+        before = [cpu_seconds(pid) for pid in pids]
         told = load(server, queries, seconds)
-        each = [_cpu(pid) - was for pid, was in zip(pids, before, strict=True)]
+        each = [cpu_seconds(pid) - was for pid, was in zip(pids, before, strict=True)]
         took = changes(server)
-    completed, lost = (int(_found(rf"Queries {word}:\s+(\d+)", told)) for word in ("completed", "lost"))
+    completed, lost = (int(found(rf"Queries {word}:\s+(\d+)", told)) for word in ("completed", "lost"))
     used = sum(each) / completed * 1e6
-    qps = _found(r"Queries per second:\s+([\d.]+)", told)
+    qps = found(r"Queries per second:\s+([\d.]+)", told)
     shares = "+".join(f"{one:.1f}" for one in each)
     print(
         f"{workers} workers: {used:.2f} µs a query ({shares} s), {qps} queries/s, {lost} lost; rebind {took}"

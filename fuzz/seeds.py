@@ -19,11 +19,11 @@ from tests.differential.upstream import answer
 from tests.support.costly_queries import QUERIES
 from tests.support.malformed_messages import BROKEN, GOOD, SILENT
 from tests.support.messages import query
+from tests.support.repository import ROOT
 from tests.support.rfc8906 import ROWS
 from vpcdns.wire.proxy import SIGNATURE
 
 HERE = Path(__file__).parent
-ROOT = HERE.parent
 
 
 def caught(command: list[str]) -> bytes | None:

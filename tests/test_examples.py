@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import re
 from ipaddress import ip_address, ip_network
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from tests.support.repository import ROOT
 from vpcdns.config import load
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "examples" / "compose"
 COMPOSE: dict[str, Any] = yaml.safe_load((FOLDER / "compose.yaml").read_text())
 README = (FOLDER / "README.md").read_text()
@@ -66,12 +65,13 @@ def test_addresses() -> None:
 def test_vpcdns() -> None:
     service = SERVICES["vpcdns"]
     assert set(service["networks"]) == set(COMPOSE["networks"]), "it is in every network"
-    assert (FOLDER / service["build"] / "Dockerfile").is_file()
+    dockerfile = (FOLDER / service["build"] / "Dockerfile").read_text()
     (volume,) = service["volumes"]
     source, target, mode = volume.split(":")
     assert (FOLDER / source / "vpcdns.yaml").is_file()
     assert (target, mode) == ("/etc/vpcdns", "ro")
-    assert service["command"] == ["serve", "--config", f"{target}/vpcdns.yaml"]
+    assert "command" not in service
+    assert f'CMD ["serve", "--config", "{target}/vpcdns.yaml", "--listen", "0.0.0.0:53"]' in dockerfile
 
 
 def test_listens_where_it_is_asked() -> None:

@@ -1,12 +1,11 @@
 """The kept corpus of the fuzzer, replayed without it: what was once found is not found again."""
 
-from pathlib import Path
-
 import pytest
 
 from fuzz.targets import TARGETS
+from tests.support.repository import ROOT
 
-CORPUS = Path(__file__).parents[1] / "fuzz" / "corpus"
+CORPUS = ROOT / "fuzz" / "corpus"
 
 
 @pytest.mark.parametrize("target", TARGETS)

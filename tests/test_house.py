@@ -1,16 +1,17 @@
-"""The laws of the house: what CONTRIBUTING and STYLE promise about its files, asserted."""
+"""The laws of the house: what CONTRIBUTING promises about its files, and how long they may be."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+from tests.support.repository import ROOT
+
 PACKAGE, TESTS = ROOT / "src" / "vpcdns", ROOT / "tests"
-MODULE_LINES, FUNCTION_LINES = 300, 40  # STYLE, "Sizes"
+MODULE_LINES, FUNCTION_LINES = 300, 40  # what can be read in one sitting
 
 ROOMS = sorted(
     folder for folder in PACKAGE.rglob("*") if folder.is_dir() and (folder / "__init__.py").exists()
@@ -19,13 +20,19 @@ MODULES = sorted(PACKAGE.rglob("*.py"))
 TEST_FILES = sorted([*TESTS.rglob("*.py"), *(ROOT / "fuzz").rglob("*.py")])
 
 
-def imported(module: Path) -> Iterator[str]:
-    """The modules that a file imports, with the names that it takes from them."""
-    for node in ast.walk(ast.parse(module.read_text())):
+def imported(text: str, package: Sequence[str]) -> Iterator[str]:
+    """The modules that a file in `package` imports, with the names that it takes from them."""
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            above = package[: len(package) - node.level + 1] if node.level else ()
+            module = [*above, *filter(None, [node.module])]
+            yield from (".".join([*module, alias.name]) for alias in node.names)
+
+
+def is_of_a_test_module(name: str) -> bool:
+    return name.startswith("tests.") and any(part.startswith("test_") for part in name.split("."))
 
 
 def too_long(module: Path) -> Iterator[str]:
@@ -48,14 +55,31 @@ def test_the_rooms_and_modules_are_found() -> None:
 
 
 def test_no_test_module_imports_from_another() -> None:
-    """What tests share stands in tests/support."""
+    """What tests share stands in tests/support (CONTRIBUTING.md)."""
     offenders = [
         f"{file.relative_to(ROOT)}: {name}"
         for file in TEST_FILES
-        for name in imported(file)
-        if name.startswith("tests.") and any(part.startswith("test_") for part in name.split(".")[:-1])
+        for name in imported(file.read_text(), file.relative_to(ROOT).parent.parts)
+        if is_of_a_test_module(name)
     ]
     assert offenders == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_found"),
+    [
+        ("from tests.net.test_stream import Peer", True),
+        ("from tests.net import test_stream", True),
+        ("import tests.net.test_stream as stream", True),
+        ("from .test_stream import Peer", True),
+        ("from . import test_stream", True),
+        ("from ..net.test_stream import Peer", True),
+        ("from tests.support.messages import query", False),
+        ("from .. import support", False),
+    ],
+)
+def test_such_an_import_is_seen(statement: str, is_found: bool) -> None:
+    assert any(map(is_of_a_test_module, imported(statement, ("tests", "net")))) is is_found
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: str(room.relative_to(PACKAGE)))

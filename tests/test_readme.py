@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.server_process import ROOT, ServerProcess, served
+from tests.support.repository import ROOT
+from tests.support.server_process import ServerProcess, served
 from vpcdns.config import json_schema, loads
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.rules import Rule

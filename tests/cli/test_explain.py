@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from tests.support.command_line import vpcdns
-from tests.support.server_process import EXAMPLE as EXAMPLE_FILE
-from vpcdns.cli.explain import _steps
+from tests.support.repository import EXAMPLE as EXAMPLE_FILE
+from vpcdns.cli.explain import steps_table
 from vpcdns.forward.host_resolvers import host_upstreams
 from vpcdns.model.decision import Step
 
@@ -98,7 +98,7 @@ def test_text_is_plain_and_unbroken() -> None:
 def test_narrow_terminal_does_not_break_names() -> None:
     console = Console(width=80, color_system=None, force_terminal=True)
     with console.capture() as captured:
-        console.print(_steps((Step("custom domain", f"CNAME {WEATHER} [bold]"),), 80))
+        console.print(steps_table((Step("custom domain", f"CNAME {WEATHER} [bold]"),), 80))
     assert [line.strip() for line in captured.get().splitlines()][1:] == [f"CNAME {WEATHER}", "[bold]"]
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.command_line import vpcdns as run
-from tests.support.server_process import COMMAND, ROOT
+from tests.support.repository import ROOT
+from tests.support.server_process import COMMAND
 from vpcdns import __version__
 
 COMMANDS = ("serve", "check", "explain", "schema", "health")

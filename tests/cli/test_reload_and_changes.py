@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
 from vpcdns.testing import Server
 
 GROUP = "c4a1e9d07b5f4e28936ad0f1b2c3d4e5"

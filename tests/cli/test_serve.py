@@ -13,7 +13,8 @@ import dns.query
 import pytest
 
 from tests.support.command_line import vpcdns_process
-from tests.support.server_process import COMMAND, EXAMPLE, ROOT, running, served
+from tests.support.repository import EXAMPLE, ROOT
+from tests.support.server_process import COMMAND, running, served
 
 WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 

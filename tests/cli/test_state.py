@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.support.command_line import vpcdns
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
 from vpcdns.config import load
 from vpcdns.errors import StartupError
 from vpcdns.testing import Server

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
 from vpcdns.cli.trial import trial
 from vpcdns.config import loads
 

@@ -189,7 +189,7 @@ def test_an_instance_id_in_two_regions() -> None:
     other = SHARED.replace("hangzhou", "shanghai")
     (found,) = with_groups(f"  - {{group_id: {G1}, instance_id: shared}}\n", SHARED, other)
     assert found == (
-        "f:11:5: groups[0].region_id: instance shared is there in cn-hangzhou, cn-shanghai;"
+        "f:11:5: groups[0].region_id: instance shared is in cn-hangzhou, cn-shanghai;"
         " say which by `region_id`"
     )
     group = f"  - {{group_id: {G1}, instance_id: shared, region_id: cn-shanghai}}\n"

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.repository import EXAMPLE
 from vpcdns.config import load, loads, read
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 START = "write a configuration; config/vpcdns.yaml is one to start from"
 SECTIONS = (
-    "begin with a section: server, answers, forward, admin, vpcs, networks, connections, instances, groups"
+    "begin with a section: server, answers, forward, admin, vpcs, networks, connections, instances, groups,"
+    " private_zones"
 )
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tests.support.example_world import example
+from tests.support.repository import EXAMPLE
 from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
 from vpcdns.config import load, loads, schema, topology_schema, written, written_json, yaml_text
@@ -23,8 +24,6 @@ from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
 from vpcdns.model.policy import Access, Answers, Denied, Forwarding, ForwardRule, Upstream
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Topology
 from vpcdns.model.world import World
-
-EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 
 
 def expressible(world: World) -> World:
@@ -191,6 +190,25 @@ EXAMPLES: dict[str, object] = {
             "region_id": "cn-hangzhou",
             "vpc_domain": True,
             "custom_domains": ["api.example.com"],
+        }
+    ],
+    "private_zones": [
+        {
+            "zone": "corp.internal",
+            "zone_id": "zone-1",
+            "vpcs": ["vpc-a"],
+            "fall_through": True,
+            "rrset_order": "fixed",
+            "records": [
+                {
+                    "name": "db",
+                    "type": "A",
+                    "values": ["10.1.0.9"],
+                    "ttl": 7,
+                    "enabled": False,
+                    "record_ids": [77],
+                }
+            ],
         }
     ],
 }

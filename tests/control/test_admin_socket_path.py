@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import socket
 import stat
-from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
 
 from tests.support.command_line import vpcdns_process
 from tests.support.server_process import served
+from tests.support.unix_connection import UnixConnection
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError
-
-
-class UnixConnection(HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=5)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(5)
-        self.sock.connect(str(self._path))
 
 
 def get(path: Path, target: str) -> tuple[int, bytes]:

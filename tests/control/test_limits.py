@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.support.admin_server import Admin, admin
-from tests.support.event_loop import on_loop
+from tests.support.event_loop import on_loop, until
 from vpcdns.control import connection
 from vpcdns.control.connection import MAX_CONNECTIONS, Connection
 from vpcdns.control.errors import refused
@@ -95,12 +95,10 @@ async def test_a_client_that_does_not_read_is_given_up(hasty: None) -> None:
         assert isinstance(transport, asyncio.Transport)
         transport.pause_reading()
         writer.write(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n" * 2_000)
-        server = it.server._server
-        assert server is not None
-        while not server.server_state.connections:  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0.002)
-        while server.server_state.connections:  # noqa: ASYNC110
-            await asyncio.sleep(0.002)
+        http = it.server.http
+        assert http is not None
+        await until(lambda: bool(http.server_state.connections))
+        await until(lambda: not http.server_state.connections)
         assert (await it.ask("/health")).status == 200
         writer.close()
         del reader

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
 from vpcdns.testing import Server
 
 LONG = "9" * 5000

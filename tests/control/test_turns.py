@@ -12,7 +12,7 @@ import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from tests.support.admin_server import admin
-from tests.support.event_loop import on_loop
+from tests.support.event_loop import on_loop, until
 from vpcdns.control import routes as module
 from vpcdns.control.connection import GRACE
 from vpcdns.control.guard import PAUSE, Guard
@@ -35,14 +35,13 @@ async def test_answers_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> Non
         opened = [await it.connect() for _ in range(UNREAD)]
         for _, writer in opened:
             writer.write(b"GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n")
-        server = it.server._server
-        assert server is not None
-        while len(server.server_state.tasks) < UNREAD or begun < AT_ONCE:  # noqa: ASYNC110 - no event tells of it
-            await asyncio.sleep(0.01)
+        http = it.server.http
+        assert http is not None
+        await until(lambda: len(http.server_state.tasks) >= UNREAD and begun >= AT_ONCE)
         before = asyncio.get_running_loop().time()
         assert (await it.ask("/decisions")).status == 200
         assert asyncio.get_running_loop().time() - before < 5
-        waiting = sum(one.transport.get_write_buffer_size() for one in server.server_state.connections)
+        waiting = sum(one.transport.get_write_buffer_size() for one in http.server_state.connections)
         assert begun == AT_ONCE
         assert waiting <= AT_ONCE * 3 * PIECE
         before = asyncio.get_running_loop().time()

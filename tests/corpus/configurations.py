@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 import yaml
 
 from tests.corpus.recording import Configuration
+from tests.support.repository import ROOT
 
-ROOT: Final = Path(__file__).parents[2]
 _MANY: Final = ", ".join(f"100.101.{number // 250}.{number % 250 + 1}" for number in range(90))
 _VERY_MANY: Final = ", ".join(f"100.102.{number // 250}.{number % 250 + 1}" for number in range(4200))
 

@@ -56,7 +56,7 @@ def seen(asked: Asked, octets: bytes | None) -> Seen:
         "opcode": dns.opcode.to_text(message.opcode()),
         "rcode": dns.rcode.to_text(message.rcode()),
         **{bit: bool(flags & value) for bit, value in _BITS.items()},
-        "question": octets[12 : 12 + len(asked.name.wire()) + 4] if message.question else b"",
+        "question": octets[12 : 12 + asked.name.size + 4] if message.question else b"",
         "answer": _records(message.answer),
         "answer TTL": _ttls(message.answer),
         "authority": _records(message.authority),

@@ -27,6 +27,7 @@ from tests.conformance.names import (
     UNKNOWN,
 )
 from vpcdns.model.names import Name
+from vpcdns.wire.buffer import write_name
 
 # 127.0.0.1 may name other clients, and is believed; here it names none.
 CLIENTS = (IN_A, IN_A, IN_B, IN_B_NESTED, IN_C, ON_PREMISES, INTERNET, "127.50.0.5", STRANGER)
@@ -150,7 +151,7 @@ def _asked(
         rdata = b"".join(struct.pack("!HH", code, len(value)) + value for code, value in options)
         opt = struct.pack("!BHHBBHH", 0, 41, payload, 0, edns, 0x8000 * do, len(rdata)) + rdata
     head = struct.pack("!6H", number & 0xFFFF, flags | opcode << 11, 1, 0, 0, bool(opt))
-    octets = head + name.wire() + struct.pack("!HH", *what) + opt
+    octets = head + write_name(name) + struct.pack("!HH", *what) + opt
     client, tcp = chance.choice(CLIENTS), chance.random() < 0.1
     return Asked(kind, name, *what, flags, opcode, edns, options, payload, do, client, tcp, octets)
 

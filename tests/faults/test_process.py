@@ -18,8 +18,10 @@ import dns.query
 import pytest
 
 from tests.faults.load import Load
-from tests.support.one_group import NAME, address, configuration, serial, until
-from tests.support.server_process import COMMAND, LISTENING, ROOT, running, served
+from tests.support.one_group import NAME, address, configuration, serial
+from tests.support.repository import ROOT
+from tests.support.server_process import COMMAND, LISTENING, running, served
+from tests.support.waiting import eventually
 
 
 @pytest.mark.slow
@@ -33,7 +35,7 @@ def test_killed_under_load_and_started_again_on_the_same_port(config: Path) -> N
                 assert address(second.port) == "10.1.8.20"
                 assert serial(second.port) >= before
                 with Load(port, NAME) as load:
-                    until(lambda: load.count > 100)
+                    eventually(lambda: load.count > 100)
                 assert load.lost == 0
                 with suppress(ConnectionResetError):
                     assert idle.recv(1) == b""
@@ -112,7 +114,7 @@ def test_closed_outputs(config: Path) -> None:
             os.devnull
         }
         config.write_text(configuration("10.1.8.55"))
-        until(lambda: address(port) == "10.1.8.55")
+        eventually(lambda: address(port) == "10.1.8.55")
         process.terminate()
         assert process.wait(10) == 0
 

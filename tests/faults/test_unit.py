@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.one_group import address, configuration
-from tests.support.server_process import COMMAND, LISTENING, ROOT, running
+from tests.support.repository import ROOT
+from tests.support.server_process import COMMAND, LISTENING, running
 
 UNIT = ROOT / "packaging" / "vpcdns.service"
 EXPOSURE_AT_MOST = 2.0  # of 10; most services of a distribution have 9

@@ -25,8 +25,9 @@ import pytest
 from tests.faults.load import Load
 from tests.support.messages import ede
 from tests.support.nameserver import Nameserver, Transport
-from tests.support.one_group import NAME, address, configuration, until
+from tests.support.one_group import NAME, address, configuration
 from tests.support.server_process import ServerProcess, served
+from tests.support.waiting import eventually
 
 FLAT = 12 << 20  # octets: the memo and malloc's own, not the names
 PER_SECOND = 1_000
@@ -95,7 +96,7 @@ def test_random_names_that_are_forwarded_to_nobody_who_answers(tmp_path: Path) -
             random_names(server, "flood.example", 6)
             query = dns.message.make_query("one-more.flood.example", "A", use_edns=0)
             found = dns.query.udp(query, "127.0.0.1", port=server.port, source="127.20.0.8", timeout=5)
-            until(lambda: load.count > 100)
+            eventually(lambda: load.count > 100)
         assert found.rcode() == dns.rcode.SERVFAIL
         assert ede(found) in {
             (0, "too many queries are being forwarded"),

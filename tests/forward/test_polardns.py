@@ -33,8 +33,8 @@ from tests.support.event_loop import until
 from tests.support.example_world import example
 from tests.support.nameserver import bound
 from tests.support.resolver_and_upstreams import with_loopback
-from vpcdns.listen.service import Service
-from vpcdns.model.policy import Forwarding, Listen, Transport, Upstream
+from tests.support.resolver_service import listening
+from vpcdns.model.policy import Forwarding, Transport, Upstream
 from vpcdns.net.bind_errors import holder_of
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -116,23 +116,18 @@ def test_every_response_is_well_formed_and_in_time(tmp_path: Path) -> None:
     async def run(upstream: Upstream) -> list[str]:
         world = with_loopback(replace(example(), forwarding=Forwarding((upstream,))))
         resolver = Resolver(State(world))
-        service = Service(resolver, [Listen(LOOPBACK, 0)])
-        [listen] = await service.start()
         limit = asyncio.Semaphore(AT_ONCE)
+        async with listening(resolver) as (service, listen):
 
-        async def one(name: str, rtype: str, tcp: bool) -> str | None:
-            async with limit:
-                return await asked(listen.port, name, rtype, tcp)
+            async def one(name: str, rtype: str, tcp: bool) -> str | None:
+                async with limit:
+                    return await asked(listen.port, name, rtype, tcp)
 
-        try:
             async with asyncio.timeout(30):
                 await until(lambda: all(holder_of(LOOPBACK, upstream.port, over) for over in TRANSPORTS))
             found = await asyncio.gather(*(one(*example) for example in catalogue()))
             assert service.counters.responder_exceptions == 0
             assert await asked(listen.port, "a.yourdomain.com", "A", False) is None, "serves on"
-        finally:
-            await service.stop(0)
-            resolver.close()
         return [problem for problem in found if problem is not None]
 
     assert len(catalogue()) > 300

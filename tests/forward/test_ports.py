@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.event_loop import needs_ipv6, on_loop, until
 from tests.support.resolver_and_upstreams import descriptors
-from vpcdns.forward.ports import _IDLE_AT_MOST, Ports
+from vpcdns.forward.ports import IDLE_AT_MOST, Ports
 from vpcdns.model.policy import Upstream
 
 pytestmark = pytest.mark.skipif(
@@ -107,10 +107,10 @@ async def test_whoever_has_the_socket_now_is_called() -> None:
 async def test_idle_sockets_are_bounded() -> None:
     ports, (listening, upstream) = Ports(), server("127.0.0.1")
     with listening:
-        sockets = [ports.open(upstream, nothing) for _ in range(_IDLE_AT_MOST + 5)]
+        sockets = [ports.open(upstream, nothing) for _ in range(IDLE_AT_MOST + 5)]
         for sock in sockets:
             ports.close(sock, answered=True)
-        assert sum(sock.fileno() >= 0 for sock in sockets) == _IDLE_AT_MOST
+        assert sum(sock.fileno() >= 0 for sock in sockets) == IDLE_AT_MOST
         ports.close_all()
         assert not any(sock.fileno() >= 0 for sock in sockets)
 

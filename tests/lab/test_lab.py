@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.hybrid_cloud import CONFIGURATION, SERVERLESS_NAME
+from tests.support.repository import REHEARSALS
 from vpcdns.errors import LabError
 from vpcdns.lab import lifecycle
 from vpcdns.lab.kernel import NAMESPACES, Kernel
@@ -19,7 +20,6 @@ from vpcdns.lab.live import run_live
 from vpcdns.lab.ownership import Lab, prefix_of
 from vpcdns.rehearsal.scenario import read_scenario
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
 FETCH = (
     "import sys, urllib.request; "
     "print(urllib.request.urlopen('http://' + sys.argv[1], timeout=float(sys.argv[2])).read().decode())"
@@ -109,5 +109,5 @@ def test_a_lab_belongs_to_one_process(names: tuple[str, str]) -> None:
     "stem", ["rebind", "shared-address-over-ipsec", "overlapping-blocks", "cen-two-regions"]
 )
 def test_an_example_holds_in_the_kernel_too(stem: str) -> None:
-    for step in run_live(read_scenario(EXAMPLES / f"{stem}.yaml")):
+    for step in run_live(read_scenario(REHEARSALS / f"{stem}.yaml")):
         assert step.passed, [check.failures for check in step.checks]

@@ -117,7 +117,7 @@ def slow_answer(
 def test_what_is_recalled_is_what_would_be_decided(
     world: World, asked: list[Asked], changes: list[Change]
 ) -> None:
-    """Invariant: a recalled response is octet for octet the one that the World of now gives."""
+    """Invariant: a recalled response is octet for octet the one that the current World gives."""
     state = State(world)
     resolver = Resolver(state)
     for change in (None, *changes):

@@ -19,6 +19,7 @@ from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish
+from vpcdns.wire.buffer import write_name
 from vpcdns.wire.upstream import read_response
 
 INTERNAL = (b"vpcdns", b"internal")
@@ -41,7 +42,7 @@ def telling_names(draw: st.DrawFn, world: World) -> Name:
 
 
 def query(name: Name, rtype: int) -> bytes:
-    question = name.wire() + rtype.to_bytes(2, "big") + b"\0\1"
+    question = write_name(name) + rtype.to_bytes(2, "big") + b"\0\1"
     return b"\0\0\1\0\0\1\0\0\0\0\0\1" + question + b"\0\0\x29\x04\xd0\0\0\0\0\0\0"
 
 

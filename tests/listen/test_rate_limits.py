@@ -1,23 +1,23 @@
-"""How many responses a network gets, by a clock of our own; and the joint in the Resolver."""
+"""How many responses a network gets, by a clock of our own; and over sockets, with both kinds of batches."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from ipaddress import ip_address, ip_network
 
 import pytest
 
 from tests.support.event_loop import on_loop, until
-from tests.support.example_world import DEDICATED_NAME, IN_A, STRANGER, example
+from tests.support.example_world import DEDICATED_NAME, VPC_A, example
 from tests.support.messages import query, read
-from tests.support.obedient_service import Udp
-from vpcdns.config import loads
+from tests.support.obedient_service import Tcp, Udp
+from tests.support.resolver_service import FREE_PORT, listening
 from vpcdns.listen.rate_limits import STRANGERS_PER_SECOND, RateLimit, network_of
 from vpcdns.listen.service import Service
-from vpcdns.model.policy import Forwarding, Listen, Transport, Upstream
+from vpcdns.model.policy import Access, Forwarding, Listen, Upstream
 from vpcdns.model.topology import Address
-from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Response, begin
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
@@ -83,99 +83,118 @@ def test_the_table_is_bounded_and_forgets_who_was_silent_for_longest(monkeypatch
     assert asked(limit, 1, 5.0, peers[2]) == ["sent"], "and made room for the first one"
 
 
-def resolver_of(per_second: int | None = None) -> tuple[Resolver, Clock, World]:
-    world = example()
-    world = replace(world, access=replace(world.access, responses_per_second=per_second))
-    clock = Clock()
-    return Resolver(State(world), clock=clock), clock, world
+# Who asks over sockets. The listener counts everybody as one VPC's, which admits no stranger (DESIGN §3).
+CLIENT, TRUSTED, STRANGER = "127.1.0.5", "127.9.0.9", "127.2.0.5"
+ACCESS = Access((ip_network("127.1.0.0/16"), ip_network(TRUSTED)), (ip_network(TRUSTED),))
+AT_ONCE = 100  # queries that a socket's buffer holds
 
 
-def answers(
-    resolver: Resolver, peer: str, count: int, message: bytes, transport: Transport = "udp"
-) -> list[bytes]:
-    found: Iterable[object] = (
-        resolver.respond(message, Arrival(ip_address(peer), transport, LISTEN)) for _ in range(count)
-    )
-    return [answer for answer in found if isinstance(answer, bytes)]
+@dataclass(frozen=True, slots=True)
+class Limited:
+    """A resolver with a clock of its own, behind listeners of one kind."""
+
+    resolver: Resolver
+    clock: Clock
+    service: Service
+    listen: Listen
+
+    async def answers(self, source: str, count: int, message: bytes = ASKED) -> list[bytes]:
+        """What so many queries over UDP are answered with."""
+        found, counters, at = [], self.service.counters, ("127.0.0.1", self.listen.port)
+        with Udp(source=source) as client:
+            for asked_before in range(0, count, AT_ONCE):
+                number = min(AT_ONCE, count - asked_before)
+                answered, done = counters.udp_answered, counters.udp_answered + counters.udp_silent + number
+
+                def all_are_done(done: int = done) -> bool:
+                    return counters.udp_answered + counters.udp_silent == done
+
+                for _ in range(number):
+                    client.send(message, at)
+                await until(all_are_done)
+                found += [(await client.receive())[0] for _ in range(counters.udp_answered - answered)]
+        return found
 
 
-def test_strangers_are_always_limited_and_what_slips_is_empty_and_short() -> None:
-    resolver, clock, _ = resolver_of()
-    found = answers(resolver, STRANGER, STRANGERS_PER_SECOND + 10, ASKED)
-    assert len(found) == STRANGERS_PER_SECOND + 5
-    slipped = [octets for octets in found if read(octets).rcode() == 0]
-    assert len(slipped) == 5
-    for octets in slipped:
-        assert octets[2] & 0x02
-        assert not read(octets).answer
-        assert len(octets) <= len(ASKED)
-    counters = resolver.rates.strangers.counters
-    assert (counters.truncated, counters.dropped) == (5, 5)
-    clock.now += 1.0
-    assert len(answers(resolver, STRANGER, 10, ASKED)) == 10
+@pytest.fixture(params=[True, False], ids=["recvmmsg", "recvmsg"])
+def batches(request: pytest.FixtureRequest) -> bool:
+    """The two kinds of listeners."""
+    return bool(request.param)
 
 
-def test_strangers_errors_of_form_count_too() -> None:
-    resolver, _, _ = resolver_of()
-    assert len(answers(resolver, STRANGER, 1_000, ASKED[:20])) == STRANGERS_PER_SECOND + 450
+@asynccontextmanager
+async def limited(
+    batches: bool, per_second: int | None = None, forwarding: Forwarding | None = None
+) -> AsyncIterator[Limited]:
+    access, clock = replace(ACCESS, responses_per_second=per_second), Clock()
+    world = replace(example(), access=access, forwarding=forwarding or Forwarding())
+    resolver = Resolver(State(world), clock=clock)
+    async with listening(resolver, replace(FREE_PORT, vpc_id=VPC_A), batches=batches) as (service, listen):
+        yield Limited(resolver, clock, service, listen)
+
+
+@on_loop
+async def test_strangers_are_always_limited_and_what_slips_is_empty_and_short(batches: bool) -> None:
+    async with limited(batches) as it:
+        found = await it.answers(STRANGER, STRANGERS_PER_SECOND + 10)
+        assert len(found) == STRANGERS_PER_SECOND + 5
+        slipped = [octets for octets in found if read(octets).rcode() == 0]
+        assert len(slipped) == 5
+        for octets in slipped:
+            assert octets[2] & 0x02
+            assert not read(octets).answer
+            assert len(octets) <= len(ASKED)
+        counters = it.resolver.rates.strangers.counters
+        assert (counters.truncated, counters.dropped) == (5, 5)
+        it.clock.now += 1.0
+        assert len(await it.answers(STRANGER, 10)) == 10
+
+
+@on_loop
+async def test_strangers_errors_of_form_count_too(batches: bool) -> None:
+    async with limited(batches) as it:
+        assert len(await it.answers(STRANGER, 1_000, ASKED[:20])) == STRANGERS_PER_SECOND + 450
 
 
 @pytest.mark.parametrize(("per_second", "expected"), [(None, 500), (20, 20 + 240)])
-def test_clients_are_limited_when_it_is_configured(per_second: int | None, expected: int) -> None:
-    resolver, _, _ = resolver_of(per_second)
-    assert len(answers(resolver, IN_A, 500, ASKED)) == expected
-
-
-def test_neither_trusted_peers_nor_tcp_are_limited() -> None:
-    resolver, _, _ = resolver_of(5)
-    assert len(answers(resolver, "127.0.0.1", 50, ASKED)) == 50
-    assert len(answers(resolver, IN_A, 50, ASKED, "tcp")) == 50
-    assert len(answers(resolver, STRANGER, 500, ASKED, "tcp")) == 500
-
-
-def test_over_the_limit_nothing_is_forwarded() -> None:
-    world = replace(example(), forwarding=Forwarding((Upstream(ip_address("192.0.2.1")),)))
-    world = replace(
-        world, access=replace(world.access, responses_per_second=1, clients=(ip_network(f"{IN_A}/32"),))
-    )
-    resolver = Resolver(State(world), clock=Clock())
-    assert len(answers(resolver, IN_A, 1, ASKED)) == 1
-    found = answers(resolver, IN_A, 10, query("www.example.org").to_wire())
-    assert len(found) == 5
-    assert len(resolver.forwarder) == 0
-
-
-def test_what_slips_is_not_remembered_for_others() -> None:
-    resolver, clock, _ = resolver_of(1)
-    assert len(answers(resolver, IN_A, 3, ASKED)) == 2
-    clock.now += 1.0
-    (answer,) = answers(resolver, IN_A, 1, ASKED)
-    assert read(answer).answer
-    views = resolver.views(1)
-    assert views is not None
-    recalled = views.view(ip_address(IN_A), "udp", LISTEN).recall(ASKED[2:])
-    assert recalled is not None
-    assert recalled[0] == answer[2:]
-
-
-@pytest.mark.parametrize("batches", [True, False], ids=["recvmmsg", "recvmsg"])
-@pytest.mark.parametrize(("peers", "expected"), [("[]", 10 + 20), ("[127.0.0.0/8]", 50)])
 @on_loop
-async def test_both_listeners_count_what_could_be_recalled(peers: str, expected: int, batches: bool) -> None:
-    text = f"""
-server: {{listen: ["127.0.0.1:0"], clients: [127.0.0.0/8], trusted_peers: {peers}, responses_per_second: 10}}
-forward: {{upstreams: []}}
-"""
-    loaded = loads(text, "f")
-    service = Service(Resolver(State(loaded.world), clock=Clock()), loaded.listens, batches=batches)
-    port = (await service.start())[0].port
-    try:
-        with Udp() as client:
-            for _ in range(50):
-                client.send(query("localhost").to_wire(), ("127.0.0.1", port))
-            await until(lambda: service.counters.udp_received == 50)
-            counters = service.counters
-            await until(lambda: counters.udp_answered + counters.udp_silent == 50)
-            assert counters.udp_answered == expected
-    finally:
-        await service.stop(0)
+async def test_clients_are_limited_when_it_is_configured(
+    batches: bool, per_second: int | None, expected: int
+) -> None:
+    """Also where the answer could be recalled, as it can here from the second on."""
+    async with limited(batches, per_second) as it:
+        assert len(await it.answers(CLIENT, 500)) == expected
+
+
+@on_loop
+async def test_neither_trusted_peers_nor_tcp_are_limited(batches: bool) -> None:
+    async with limited(batches, 5) as it:
+        assert [read(octets).rcode() for octets in await it.answers(TRUSTED, 50)] == [0] * 50
+        for source, count in ((CLIENT, 50), (STRANGER, 500)):
+            client = await Tcp.connect(it.listen.port, source=source)
+            for _ in range(count):
+                client.send(ASKED)
+                assert (await client.message())[:2] == ASKED[:2]
+            client.close()
+
+
+@on_loop
+async def test_over_the_limit_nothing_is_forwarded(batches: bool) -> None:
+    async with limited(batches, 1, Forwarding((Upstream(ip_address("192.0.2.1")),))) as it:
+        assert len(await it.answers(CLIENT, 1)) == 1
+        assert len(await it.answers(CLIENT, 10, query("www.example.org").to_wire())) == 5
+        assert len(it.resolver.forwarder) == 0
+
+
+@on_loop
+async def test_what_slips_is_not_remembered_for_others(batches: bool) -> None:
+    async with limited(batches, 1) as it:
+        assert len(await it.answers(CLIENT, 3)) == 2
+        it.clock.now += 1.0
+        (answer,) = await it.answers(CLIENT, 1)
+        assert read(answer).answer
+        views = it.resolver.views(1)
+        assert views is not None
+        recalled = views.view(ip_address(CLIENT), "udp", it.listen).recall(ASKED[2:])
+        assert recalled is not None
+        assert recalled[0] == answer[2:]

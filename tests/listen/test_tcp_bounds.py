@@ -14,8 +14,8 @@ from tests.support.event_loop import on_loop, settled, until
 from tests.support.messages import txt_response
 from tests.support.nameserver import Nameserver, Transport
 from tests.support.obedient_service import Tcp, query, response, serving
+from tests.support.resolver_service import listening
 from vpcdns.config import loads
-from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen
 from vpcdns.server.resolver import Resolver
@@ -40,9 +40,8 @@ async def test_recalled_answers_wait_until_the_peer_reads() -> None:
     with Nameserver(large) as nameserver:
         text = f'{{forward: {{upstreams: ["127.0.0.1:{nameserver.upstream.port}"]}}}}'
         resolver = Resolver(State(loads(text).world))
-        service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
-        client = await Tcp.connect((await service.start())[0].port)
-        try:
+        async with listening(resolver) as (service, listen):
+            client = await Tcp.connect(listen.port)
             asked = [dns.message.make_query("large.example", "TXT", id=i).to_wire() for i in range(QUERIES)]
             for message in asked[:3]:  # the first one is forwarded, the second one remembered
                 client.send(message)
@@ -51,10 +50,7 @@ async def test_recalled_answers_wait_until_the_peer_reads() -> None:
             assert await settled(lambda: service.counters.tcp_answered) < QUERIES / 2
             for message in asked[3:]:
                 assert (await client.message())[:2] == message[:2]
-        finally:
             client.close()
-            await service.stop(0)
-            resolver.close()
 
 
 @on_loop

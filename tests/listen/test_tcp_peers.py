@@ -7,7 +7,6 @@ import resource
 import socket
 import time
 from collections.abc import Iterable
-from ipaddress import ip_address
 
 import dns.message
 import dns.rrset
@@ -16,10 +15,9 @@ import pytest
 from tests.support.event_loop import on_loop, until
 from tests.support.nameserver import Nameserver, Transport
 from tests.support.obedient_service import Tcp, framed, query, response, serving
+from tests.support.resolver_service import listening
 from vpcdns.config import loads
-from vpcdns.listen.service import Service
 from vpcdns.listen.tcp_limits import TcpLimits
-from vpcdns.model.policy import Listen
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
 
@@ -131,16 +129,11 @@ async def test_answers_overtake_a_forwarded_one_that_is_slow() -> None:
             f'{{server: {{listen: ["127.0.0.1:0"]}}, forward: {{upstreams: ["127.0.0.1:{upstream.port}"]}}}}'
         )
         resolver = Resolver(State(loads(text, "f").world))
-        service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
-        port = (await service.start())[0].port
-        client = await Tcp.connect(port)
-        try:
+        async with listening(resolver) as (_, listen):
+            client = await Tcp.connect(listen.port)
             names = ["slow.example", "localhost", "quick.example", "nothing.invalid"]
             client.send(*(dns.message.make_query(n, "A", id=i).to_wire() for i, n in enumerate(names)))
             order = [int.from_bytes((await client.message())[:2], "big") for _ in names]
             assert sorted(order) == [0, 1, 2, 3]
             assert order[-1] == 0
-        finally:
             client.close()
-            await service.stop(0)
-            resolver.close()

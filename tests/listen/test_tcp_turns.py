@@ -12,7 +12,7 @@ import dns.message
 import pytest
 
 from tests.support.event_loop import on_loop, until
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
 from vpcdns.listen.turns import Turns
 from vpcdns.testing import Server
 

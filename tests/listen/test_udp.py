@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.event_loop import needs_ipv6, on_loop, until
 from tests.support.obedient_service import Udp, listen_on, query, response, servfail, serving
-from vpcdns.net.recvmmsg import SLOT
+from vpcdns.listen.udp import SLOT
 
 
 @pytest.fixture(autouse=True, params=["recvmmsg", "recvmsg"])

@@ -14,7 +14,7 @@ from tests.support import messages
 from tests.support.event_loop import needs_ipv6, on_loop
 from tests.support.example_world import CUSTOM, DEDICATED, DEDICATED_NAME, VPC_A, example
 from tests.support.obedient_service import Udp
-from vpcdns.listen.service import Service
+from tests.support.resolver_service import listening
 from vpcdns.model.changes import DisableVpcDomain
 from vpcdns.model.policy import Listen
 from vpcdns.observe.query_counts import QueryCounts, count_of
@@ -28,18 +28,13 @@ pytestmark = pytest.mark.parametrize("batches", [True, False], ids=["recvmmsg", 
 
 
 @asynccontextmanager
-async def serving(
+async def answering(
     host: str, batches: bool, observer: Observer | None = None
 ) -> AsyncIterator[tuple[Resolver, State, Listen]]:
     state = State(example())
     resolver = Resolver(state, observer=observer or Observer())
-    service = Service(resolver, [Listen(ip_address(host), 0, VPC_A)], batches=batches)
-    (listen,) = await service.start()
-    try:
+    async with listening(resolver, Listen(ip_address(host), 0, VPC_A), batches=batches) as (_, listen):
         yield resolver, state, listen
-    finally:
-        await service.stop(0)
-        resolver.close()
 
 
 def decided(state: State, message: bytes, peer: str, listen: Listen) -> bytes:
@@ -61,7 +56,7 @@ def decided(state: State, message: bytes, peer: str, listen: Listen) -> bytes:
 async def test_a_recalled_answer_is_the_decided_one(
     batches: bool, host: str, asked: str, family: int, peer: str
 ) -> None:
-    async with serving(host, batches) as (resolver, state, listen):
+    async with answering(host, batches) as (resolver, state, listen):
         with Udp(family) as client:
             for name in (DEDICATED_NAME, DEDICATED_NAME.upper(), CUSTOM):
                 for identity in range(1, 5):
@@ -76,7 +71,7 @@ async def test_a_recalled_answer_is_the_decided_one(
 @on_loop
 async def test_all_are_counted_and_told(batches: bool) -> None:
     query_counts, decisions = QueryCounts(), RecentDecisions(State(example()))
-    async with serving("127.0.0.1", batches, Observers(query_counts, decisions)) as (_, _, listen):
+    async with answering("127.0.0.1", batches, Observers(query_counts, decisions)) as (_, _, listen):
         with Udp() as client:
             for identity in range(50):
                 client.send(
@@ -93,7 +88,7 @@ async def test_all_are_counted_and_told(batches: bool) -> None:
 
 @on_loop
 async def test_a_change_holds_for_the_very_next_query(batches: bool) -> None:
-    async with serving("127.0.0.1", batches) as (_, state, listen):
+    async with answering("127.0.0.1", batches) as (_, state, listen):
         message = messages.query(DEDICATED_NAME).to_wire()
         with Udp() as client:
             before = [await client.ask(message, ("127.0.0.1", listen.port)) for _ in range(3)]
@@ -107,7 +102,7 @@ async def test_a_change_holds_for_the_very_next_query(batches: bool) -> None:
 @on_loop
 async def test_recalled_and_asked_ones_mix_in_a_batch(batches: bool) -> None:
     """Silence for one datagram must not silence, or shift, another."""
-    async with serving("127.0.0.1", batches) as (_, state, listen):
+    async with answering("127.0.0.1", batches) as (_, state, listen):
         with Udp() as client:
             await client.ask(messages.query(DEDICATED_NAME).to_wire(), ("127.0.0.1", listen.port))
             sent = {}

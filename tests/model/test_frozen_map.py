@@ -94,12 +94,12 @@ def test_growing_and_shrinking_across_the_bound() -> None:
 def test_every_change_copies_one_part_at_most() -> None:
     """No change costs more than its neighbours: there is no base that is made anew now and then."""
     version: FrozenMap[str, int] = FrozenMap((f"{number}", number) for number in range(100_000))
-    largest = max(map(len, version._parts))
+    largest = max(map(len, version.pieces()))
     assert largest < 3 * 100_000 / PARTS
     for number in range(3000):
         changed = version.set(f"{number}", -1)
-        copied = [part for part, was in zip(changed._parts, version._parts, strict=True) if part is not was]
-        assert len(copied) == 1
+        pieces = zip(changed.pieces(), version.pieces(), strict=True)
+        assert sum(part is not was for part, was in pieces) == 1
         version = changed
     assert len(version) == 100_000
 

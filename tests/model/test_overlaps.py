@@ -38,7 +38,7 @@ def vpc_of_size(size: int) -> Vpc:
 def test_the_cost_of_a_vpc_grows_with_its_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted in blocks that are looked at: four times the blocks are at most four times the looks."""
     looks = count()
-    supernets = topology_rules._supernets
+    supernets = topology_rules.supernets
 
     def counting(block: tuple[int, int]) -> list[tuple[int, int]]:
         around = list(supernets(block))
@@ -46,7 +46,7 @@ def test_the_cost_of_a_vpc_grows_with_its_size_alone(monkeypatch: pytest.MonkeyP
             next(looks)
         return around
 
-    monkeypatch.setattr(topology_rules, "_supernets", counting)
+    monkeypatch.setattr(topology_rules, "supernets", counting)
     costs = []
     for size in (500, 2_000):
         before = next(looks)

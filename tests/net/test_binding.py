@@ -59,7 +59,7 @@ def test_port_0_tries_again_when_udp_is_taken(monkeypatch: pytest.MonkeyPatch) -
         def bind(self, address: object) -> None:
             if self.type == socket.SOCK_DGRAM and clashes.pop(0):
                 raise OSError(errno.EADDRINUSE, "in use")
-            super().bind(address)  # type: ignore[arg-type]
+            super().bind(address)  # type: ignore[arg-type]  # whatever socket takes
 
     monkeypatch.setattr(socket, "socket", Clashing)
     close(bind(listen_on(("127.0.0.1", 0))))

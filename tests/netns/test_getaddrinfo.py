@@ -1,4 +1,4 @@
-"""What getaddrinfo of glibc and musl makes of our answers (containers.md §2); doctor relies on it.
+"""What getaddrinfo of glibc and musl makes of our answers (facts/containers.md §2); doctor relies on it.
 
 A second server denies in other ways.
 """

@@ -119,7 +119,7 @@ def test_a_family_in_pieces_is_one_family(monkeypatch: pytest.MonkeyPatch) -> No
     for client in (example_world.IN_A, example_world.IN_B, example_world.IN_C, example_world.ON_INTERNET):
         tell(of.query_counts, decided(holder, client=client))
     whole = scraped(of)
-    monkeypatch.setattr(metrics, "_AT_ONCE", 1)
+    monkeypatch.setattr(metrics, "VALUES_AT_ONCE", 1)
     pieces = scraped(of)
     assert [line for line in pieces.splitlines() if not line.startswith("process_")] == [
         line for line in whole.splitlines() if not line.startswith("process_")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import os
+import resource
 import threading
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pytest
 
 from tests.support import example_world
 from tests.support.decided_queries import HOSTILE, decided, state, tell
+from tests.support.waiting import eventually
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import QueryLogging, QueryLogMode
 from vpcdns.observe.querylog import QueryLog
@@ -87,30 +88,23 @@ def test_a_full_disk_loses_lines_and_counts_them(caplog: pytest.LogCaptureFixtur
     assert caplog.messages == ["The query log cannot be written, lines are lost: No space left on device"]
 
 
-class Filling(QueryLog):
-    """A disk with `room` octets; somebody makes room when it is full."""
-
-    room = 1_000
-
-    def _put(self, octets: bytes) -> int:
-        if self.room == 0:
-            self.room = 100_000
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        put = super()._put(octets[: self.room])
-        self.room -= put
-        return put
-
-
 def test_half_a_line_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """As on a disk that is full for a while: the kernel takes a part of what is written, then nothing."""
     holder, path = state(), tmp_path / "queries.log"
-    log = Filling(holder, full(path))
+    log = QueryLog(holder, full(path))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     for _ in range(10):  # lines have some 300 octets: three are whole, the fourth is cut
         tell(log, decided(holder))
-    log._write(log._taken())
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, limits[1]))
+        log.start()
+        eventually(lambda: log.written + log.lost == 10)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert path.stat().st_size == 1_000
     for _ in range(2):
         tell(log, decided(holder))
-    log._write(log._taken())
-    log._close()
+    log.stop()
     whole = 0
     for text in path.read_text().splitlines():
         try:

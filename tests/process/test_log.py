@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.one_group import address, await_address, configuration
-from tests.support.server_process import COMMAND, LISTENING, ROOT
+from tests.support.repository import ROOT
+from tests.support.server_process import COMMAND, LISTENING
 
 MANY_MESSAGES = """
 import logging, sys

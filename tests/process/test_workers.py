@@ -11,7 +11,7 @@ import signal
 import socket
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,9 +24,10 @@ import pytest
 from tests.faults.load import Load
 from tests.support.command_line import vpcdns_process
 from tests.support.event_loop import on_loop
-from tests.support.server_process import EXAMPLE
+from tests.support.repository import EXAMPLE
+from tests.support.server_process import ServerProcess, is_gone, served
+from tests.support.waiting import DEADLINE, eventually
 from vpcdns.process.workers import Worker, channel
-from vpcdns.testing import Server
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="Linux only")
 
@@ -35,37 +36,37 @@ WEATHER = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 VPC_A = "vpc-bp11w979o2s9rcr962w25"
 IN_A, IN_B = "127.10.0.5", "127.20.0.5"
 CLIENTS = 32  # that one worker of two gets them all: once in 2^31 runs
-DEADLINE = 20.0
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with Server(EXAMPLE, workers=2) as started:
+def server() -> Iterator[ServerProcess]:
+    with several() as started:
         yield started
 
 
-def eventually(true: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not true():
-        assert time.monotonic() < deadline
-        select.select([], [], [], 0.01)
+@contextmanager
+def several(
+    config: Path = EXAMPLE,
+    workers: int = 2,
+    *,
+    listens: Sequence[str] = ("127.0.0.1:0",),
+    state: Path | None = None,
+) -> Iterator[ServerProcess]:
+    """A server of so many processes."""
+    options = ["--workers", str(workers), "--admin", "127.0.0.1:0"]
+    if state is not None:
+        options += ["--state", str(state)]
+    with served(config, listens, options) as started:
+        yield started
 
 
-def workers_of(server: Server) -> list[int]:
+def workers_of(server: ServerProcess) -> list[int]:
     pid = server.pid
     return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
 def command_line(pid: int) -> str:
     return Path(f"/proc/{pid}/cmdline").read_text()
-
-
-def is_gone(pid: int) -> bool:
-    """A zombie is gone: whose child it has become may take its time."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 @contextmanager
@@ -105,13 +106,13 @@ def answered(at: tuple[str, int], source: str, name: str = WEATHER) -> list[str]
     return sorted({str(one.answer[0][0]) if one.answer else dns.rcode.to_text(one.rcode()) for one in found})
 
 
-def read(server: Server, path: str) -> str:
+def read(server: ServerProcess, path: str) -> str:
     with urllib.request.urlopen(server.url + path, timeout=DEADLINE) as response:  # noqa: S310 - ours
         text: str = response.read().decode()
     return text
 
 
-def metric(server: Server, name: str) -> float:
+def metric(server: ServerProcess, name: str) -> float:
     text = read(server, "/metrics")
     return sum(map(float, re.findall(rf"^{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)))
 
@@ -125,7 +126,7 @@ def rebind(vpc_id: str, vswitch_id: str) -> dict[str, object]:
     }
 
 
-def test_all_answer_and_are_counted_as_one(server: Server) -> None:
+def test_all_answer_and_are_counted_as_one(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGSTOP)
     with asked(server.dns, IN_A) as clients:
@@ -145,14 +146,14 @@ def test_all_answer_and_are_counted_as_one(server: Server) -> None:
     assert server.client.queries() == []
 
 
-def test_tcp(server: Server) -> None:
+def test_tcp(server: ServerProcess) -> None:
     query = dns.message.make_query(WEATHER, "A")
     for _ in range(8):
         response = dns.query.tcp(query, *server.dns[:1], port=server.dns[1], source=IN_A, timeout=DEADLINE)
         assert str(response.answer[0][0]) == "10.1.8.20"
 
 
-def test_a_change_has_reached_all_when_it_is_answered(server: Server) -> None:
+def test_a_change_has_reached_all_when_it_is_answered(server: ServerProcess) -> None:
     vpc = {"vpc_id": "vpc-new", "region_id": "cn-hangzhou", "cidr_blocks": ["10.9.0.0/16"]}
     vpc |= {"source_networks": ["127.90.0.0/16"]}
     vswitch = {"vswitch_id": "vsw-new", "cidr_block": "10.9.8.0/24"}
@@ -170,7 +171,7 @@ def test_a_change_has_reached_all_when_it_is_answered(server: Server) -> None:
     assert "rror" not in server.log
 
 
-def test_a_fault_happens_so_many_times_in_all(server: Server) -> None:
+def test_a_fault_happens_so_many_times_in_all(server: ServerProcess) -> None:
     server.client.add_fault("servfail", times=5)
     with asked(server.dns, IN_A) as clients:
         codes = [one.rcode() for one in answers(clients)]
@@ -183,31 +184,22 @@ def test_a_fault_happens_so_many_times_in_all(server: Server) -> None:
     assert answered(server.dns, IN_A) == ["10.1.8.20"]
 
 
-class FromFile(Server):
-    """Listens where the file says."""
-
-    def _command(self, folder: Path) -> list[str]:
-        command = super()._command(folder)
-        at = command.index("--listen")
-        return [*command[:at], *command[at + 2 :]]
-
-
 def test_a_reload_reaches_all(tmp_path: Path) -> None:
     file = tmp_path / "vpcdns.yaml"
     file.write_text(EXAMPLE.read_text().replace("127.0.0.1:5300", "127.0.0.1:0"))
-    with FromFile(file, workers=2) as server:
+    with several(file, listens=()) as server:
         assert answered(server.dns, IN_A) == ["10.1.8.20"]
         listen = f'["127.0.0.1:0", {{address: "127.0.0.2:0", vpc_id: {VPC_A}}}]'
         changed = file.read_text().replace("10.1.8.20", "10.1.8.30").replace('["127.0.0.1:0"]', listen)
         file.write_text(changed)
-        assert server.wait_for("10.1.8.30")
+        server.await_log("10.1.8.30")
         assert answered(server.dns, IN_A) == ["10.1.8.30"]
         port = re.search(r"127\.0\.0\.2:(\d+)", read(server, "/world"))
         assert port
         assert answered(("127.0.0.2", int(port[1])), "127.0.0.1") == ["10.1.8.30"]
         assert answered(("127.0.0.2", int(port[1])), IN_B) == ["10.1.8.30"]
         os.kill(server.pid, signal.SIGHUP)
-        assert server.wait_for("nothing changed")
+        server.await_log("nothing changed")
         assert metric(server, "vpcdns_reload_total") == 2
         assert metric(server, "vpcdns_server_workers") == 2
 
@@ -241,7 +233,7 @@ def test_a_listener_and_a_binding_that_move_together_are_never_apart(tmp_path: P
     file = tmp_path / "vpcdns.yaml"
     file.write_text(moving("a"))
     sources = tuple(f"127.10.0.{last}" for last in range(1, 9))
-    with FromFile(file, workers=2) as server:
+    with several(file, listens=()) as server:
         with Load(server.dns[1], WEATHER, sources) as load:
             for number in range(1, 13):
                 file.write_text(moving("ab"[number % 2]))
@@ -255,44 +247,46 @@ def test_a_listener_and_a_binding_that_move_together_are_never_apart(tmp_path: P
 def test_a_journal_that_cannot_be_written_leaves_a_listener_its_vpc(tmp_path: Path) -> None:
     file, state = tmp_path / "vpcdns.yaml", tmp_path / "state"
     file.write_text(moving("a"))
-    with FromFile(file, workers=2, state=state) as server:
+    with several(file, listens=(), state=state) as server:
         limit = resource.prlimit(server.pid, resource.RLIMIT_FSIZE)
         full = Path(f"{state}-wal").stat().st_size
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (full, limit[1]))
         file.write_text(moving("b"))
-        assert server.wait_for("Not reloaded")
+        server.await_log("Not reloaded")
         assert "cannot be used" in server.log
         assert answered(server.dns, "127.0.0.1") == ["10.1.8.1"]
         resource.prlimit(server.pid, resource.RLIMIT_FSIZE, limit)
         os.kill(server.pid, signal.SIGHUP)
-        assert server.wait_for("Reloaded")
+        server.await_log("Reloaded")
         assert answered(server.dns, "127.0.0.1") == ["10.2.8.1"]
 
 
 def test_the_query_log_is_one(tmp_path: Path) -> None:
     log = tmp_path / "queries.log"
-    config = EXAMPLE.read_text().replace("server:\n", f"server:\n  log: {{queries: full, file: {log}}}\n")
-    with Server(config, workers=2) as server:
+    config = tmp_path / "vpcdns.yaml"
+    logged = f"server:\n  log: {{queries: full, file: {log}}}\n"
+    config.write_text(EXAMPLE.read_text().replace("server:\n", logged))
+    with several(config) as server:
         answered(server.dns, IN_A)
         log.rename(tmp_path / "old.log")
         os.kill(server.pid, signal.SIGHUP)
-        assert server.wait_for("nothing changed")
+        server.await_log("nothing changed")
         answered(server.dns, IN_B)
     lines = [*(tmp_path / "old.log").read_text().splitlines(), *log.read_text().splitlines()]
     assert len(lines) == 2 * CLIENTS
     assert all(line.startswith("{") and line.endswith("}") for line in lines)
 
 
-def test_a_worker_that_dies_is_replaced(server: Server) -> None:
+def test_a_worker_that_dies_is_replaced(server: ServerProcess) -> None:
     server.client.add_fault("servfail", times=2 * CLIENTS, name="localhost")
     assert answered(server.dns, IN_A, "localhost") == ["SERVFAIL"]
     answered(server.dns, IN_A)
     counted = metric(server, "vpcdns_dns_requests_total")
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGKILL)
-    assert server.wait_for("has ended (status -9); 1 left")
+    server.await_log("has ended (status -9); 1 left")
     server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
-    assert server.wait_for("Worker 1 was replaced")
+    server.await_log("Worker 1 was replaced")
     assert answered(server.dns, IN_A) == ["10.1.8.40"]
     assert answered(server.dns, IN_A, "localhost") == ["SERVFAIL"], "as often as it was left to happen"
     assert metric(server, "vpcdns_server_workers") == 2
@@ -306,7 +300,9 @@ def test_a_worker_that_dies_is_replaced(server: Server) -> None:
 
 
 @pytest.mark.parametrize("again", [1, 2])
-def test_a_worker_that_hangs_is_lost_within_two_seconds_and_replaced(server: Server, again: int) -> None:
+def test_a_worker_that_hangs_is_lost_within_two_seconds_and_replaced(
+    server: ServerProcess, again: int
+) -> None:
     for _ in range(again):
         (worker,) = workers_of(server)
         os.kill(worker, signal.SIGSTOP)
@@ -321,19 +317,19 @@ def test_a_worker_that_hangs_is_lost_within_two_seconds_and_replaced(server: Ser
 def test_a_replacement_takes_part_in_reloads(tmp_path: Path) -> None:
     config = tmp_path / "vpcdns.yaml"
     config.write_text(EXAMPLE.read_text())
-    with Server(config, workers=3) as server:
+    with several(config, 3) as server:
         server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
         for worker in workers_of(server):
             os.kill(worker, signal.SIGKILL)
         eventually(lambda: metric(server, "vpcdns_server_workers") == 3)
         config.write_text(EXAMPLE.read_text().replace("10.1.8.20", "10.1.8.33"))
-        assert server.wait_for("Reloaded")
+        server.await_log("Reloaded")
         assert answered(server.dns, IN_A) == ["10.1.8.33"]
         assert metric(server, "vpcdns_server_workers") == 3
         assert "was killed" not in server.log
 
 
-def test_a_worker_that_does_not_listen_is_killed(server: Server) -> None:
+def test_a_worker_that_does_not_listen_is_killed(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGSTOP)
     server.client.change({"change": "RenameGroup", "group_id": WEATHER[:32], "name": "climate"})
@@ -342,7 +338,7 @@ def test_a_worker_that_does_not_listen_is_killed(server: Server) -> None:
     assert answered(server.dns, IN_A) == ["10.1.8.20"]
 
 
-def test_a_worker_that_is_frozen_at_any_place_hangs_nobody_else(server: Server) -> None:
+def test_a_worker_that_is_frozen_at_any_place_hangs_nobody_else(server: ServerProcess) -> None:
     """While faults are counted and lines are logged no process waits for another."""
     server.client.add_fault("delay", delay_ms=1)
     with Load(server.dns[1], WEATHER, (IN_A,) * 6) as load:
@@ -356,45 +352,40 @@ def test_a_worker_that_is_frozen_at_any_place_hangs_nobody_else(server: Server) 
     assert load.lost <= 3 * 6, "what was in its queue"
 
 
-def test_none_is_left_when_the_main_process_dies(server: Server) -> None:
+def test_none_is_left_when_the_main_process_dies(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     server.kill()
     eventually(lambda: is_gone(worker))
 
 
-def test_drains_and_ends(server: Server) -> None:
+def test_drains_and_ends(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     server.client.add_fault("delay", delay_ms=300)
     with asked(server.dns, IN_A) as clients:
         eventually(lambda: sum(one["happened"] for one in server.client.faults()) == CLIENTS)
-        running = server._process
-        assert running is not None
         os.kill(worker, signal.SIGINT)  # as Ctrl-C does to everybody
-        running.terminate()
+        code, log = server.end()
         assert len(answers(clients)) == CLIENTS
-        assert running.wait(DEADLINE) == 0
+    assert code == 0
     assert is_gone(worker)
-    assert "Traceback" not in server.log
+    assert "Traceback" not in log
 
 
-def test_a_second_signal_ends_it_at_once(server: Server) -> None:
+def test_a_second_signal_ends_it_at_once(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     server.client.add_fault("delay", delay_ms=60_000)
     with asked(server.dns, IN_A):
         eventually(lambda: sum(one["happened"] for one in server.client.faults()) == CLIENTS)
-        running = server._process
-        assert running is not None
-        running.terminate()
-        assert server.wait_for("SIGTERM: stopping")
+        os.kill(server.pid, signal.SIGTERM)
+        server.await_log("SIGTERM: stopping")
         before = time.monotonic()
-        running.terminate()
-        assert running.wait(DEADLINE) == 128 + signal.SIGTERM
+        assert server.end()[0] == 128 + signal.SIGTERM
         assert time.monotonic() - before < 3
     assert is_gone(worker)
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_port_is_shared_with_no_other_server(server: Server, workers: str) -> None:
+def test_a_port_is_shared_with_no_other_server(server: ServerProcess, workers: str) -> None:
     listen = f"127.0.0.1:{server.dns[1]}"
     done = vpcdns_process("serve", "--config", str(EXAMPLE), "--listen", listen, "--workers", workers)
     assert done.returncode == 1
@@ -402,14 +393,14 @@ def test_a_port_is_shared_with_no_other_server(server: Server, workers: str) -> 
 
 
 def test_more_than_two(tmp_path: Path) -> None:
-    with Server(EXAMPLE, workers=4, state=tmp_path / "state") as server:
+    with several(workers=4, state=tmp_path / "state") as server:
         assert len(workers_of(server)) == 3
         server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
         assert answered(server.dns, IN_A) == ["10.1.8.40"]
         assert metric(server, "vpcdns_server_workers") == 4
 
 
-def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: Server) -> None:
+def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: ServerProcess) -> None:
     """A heartbeat that is missing already counts against what the change may take."""
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGSTOP)
@@ -422,7 +413,7 @@ def test_a_worker_that_hangs_is_lost_in_time_when_a_change_comes_late(server: Se
 
 def test_hung_workers_and_a_large_change_cost_two_seconds_in_all(tmp_path: Path) -> None:
     """What does not fit into their sockets is not waited for one worker after the other."""
-    with Server(EXAMPLE, workers=4) as server:
+    with several(workers=4) as server:
         for worker in workers_of(server):
             os.kill(worker, signal.SIGSTOP)
         rename = {"change": "RenameGroup", "group_id": WEATHER[:32], "name": "é" * 240}
@@ -439,10 +430,10 @@ async def test_only_heartbeats_that_are_missing_count_against_later_calls() -> N
     with ours, theirs:
         worker = Worker(1, os.getpid(), ours)
         prepared = worker.call("prepare", ())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # the silence that must not count
         assert time.monotonic() - worker.silent_since < 0.1
         beat = worker.call("heartbeat", ())
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.2)  # the silence that must
         assert time.monotonic() - worker.silent_since >= 0.2
         for _ in range(2):
             call, method, _ = theirs.recv()
@@ -453,7 +444,7 @@ async def test_only_heartbeats_that_are_missing_count_against_later_calls() -> N
 
 
 def test_a_replacement_that_hangs_at_its_start_keeps_no_other_waiting() -> None:
-    with Server(EXAMPLE, workers=3) as server:
+    with several(workers=3) as server:
         first, second = before = workers_of(server)
         os.kill(first, signal.SIGKILL)
         executed = "vpcdns.process.replacement"
@@ -461,23 +452,20 @@ def test_a_replacement_that_hangs_at_its_start_keeps_no_other_waiting() -> None:
         (hung,) = set(workers_of(server)) - {*before}
         os.kill(hung, signal.SIGSTOP)
         os.kill(second, signal.SIGKILL)
-        assert server.wait_for("Worker 2 was replaced", DEADLINE)
+        server.await_log("Worker 2 was replaced")
         assert not is_gone(hung)
         server.client.change(rebind(VPC_A, "vsw-bp1a") | {"address": "10.1.8.40"})
-        assert server.wait_for("Worker 1 was not replaced, and will be tried again", DEADLINE)
-        assert server.wait_for("Worker 1 was replaced", DEADLINE)
+        server.await_log("Worker 1 was not replaced, and will be tried again")
+        server.await_log("Worker 1 was replaced")
         assert answered(server.dns, IN_A) == ["10.1.8.40"]
         assert metric(server, "vpcdns_server_workers") == 3
     assert is_gone(hung)
 
 
-def test_a_worker_that_hangs_keeps_the_end_no_longer_than_it_keeps_the_rest(server: Server) -> None:
-    running = server._process
-    assert running is not None
+def test_a_worker_that_hangs_keeps_the_end_no_longer_than_it_keeps_the_rest(server: ServerProcess) -> None:
     (worker,) = workers_of(server)
     os.kill(worker, signal.SIGSTOP)
     before = time.monotonic()
-    running.terminate()
-    assert running.wait(DEADLINE) == 0
+    assert server.end()[0] == 0
     assert time.monotonic() - before < 3.5  # 2, and a busy machine
     assert is_gone(worker)

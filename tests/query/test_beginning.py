@@ -37,6 +37,7 @@ from vpcdns.model.decision import Reason
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Forwarding, Transport
 from vpcdns.query import Arrival, Drop, Forward, begin
+from vpcdns.wire.buffer import write_name
 
 WORLD = example()
 
@@ -268,7 +269,7 @@ def header(qd: int = 1, ar: int = 0, flags: int = RD) -> bytes:
     return struct.pack("!6H", 0xBEEF, flags, qd, 0, 0, ar)
 
 
-QUESTION = Name.from_text(DEDICATED_NAME).wire() + b"\0\1\0\1"
+QUESTION = write_name(Name.from_text(DEDICATED_NAME)) + b"\0\1\0\1"
 
 
 OPT = b"\0\0\x29\x04\xd0\0\0\0\0\0\0"

@@ -1,4 +1,4 @@
-"""Responses: dns-conformance.md §1 to §3 where the answer is ours; what is said besides it, and to whom."""
+"""Responses: facts/dns-conformance.md §1 to §3 where the answer is ours; which options and errors it has."""
 
 from __future__ import annotations
 

@@ -15,11 +15,13 @@ from tests.support.messages import option
 from tests.support.obedient_service import arrived
 from tests.support.octets import proxy_header
 from tests.support.resolver_and_upstreams import LISTEN, QNAME, A, Asked, forwarding, saying
+from vpcdns.forward.cache import Cache
 from vpcdns.model.policy import Access, Forwarding
 from vpcdns.query import Arrival
 
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"
 MANY = [f"{QNAME} 60 IN A 192.0.2.{n}" for n in range(60)]
+ONE_RESPONSE = 2_000  # octets: room in the cache for one, and not for two
 CHAIN = (f"{QNAME} 300 IN CNAME x.example.net", "x.example.net 20 IN A 192.0.2.1")
 
 
@@ -62,13 +64,14 @@ async def test_it_ends_with_the_response() -> None:
 
 @on_loop
 async def test_it_ends_with_the_cache() -> None:
-    async with forwarding(saying(A)) as ask:
+    async with forwarding(saying(SOA), cache=Cache(ONE_RESPONSE)) as ask:
         for _ in range(3):
             await ask.octets(message())
-        ask.resolver.cache._entries.clear()
+        assert (len(ask.queries), entries(ask)) == (1, 1)
+        await ask("other.example.org")  # it takes the place in the cache
         ask.now += 1
         await ask.octets(message())
-        assert len(ask.queries) == 2
+        assert len(ask.queries) == 3
 
 
 @on_loop

@@ -9,11 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME
+from tests.support.repository import REHEARSALS
 from vpcdns.cli.app import app
 from vpcdns.cli.output import exit_code as code_of
 from vpcdns.errors import VpcdnsError
-
-EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
 
 
 @pytest.fixture
@@ -89,7 +88,7 @@ def test_plan_of_two_files(config: str, tmp_path: Path) -> None:
 
 def test_rehearse(tmp_path: Path) -> None:
     junit, page = tmp_path / "junit.xml", tmp_path / "page.html"
-    file = str(EXAMPLES / "rebind.yaml")
+    file = str(REHEARSALS / "rebind.yaml")
     result = vpcdns("rehearse", "--junit", str(junit), "--html", str(page), file)
     assert exit_code(result) == 0
     assert "ok    3. Rebind to the VPC of billing (3 of 3 as expected)" in result.output
@@ -101,8 +100,8 @@ def test_rehearse(tmp_path: Path) -> None:
 
 def test_rehearse_says_what_failed(tmp_path: Path) -> None:
     story = tmp_path / "story.yaml"
-    text = (EXAMPLES / "rebind.yaml").read_text().replace("[10.2.8.20]", "[10.2.8.21]")
-    story.write_text(text.replace("hybrid.yaml", str(EXAMPLES / "hybrid.yaml")))
+    text = (REHEARSALS / "rebind.yaml").read_text().replace("[10.2.8.20]", "[10.2.8.21]")
+    story.write_text(text.replace("hybrid.yaml", str(REHEARSALS / "hybrid.yaml")))
     result = vpcdns("rehearse", str(story))
     assert exit_code(result) == 2
     assert "FAIL" in result.output

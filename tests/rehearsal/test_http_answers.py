@@ -35,7 +35,7 @@ def test_what_cannot_be_read() -> None:
         path_answer(hybrid(), DEDICATED_NAME, "nowhere")
     with pytest.raises(MalformedName):
         path_answer(hybrid(), "a..b", "idc")
-    with pytest.raises(MalformedChange, match="is no change"):
+    with pytest.raises(MalformedChange, match="is not a change"):
         plan_answer(hybrid(), ["explode"])
 
 
@@ -97,7 +97,7 @@ def test_words_become_the_changes_they_name() -> None:
     ("text", "said"),
     [
         ("bind cn-x/gw vpc-b vsw-b", "there is no instance gw in cn-x"),
-        ("", "is no change"),
+        ("", "is not a change"),
         ("bind 'gw", "cannot be read"),
         ("bind nowhere vpc-b vsw-b", "there is no instance nowhere"),
         ("bind gw vpc-b vsw-b 10.2", "write: bind"),

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, hybrid
+from tests.support.repository import REHEARSALS
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.routing import path, source_of
@@ -20,8 +21,7 @@ from vpcdns.rehearsal.report import report
 from vpcdns.rehearsal.run import Result, run
 from vpcdns.rehearsal.scenario import read_scenario
 
-EXAMPLES = Path(__file__).parents[2] / "examples" / "rehearsals"
-FILES = sorted(file for file in EXAMPLES.glob("*.yaml") if file.stem != "hybrid")
+FILES = sorted(file for file in REHEARSALS.glob("*.yaml") if file.stem != "hybrid")
 
 
 def result_of(file: Path) -> Result:
@@ -30,8 +30,8 @@ def result_of(file: Path) -> Result:
 
 
 def failing(tmp_path: Path, **parts: Any) -> Result:
-    story = yaml.safe_load((EXAMPLES / "rebind.yaml").read_text())
-    story["configuration"] = yaml.safe_load((EXAMPLES / "hybrid.yaml").read_text())
+    story = yaml.safe_load((REHEARSALS / "rebind.yaml").read_text())
+    story["configuration"] = yaml.safe_load((REHEARSALS / "hybrid.yaml").read_text())
     file = tmp_path / "story.yaml"
     file.write_text(yaml.safe_dump({**story, **parts}))
     return result_of(file)
@@ -71,7 +71,7 @@ def test_an_expectation_that_fails_says_what_is_instead(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ({"title": "x", "changes": ["fly away"]}, "is no change; there are: bind"),
+        ({"title": "x", "changes": ["fly away"]}, "is not a change; the changes are: bind"),
         ({"title": "x", "changes": ["bind apigateway-hz-1"]}, "write: bind INSTANCE VPC VSWITCH [ADDRESS]"),
         ({"title": "x", "changes": ["unbind apigateway-hz-1"]}, "rule 6"),
         ({"title": "x", "changes": ["cut vpn-1"], "refused": "no"}, "expected to be refused"),
@@ -110,7 +110,7 @@ def test_a_broken_file_is_told_with_its_place(tmp_path: Path, text: str, said: s
 def test_junit_counts_what_failed(tmp_path: Path) -> None:
     bad = {"title": "wrong <", "changes": ["cut vpn-9"], "expect": []}
     root = ET.fromstring(  # noqa: S314 - our own
-        junit([result_of(EXAMPLES / "rebind.yaml"), failing(tmp_path, steps=[bad])])
+        junit([result_of(REHEARSALS / "rebind.yaml"), failing(tmp_path, steps=[bad])])
     )
     assert [(suite.get("tests"), suite.get("failures")) for suite in root] == [("11", "0"), ("1", "1")]
     failure = root.find(".//failure")

@@ -29,6 +29,7 @@ from tests.support.resolver_and_upstreams import (
     text,
     with_loopback,
 )
+from tests.support.resolver_service import listening
 from tests.support.wrong_responses import WRONG
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.service import Service
@@ -138,7 +139,7 @@ async def test_a_query_that_is_in_flight_is_joined() -> None:
 )
 @on_loop
 async def test_a_change_on_the_way_holds(change: Any, expected: str) -> None:
-    """Decided in the World of now, which may own the name."""
+    """Decided in the current World, in which the name may be ours."""
     gated = Gated(saying("www.example.org 300 IN A 192.0.2.1"))
     async with forwarding(by_name({"www": gated})) as ask:
         await taught(ask)
@@ -164,7 +165,7 @@ async def test_other_upstreams_are_asked_when_the_world_says_so_meanwhile() -> N
 
 @on_loop
 async def test_what_raises_is_servfail(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with serving(by_name({})) as (resolver, listen, service):
+    async with routing(by_name({})) as (resolver, listen, service):
         with Udp() as client:
             await ask_all(client, listen, [f"teach{n}.example.org" for n in range(2)])
             monkeypatch.setattr(resolver.cache, "keep", broken)
@@ -179,7 +180,7 @@ def broken(*_: object) -> None:
 
 
 @asynccontextmanager
-async def serving(
+async def routing(
     script: Script, observer: Observer | None = None
 ) -> AsyncIterator[tuple[Resolver, Listen, Service]]:
     with Nameserver(script) as upstream:
@@ -187,13 +188,8 @@ async def serving(
         resolver = Resolver(
             State(with_loopback(world)), observer=observer or Observer(), forwarder=Forwarder(deadline=NEVER)
         )
-        service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)], batches=True)
-        (listen,) = await service.start()
-        try:
+        async with listening(resolver, batches=True) as (service, listen):
             yield resolver, listen, service
-        finally:
-            await service.stop(0)
-            resolver.close()
 
 
 async def ask_all(client: Udp, listen: Listen, names: list[str]) -> dict[int, dns.message.Message]:
@@ -214,7 +210,7 @@ async def ask_all(client: Udp, listen: Listen, names: list[str]) -> dict[int, dn
 async def test_many_at_once_over_sockets() -> None:
     query_counts, state = QueryCounts(), State(example())
     decisions = RecentDecisions(state)
-    async with serving(by_name({}), Observers(query_counts, decisions)) as (resolver, listen, service):
+    async with routing(by_name({}), Observers(query_counts, decisions)) as (resolver, listen, service):
         with Udp() as client:
             await ask_all(client, listen, ["teach0.example.org"])
             await ask_all(client, listen, ["teach1.example.org"])
@@ -240,7 +236,7 @@ async def test_many_at_once_over_sockets() -> None:
 @on_loop
 async def test_stopping_waits_for_it() -> None:
     gated = Gated(saying("www.example.org 300 IN A 192.0.2.1"))
-    async with serving(by_name({"www": gated})) as (resolver, listen, service):
+    async with routing(by_name({"www": gated})) as (resolver, listen, service):
         with Udp() as client:
             await ask_all(client, listen, ["teach0.example.org"])
             client.send(dns.message.make_query("www.example.org", "A").to_wire(), ("127.0.0.1", listen.port))

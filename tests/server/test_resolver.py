@@ -6,7 +6,6 @@ import asyncio
 import struct
 from collections.abc import Iterable
 from dataclasses import replace
-from ipaddress import ip_address
 
 import dns.edns
 import dns.flags
@@ -43,15 +42,16 @@ from tests.support.resolver_and_upstreams import (
     text,
     with_loopback,
 )
+from tests.support.resolver_service import listening
 from vpcdns.forward.forwarder import Forwarder
-from vpcdns.listen.service import Service
 from vpcdns.model.gateway import Binding
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Listen, Upstream
+from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
 from vpcdns.state import State
+from vpcdns.wire.buffer import write_name
 
 OK = f"NOERROR, {QNAME}. 300 192.0.2.1"
 SOA = "example.org 900 IN SOA ns.example.org root.example.org 1 2 3 4 60"
@@ -234,7 +234,8 @@ class TestOurNames:
     async def test_nothing_is_said_about_them_unasked(self, rtype: str) -> None:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             octets = bytearray(made(message, f"{QNAME} 300 IN {mine[rtype]}", edns=False))
-            spoof = Name.from_text(DEDICATED_NAME).wire() + struct.pack("!HHIH4s", 1, 1, 9, 4, b"\xcb\0qB")
+            spoof = write_name(Name.from_text(DEDICATED_NAME))
+            spoof += struct.pack("!HHIH4s", 1, 1, 9, 4, b"\xcb\0qB")
             for place in (6, 10):  # once as an answer, once as an additional record
                 octets[place : place + 2] = (int.from_bytes(octets[place : place + 2], "big") + 1).to_bytes(
                     2, "big"
@@ -261,7 +262,7 @@ class TestOurNames:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             octets = bytearray(made(message, f"{QNAME} 300 IN A 192.0.2.1", edns=False))
             octets[9] += 1
-            owner = Name.from_text(DEDICATED_NAME).wire()
+            owner = write_name(Name.from_text(DEDICATED_NAME))
             yield bytes(octets) + owner + struct.pack("!HHIH", rtype, 1, 9, len(rdata)) + rdata
 
         async with forwarding(script) as ask:
@@ -282,7 +283,7 @@ class TestOurNames:
         def script(message: bytes, transport: Transport) -> Iterable[bytes]:
             cnames = b"".join(
                 b"\xc0\x0c" + struct.pack("!HHIH", 5, 1, 60, len(target)) + target
-                for target in (Name.from_text(DEDICATED_NAME).wire(), b"\1x\0")
+                for target in (write_name(Name.from_text(DEDICATED_NAME)), b"\1x\0")
             )
             question = message[12 : 12 + len(QNAME) + 6]
             yield message[:2] + b"\x81\x80\0\1\0\2\0\0\0\0" + question + cnames
@@ -409,31 +410,18 @@ class TestLoops:
     @on_loop
     async def test_asking_ourselves_ends(self, between: bool) -> None:
         """Directly, or through another forwarder of our kind."""
-        state, listen = State(with_loopback(example())), Listen(ip_address("127.0.0.1"), 0)
-        resolver = Resolver(state, forwarder=Forwarder(deadline=SOON))
-        service = Service(resolver, [listen])
-        [actual] = await service.start()
-        us = other_us = Upstream(actual.address, actual.port)
-        other_state = State(with_loopback(example()))
-        other = Resolver(other_state, forwarder=Forwarder(deadline=SOON))
-        other_service = Service(other, [listen])
-        if between:
-            other_state.reload(replace(other_state.world, forwarding=Forwarding((us,))))
-            [actual] = await other_service.start()
-            other_us = Upstream(actual.address, actual.port)
-        state.reload(replace(state.world, forwarding=Forwarding((other_us,))))
-        try:
+        states = [State(with_loopback(example())) for _ in range(2)]
+        ours, other = (Resolver(state, forwarder=Forwarder(deadline=SOON)) for state in states)
+        async with listening(ours) as (service, at), listening(other) as (_, other_at):
+            us, other_us = Upstream(at.address, at.port), Upstream(other_at.address, other_at.port)
+            for state, upstream in zip(states, (other_us if between else us, us), strict=True):
+                state.reload(replace(state.world, forwarding=Forwarding((upstream,))))
             with Udp() as client:
                 query = dns.message.make_query(QNAME, "A", use_edns=0)
                 answer = dns.message.from_wire((await client.ask(query.to_wire(), us.socket_address))[0])
                 assert text(answer) in ("SERVFAIL, EDE 0", "SERVFAIL, EDE 22", "SERVFAIL, EDE 23")
             assert service.counters.udp_received < 12
-            assert resolver.forwarder.counters.loops == (0 if between else 1)
-        finally:
-            await service.stop(0)
-            await other_service.stop(0)
-            resolver.close()
-            other.close()
+            assert ours.forwarder.counters.loops == (0 if between else 1)
 
     @pytest.mark.parametrize("another", [False, True])
     @on_loop

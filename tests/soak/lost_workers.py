@@ -10,7 +10,8 @@ from itertools import cycle
 from typing import Final
 
 from tests.soak.checkers import SECOND_TRY_AFTER
-from tests.soak.server import WORKERS, AdminError, Server, is_gone
+from tests.soak.server import WORKERS, AdminError, Server
+from tests.support.server_process import is_gone
 
 # Heartbeats are missed for 1.9 s; before that, a change may have waited for the worker for 2 s.
 LOST_WITHIN: Final = 3.9
@@ -36,7 +37,8 @@ class LostWorkers:
         self._over = over
 
     async def run(self) -> None:
-        await asyncio.sleep(2)
+        while not (self._over.is_set() or await self._are_all_there()):  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.1)
         while not self._over.is_set():
             async with self._undisturbed:
                 starts = self._server.starts
@@ -56,11 +58,11 @@ class LostWorkers:
         if how == signal.SIGCONT:
             await asyncio.sleep(_MOMENT)
             os.kill(victim, signal.SIGCONT)
-            await asyncio.sleep(LOST_WITHIN)
+            await asyncio.sleep(LOST_WITHIN)  # by then it would be lost
             self.done["stopped for a moment"] += 1
             if is_gone(victim):
                 self.problems.append(f"a worker that stopped for {_MOMENT} s was lost")
-            await asyncio.sleep(_QUIET - LOST_WITHIN)
+            await asyncio.sleep(_QUIET - LOST_WITHIN)  # one at a time, as clients are promised
             return False
         while not is_gone(victim) or victim in self._server.workers():
             await asyncio.sleep(0.02)

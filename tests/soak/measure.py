@@ -11,6 +11,7 @@ from statistics import fmean
 from typing import Final
 
 from tests.soak.server import WORKERS, AdminError, Server
+from tests.support.repository import ROOT
 
 MIB: Final = 1 << 20
 PAGE: Final = os.sysconf("SC_PAGE_SIZE")
@@ -19,7 +20,7 @@ _MINUTE: Final = 60.0
 _FLAT: Final = 1.05
 _GROWTH_AT_MOST: Final = 12 * MIB * WORKERS  # in runs that are too short to compare minutes
 _DESCRIPTORS_AT_MOST: Final = 40  # connections and queries to upstreams come and go
-_DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "reliability.md"
+_DOCUMENT: Final = ROOT / "docs" / "reliability.md"
 _LISTENERS: Final = 3
 
 

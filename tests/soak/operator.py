@@ -116,17 +116,25 @@ class Operator:
         return await self._address_of(witness(self._revision, _label())) == FORWARDED[GOOD]
 
     async def _spoil(self) -> None:
-        """Half a file, then none: what was served is served on."""
+        """Half a file, then none: the server keeps what it has."""
         config = self._server.config
         text = config.read_text()
-        config.write_text(text[: len(text) // 2])
-        self._server.hang_up()
-        await asyncio.sleep(0.5)
-        config.unlink()
-        self._server.hang_up()
-        await asyncio.sleep(0.5)
+        await self._refused(lambda: config.write_text(text[: len(text) // 2]))
+        await self._refused(config.unlink)
         self.write()
         self.done["bad files"] += 2
+
+    async def _refused(self, spoil: Callable[[], object]) -> None:
+        def refusals() -> int:
+            return self._server.log.read_text().count("Not reloaded")
+
+        async def is_told() -> bool:
+            return refusals() > before
+
+        before = refusals()
+        spoil()
+        self._server.hang_up()
+        await self._until(is_told, "a file that cannot be used was not refused")
 
     # resolv.conf
 

@@ -3,12 +3,11 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,9 @@ import dns.message
 import dns.query
 
 from tests.soak.truth import PORT
+from tests.support.server_process import is_gone
+from tests.support.unix_connection import UnixConnection
+from tests.support.waiting import eventually
 
 WORKERS: Final = 3
 _START_WITHIN: Final = 20.0
@@ -23,17 +25,6 @@ _START_WITHIN: Final = 20.0
 
 class AdminError(Exception):
     """It refuses, or does not answer."""
-
-
-class _UnixConnection(HTTPConnection):
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=10)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
 
 
 class Server:
@@ -92,10 +83,7 @@ class Server:
         assert self._process is not None
         self._process.kill()
         self._process.wait()
-        deadline = time.monotonic() + 5
-        while not all(map(is_gone, workers)):
-            assert time.monotonic() < deadline, "workers outlive the main process"
-            time.sleep(0.01)
+        eventually(lambda: all(map(is_gone, workers)), within=5)
 
     def stop(self) -> int:
         assert self._process is not None
@@ -122,7 +110,7 @@ class Server:
         return int(dns.query.tcp(query, "127.0.0.1", port=PORT, timeout=5).answer[0][0].serial)
 
     def _request(self, method: str, path: str, body: str | None = None) -> bytes:
-        connection = _UnixConnection(self.admin)
+        connection = UnixConnection(self.admin)
         try:
             connection.request(method, path, body, {"content-type": "application/json"})
             response = connection.getresponse()
@@ -134,11 +122,3 @@ class Server:
         if response.status != 200:
             raise AdminError(f"{method} {path}: {response.status} {octets[:300]!r}")
         return octets
-
-
-def is_gone(pid: int) -> bool:
-    """A zombie is gone."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
-    except OSError:
-        return True

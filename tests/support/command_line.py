@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
-from tests.support.server_process import COMMAND, ROOT
+from tests.support.repository import ROOT
+from tests.support.server_process import COMMAND
 from vpcdns.cli import main
 
 

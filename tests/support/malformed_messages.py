@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from tests.conformance.names import DEDICATED_A
 from tests.support.octets import OPT_HEAD, header, opt
 from vpcdns.model.names import Name
+from vpcdns.wire.buffer import write_name
 
 RD, TC, QR = 0x0100, 0x0200, 0x8000
 
 
-NAME = Name.from_text(DEDICATED_A).wire()
+NAME = write_name(Name.from_text(DEDICATED_A))
 
 
 QUESTION = NAME + b"\0\1\0\1"

@@ -158,9 +158,11 @@ async def serving(
 class Udp:
     """A UDP client that tells where a response came from."""
 
-    def __init__(self, family: int = socket.AF_INET) -> None:
+    def __init__(self, family: int = socket.AF_INET, source: str | None = None) -> None:
         self._sock = socket.socket(family, socket.SOCK_DGRAM)
         self._sock.setblocking(False)
+        if source is not None:
+            self._sock.bind((source, 0))
 
     def __enter__(self) -> Udp:
         return self

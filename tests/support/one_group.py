@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import dns.message
 import dns.query
 
+from tests.support.waiting import eventually
+
 NAME = "a0000000000000000000000000000000-cn-hangzhou-vpc.alicloudapi.com"
-
-
-DEADLINE = 20.0
 
 
 def configuration(address: str = "10.1.8.20", remark: str = "") -> str:
@@ -45,12 +41,5 @@ def address(port: int, timeout: float = 5.0) -> str:
     return str(found.answer[0][0])
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Asks again until it holds; the asking takes its time by itself."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-
-
 def await_address(port: int, expected: str) -> None:
-    until(lambda: address(port) == expected)
+    eventually(lambda: address(port) == expected)

@@ -190,6 +190,7 @@ async def forwarding(
     max_outstanding: int = 1_000,
     stale_after: float = NEVER,
     upstreams: tuple[Upstream, ...] | None = None,
+    cache: Cache | None = None,
 ) -> AsyncIterator[Asked]:
     """Ends with no descriptor, task or flight left over."""
     before, tasks = descriptors(), asyncio.all_tasks()
@@ -203,7 +204,7 @@ async def forwarding(
             state,
             observer=observer,
             clock=lambda: clock[0],
-            cache=Cache(),
+            cache=Cache() if cache is None else cache,
             forwarder=Forwarder(deadline=deadline, max_outstanding=max_outstanding),
             stale_after=stale_after,
         )

@@ -18,10 +18,11 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-ROOT = Path(__file__).parents[2]
-EXAMPLE = ROOT / "config" / "vpcdns.yaml"
+from tests.support.repository import EXAMPLE, ROOT
+from tests.support.waiting import DEADLINE
+from vpcdns.testing import Client
+
 COMMAND = (sys.executable, "-m", "vpcdns")
-DEADLINE = 20.0  # seconds
 LISTENING = r"Listening on \S+:(\d+)"
 
 
@@ -53,6 +54,21 @@ class ServerProcess:
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    @property
+    def dns(self) -> tuple[str, int]:
+        """Where it answers queries."""
+        return "127.0.0.1", self.port
+
+    @property
+    def url(self) -> str:
+        """Its admin server's."""
+        return self.await_output(r"http://127\.0\.0\.1:\d+(?=/)")[0]
+
+    @property
+    def client(self) -> Client:
+        """For what the admin server does for tests."""
+        return Client(self.url, self.dns)
 
     @property
     def output(self) -> str:
@@ -152,6 +168,14 @@ def served(
     command = [*COMMAND, "serve", "--config", os.path.relpath(config, ROOT), *where, *options]
     with running(command, LISTENING) as server:
         yield server
+
+
+def is_gone(pid: int) -> bool:
+    """A zombie is gone: whose child it has become may take its time."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] in "ZX"
+    except OSError:
+        return True
 
 
 def free_port() -> int:

@@ -11,7 +11,7 @@ from vpcdns.model.world import World
 
 
 def assert_same(one: World, other: World) -> None:
-    """The same Two Worlds are the same in every part that a configuration holds."""
+    """Two Worlds are the same in every part that a configuration holds."""
     for part in ("answers", "access", "forwarding", "instances", "endpoints", "groups"):
         assert getattr(one, part) == getattr(other, part), part
     for part in ("vpcs", "networks", "connections"):
@@ -63,8 +63,7 @@ def assert_lookups_hold(world: World) -> None:
     """What is looked up is what the VPCs and networks say, and nothing names a VPC that is gone."""
     topology = world.topology
     anew = Topology.of(topology.vpcs.values(), topology.networks.values(), topology.connections.values())
-    assert dict(topology._places) == dict(anew._places)
-    assert topology._lengths == anew._lengths
+    assert topology == anew
     owned = [prefix for vpc in topology.vpcs.values() for prefix in vpc.source_networks]
     owned += [prefix for network in topology.networks.values() for prefix in network.source_networks]
     assert len(owned) == len(set(owned))

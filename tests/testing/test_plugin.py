@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
+from tests.support.repository import EXAMPLE
+
 pytest_plugins = ["pytester"]
 
-EXAMPLE = Path(__file__).parents[2] / "config" / "vpcdns.yaml"
 TESTS = """
 NAME = "523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com"
 BOUND, OTHER = "vpc-bp11w979o2s9rcr962w25", "vpc-bp1xk2f7q0hd8s3m5tzc4"

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import struct
 
+import dns.name
 import pytest
 from dnslib import DNSLabel, DNSQuestion
+from hypothesis import given
 
+from tests.support.message_strategies import NAME_LABELS
 from vpcdns.errors import MalformedMessage
-from vpcdns.wire.buffer import MAX_POINTERS, MessageBuffer, NameChecker, read_labels
+from vpcdns.model.names import Name
+from vpcdns.wire.buffer import MAX_POINTERS, MessageBuffer, NameChecker, read_labels, write_name
 from vpcdns.wire.upstream import read_response
 
 HEADER = bytes(12)
@@ -34,6 +38,13 @@ def test_a_broken_question_is_malformed(question: bytes) -> None:
 def test_labels_are_octets() -> None:
     read = DNSQuestion.parse(MessageBuffer(HEADER + b"\2\xff\0\0\0\1\0\1", len(HEADER)))
     assert read.qname.label == (b"\xff\0",)
+
+
+@given(NAME_LABELS)
+def test_names_are_written_as_dnspython_writes_them(labels: list[bytes]) -> None:
+    octets = write_name(Name(tuple(labels)))
+    assert octets == dns.name.Name((*labels, b"")).to_wire()
+    assert len(octets) == Name(tuple(labels)).size
 
 
 def test_a_name_has_an_end_of_its_pointers() -> None:

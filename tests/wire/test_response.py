@@ -18,6 +18,7 @@ from tests.support.message_strategies import NAME_LABELS
 from tests.support.messages import data, ede, query, read
 from vpcdns.model.dns import ExtendedError, InfoCode, Octets, Rcode, Rdata, Record, RRClass, RRType, Soa
 from vpcdns.model.names import Name
+from vpcdns.wire.buffer import write_name
 from vpcdns.wire.format import AA, CD, MAX_TCP_PAYLOAD, RA
 from vpcdns.wire.query import Query, read_query
 from vpcdns.wire.response import udp_limit, write_response
@@ -52,10 +53,10 @@ def octets_of(rdata: Rdata) -> bytes:
         case IPv4Address() | IPv6Address():
             return rdata.packed
         case Name():
-            return rdata.wire()
+            return write_name(rdata)
         case Soa():
             numbers = (rdata.serial, rdata.refresh, rdata.retry, rdata.expire, rdata.minimum)
-            return rdata.mname.wire() + rdata.rname.wire() + struct.pack("!5I", *numbers)
+            return write_name(rdata.mname) + write_name(rdata.rname) + struct.pack("!5I", *numbers)
         case Octets(octets):
             return octets
         case strings:

@@ -1,4 +1,4 @@
-"""The command line: the only layer that prints, and the only one that chooses exit codes.
+"""The command line: parses, prints results, and chooses the exit codes of commands.
 
 Knows words for people and what a shell expects. Decides nothing about names: every command loads a
 World and asks the layers below.

@@ -72,8 +72,9 @@ def vpcdns(
 
     \b
     Exit codes:
-      0  it went well
+      0  success
       1  an error: the configuration, a port that is taken, an unhealthy server,
          a problem that doctor found
-      2  the command line is wrong; or path, plan or rehearse found what it looks for
+      2  the command line is wrong; or path, plan or rehearse has something to report:
+         no way, a change, an expectation that was not met
     """

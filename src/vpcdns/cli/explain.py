@@ -69,7 +69,7 @@ def _show(resolution: Resolution, world: World, out: Console) -> None:
     heading = f"{question.name} {type_text(question.rtype)} from {resolution.client.address}"
     out.print(Text(heading, "bold"), soft_wrap=True)
     out.print()
-    out.print(_steps(resolution.steps, out.width))
+    out.print(steps_table(resolution.steps, out.width))
     out.print()
     out.print(_fate(resolution, world), soft_wrap=True)
     for record in resolution.answers:
@@ -77,7 +77,7 @@ def _show(resolution: Resolution, world: World, out: Console) -> None:
         out.print(Text(f"{record.name}. {record.ttl} IN {type_text(record.rtype)} {data}"), soft_wrap=True)
 
 
-def _steps(steps: tuple[Step, ...], width: int) -> RenderableType:
+def steps_table(steps: tuple[Step, ...], width: int) -> RenderableType:
     """A table; where it would break names apart, each detail has lines of its own."""
     column = 5 + max(len(step.step) for step in steps) + 2
     longest = max(len(word) for step in steps for word in step.detail.split())

@@ -1,4 +1,4 @@
-"""`vpcdns plan`: what a change would mean for whom, before anybody makes it."""
+"""`vpcdns plan`: whom a change would affect, and how, before anybody makes it."""
 
 import gc
 from enum import StrEnum
@@ -16,10 +16,10 @@ from vpcdns.rehearsal.plan import plan
 from vpcdns.rehearsal.plan_text import plan_data, plan_markdown, plan_text
 
 CHANGES: Final = "\n".join(f"  {form}" for form in usage())
-HELP: Final = f"""Tell what a change means for whom, and why; nothing is changed.
+HELP: Final = f"""Show whom a change affects, and why; nothing is changed.
 
-Compares two files, or a file with what changes make of it: every source
-and name whose answer or reachability is not as before.
+Compares two files, or a file before and after changes, and lists every
+source and name whose answer or reachability differs.
 
 \b
 Changes:

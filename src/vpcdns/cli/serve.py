@@ -62,17 +62,17 @@ def serve(
 ) -> None:
     """Serve a configuration, over UDP and TCP.
 
-    SIGINT (Ctrl-C) and SIGTERM let it finish what it was asked, and end it
-    with exit code 0. Results go to stdout, the log to stderr.
+    SIGINT (Ctrl-C) and SIGTERM let it answer the queries that it has, and end
+    it with exit code 0. Results go to stdout, the log to stderr.
 
     SIGHUP reloads the file; so does a change of it. A file with errors is
-    reported, and what was served before is served on.
+    reported, and the server keeps its old configuration.
 
-    With --state, what the API changed is there again after a restart: VPCs,
-    instances and groups are then the state's, all the rest is the file's.
+    With --state, what the API changed is kept over a restart: VPCs, instances
+    and groups then come from the state, all the rest from the file.
 
-    With --workers, so many processes share the ports and answer as one
-    server; the kernel deals out clients to them by address and port.
+    With --workers, several processes share the ports and answer as one
+    server; the kernel distributes clients among them by address and port.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`vpcdns state`: what a state file holds, out of it and into it."""
+"""`vpcdns state`: exports what a state file holds, imports a configuration, lists the changes."""
 
 import json as json_module
 from contextlib import closing
@@ -31,7 +31,7 @@ def export(
         typer.Option(metavar="FILE", help="Take everything but VPCs, instances and groups from this file."),
     ] = None,
 ) -> None:
-    """Print a configuration that makes what the state holds.
+    """Print what the state holds as a configuration.
 
     Comments of FILE are lost. Without it, upstreams are left out, so that
     those of the host are asked.
@@ -56,7 +56,7 @@ def import_(
     path: StateOption,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file to take over.")],
 ) -> None:
-    """Put a configuration in place of what the state holds; the server is stopped for that.
+    """Replace what the state holds with a configuration; stop the server first.
 
     \b
     Example:

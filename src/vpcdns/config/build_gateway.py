@@ -101,7 +101,7 @@ class GatewayBuilder:
             names = group.custom_domains
             return Group(group.group_id, instance_id, regions[0], group.name, group.vpc_domain, names)
         if regions:
-            what = f"instance {instance_id} is there in {', '.join(regions)}"
+            what = f"instance {instance_id} is in {', '.join(regions)}"
             self.mistakes.add(("groups", index, "region_id"), what, "say which by `region_id`")
         else:
             self.mistakes.add_missing(

@@ -33,12 +33,12 @@ class GroupReader:
     """Takes groups one by one, as a reader of YAML or JSON comes across them.
 
     Equal ids of instances and regions are one object in all of them. `progress` is called with the number
-    of groups read; `unsound` says whether there was something that is no group.
+    of groups read; `found_invalid` says whether an item was not a valid group.
     """
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.groups: list[Group] = []
-        self.unsound = False
+        self.found_invalid = False
         self._progress = progress
         self._instance_ids: dict[str, str] = {}
         self._region_ids: dict[str, str] = {"": ""}
@@ -50,7 +50,7 @@ class GroupReader:
             try:
                 group = group_of(schema.GroupPart.model_validate(item))
             except ValidationError:
-                self.unsound = True
+                self.found_invalid = True
                 return
         self.groups.append(group)
         if self._progress is not None and not len(self.groups) % PROGRESS_EVERY:

@@ -132,7 +132,7 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
         if read.mistakes:
             return None
         value = read.value
-    if reader.unsound:
+    if reader.found_invalid:
         return None
     try:
         configuration = Configuration.model_validate(value)
@@ -158,12 +158,12 @@ def _read_in_full(octets: bytes, name: str, source: Source) -> Loaded:
     if not isinstance(read.value, dict):
         top = [_no_mapping(read.value, octets)] if read.readable else []
         raise error_of(name, octets, read.mistakes + top)
-    sound = validated(read.value)
+    valid = validated(read.value)
     broken_rules = Mistakes()
-    groups = map(group_of, sound.configuration.groups)
-    loaded = build(sound.configuration, groups, source, broken_rules)
+    groups = map(group_of, valid.configuration.groups)
+    loaded = build(valid.configuration, groups, source, broken_rules)
     already = {mistake.path for mistake in read.mistakes}
-    others = chain(sound.mistakes, believable(broken_rules, sound, read.value))
+    others = chain(valid.mistakes, believable(broken_rules, valid, read.value))
     if mistakes := read.mistakes + [mistake for mistake in others if mistake.path not in already]:
         raise error_of(name, octets, mistakes)
     return loaded

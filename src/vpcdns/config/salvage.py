@@ -1,4 +1,4 @@
-"""The sound parts of a configuration with errors, so that the rules can still be asked about them.
+"""The valid parts of a configuration with errors, so that the rules can still be asked about them.
 
 Knows which parts were left out, and drops mistakes that may only come from that.
 """
@@ -32,41 +32,41 @@ _REFERENCES: Final = frozenset(
 
 
 @dataclass(slots=True)
-class Sound:
-    """The sound parts of a configuration, and where the items of its lists stood."""
+class ValidParts:
+    """The valid parts of a configuration, where items of its lists stood, and the mistakes in the rest."""
 
     configuration: Configuration
     mistakes: list[Mistake]
     origins: dict[str, list[int]]
 
 
-def validated(value: dict[str, Any]) -> Sound:
+def validated(value: dict[str, Any]) -> ValidParts:
     """Reads plain data by the schema; if there are errors, a second time without the parts that have them."""
     try:
-        return Sound(Configuration.model_validate(value), [], {})
+        return ValidParts(Configuration.model_validate(value), [], {})
     except ValidationError as error:
         mistakes = schema_errors.mistakes(error, value)
     broken = {mistake.path[:2] if mistake.path[0] in _LISTS else mistake.path[:1] for mistake in mistakes}
-    sound = {section: content for section, content in value.items() if (section,) not in broken}
+    valid = {section: content for section, content in value.items() if (section,) not in broken}
     origins: dict[str, list[int]] = {}
-    for section in sound.keys() & _LISTS.keys():
-        content = sound[section]
+    for section in valid.keys() & _LISTS.keys():
+        content = valid[section]
         origins[section] = [index for index in range(len(content)) if (section, index) not in broken]
-        sound[section] = [content[index] for index in origins[section]]
-    return Sound(Configuration.model_validate(sound), mistakes, origins)
+        valid[section] = [content[index] for index in origins[section]]
+    return ValidParts(Configuration.model_validate(valid), mistakes, origins)
 
 
-def believable(found: list[Mistake], sound: Sound, value: dict[str, Any]) -> Iterator[Mistake]:
+def believable(found: list[Mistake], valid: ValidParts, value: dict[str, Any]) -> Iterator[Mistake]:
     """The mistakes that do not come from parts left out; paths as in the file."""
-    if not sound.mistakes:
+    if not valid.mistakes:
         yield from found
         return
-    broken = {mistake.path[0] for mistake in sound.mistakes}
-    missing = _missing_ids(sound.mistakes, value)
+    broken = {mistake.path[0] for mistake in valid.mistakes}
+    missing = _missing_ids(valid.mistakes, value)
     for mistake in found:
         section, *rest = mistake.path
-        if section in sound.origins and rest:
-            rest[0] = sound.origins[str(section)][int(rest[0])]
+        if section in valid.origins and rest:
+            rest[0] = valid.origins[str(section)][int(rest[0])]
         path = (section, *rest)
         word = next(part for part in reversed(path) if isinstance(part, str))
         named_missing = missing is None or word == "region_id" or _at(value, path) in missing

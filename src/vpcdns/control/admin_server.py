@@ -47,7 +47,7 @@ class AdminServer:
     _bound: tuple[socket.socket, Listen | Path] | None = field(default=None, init=False)
     # The UNIX socket's file; another may replace it.
     _file: tuple[int, int] | None = field(default=None, init=False)
-    _server: HttpServer | None = field(default=None, init=False)
+    http: HttpServer | None = field(default=None, init=False)
     _stopping: bool = field(default=False, init=False)
     _ended: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -77,10 +77,10 @@ class AdminServer:
         guard = Guard(app, address, self.token or None, signed=bool(self.keys))
 
         async def serve() -> None:
-            self._server = HttpServer(guard)
+            self.http = HttpServer(guard)
             self._ended.clear()
             try:
-                await self._server.serve([sock.dup()])  # it closes what it is given
+                await self.http.serve([sock.dup()])  # it closes what it is given
             finally:
                 self._ended.set()
             if self._stopping:
@@ -92,12 +92,12 @@ class AdminServer:
     async def stop(self) -> None:
         """Ends what is being answered within two seconds, then closes everything. May be called twice."""
         self._stopping = True
-        if self._server is not None:
-            self._server.should_exit = True
+        if self.http is not None:
+            self.http.should_exit = True
             for seconds in (GRACE, 1):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), seconds)
-                self._server.abort()  # their requests end then, as if the clients had gone
+                self.http.abort()  # their requests end then, as if the clients had gone
             self.sources.tasks.stop("admin")
         if self._bound is not None:
             self._bound[0].close()
@@ -105,7 +105,7 @@ class AdminServer:
                 # Its folder may be root's, and we are no longer root; the next start removes a dead socket.
                 with suppress(OSError):
                     self.listen.unlink()
-        self._bound = self._server = None
+        self._bound = self.http = None
 
     def _taken(self) -> tuple[socket.socket, Listen | Path]:
         if self._bound is None:

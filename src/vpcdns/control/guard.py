@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from vpcdns.control.errors import error_response
 from vpcdns.model.topology import Address, unmapped
 
-MAX_BODY: Final = 1 << 20  # octets, security.md §3
+MAX_BODY: Final = 1 << 20  # octets, facts/security.md §3
 # Octets of target and headers; nginx has 8 k and 4 times 8 k more. Checked here as well as in the parser,
 # which only limits what it has to wait for.
 MAX_HEADERS: Final = 16_384

@@ -1,7 +1,7 @@
 """One attempt at one upstream, over UDP or TCP: a random port and id, a strict check.
 
 Knows sockets and which octets count as the response (RFC 5452 §9.1: address, port, id and question all
-match). `outstanding` decides who is asked, and how often.
+match). `forwarder` decides who is asked, and how often.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import FAMILIES, Ports, connect_address
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, Forward, ForwardKey
-from vpcdns.wire.format import MAX_TCP_PAYLOAD, NAME_AT
+from vpcdns.wire.format import ID_SIZE, LENGTH_SIZE, MAX_TCP_PAYLOAD, NAME_AT
+from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id
 from vpcdns.wire.relay import without_edns, write_upstream_query
 from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
@@ -44,7 +45,7 @@ class UpstreamQuery(NamedTuple):
 def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
     """What is asked on behalf of a query that is to be forwarded."""
     question_wire = forward.question_wire
-    message = write_upstream_query(forward.query, question_wire, 0)[2:]
+    message = write_upstream_query(forward.query, question_wire, 0)[ID_SIZE:]
     return UpstreamQuery(key, forward.resolution.upstreams, question_wire, message)
 
 
@@ -88,7 +89,7 @@ class _Attempt:
     def _message(self) -> bytes:
         query = self._upstream_query
         message = query.message if self.edns else without_edns(query.message, query.question_wire)
-        return self._id.to_bytes(2, "big") + message
+        return with_id(self._id, message)
 
     def _read(self, octets: bytes) -> Relayed:
         """The response, or MalformedMessage for anything else."""
@@ -137,7 +138,7 @@ class UdpAttempt(_Attempt):
             self._listener.failed(self, Failure.UNUSABLE)
             return
         # All is right but the id: somebody may be guessing, so TCP is asked (as BIND does).
-        theirs = int.from_bytes(octets[:2], "big")
+        theirs = id_of(octets)
         wrong_id = theirs != self._id and answers_question(octets, theirs, self._upstream_query.question_wire)
         self._listener.discarded(self, wrong_id=wrong_id)
 
@@ -170,8 +171,8 @@ class TcpAttempt(_Attempt):
         with socket.socket(FAMILIES[self.upstream.address.version], _TCP) as sock:
             self._sock = sock
             await loop.sock_connect(sock, connect_address(self.upstream))
-            await loop.sock_sendall(sock, len(message).to_bytes(2, "big") + message)
-            length = int.from_bytes(await _receive(sock, 2), "big")
+            await loop.sock_sendall(sock, length_prefix(len(message)) + message)
+            length = length_at(await _receive(sock, LENGTH_SIZE), 0)
             relayed = self._read(await _receive(sock, length))
         if relayed.truncated:
             raise MalformedMessage("truncated over TCP")

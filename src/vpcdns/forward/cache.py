@@ -1,4 +1,4 @@
-"""Upstreams' responses, kept for as long as they say, bounded in octets.
+"""Upstreams' responses, kept for their TTL, bounded in octets.
 
 Knows messages and seconds; the clock is the caller's. Holds only what upstreams said, before anything is
 decided for a client: nothing that depends on a VPC is ever in it (DESIGN §5).
@@ -33,7 +33,7 @@ class _Entry(NamedTuple):
 
 @dataclass(slots=True)
 class CacheCounters:
-    """For the metrics: what was said without asking, and what was not there to be said."""
+    """For the metrics: how often a response was in the cache, and how often not."""
 
     hits: int = 0
     misses: int = 0
@@ -56,7 +56,7 @@ class Cache:
         return len(self._entries)
 
     def fresh(self, key: ForwardKey, now: float) -> Fetched | Failure | None:
-        """What may be said without asking: a response within its TTL, or a failure of a moment ago."""
+        """A response within its TTL, or the failure of a moment ago; None: an upstream must be asked."""
         entry = self._entries.get(key)
         if entry is not None and now < entry.expires:
             self._entries.move_to_end(key)
@@ -67,7 +67,7 @@ class Cache:
             self._failures.pop(key, None)
             self.counters.misses += 1
             return None
-        # RFC 8767 §5: while it is known that upstreams fail, what is stale is said at once.
+        # RFC 8767 §5: while upstreams are known to fail, stale responses are given at once.
         stale = self.stale(key, now)
         if stale is not None:
             self.counters.stale += 1

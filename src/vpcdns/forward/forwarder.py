@@ -1,7 +1,7 @@
 """Asks upstreams on behalf of queries: who is asked next, and when, until one says something useful.
 
 Knows which questions are outstanding, and a clock; `attempt` asks one upstream once. Identical queries are
-asked once (RebirthDay, security.md §4).
+asked once (RebirthDay, facts/security.md §4).
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, ForwardKey
 from vpcdns.wire.upstream import Relayed
 
-DEADLINE: Final = 3.5  # seconds; Docker's resolver gives up after 4, stubs after 5 (containers.md §3)
-MAX_OUTSTANDING: Final = 1_000  # security.md §3: UDP has no back-pressure
+DEADLINE: Final = 3.5  # seconds; Docker's resolver gives up after 4, stubs after 5 (facts/containers.md §3)
+MAX_OUTSTANDING: Final = 1_000  # facts/security.md §3: UDP has no back-pressure
 # One timer looks after all outstanding queries, this often within a deadline. Two timers for each query would
 # all go through the loop's heap, and nearly always be cancelled.
 _SWEEPS: Final = 70

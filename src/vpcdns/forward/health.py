@@ -16,14 +16,14 @@ _DOWN_AT_MOST: Final = 30.0  # seconds until an upstream that is down is asked f
 
 @dataclass(slots=True)
 class Health:
-    """How an upstream has done: silences in a row, and until when others are asked before it."""
+    """How often in a row an upstream was silent, and until when others are asked before it."""
 
     silences: int = 0
     down_until: float = 0.0
 
 
 class Healths(dict[Upstream, Health]):
-    """Of those upstreams that did not answer the last time; and which of them all know no EDNS."""
+    """The health of each upstream that did not answer the last time, and which upstreams know no EDNS."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Healths(dict[Upstream, Health]):
         return not self._without_edns or self._without_edns.get(upstream, 0.0) <= now
 
     def refused_edns(self, upstream: Upstream, now: float) -> None:
-        """It answers without an OPT record what it could not read with one (RFC 6891 §6.2.2)."""
+        """An upstream answered a query without an OPT record that it refused with one (RFC 6891 §6.2.2)."""
         if self.knows_edns(upstream, now):
             self._without_edns[upstream] = now + _WITHOUT_EDNS
 

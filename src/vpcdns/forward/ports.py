@@ -1,8 +1,8 @@
-"""Sockets for questions to upstreams: every question leaves from a random port of its own.
+"""Sockets for queries to upstreams: every query leaves from a random port of its own.
 
-Knows sockets, not what is said. A socket whose question was answered is dissolved (connect(2) to AF_UNSPEC),
-which takes its port from it; the next question gets it with another. It is as good as new, but was not made,
-closed and watched anew (measured: 3.7 µs against 9.5; docs/decisions/0011-ports.md).
+Knows sockets, not messages. A socket whose query was answered is dissolved (connect(2) to AF_UNSPEC), which
+takes its port from it; the next query uses the socket with another port. That is cheaper than to close it,
+and to open and watch a new one (measured: 3.7 µs against 9.5; docs/decisions/0011-ports.md).
 """
 
 import ctypes
@@ -14,7 +14,7 @@ from typing import Final
 from vpcdns.model.policy import Upstream
 from vpcdns.net.epoll import OnReady, Watch
 
-_IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
+IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
 FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
@@ -30,7 +30,7 @@ class Ports:
         self._dissolve = _dissolver()
 
     def open(self, upstream: Upstream, on_ready: OnReady) -> socket.SocketType:
-        """A socket at a random port that hears nobody but the upstream. Raises OSError.
+        """A socket at a random port that receives from nobody but the upstream. Raises OSError.
 
         `on_ready` is called as long as there is something to read, until the socket is closed.
         """
@@ -51,11 +51,11 @@ class Ports:
         return sock
 
     def close(self, sock: socket.SocketType, *, answered: bool = False) -> None:
-        """Gives up the port. After its answer nothing is wrong with a socket, and it can have another one."""
+        """Gives up the port. A socket whose query was answered is kept: it gets another port later."""
         descriptor = sock.fileno()
         if answered and self._dissolve is not None:
             idle = self._idle[sock.family]
-            if len(idle) < _IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
+            if len(idle) < IDLE_AT_MOST and self._dissolve(descriptor, _UNSPECIFIED, len(_UNSPECIFIED)) == 0:
                 self._watch.hand_over(descriptor, None)
                 idle[descriptor] = sock
                 return
@@ -63,7 +63,7 @@ class Ports:
         sock.close()
 
     def close_all(self) -> None:
-        """The idle ones, and the waiting; sockets that are open are closed by whoever has them."""
+        """Closes idle sockets and stops watching; whoever has opened a socket closes it."""
         for idle in self._idle.values():
             while idle:
                 idle.popitem()[1].close()
@@ -71,7 +71,7 @@ class Ports:
         self._watch.close()
 
     def _stray(self, descriptor: int) -> None:
-        """Something came between the answer and the giving up of the port: such a socket is not as new."""
+        """Closes an idle socket that received something after its answer: it cannot be used again."""
         for idle in self._idle.values():
             sock = idle.pop(descriptor, None)
             if sock is not None:

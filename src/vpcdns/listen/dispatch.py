@@ -1,4 +1,4 @@
-"""Between the listeners and the responder: what is asked, and what comes later.
+"""Between the listeners and the responder: asks it, and sends responses that come later.
 
 Whatever a responder raises is logged, counted and answered SERVFAIL: nothing that it does may stop the server
 or leave a query without a response. Knows neither sockets nor what a message means.

@@ -28,7 +28,7 @@ _IPV6_MARK: Final = 1 << 64
 
 @dataclass(slots=True)
 class RateCounters:
-    """For the metrics: responses of which less was made."""
+    """For the metrics: responses that were truncated or dropped."""
 
     truncated: int = 0
     dropped: int = 0
@@ -53,7 +53,7 @@ class RateLimit:
     def limited(
         self, result: Response | Forward, peer: Address, per_second: int, now: float
     ) -> Response | Forward | Drop:
-        """`result` for `peer`, or what is left of it; `now` is in monotonic seconds."""
+        """`result`, or less if `peer` is over its limit; `now` is in monotonic seconds."""
         network = self._network(network_of(peer), per_second, now)
         network.left = min(per_second, network.left + (now - network.at) * per_second)
         network.at = now
@@ -66,12 +66,12 @@ class RateLimit:
             self.counters.dropped += 1
             return Drop(result.resolution)
         self.counters.truncated += 1
-        # A query with a fault has nothing to ask again for, and no longer response than this one.
+        # The error for a query with a fault is as short, and it would be the same over TCP.
         faulty = result.query.fault is not None
         return result if faulty else truncated_response(result.query, result.resolution)
 
     def _network(self, key: int, per_second: int, now: float) -> _Network:
-        """The one that was silent for the longest goes when there is no room: it most likely owes nothing."""
+        """Without room the one that was silent for the longest goes: it is most likely below its limit."""
         network = self._networks.get(key)
         if network is None:
             if len(self._networks) >= NETWORKS_AT_MOST:
@@ -92,7 +92,7 @@ class ResponseRates:
     def limited(
         self, result: Response | Forward | Drop, arrival: Arrival, world: World, now: float
     ) -> Response | Forward | Drop:
-        """`result`, or what is left of it. What would be forwarded counts as the response that it will be."""
+        """`result`, or less if the peer is over its limit. A query to be forwarded counts as its response."""
         access, peer = world.access, arrival.peer
         if arrival.transport == "tcp" or isinstance(result, Drop) or is_trusted(peer, world):
             return result

@@ -35,7 +35,7 @@ class PendingResponse:
             self._callback = callback
 
     def deliver(self, result: bytes | BaseException | None) -> None:
-        """The result is there; an exception says that there was a bug. What comes second is ignored."""
+        """Gives the result; an exception means that there was a bug. A second result is ignored."""
         if self.is_done:
             return
         self.is_done, self.result = True, result
@@ -44,7 +44,7 @@ class PendingResponse:
             callback(self)
 
     def cancel(self) -> None:
-        """Nobody waits any more."""
+        """Gives up the response: no callback follows."""
         self.is_done, self._callback = True, None
 
     def now(self) -> Answer:

@@ -137,7 +137,7 @@ class Service:
             self._serve(bound, self._tcp)
 
     def _serve(self, bound: Bound, tcp: TcpServer) -> None:
-        """Whoever asks there counts as `bound.listen` says, which may be somebody else than before."""
+        """Serves a bound socket for `bound.listen`, whose clients may count as another VPC than before."""
         former = self._udp.get(bound.udp)
         if former is not None:
             if former.listen == bound.listen:

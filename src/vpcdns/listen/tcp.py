@@ -1,7 +1,8 @@
-"""TCP listeners: who gets a connection, who must give one up, and when.
+"""TCP listeners: who gets a connection, and when one is closed to make room.
 
 Knows every connection and the limits on all of them. What happens on one is in `tcp_connection`. Accepts by
-itself, because asyncio's server logs each failure for want of descriptors, and cannot choose whom it lets in.
+itself, because asyncio's server logs each failure when descriptors run out, and cannot choose whom it
+accepts.
 """
 
 import asyncio
@@ -61,7 +62,7 @@ class TcpServer:
         self._empty.set()
 
     def serve(self, sock: socket.socket, listen: Listen) -> None:
-        """Accepts on `sock`, which listens already. Who asked there before asks `listen` from now on."""
+        """Accepts on `sock`, which listens already. Its open connections belong to `listen` from now on."""
         former, self._listening[sock] = self._listening.get(sock), listen
         self._loop.add_reader(sock.fileno(), self._accept, sock, listen)
         for connection in self.connections:
@@ -69,7 +70,7 @@ class TcpServer:
                 connection.move(listen)
 
     def leave(self, sock: socket.socket) -> None:
-        """Accepts no more on `sock`; those who connected to it are asked nothing more by it."""
+        """Accepts no more on `sock`, and ends the connections that were made to it."""
         listen = self._listening.pop(sock)
         self._loop.remove_reader(sock.fileno())
         for connection in tuple(self.connections):
@@ -77,7 +78,7 @@ class TcpServer:
                 connection.end()
 
     def stop_accepting(self) -> None:
-        """Closes the listening sockets; who is connected stays so."""
+        """Closes the listening sockets; connections stay open."""
         if self._paused is not None:
             self._paused.cancel()
             self._paused = None
@@ -186,7 +187,7 @@ class TcpServer:
         self._sweeping = self._loop.call_later(limits.sweep, self._sweep) if self.connections else None
 
     def _bound_unread(self) -> None:
-        """Closes whoever lets most wait unread, while all of them together let too much wait."""
+        """Closes the connections with the most unread octets, until the rest are below the common limit."""
         unread = {connection: connection.unread() for connection in self.connections}
         too_much = sum(unread.values()) - self.limits.unread_in_all
         for connection in sorted(unread, key=unread.__getitem__, reverse=True):
@@ -198,6 +199,6 @@ class TcpServer:
 
 
 def _half_of_descriptors() -> int:
-    """Knot DNS' measure: the other half is for upstreams, files and who knows what."""
+    """As in Knot DNS; the other half is for upstreams, files and everything else."""
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return 2**31 if limit == resource.RLIM_INFINITY else limit // 2

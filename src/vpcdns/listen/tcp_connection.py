@@ -22,12 +22,10 @@ from vpcdns.net.epoll import Watch
 from vpcdns.net.stream import Stream
 from vpcdns.query import Arrival
 from vpcdns.recall.views import View
+from vpcdns.wire.format import HEADER_SIZE, ID_SIZE, LENGTH_SIZE, MAX_QUERY, MAX_TCP_PAYLOAD
+from vpcdns.wire.framing import count_complete, length_at, length_prefix
 from vpcdns.wire.proxy import SIGNATURE, read_proxy
 
-# A DNS header (RFC 1035 §4.1.1), and what a query may cost to parse (security.md §3).
-_SHORTEST: Final = 12
-_LONGEST: Final = 4_096
-_LONGEST_RESPONSE: Final = 0xFFFF
 # Queries that had to be asked about, before others get their turn: 1 to 6 ms.
 _ASKED_AT_ONCE: Final = 20
 
@@ -67,7 +65,7 @@ class TcpConnection(Stream):
         self._linger = True
 
     def move(self, listen: Listen) -> None:
-        """Who asks here asks `listen` from now on."""
+        """This connection belongs to `listen` from now on."""
         self.listen, self._view = listen, None
         self._arrival = replace(self._arrival, listen=listen)
 
@@ -149,22 +147,24 @@ class TcpConnection(Stream):
         asked_at_most = self.used.queries + _ASKED_AT_ONCE
         room = self._shared.limits.unread - self.unread()
         waits = self._ending or self._stalled()
-        while size - at >= 2 and room >= 0 and not waits:
-            length = octets[at] << 8 | octets[at + 1]
-            after = at + 2 + length
-            if not _SHORTEST <= length <= _LONGEST:
+        while size - at >= LENGTH_SIZE and room >= 0 and not waits:
+            length = length_at(octets, at)
+            begin = at + LENGTH_SIZE
+            after = begin + length
+            if not HEADER_SIZE <= length <= MAX_QUERY:
                 self._counters.tcp_malformed += 1
                 self._ending = True
                 break
             if after > size:
                 break
-            response = None if view is None else view.response(octets[at + 4 : after], self.peer)
+            query_at = begin + ID_SIZE
+            response = None if view is None else view.response(octets[query_at:after], self.peer)
             if response is not None:
                 recalled_count += 1
-                out += ((len(response) + 2).to_bytes(2, "big"), octets[at + 2 : at + 4], response)
+                out += (length_prefix(len(response) + ID_SIZE), octets[begin:query_at], response)
                 room -= len(response)
             else:
-                room -= self._ask(octets[at + 2 : after], out)
+                room -= self._ask(octets[begin:after], out)
                 waits = self._ending or self._stalled() or self.used.queries >= asked_at_most
             at = after
         self._counters.tcp_received += recalled_count
@@ -174,7 +174,7 @@ class TcpConnection(Stream):
 
     def _current_view(self, unread: bytes) -> View | None:
         """What the queries that are there may be recalled from; None: they must all be asked about."""
-        count = _complete(unread)
+        count = count_complete(unread)
         views = self._dispatch.responder.views(count) if count else None
         if views is None or self._arrival.proxied is not None:
             return None
@@ -207,7 +207,7 @@ class TcpConnection(Stream):
             self.end()
         elif self._stalled():
             self.pause_reading()
-        elif self._unread and _complete(self._unread):
+        elif self._unread and count_complete(self._unread):
             self.pause_reading()
             self._shared.turns.wait(self._take_turn)
         elif self._peer_ended:
@@ -237,12 +237,12 @@ class TcpConnection(Stream):
         return len(answer or b"")
 
     def _put(self, response: bytes | None, out: list[bytes]) -> None:
-        if response is None or len(response) > _LONGEST_RESPONSE:
+        if response is None or len(response) > MAX_TCP_PAYLOAD:
             self._counters.tcp_silent += 1
             self._ending = True
             return
         self._counters.tcp_answered += 1
-        out.append(len(response).to_bytes(2, "big"))
+        out.append(length_prefix(len(response)))
         out.append(response)
 
     def _answered(self, response: bytes | None) -> None:
@@ -274,12 +274,3 @@ class TcpConnection(Stream):
                 self.write_eof()
             except OSError:  # ENOTCONN: the peer has reset the connection meanwhile.
                 self.abort()
-
-
-def _complete(octets: bytes) -> int:
-    """How many complete messages `octets` begin with, each after its length (RFC 1035 §4.2.2)."""
-    at, count, size = 0, 0, len(octets)
-    while at + 2 <= size:
-        at += 2 + (octets[at] << 8 | octets[at + 1])
-        count += 1
-    return count if at <= size else count - 1

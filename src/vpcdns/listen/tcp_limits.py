@@ -5,6 +5,8 @@ Knows numbers and times; the clock is the caller's. Knows neither sockets nor me
 
 from dataclasses import dataclass
 
+from vpcdns.query.responses import TCP_IDLE_SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class TcpLimits:
@@ -15,8 +17,7 @@ class TcpLimits:
     connections: int = 2_000
     # BIND and Unbound have none. An address can be a whole network behind NAT.
     per_client: int = 250
-    # RFC 7766 §6.2.3: a few seconds. BIND 30, Unbound 30, Knot DNS 10.
-    idle: float = 10.0
+    idle: float = TCP_IDLE_SECONDS  # clients are told
     # Unbound cuts it stepwise as its slots fill up; we once, at three quarters.
     idle_when_crowded: float = 2.0
     # From a message's first octet to its last. BIND 30 (tcp-initial-timeout), Knot DNS 0.5 (tcp-io-timeout).

@@ -22,12 +22,14 @@ from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.rate_limits import is_limited
 from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.policy import Listen
-from vpcdns.net.recvmmsg import SLOT, Batch, Envelope
+from vpcdns.net.recvmmsg import Batch, Envelope
 from vpcdns.query import Arrival
 from vpcdns.recall.views import View, Views, address_of
+from vpcdns.wire.format import ID_SIZE, MAX_QUERY
 
 # Datagrams a call. More bring nothing: the calls' own cost is then a hundredth of a datagram's.
 BATCH: Final = 64
+SLOT: Final = MAX_QUERY  # octets of a datagram; no response over UDP is longer
 # Seconds until TCP and everything else get their turn. By the clock, not by datagrams: while a thread works,
 # each batch may have to wait for it, and many a batch is one datagram.
 TURN: Final = 0.002
@@ -42,7 +44,7 @@ class UdpListener:
     """Answers what comes to one bound socket from now on. `listen` is what the socket is bound to.
 
     A wildcard socket gives packet information with each datagram, which goes back untouched, so that
-    responses leave from the address asked (facts: containers.md §4).
+    responses leave from the address asked (facts/containers.md §4).
     """
 
     def __init__(
@@ -54,8 +56,8 @@ class UdpListener:
         self._counters = dispatch.counters
         self._views: Views | None = None
         self._clients: dict[int | bytes, View] = {}  # the peer as the socket names it
-        self._batch = batch_type(sock, BATCH, ancillary=listen.address.is_unspecified)
-        self._outgoing = batch_type(sock, BATCH, ancillary=listen.address.is_unspecified)
+        self._batch = batch_type(sock, BATCH, SLOT, ancillary=listen.address.is_unspecified)
+        self._outgoing = batch_type(sock, BATCH, SLOT, ancillary=listen.address.is_unspecified)
         self._late: list[tuple[Envelope, bytes]] = []
         self._is_ipv4 = sock.family == socket.AF_INET
         self._loop = asyncio.get_running_loop()
@@ -102,7 +104,7 @@ class UdpListener:
         silent: list[int] = []
         for i, slot, ipv6, length_word, peer_word, sent_word in islice(batch.slots, count):
             # The message without its id: what is recalled holds for every id.
-            query = bytes(slot[2 : headers[length_word]])
+            query = bytes(slot[ID_SIZE : headers[length_word]])
             peer: int | bytes = names[peer_word] if is_ipv4 else bytes(ipv6)
             view = clients.get(peer)
             if view is not None:
@@ -110,8 +112,8 @@ class UdpListener:
                 if recalled is not None:
                     response, kind = recalled
                     kind.count += 1
-                    end = len(response) + 2
-                    slot[2:end] = response
+                    end = len(response) + ID_SIZE
+                    slot[ID_SIZE:end] = response
                     vectors[sent_word] = end
                     if on_recall is not None:
                         on_recall((now, view, query, peer))

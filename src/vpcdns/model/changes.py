@@ -5,6 +5,7 @@ Asks the rules and never repeats one. Inside a change, whatever is missing or br
 callers of `apply` get the Refusal as a value.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
@@ -28,7 +29,7 @@ class Refused(Exception):
         self.refusal = refusal
 
 
-class Change:
+class Change(ABC):
     """A change: immutable, compared by its parts."""
 
     __slots__ = ()
@@ -40,9 +41,9 @@ class Change:
         except Refused as refused:
             return refused.refusal
 
+    @abstractmethod
     def changed(self, world: World) -> World:
         """The World after this change, the revision as it was. Raises Refused."""
-        raise NotImplementedError
 
 
 def allow(refusals: Iterable[Refusal]) -> None:

@@ -1,7 +1,7 @@
-"""Who is asking: an address, and the VPC that it counts as (DESIGN §3).
+"""Who is asking: a client's address, and the VPC that it counts as (DESIGN §3).
 
-Knows listeners only by their `vpc_id`. Decides whether a peer is believed that names another client, by
-client subnet or PROXY header.
+Knows listeners only by their `vpc_id`. Decides whether a peer may name another client, by client subnet or
+PROXY header.
 """
 
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from vpcdns.model.world import World
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Whoever asks. `vpc_id` is the VPC that it counts as, None the Internet; `matched` says by what rule.
+    """Who asks. `vpc_id` is the VPC that it counts as, None the Internet; `matched` says by which rule.
 
     `network_id` is set for on-premises clients. A stranger has `allowed` False and counts as nobody.
     `prefix_needed` is set when the client subnet was too wide: the length that it needs.

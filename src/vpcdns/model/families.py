@@ -18,9 +18,9 @@ _ABOVE_NAMED: Final = frozenset(
 
 
 def parent_of_family(name: Name, world: World) -> Name | None:
-    """The highest ancestor of `name` whose names are all forwarded alike, if `name` is; None: there is none.
+    """The highest ancestor of `name` below which all names are forwarded alike; None if there is none.
 
-    For one client, type and class. Names that `is_apart` are no members.
+    For one client, type and class. Names for which `is_apart` holds do not belong to the family.
     """
     for start in range(len(name), 0, -1):
         parent = Name(name.labels[start:])
@@ -30,9 +30,9 @@ def parent_of_family(name: Name, world: World) -> Name | None:
 
 
 def is_apart(labels: bytes) -> bool:
-    """Whether a name with these labels, in wire format, before its parent may be a VPC domain, or near one.
+    """Whether these labels, in wire format, may make a name below its parent a VPC domain, or one mistyped.
 
-    It is one wherever such a label stands before the suffix (DESIGN §3).
+    A label that ends in `-vpc` is enough, wherever it stands in the name (DESIGN §3).
     """
     return VPC_LABEL_END in labels.lower()
 

@@ -120,10 +120,7 @@ def group_refusals(
         problem = "a group_id is 32 lower-case hexadecimal digits"
         way_out = "copy it from the console, e.g. 523e8dc7bbe04613b5b1d726c2a7889d"
         yield Refusal(Rule.DOMAIN_NAME, subject, problem, way_out, ("group_id",))
-    elif (
-        len(group.vpc_domain_label) > MAX_LABEL
-        or 1 + len(group.vpc_domain_label) + len(suffix.wire()) > MAX_NAME
-    ):
+    elif len(group.vpc_domain_label) > MAX_LABEL or 1 + len(group.vpc_domain_label) + suffix.size > MAX_NAME:
         problem = f"its VPC domain's first label would be longer than {MAX_LABEL} octets"
         yield Refusal(Rule.DOMAIN_NAME, subject, problem, "use a shorter region_id", ("region_id",))
     instance = instances.get(group.instance_key)

@@ -125,9 +125,10 @@ class Name:
     def is_wildcard(self) -> bool:
         return bool(self.labels) and self.labels[0] == b"*"
 
-    def wire(self) -> bytes:
-        """Uncompressed wire format, in the case given (RFC 1035 §3.1)."""
-        return b"".join(bytes((len(label),)) + label for label in self.labels) + b"\0"
+    @property
+    def size(self) -> int:
+        """In octets, as RFC 1035 §2.3.4 counts: one more for each label, and one for the root."""
+        return sum(map(len, self.labels)) + len(self.labels) + 1
 
 
 def _labels(text: str) -> Iterator[bytes]:

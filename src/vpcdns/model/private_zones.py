@@ -35,7 +35,7 @@ class ZoneRecord:
     def default_id(self, zone_id: str) -> int:
         """The id of a record that a file gives none: the same at each start."""
         said = f"{zone_id} {str(self.name).lower()} {self.rtype} {rdata_text(self.rdata)}"
-        return int.from_bytes(hashlib.sha256(said.encode()).digest()[:8], "big") >> 64 - _ID_BITS
+        return int(hashlib.sha256(said.encode()).hexdigest(), 16) % 2**_ID_BITS
 
 
 @dataclass(frozen=True, slots=True)

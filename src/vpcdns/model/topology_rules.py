@@ -64,7 +64,7 @@ def new_vswitch_refusals(vpc: Vpc, vswitch: VSwitch) -> Iterator[Refusal]:
 
 def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_Block]) -> Iterator[Refusal]:
     """Whether a vSwitch lies inside one of its VPC's blocks."""
-    if not any(above in blocks for above in _supernets(_block(vswitch.cidr_block))):
+    if not any(above in blocks for above in supernets(_block(vswitch.cidr_block))):
         first = ", ".join(map(str, vpc.cidr_blocks[:_BLOCKS_NAMED]))
         more = ", …" if len(vpc.cidr_blocks) > _BLOCKS_NAMED else ""
         problem = f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}"
@@ -88,7 +88,7 @@ def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
     at: dict[_Block, int] = {}  # the first block that is exactly this
     inside: dict[_Block, int] = {}  # the first block at or inside this
     for index, block in enumerate(map(_block, blocks)):
-        around = tuple(_supernets(block))
+        around = tuple(supernets(block))
         earlier = [at[above] for above in around if above in at]
         if block in inside:
             earlier.append(inside[block])
@@ -102,7 +102,7 @@ def _block(network: IPv4Network) -> _Block:
     return network.prefixlen, int(network.network_address)
 
 
-def _supernets(block: _Block) -> Iterator[_Block]:
+def supernets(block: _Block) -> Iterator[_Block]:
     """The block and all around it, as large as may be."""
     length, number = block
     for shorter in range(length, -1, -1):

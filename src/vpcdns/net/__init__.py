@@ -1,1 +1,1 @@
-"""Linux sockets without DNS: batches of datagrams, epoll, binding, streams."""
+"""Linux sockets without DNS (an import contract): batches of datagrams, epoll, binding, streams."""

@@ -20,7 +20,7 @@ from vpcdns.net.bind_errors import startup_error
 log = logging.getLogger("vpcdns.server")
 
 _PACKET_INFORMATION: Final = {
-    # Linux' value; CPython 3.11 has no name for it (facts: containers.md §4).
+    # Linux' value; CPython 3.11 has no name for it (facts/containers.md §4).
     socket.AF_INET: (socket.IPPROTO_IP, getattr(socket, "IP_PKTINFO", 8)),
     socket.AF_INET6: (socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO),
 }

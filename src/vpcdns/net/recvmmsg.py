@@ -13,8 +13,6 @@ import struct
 import sys
 from typing import Any, Final
 
-# Our queries never need more (security.md §3); 4,096 is also the largest size that resolvers ever announced.
-SLOT: Final = 4_096
 _NAME: Final = 32  # a sockaddr_in6 has 28 octets
 _CONTROL: Final = 64  # an in6_pktinfo with its header has 40 (RFC 3542 §6.1)
 _HEADER: Final = 64  # struct mmsghdr: a msghdr of 56, msg_len, 4 of padding
@@ -40,19 +38,20 @@ def is_available() -> bool:
 
 
 class Batch:
-    """Room for `size` datagrams of one socket.
+    """Room for `size` datagrams of one socket, with at most `room` octets each.
 
     `slots` says where each has its parts, because the loop over them is the hottest of the program: an
     accessor costs more than what it would fetch. A slot is its number, its octets, the peer's IPv6 address;
     the index of the length in `headers`, of the IPv4 address in `names`, of the length to send in `vectors`.
     """
 
-    def __init__(self, sock: socket.socket, size: int, *, ancillary: bool) -> None:
+    def __init__(self, sock: socket.socket, size: int, room: int, *, ancillary: bool) -> None:
         self.size = size
+        self._room = room
         self._sock = sock
         self._ancillary = ancillary
         self._fd = sock.fileno()
-        self._data = ctypes.create_string_buffer(size * SLOT)
+        self._data = ctypes.create_string_buffer(size * room)
         self._names = ctypes.create_string_buffer(size * _NAME)
         self._controls = ctypes.create_string_buffer(size * _CONTROL)
         self._vectors = ctypes.create_string_buffer(size * 16)
@@ -73,15 +72,15 @@ class Batch:
     def _slot(self, i: int) -> tuple[int, memoryview, memoryview, int, int, int]:
         ipv6 = self._name_octets[i * _NAME + 8 : i * _NAME + 24]
         words = i * _HEADER_WORDS + _LENGTH_WORD, i * _NAME // 4 + 1, 2 * i + 1
-        return i, self._octets[i * SLOT : (i + 1) * SLOT], ipv6, *words
+        return i, self._octets[i * self._room : (i + 1) * self._room], ipv6, *words
 
     def _prepare(self) -> None:
         """Points every header at its slot's peer, data and ancillary data; finds the calls."""
         data, names = ctypes.addressof(self._data), ctypes.addressof(self._names)
         vectors, controls = ctypes.addressof(self._vectors), ctypes.addressof(self._controls)
         for i in range(self.size):
-            self.vectors[2 * i] = data + i * SLOT
-            self.vectors[2 * i + 1] = SLOT
+            self.vectors[2 * i] = data + i * self._room
+            self.vectors[2 * i + 1] = self._room
             control = (controls + i * _CONTROL, _CONTROL) if self._ancillary else (0, 0)
             for word, value in enumerate((names + i * _NAME, _NAME, vectors + i * 16, 1, *control)):
                 self._wide[i * _WIDE + word] = value
@@ -112,7 +111,7 @@ class Batch:
 
     def message(self, i: int) -> bytes:
         """The datagram in slot i."""
-        return bytes(self._octets[i * SLOT : i * SLOT + self.headers[i * _HEADER_WORDS + _LENGTH_WORD]])
+        return bytes(self.slots[i][1][: self.headers[i * _HEADER_WORDS + _LENGTH_WORD]])
 
     def port(self, i: int) -> int:
         """The port that it came from; 0 if nothing can be sent there, or if it did not fit in the slot."""
@@ -122,7 +121,7 @@ class Batch:
 
     def put(self, i: int, response: bytes) -> None:
         """What slot i sends."""
-        self._octets[i * SLOT : i * SLOT + len(response)] = response
+        self.slots[i][1][: len(response)] = response
         self.vectors[2 * i + 1] = len(response)
 
     def envelope(self, i: int) -> Envelope:

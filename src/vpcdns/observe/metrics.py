@@ -36,7 +36,7 @@ _Kind = Callable[..., Any]  # a MetricFamily
 _Value = tuple[Any, ...]  # what its `add_metric` takes
 _Totals = Counter[tuple[str, ...]]
 
-_AT_ONCE: Final = 100  # values of a family, at up to 20 samples of 500 octets each
+VALUES_AT_ONCE: Final = 100  # values of a family, at up to 20 samples of 500 octets each
 _RESTARTED: Final = "Times that a task of the server failed and began again."
 _process: Final = ProcessCollector(registry=None)
 _ADDED: Final = [
@@ -190,7 +190,7 @@ def _rates(totals: WorkerCounts) -> Iterator[Metric]:
 
 def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield from _counter("reload", "Times that the configuration was read anew.", status.successes)
-    text = "Times that it was refused, and the old one served on."
+    text = "Times that it was refused, and the old one kept."
     yield from _counter("reload_failed", text, status.failures)
     failed = status.problem is not None
     yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)
@@ -225,9 +225,9 @@ def _family(
 ) -> Iterator[Metric]:
     """At least one piece, so that a family without values is there too."""
     values.sort()
-    for start in range(0, max(len(values), 1), _AT_ONCE):
+    for start in range(0, max(len(values), 1), VALUES_AT_ONCE):
         family = kind(f"vpcdns_{name}", text, labels=labels)
-        for value in values[start : start + _AT_ONCE]:
+        for value in values[start : start + VALUES_AT_ONCE]:
             family.add_metric(*value)
         yield family
 

@@ -22,6 +22,7 @@ from vpcdns.query import Arrival, Drop, Response
 from vpcdns.recall.answer_kind import AnswerKind
 from vpcdns.recall.views import RelayedQuery, Views
 from vpcdns.server.observer import Observer
+from vpcdns.wire.format import ID_SIZE
 
 # Seconds. CoreDNS begins at 0.25 ms and doubles; an answer out of tables takes us a tenth of that. The last
 # but one is the deadline of a forwarded query (DESIGN §4).
@@ -114,7 +115,7 @@ class QueryCounts(Observer):
             if kind.response.resolution is None:
                 return
             row = self._relayed_rows[kind] = self._row_of(kind.arrival, kind.response.resolution)
-        _add(row, query[4], len(query[2]) + 2, size, 1)
+        _add(row, query[4], len(query[2]) + ID_SIZE, size, 1)
 
     def remembers(self, views: Views) -> None:
         self._count_recalled()

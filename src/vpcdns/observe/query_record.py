@@ -24,7 +24,6 @@ UNRESOLVED: Final = {
     Rcode.BADVERS: "edns-version",
 }
 MALFORMED: Final = "malformed"
-_ADDRESS_OCTETS: Final[dict[int, int]] = {RRType.A: 4, RRType.AAAA: 16}
 
 
 class QueryRecord(NamedTuple):
@@ -129,10 +128,11 @@ def _record_text(record: Record) -> str:
 
 def _relayed_text(relayed: Relayed, record: RelayedRecord) -> str:
     """Addresses and CNAME targets; of other records the type only, for their data is not read."""
-    rdata = relayed.octets[record.rdata_at : record.end]
     kind = type_text(record.rtype)
-    if _ADDRESS_OCTETS.get(record.rtype) == len(rdata):
-        return f"{kind} {socket.inet_ntop(socket.AF_INET if len(rdata) == 4 else socket.AF_INET6, rdata)}"
+    address = relayed.address(record)
+    if address is not None:
+        family = socket.AF_INET if record.rtype == RRType.A else socket.AF_INET6
+        return f"{kind} {socket.inet_ntop(family, address)}"
     if record.rtype == RRType.CNAME:
         try:
             return cut(f"{kind} {relayed.name(record.rdata_at)}")

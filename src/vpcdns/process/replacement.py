@@ -5,6 +5,7 @@ from memory that it inherits.
 """
 
 import os
+import pickle
 import sys
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
@@ -14,7 +15,7 @@ from vpcdns.net.binding import Sharing
 from vpcdns.process.log import log_to_stderr
 from vpcdns.process.server_parts import ServerParts, Settings
 from vpcdns.process.worker_duties import WorkerDuties
-from vpcdns.process.workers import Worker, Workers, channel, work
+from vpcdns.process.workers import Worker, Workers, channel, received, work
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import SharedCounts
 from vpcdns.state import Contents, State
@@ -42,7 +43,7 @@ def execute(start: Start, worlds: WorldTransfer, transfer: WorldTransfer, counts
         # -P: not what lies in the working directory.
         command = [sys.executable, "-P", "-m", _MODULE, *map(str, inherited)]
         try:
-            ours.send(start)  # it waits there to be read
+            ours.send_bytes(pickle.dumps(start))  # it waits there to be read
             pid = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
         except BaseException:
             ours.close()
@@ -54,7 +55,7 @@ def main() -> None:
     log_to_stderr()
     channel_fd, worlds_fd, transfer_fd, counts_fd = map(int, sys.argv[1:])
     main_process = Connection(channel_fd)
-    start: Start = main_process.recv()
+    start: Start = received(main_process)
 
     def duties() -> WorkerDuties:
         file, *changed = WorldTransfer(worlds_fd).read()

@@ -39,7 +39,7 @@ class WorkerDuties:
         return cls(parts, transfer)
 
     def heartbeat(self) -> None:
-        """It is alive when it answers."""
+        """A heartbeat: the worker is alive if it answers."""
 
     async def stop(self, grace: float) -> None:
         await self.parts.stop(grace)

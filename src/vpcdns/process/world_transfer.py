@@ -29,7 +29,7 @@ class WorldTransfer:
         self.fd = os.memfd_create("vpcdns-world") if fd is None else fd
 
     def write(self, *worlds: World) -> None:
-        """In place of what was written before. Raises OSError."""
+        """Writes Worlds in place of those before. Raises OSError."""
         self.clear()
         with os.fdopen(os.dup(self.fd), "wb") as file:
             file.seek(0)
@@ -42,7 +42,7 @@ class WorldTransfer:
                     pickle.dump([_row(group) for group in part.values()], file, pickle.HIGHEST_PROTOCOL)
 
     def read(self) -> list[World]:
-        """Those that were written."""
+        """Reads the Worlds that were written."""
         with mmap.mmap(self.fd, 0, prot=mmap.PROT_READ) as octets, gc_pauses.paused():
             return [_read(octets) for _ in range(pickle.load(octets))]  # noqa: S301 - another process of ours wrote it
 

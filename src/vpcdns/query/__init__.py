@@ -1,6 +1,6 @@
 """The life of one query without I/O: (message, where it arrived, world) -> Response, Forward or Drop.
 
-Knows the order of the checks (security.md §2): form, then identity, then stranger or not, and only
+Knows the order of the checks (facts/security.md §2): form, then identity, then stranger or not, and only
 then the name. Holds no state, reads no clock; `server` and `recall` bring the octets and take them away.
 """
 

@@ -1,4 +1,4 @@
-"""Responses to forwarded queries, made of what upstreams said, but for what they say about our names."""
+"""Responses to forwarded queries: what upstreams said, without what they say about our names."""
 
 from dataclasses import replace
 from typing import Final
@@ -13,8 +13,9 @@ from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
 from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
+from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import PROOFS, Relayed, RelayedRecord, is_owned_by_question, record_of
+from vpcdns.wire.upstream import PROOFS, Relayed, RelayedRecord, covered_type, is_owned_by_question, record_of
 
 STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
@@ -24,7 +25,7 @@ MAX_OWNERS: Final = 64  # names with records in one response; a referral to the 
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
-    """The response to a forwarded query, made of what the upstreams said.
+    """The response to a forwarded query, made from what the upstreams said.
 
     A Forward again if a CNAME leads on. Decided in `world`, the current one: a query that was on its way
     during a change is decided anew, which may be another Forward, too.
@@ -58,7 +59,7 @@ def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
     query, arrival, resolution = forward.query, forward.arrival, forward.resolution
     relayed, explain = _unowned(fetched.relayed, resolution, world), world.answers.explain
     if explain is not Explain.FULL and relayed.extended_errors:  # the upstream's are said as ours are
-        codes = tuple(data[:2] for data in relayed.extended_errors if explain is Explain.CODE)
+        codes = tuple(map(without_text, relayed.extended_errors)) if explain is Explain.CODE else ()
         relayed = relayed._replace(extended_errors=codes)
     octets = write_relayed(
         relayed,
@@ -129,7 +130,12 @@ def _cnames(fetched: Fetched) -> dict[Name, tuple[Name, list[Record]]]:
     """Owner -> target of each CNAME in the answer, and its record with its signatures."""
     relayed, found = fetched.relayed, dict[Name, tuple[Name, list[Record]]]()
     cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
-    signatures = [record for record in relayed.records if _signs_cname(relayed, record)] if cnames else []
+    signed = int(RRType.CNAME)
+    signatures = [
+        record
+        for record in relayed.records
+        if cnames and record.section == 0 and covered_type(relayed, record) == signed
+    ]
     if len(cnames) > MAX_CNAMES or len(signatures) > 2 * MAX_CNAMES:
         raise MalformedMessage("more CNAMEs than any resolver follows")
     for record in cnames:
@@ -157,15 +163,6 @@ def _is_bare(relayed: Relayed, rtype: int) -> bool:
     return not any((record.section, record.rtype) in ends for record in relayed.records)
 
 
-def _signs_cname(relayed: Relayed, record: RelayedRecord) -> bool:
-    covered = relayed.octets[record.rdata_at : record.rdata_at + 2]  # RFC 4034 §3.1
-    return (
-        record.section == 0
-        and record.rtype == RRType.RRSIG
-        and int.from_bytes(covered, "big") == RRType.CNAME
-    )
-
-
 def _ttl(fetched: Fetched, record: RelayedRecord) -> int:
     return STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
 
@@ -190,7 +187,7 @@ def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
 
 
 def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
-    """The response without what the upstream says unasked about our names, and without all that follows.
+    """The response without what the upstream says about our names unasked, and without all that follows.
 
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     The SOA above a denied name may be the suffix's, and stays with its proofs. A record is cut off with all

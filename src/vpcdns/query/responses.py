@@ -9,7 +9,7 @@ from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
 from vpcdns.query.values import Arrival, Response
-from vpcdns.wire.edns import Options
+from vpcdns.wire.edns import Options, keepalive
 from vpcdns.wire.format import (
     AA,
     MAX_TCP_PAYLOAD,
@@ -22,7 +22,7 @@ from vpcdns.wire.format import (
 from vpcdns.wire.query import Query, read_query
 from vpcdns.wire.response import udp_limit, write_response
 
-TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4; Unbound has 30, BIND 30
+TCP_IDLE_SECONDS: Final = 10  # RFC 7766 §6.2.3, RFC 9210 §4.4: a few; BIND 30, Unbound 30, Knot DNS 10
 
 
 def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: World) -> Response:
@@ -59,9 +59,9 @@ def turns_of(resolution: Resolution) -> int:
 
 def _last_rrset(resolution: Resolution) -> tuple[tuple[Record, ...], tuple[Record, ...]]:
     """The answers before the last name's, and those."""
-    answers = resolution.answers
-    aliases = sum(record.name != answers[-1].name for record in answers)
-    return answers[:aliases], answers[aliases:]
+    last = resolution.answers[-1].name
+    before = tuple(record for record in resolution.answers if record.name != last)
+    return before, tuple(record for record in resolution.answers if record.name == last)
 
 
 def error_response(
@@ -72,7 +72,7 @@ def error_response(
     *,
     truncated: bool = False,
 ) -> Response:
-    """The response to a query that cannot, or shall not, be resolved: without `error` no longer than it."""
+    """The response to a query that is not resolved. Without `error` it is no longer than the query."""
     limit = MAX_TCP_PAYLOAD
     if arrival.transport == "udp":
         limit = query.size if error is None else udp_limit(query)
@@ -81,7 +81,7 @@ def error_response(
 
 
 def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
-    """Nothing but "ask again over TCP", which no spoofed source can: never longer than the query."""
+    """Says only "ask again over TCP", which a spoofed client cannot do; never longer than the query."""
     return Response(write_response(query, Rcode.NOERROR, query.size, flags=TC), query, resolution)
 
 
@@ -123,5 +123,5 @@ def options_of(query: Query, arrival: Arrival, client: Client, world: World) -> 
     if query.edns.client_subnet is not None and subnet_used:
         options.append((OPTION_CLIENT_SUBNET, query.edns.client_subnet.echo(client.prefix_needed)))
     if arrival.transport == "tcp" and query.edns.has(OPTION_KEEPALIVE):
-        options.append((OPTION_KEEPALIVE, (TCP_IDLE_SECONDS * 10).to_bytes(2, "big")))  # RFC 7828 §3.1
+        options.append(keepalive(TCP_IDLE_SECONDS))
     return tuple(options)

@@ -1,4 +1,4 @@
-"""How a query comes, and what can become of it. Knows no rule."""
+"""How a query arrives, and what can become of it. Knows no rule."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.model.policy import Listen, Transport
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
-from vpcdns.wire.format import AD, CD, RD, TYPE_AND_CLASS_SIZE
-from vpcdns.wire.query import Query
+from vpcdns.wire.format import AD, CD, RD
+from vpcdns.wire.query import Query, asking_for, folded
 from vpcdns.wire.upstream import Relayed
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a message came: from which address and port, over what, and to which listener.
+    """How a message arrived: from which address and port, over which transport, at which listener.
 
     `peer` is never an IPv4-mapped IPv6 address. `proxied` is the client that a PROXY header named, if the
     peer is trusted to name one.
@@ -44,7 +44,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A query to be asked of `resolution.upstreams`; `finish` makes the response of what they say.
+    """A query to be asked of `resolution.upstreams`; `finish` makes the response from what they say.
 
     What is asked is the last name of the CNAME chain so far: `resolution.target`.
     """
@@ -58,19 +58,15 @@ class Forward:
     def question_wire(self) -> bytes:
         """The question section that upstreams get: the client's own, unless a CNAME led on."""
         own = self.query.question_wire
-        if not self.resolution.answers:
-            return own
-        return self.resolution.target.wire() + own[-TYPE_AND_CLASS_SIZE:]
+        return asking_for(self.resolution.target, own) if self.resolution.answers else own
 
     @property
     def key(self) -> ForwardKey:
         """The same for all queries that upstreams are asked once; has no client's subnet (RebirthDay)."""
-        edns, wire = self.query.edns, self.question_wire
+        edns, question = self.query.edns, self.question_wire
         bits = self.query.flags & (RD | AD | CD) | (0 if edns is None else 1 + edns.do)
-        # Without regard to case, but for type and class. Lengths are below 64, hence no letters.
-        name, rest = wire[:-TYPE_AND_CLASS_SIZE].lower(), wire[-TYPE_AND_CLASS_SIZE:]
         whom = " ".join(map(str, self.resolution.upstreams))
-        return name + rest + bits.to_bytes(2, "big") + whom.encode()
+        return folded(question) + f"{bits} {whom}".encode()
 
 
 ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times

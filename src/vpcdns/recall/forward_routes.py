@@ -1,7 +1,7 @@
 """Where plain queries for foreign names go, and how they are written on their way there and back.
 
-Knows where the name stands in a query. Whether a name is forwarded, and to whom, is decided for one name; the
-route then holds for its whole family (`model.families`), in the same view of one World.
+Whether a name is forwarded, and to whom, is decided for one name; the route then holds for its whole family
+(`model.families`), in the same view of one World.
 """
 
 from typing import Final
@@ -9,11 +9,12 @@ from typing import Final
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
 from vpcdns.model.dns import Rcode
 from vpcdns.model.families import is_apart, parent_of_family
-from vpcdns.model.names import MAX_LABEL, MAX_NAME
+from vpcdns.model.names import MAX_NAME
 from vpcdns.model.policy import Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Forward
 from vpcdns.recall.answer_kind import AnswerKind
+from vpcdns.wire import query_parts
 from vpcdns.wire.edns import write_opt
 from vpcdns.wire.format import ID_SIZE, NAME_AT, TYPE_AND_CLASS_SIZE
 from vpcdns.wire.relay import own_flags, write_plain
@@ -21,9 +22,6 @@ from vpcdns.wire.response import udp_limit
 from vpcdns.wire.upstream import Relayed
 
 ROUTES_AT_MOST: Final = 4_096  # of one view, at some 1 KiB each
-
-# Labels before a route is given up; each takes 0.3 µs. Reverse names of IPv6 have 34.
-_LABELS_AT_MOST: Final = 8
 _RCODES: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
 
 
@@ -83,18 +81,11 @@ class Routes:
 
     def find(self, query: bytes) -> FoundRoute | None:
         """The route of a query without its id, and the first labels of its name."""
-        if not self._routes:
+        found = query_parts.find(query, self._routes) if self._routes else None
+        if found is None:
             return None
-        head, end, size = query[:NAME_AT], NAME_AT, len(query)
-        for _ in range(_LABELS_AT_MOST):
-            if end >= size or not 0 < query[end] <= MAX_LABEL:
-                return None
-            end += 1 + query[end]
-            route = self._routes.get(head + query[end:])
-            if route is not None:
-                first = query[NAME_AT:end]
-                return None if len(first) > route.first_at_most or is_apart(first) else (route, first)
-        return None
+        route, first = found
+        return None if len(first) > route.first_at_most or is_apart(first) else found
 
     def learn(self, query: bytes, forward: Forward, world: World) -> None:
         """Remembers where a query went, if its family goes there."""
@@ -103,7 +94,7 @@ class Routes:
         if (
             arrival.transport != "udp"
             or arrival.proxied is not None
-            or asked.question_wire != query[NAME_AT : NAME_AT + len(asked.question_wire)]
+            or query_parts.around_question(query, asked.question_wire) is None
             # A subnet names another client, and what else an option asks for is said to one client only.
             or not asked.is_bare
             or resolution.answers
@@ -114,5 +105,5 @@ class Routes:
         name = resolution.question.name
         parent = parent_of_family(name, world)
         if parent is not None:
-            behind = len(name.wire()) - len(parent.wire())
-            self._routes[query[:NAME_AT] + query[NAME_AT + behind :]] = Route(forward, behind)
+            behind = name.size - parent.size
+            self._routes[query_parts.without_labels(query, behind)] = Route(forward, behind)

@@ -2,8 +2,8 @@
 
 Knows what an answer may depend on if it is to be remembered: the message without its id, the client's VPC,
 the transport and the World. What depends on more (a client's subnet, cookies, whoami) is never here.
-Everything here was decided once, and goes with its World (DESIGN §5). How queries are forwarded it must not
-know: a view has at most a learned route, for whoever forwards.
+Everything here was decided once, and goes with its World (DESIGN §5). Nothing here asks an upstream: a view
+finds the learned route for a query, and `server` sends the query there.
 """
 
 from __future__ import annotations

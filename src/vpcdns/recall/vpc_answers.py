@@ -1,8 +1,8 @@
 """Answers to plain queries for VPC domains, each learned from one that was decided.
 
-Knows where the name stands in a query, and nothing of who may ask what: that is decided once for each
-instance, VPC and shape of query. An answer's octets after the question do not depend on the name, so they are
-kept once for all groups of an instance (DESIGN §5). A table holds for one World.
+Knows nothing of who may ask what: that is decided once for each instance, VPC and shape of query. An answer's
+octets after the question do not depend on the name, so they are kept once for all groups of an instance
+(DESIGN §5). A table holds for one World.
 """
 
 from dataclasses import dataclass, field
@@ -10,15 +10,12 @@ from typing import Final
 
 from vpcdns.model.world import World
 from vpcdns.recall.answer_kind import AnswerKind
-from vpcdns.wire.format import NAME_AT, TYPE_AND_CLASS_SIZE
+from vpcdns.wire.buffer import write_name
+from vpcdns.wire.query_parts import around_question, split_off_label
 
 # Shapes of plain queries are few: types times flags times OPT sizes. The bound is against who makes them up.
 MAX_SHAPES: Final = 512
-
-# In a message without its id, as whatever holds for every id is looked up without one.
-_GROUP_ID_AT: Final = NAME_AT + 1
 _GROUP_ID_SIZE: Final = 32
-_GROUP_ID_END: Final = _GROUP_ID_AT + _GROUP_ID_SIZE
 
 
 @dataclass(slots=True)
@@ -38,7 +35,8 @@ class VpcAnswers:
     def __init__(self, world: World) -> None:
         self.world = world
         self._group = world.groups.finder()
-        self._suffix = world.answers.suffix.wire().lower()
+        self._suffix = write_name(world.answers.suffix).lower()
+        self._suffix_size = len(self._suffix)
         self._audiences: dict[str, dict[str, Audience]] = {}
 
     def answer(self, query: bytes, viewer: object) -> tuple[bytes, AnswerKind] | None:
@@ -49,11 +47,9 @@ class VpcAnswers:
         found = self._find(query)
         if found is None:
             return None
-        audience, end = found
-        tail = audience.tails.get(viewer, {}).get(query[:NAME_AT] + query[end:])
-        if tail is None:
-            return None
-        return tail[0] + query[NAME_AT : end + TYPE_AND_CLASS_SIZE] + tail[1], tail[2]
+        audience, question, shape = found
+        tail = audience.tails.get(viewer, {}).get(shape)
+        return None if tail is None else (tail[0] + question + tail[1], tail[2])
 
     def learn(self, query: bytes, viewer: object, response: bytes, kind: AnswerKind) -> None:
         """Remembers what was decided; query and response are without their ids.
@@ -63,23 +59,21 @@ class VpcAnswers:
         found = self._find(query)
         if found is None:
             return
-        audience, end = found
-        question = query[NAME_AT : end + TYPE_AND_CLASS_SIZE]
-        if response[NAME_AT : end + TYPE_AND_CLASS_SIZE] != question:
+        audience, question, shape = found
+        around = around_question(response, question)
+        if around is None:
             return
         tails = audience.tails.setdefault(viewer, {})
         if len(tails) >= MAX_SHAPES:
             tails.clear()  # learned again in a moment
-        shape = query[:NAME_AT] + query[end:]
-        tails[shape] = response[:NAME_AT], response[end + TYPE_AND_CLASS_SIZE :], kind
+        tails[shape] = *around, kind
 
-    def _find(self, query: bytes) -> tuple[Audience, int] | None:
-        """The audience of the group whose VPC domain is asked for, if it is on, and where the name ends."""
-        label_end = _GROUP_ID_AT + query[NAME_AT] if len(query) > _GROUP_ID_END else 0
-        end = label_end + len(self._suffix)
-        if label_end <= _GROUP_ID_END or len(query) < end + TYPE_AND_CLASS_SIZE:
+    def _find(self, query: bytes) -> tuple[Audience, bytes, bytes] | None:
+        """The audience of the group whose VPC domain is asked for, if it is on; the question; the shape."""
+        parts = split_off_label(query, self._suffix_size, _GROUP_ID_SIZE)
+        if parts is None:
             return None
-        name = query[_GROUP_ID_AT:end].lower()
+        name, question, shape = parts
         group = self._group(name[:_GROUP_ID_SIZE].decode("latin-1"))
         if group is None or not group.vpc_domain:
             return None
@@ -90,4 +84,4 @@ class VpcAnswers:
             instances[group.instance_id] = audience
         if name[_GROUP_ID_SIZE:] != audience.name_end:
             return None
-        return audience, end
+        return audience, question, shape

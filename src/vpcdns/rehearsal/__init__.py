@@ -1,4 +1,4 @@
 """Changes before they happen: how two Worlds differ, and whom that affects.
 
-Knows only the model. Nothing here takes effect.
+Knows the model, and how the configuration is read that a scenario file has in it. Nothing here takes effect.
 """

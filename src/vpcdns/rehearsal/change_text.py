@@ -18,7 +18,7 @@ from vpcdns.model.world import World
 
 
 def changed(world: World, *texts: str) -> World:
-    """The World after changes in words; raises MalformedChange when one is none, or a rule refuses it."""
+    """The World after changes in words; raises MalformedChange when one cannot be read or made."""
     for text in texts:
         try:
             world = replace(read_change(text, world)(world), revision=world.revision + 1)
@@ -28,17 +28,17 @@ def changed(world: World, *texts: str) -> World:
 
 
 def read_change(text: str, world: World) -> Callable[[World], World]:
-    """A change out of its words; raises MalformedChange. `world` says which region an instance is in."""
+    """Reads a change; raises MalformedChange. `world` says which region an instance is in."""
     try:
         verb, *words = shlex.split(text) or [""]
     except ValueError as error:
         raise MalformedChange(f"{text!r} cannot be read: {error}") from None
     if verb not in _FORMS:
-        raise MalformedChange(f"{text!r} is no change; there are: {', '.join(_FORMS)}")
+        raise MalformedChange(f"{text!r} is not a change; the changes are: {', '.join(_FORMS)}")
     form, make = _FORMS[verb]
     kinds, optional = re.findall(r"[^][ ]+", form), form.count("[")
     if not len(kinds) - optional <= len(words) <= len(kinds):
-        raise MalformedChange(f"{text!r} has not the words that {verb} takes; write: {verb} {form}")
+        raise MalformedChange(f"{text!r}: {verb} takes other words; write: {verb} {form}")
     try:
         values = [_READ.get(kind, _as_it_is)(word, world) for kind, word in zip(kinds, words, strict=False)]
     except (ValueError, MalformedName) as error:
@@ -63,7 +63,7 @@ def _instance(word: str, world: World) -> InstanceKey:
     if len(regions) == 1:
         return regions[0], word
     if regions:
-        raise ValueError(f"instance {word} is there in {', '.join(regions)}; write REGION/{word}")
+        raise ValueError(f"instance {word} is in {', '.join(regions)}; write REGION/{word}")
     raise ValueError(f"there is no instance {word}")
 
 

@@ -97,7 +97,7 @@ class SharedCounts:
 
 
 class Faults:
-    """The faults of one server, oldest first: the first that fits is the one that happens.
+    """The faults of one server, oldest first: of those that fit a query, the first happens.
 
     `injected` are as they were set; `counts` says how often each has happened, in all processes of the
     server. `changed` is called after every change, with the faults that there are now.
@@ -138,7 +138,7 @@ class Faults:
         return fault
 
     def remove(self, fault_id: int) -> bool:
-        """Whether there was such a fault; there is not any more."""
+        """Removes a fault; False if there was none of that id."""
         before = self.injected
         self._change(tuple(one for one in before if one.fault_id != fault_id))
         return len(self.injected) < len(before)
@@ -151,13 +151,13 @@ class Faults:
         self._changed(faults)
 
     def put(self, faults: tuple[InjectedFault, ...]) -> None:
-        """These are all. While there is none, listeners call the inner responder's own methods."""
+        """Replaces all faults. Without any, listeners call the inner responder's own methods."""
         self.injected = faults
         self.respond = self._respond if faults else self._inner.respond
         self.views = self._no_views if faults else self._inner.views
 
     def _no_views(self, _count: int) -> Views | None:
-        """Recalled responses do not pass by here, so nothing may be recalled."""
+        """A recalled response would not meet its fault, so none may be recalled."""
         return None
 
     def _respond(self, message: bytes, arrival: Arrival) -> Answer:

@@ -22,22 +22,22 @@ class Observer:
         """A query was decided; it took so many seconds."""
 
     def relayed(self, query: RelayedQuery, kind: AnswerKind, size: int) -> None:
-        """A query came back by way of a route; its response has `size` octets."""
+        """A query that had a route was answered; its response has `size` octets."""
 
     def must_see(self, count: int) -> bool:
         """Whether one of the next `count` queries must be decided, so that `decided` is called for it."""
         return False
 
     def remembers(self, views: Views) -> None:
-        """From now on queries are recalled from these; `kinds` counts them. Nothing older is used again."""
+        """From now on responses are recalled from these views only; `kinds` counts them."""
 
 
 class Observers(Observer):
-    """Passes on what happens, in this order. Of recalled queries one observer hears, at most."""
+    """Several observers, called in this order. Only one of them may have an `on_recall`."""
 
     def __init__(self, *observers: Observer) -> None:
         self._all = observers
-        # Batches and relayed queries are so cheap that a call for nothing is felt.
+        # Batches and relayed queries are so cheap that a call that does nothing would be felt.
         self._must_see = [one.must_see for one in observers if type(one).must_see is not Observer.must_see]
         self._relayed = [one.relayed for one in observers if type(one).relayed is not Observer.relayed]
         (self.on_recall,) = {one.on_recall for one in observers} - {None} or {None}

@@ -111,7 +111,7 @@ class Reloader:
                 return
             replaced, unfiled = [self._state.world], self._state.contents.unfiled
             new = await self._carried_out(loaded)
-        except Exception as error:
+        except Exception as error:  # of ours too: /ready shows what it was, then it is raised again
             is_bug = not isinstance(error, ConfigurationError | StartupError | StateError)
             self.status.failures += 1
             self.status.problem = repr(error) if is_bug else str(error)

@@ -12,6 +12,7 @@ from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, ser
 from vpcdns.recall.forward_routes import FoundRoute
 from vpcdns.recall.views import RawPeer, View, Views
 from vpcdns.server.pending import PendingQuery, QueryContext
+from vpcdns.wire.format import ID_SIZE
 
 
 @dataclass(eq=False)
@@ -35,7 +36,7 @@ class Resolver(QueryContext):
         if result is decided and isinstance(result, Response):
             view = self._view_of(message, result, arrival)
             if view is not None:
-                view.learn(message[2:], arrival, result)
+                view.learn(message[ID_SIZE:], arrival, result)
         return self.answer(arrival, result, started)
 
     def relay(self, message: bytes, view: View, peer: RawPeer, found: FoundRoute) -> PendingResponse | None:
@@ -64,7 +65,7 @@ class Resolver(QueryContext):
         self.forwarder.close()
 
     def _renew(self, _old: World, new: World) -> None:
-        """Nothing of one World is remembered in the next."""
+        """Forgets what was remembered in the old World."""
         old, self.remembered = self.remembered, self._new_views(new)
         old.close()
 
@@ -79,17 +80,17 @@ class Resolver(QueryContext):
         view = self._view_of(message, forward, forward.arrival)
         if known is None:
             if view is not None:
-                view.routes.learn(message[2:], forward, self.state.world)
+                view.routes.learn(message[ID_SIZE:], forward, self.state.world)
             return PendingQuery.decided(self, message, forward, key, started).now()
         result = finish(forward, known, self.state.world)
         if isinstance(result, Forward):  # a cached CNAME leads on
             return self._forward(message, result, started)
         if view is not None and isinstance(known, Fetched) and isinstance(result, Response):
-            view.keep(message[2:], forward, known, result, self.cache)
+            view.keep(message[ID_SIZE:], forward, known, result, self.cache)
         return self.answer(forward.arrival, result, started)
 
     def _view_of(self, message: bytes, decided: Response | Forward, arrival: Arrival) -> View | None:
-        """Where such a query may be remembered; nowhere with a PROXY header: the message is longer then."""
+        """The view in which the query may be remembered; None with a PROXY header: the message is longer."""
         resolution, listen = decided.resolution, arrival.listen
         if resolution is None or listen is None or len(message) != decided.query.size:
             return None

@@ -1,7 +1,7 @@
 """The one holder of the current World (DESIGN §4), and where its changes are kept.
 
-A reload, an API call and a rehearsal all change the World through State, under the rules of the model; parts
-that need every new World subscribe. Must not know sockets or HTTP.
+A reload and an API call both change the World through State, under the rules of the model; parts that need
+every new World subscribe. Knows no sockets (an import contract).
 """
 
 from vpcdns.state.current_world import Reset, State

@@ -1,6 +1,6 @@
-"""What is kept of an object beside the World: what the cloud's API echoes and nothing is decided on.
+"""Attributes of objects that the cloud's API stores and returns, and that decide nothing.
 
-Descriptions, specifications, charge types, times, tags. A one is plain JSON under the object's key.
+Descriptions, specifications, charge types, times, tags: plain JSON for each object, under its key.
 """
 
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ def object_key(of: Group | Instance | Vpc | VSwitch) -> str:
 
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
-    """Those whose object `world` has."""
+    """The attributes of objects that are in `world`."""
     if not attributes:
         return attributes
     keys = {object_key(group) for _, group in world.groups.scan()}

@@ -17,7 +17,7 @@ from vpcdns.state.journal import Commit, Contents, Journal
 
 @dataclass(frozen=True, slots=True)
 class Reset:
-    """What the file said is put back."""
+    """Everything goes back to what the file said."""
 
 
 Subscriber = Callable[[World, World], None]
@@ -25,7 +25,7 @@ Replica = Callable[[Commit | Reset, World], None]
 
 
 class State:
-    """The current World, and who is called with the next.
+    """The current World; subscribers are called with the next one.
 
     `file` is what the configuration file says, `contents` what holds where that is something else already.
     """
@@ -75,7 +75,7 @@ class State:
         return self._replicated(Reset())
 
     def replay(self, step: Commit | Reset) -> World | Refusal:
-        """Does what another State has done and kept."""
+        """Repeats what another State has done and stored."""
         contents = self.contents.after(step) if isinstance(step, Commit) else self._only(self.file)
         if isinstance(contents, Refusal):
             return contents
@@ -83,13 +83,13 @@ class State:
         return contents.world
 
     def prepare_reset(self) -> None:
-        """Does beforehand what takes long in `reset`. For a thread."""
+        """Prepares what takes long in `reset`. For a thread."""
         self.journal.prepare(self._only(self.file), self.file)
 
     def with_file(self, file: World) -> Contents:
-        """What holds when the file says this; the revision moves up, so that it never goes backwards.
+        """What holds once this is the file; the revision moves up, so that it never goes backwards.
 
-        Its VPCs, instances and groups replace those that changes made, but when they are the same as
+        Its VPCs, instances and groups replace those that changes made, unless they are the same as
         before: then the changes stay, and the rest of the file takes effect around them. Raises
         ConfigurationError when the two do not fit. Changes nothing.
         """
@@ -111,7 +111,7 @@ class State:
         return self.put(contents, file)
 
     def _only(self, file: World) -> Contents:
-        """What holds when nothing but `file` does."""
+        """What holds when only the file counts."""
         world = self._next(file)
         return Contents(world, of_objects_in(self.contents.attributes, world))
 

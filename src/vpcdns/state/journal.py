@@ -59,7 +59,7 @@ class Journal:
     """
 
     def prepare(self, contents: Contents, file: World) -> None:
-        """Does beforehand what takes long when `replace` comes with these. For a thread."""
+        """Prepares what takes long when `replace` is called with these. For a thread."""
 
     def append(self, commit: Commit, contents: Contents) -> None:
         """Keeps a commit, after which `contents` hold."""

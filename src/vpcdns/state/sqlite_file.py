@@ -4,7 +4,7 @@ Knows SQLite and file systems; `journal_rows` knows what is in the tables.
 
 The lock file beside it holds the number and the seal of the last entry as well, written with each commit: a
 write-ahead log that was cut or damaged ends early without a word (SQLite's file format §4.4), and every entry
-before the end is sound.
+before the end is intact.
 """
 
 import fcntl
@@ -36,7 +36,7 @@ def lock_of(path: Path) -> Path:
 
 
 def locked(path: Path) -> int:
-    """A lock beside the file, as a descriptor to be closed: two servers would part ways.
+    """A lock beside the file, as a descriptor to be closed: a state file is for one server.
 
     Raises StateError.
     """

@@ -12,7 +12,7 @@ from typing import Final
 from dnslib import DNSBuffer, DNSLabel
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.names import MAX_LABEL, MAX_NAME
+from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
 from vpcdns.wire import format as fmt
 
 MAX_POINTERS: Final = 64  # in one name, which has at most 127 labels; real ones need two or three
@@ -61,6 +61,11 @@ class MessageBuffer(DNSBuffer):
             self.append(bytes((len(labels[0]),)) + labels[0])
             labels = labels[1:]
         self.append(b"\0")
+
+
+def write_name(name: Name) -> bytes:
+    """Uncompressed, in the case given (RFC 1035 §3.1)."""
+    return b"".join(bytes((len(label),)) + label for label in name.labels) + b"\0"
 
 
 class NameChecker:

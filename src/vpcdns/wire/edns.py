@@ -125,9 +125,19 @@ def _opt(extended_rcode: int, do: bool, options: Options) -> bytes:
     return bytes(buffer.data)
 
 
+def keepalive(seconds: int) -> tuple[int, bytes]:
+    """The option that says how long a connection may be idle (RFC 7828 §3.1), in tenths of a second."""
+    return fmt.OPTION_KEEPALIVE, (seconds * 10).to_bytes(2, "big")
+
+
+def without_text(extended_error: bytes) -> bytes:
+    """An extended error's data, cut to its INFO-CODE (RFC 8914 §2)."""
+    return extended_error[: fmt.INFO_CODE_SIZE]
+
+
 def shrinking(error: ExtendedError | None) -> list[Options]:
     """An extended error as an option, and what is left of it as room runs out (RFC 8914 §3)."""
     if error is None:
         return [()]
-    code = error.info_code.to_bytes(2, "big")
+    code = error.info_code.to_bytes(fmt.INFO_CODE_SIZE, "big")
     return [((fmt.OPTION_EXTENDED_ERROR, data),) for data in (code + error.text.encode(), code)] + [()]

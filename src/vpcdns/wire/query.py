@@ -12,9 +12,9 @@ from dnslib import DNSQuestion
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import Question, Rcode, RRType
 from vpcdns.model.names import Name
-from vpcdns.wire.buffer import MessageBuffer
+from vpcdns.wire.buffer import MessageBuffer, write_name
 from vpcdns.wire.edns import Edns, read_opt
-from vpcdns.wire.format import HEADER, HEADER_SIZE, OPCODE, OPT_SIZE, QR, RECORD_HEAD
+from vpcdns.wire.format import HEADER, HEADER_SIZE, OPCODE, OPT_SIZE, QR, RECORD_HEAD, TYPE_AND_CLASS_SIZE
 
 _OPT: Final = int(RRType.OPT)  # plain numbers compare in half the time
 MAX_ADDITIONAL: Final = 2  # an OPT, and a TSIG or SIG(0) that is not looked at
@@ -74,6 +74,16 @@ def read_query(message: bytes) -> Query | None:
     except MalformedMessage:
         fault = Rcode.FORMERR
     return Query(identity, flags, question, question_wire, edns, fault, len(message))
+
+
+def folded(question_wire: bytes) -> bytes:
+    """The same for names that differ in case only (RFC 4343). Lengths are below 64, hence no letters."""
+    return question_wire[:-TYPE_AND_CLASS_SIZE].lower() + question_wire[-TYPE_AND_CLASS_SIZE:]
+
+
+def asking_for(name: Name, question_wire: bytes) -> bytes:
+    """The same question about another name."""
+    return write_name(name) + question_wire[-TYPE_AND_CLASS_SIZE:]
 
 
 def _read_additional(buffer: MessageBuffer, count: int) -> Edns | None:

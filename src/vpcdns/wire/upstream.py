@@ -11,8 +11,9 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import Octets, Record, RRClass, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire import format as fmt
-from vpcdns.wire.buffer import NameChecker, read_labels
-from vpcdns.wire.edns import read_options
+from vpcdns.wire.buffer import NameChecker, read_labels, write_name
+from vpcdns.wire.edns import read_options, without_text
+from vpcdns.wire.framing import id_of
 
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _CNAME, _OPT = int(RRType.CNAME), int(RRType.OPT)  # plain numbers compare in half the time
@@ -70,6 +71,12 @@ class Relayed(NamedTuple):
     def name(self, offset: int) -> Name:
         """The name that stands there: a record's owner, or in its data; raises MalformedMessage."""
         return Name(tuple(read_labels(self.octets, offset)[0]))
+
+    def address(self, record: RelayedRecord) -> bytes | None:
+        """The packed address in an A or AAAA record; None for any other."""
+        size = record.end - record.rdata_at
+        is_one = _ADDRESS_SIZES.get(record.rtype) == size
+        return self.octets[record.rdata_at : record.end] if is_one else None
 
 
 def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
@@ -129,7 +136,7 @@ def answers_question(octets: bytes, identity: int, question_wire: bytes) -> bool
         return False
     theirs, tail = octets[fmt.HEADER_SIZE : fmt.HEADER_SIZE + len(question_wire)], -fmt.TYPE_AND_CLASS_SIZE
     # Lengths are below 64, hence no letters; type and class are numbers.
-    return int.from_bytes(octets[: fmt.ID_SIZE], "big") == identity and (
+    return id_of(octets) == identity and (
         theirs == question_wire
         or (theirs[tail:] == question_wire[tail:] and theirs.lower() == question_wire.lower())
     )
@@ -143,9 +150,17 @@ def record_of(relayed: Relayed, record: RelayedRecord, ttl: int) -> Record:
     at += before
     for _ in range(count):
         labels, at, _ = read_labels(octets, at)
-        parts.append(Name(tuple(labels)).wire())
+        parts.append(write_name(Name(tuple(labels))))
     rdata = Octets(b"".join([*parts, octets[at : record.end]]))
     return Record(relayed.name(record.name_at), record.rtype, ttl, rdata)
+
+
+def covered_type(relayed: Relayed, record: RelayedRecord) -> int | None:
+    """The type that a RRSIG record signs (RFC 4034 §3.1); None for other records."""
+    if record.rtype != RRType.RRSIG or record.end - record.rdata_at < fmt.TYPE.size:
+        return None
+    (covered,) = fmt.TYPE.unpack_from(relayed.octets, record.rdata_at)
+    return int(covered)
 
 
 def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
@@ -240,10 +255,10 @@ def _extended_errors(rdata: bytes) -> tuple[bytes, ...]:
         data = read_options(rdata).get(fmt.OPTION_EXTENDED_ERROR, b"")
     except MalformedMessage:
         return ()
-    if not 2 <= len(data) <= fmt.MAX_UDP_PAYLOAD // 4:
+    if not fmt.INFO_CODE_SIZE <= len(data) <= fmt.MAX_UDP_PAYLOAD // 4:
         return ()
     try:
-        data[2:].decode()
+        data[fmt.INFO_CODE_SIZE :].decode()
     except UnicodeDecodeError:
-        return (data[:2],)
+        return (without_text(data),)
     return (data,)

@@ -219,6 +219,21 @@ def test_tags_count_from_one(cloud: Cloud) -> None:
     assert told["Tags"]["TagInfo"] == [{"Key": "k", "Value": "v"}, {"Key": "e", "Value": ""}]
 
 
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"Description": "d" * 1_025}, "InvalidDescription"),
+        ({"Tag__1__Key": "k" * 129}, "InvalidTag"),
+        ({"Tag__1__Key": "k", "Tag__1__Value": "v" * 129}, "InvalidTag"),
+    ],
+)
+def test_what_is_kept_is_no_longer_than_the_cloud_would_keep(
+    cloud: Cloud, given: dict[str, str], code: str
+) -> None:
+    """Fifty groups are described in one answer."""
+    assert cloud.refused("CreateApiGroup", GroupName="long_winded", **given) == (400, code)
+
+
 # Instances
 
 

@@ -7,12 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cloud_api import KEY_ID, KEYS, REGION, SECRET, cloud, token
+from tests.support.repository import ROOT
 from vpcdns.testing import Server
 
 pytest.importorskip("alibabacloud_cloudapi20160714")
@@ -24,8 +24,6 @@ from alibabacloud_vpc20160428.client import Client as Vpc
 
 # The SDK asks the clock in a way that Python 3.12 calls out of date.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
-
-ROOT = Path(__file__).parents[3]
 
 
 @dataclass

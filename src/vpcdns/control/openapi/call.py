@@ -24,6 +24,8 @@ Recorded = Group | Instance | Vpc | VSwitch
 Records = dict[str, Attributes | None]
 
 MAX_TAGS: Final = 20  # the cloud's own limit
+MAX_TAG: Final = 128  # characters of a key or a value; the same
+MAX_KEPT: Final = 1_024  # characters of a description and the like, where the cloud allows 180 to 256
 MAX_PAGE_SIZE: Final = 50
 MAX_PAGES: Final = 1_000_000
 _NUMBER: Final = re.compile(r"[0-9]{1,9}")
@@ -97,12 +99,17 @@ class Call:
                 return tags
             if number > MAX_TAGS:
                 raise invalid("Tag", f"At most {MAX_TAGS} tags.")
-            tags.append({"Key": key, "Value": self.parameters.get(f"Tag.{number}.Value", "")})
+            value = self.parameters.get(f"Tag.{number}.Value", "")
+            if max(len(key), len(value)) > MAX_TAG:
+                raise invalid("Tag", f"Keys and values have at most {MAX_TAG} characters.")
+            tags.append({"Key": key, "Value": value})
         return tags
 
     def kept(self, *names: str) -> dict[str, Any]:
         """Those of the parameters that are there, to be kept as they are; tags too."""
         found: dict[str, Any] = {name: self.parameters[name] for name in names if name in self.parameters}
+        for name in (name for name, value in found.items() if len(value) > MAX_KEPT):
+            raise invalid(name, f"At most {MAX_KEPT} characters.")
         if tags := self.tags():
             found["Tags"] = tags
         return found

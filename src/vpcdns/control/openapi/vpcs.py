@@ -1,4 +1,4 @@
-"""The actions of the VPC product, as many as a script needs to make what it binds instances to; regions."""
+"""Actions of the VPC product: those that make, show and delete VPCs and vSwitches, and list regions."""
 
 import secrets
 from ipaddress import IPv4Network
@@ -16,7 +16,7 @@ _VSWITCH_KEPT: Final = ("VSwitchName", "Description", "ZoneId")
 
 
 def create_vpc(call: Call) -> dict[str, Any]:
-    """A VPC whose clients are those in its block, unless that block is somebody's already."""
+    """A VPC; its block is its source network too, unless another one has that block already."""
     block = call.block("CidrBlock") if call.parameters.get("CidrBlock") else DEFAULT_BLOCK
     vpc_id = _new_id("vpc")
     sources = () if call.world.topology.claimed(block) is not None else (block,)
@@ -108,7 +108,7 @@ def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
 
 
 def _described(record: Attributes, *names: str) -> dict[str, Any]:
-    """What answers about VPCs and vSwitches have in common."""
+    """What responses about VPCs and vSwitches have in common."""
     return {
         **{name: record.get(name, "") for name in (*names, "Description", "CreationTime")},
         "Status": "Available",
@@ -123,7 +123,7 @@ def _new_id(prefix: str) -> str:
 
 
 def describe_regions(call: Call) -> dict[str, Any]:
-    """The regions that there is anything in."""
+    """The regions that are in use."""
     found = call.world.region_ids()
     if call.region is not None:
         found.add(call.region)
