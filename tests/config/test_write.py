@@ -16,7 +16,16 @@ from tests.support.example_world import example
 from tests.support.repository import EXAMPLE
 from tests.support.world_checks import assert_same
 from tests.support.world_strategies import worlds
-from vpcdns.config import load, loads, schema, topology_schema, written, written_json, yaml_text
+from vpcdns.config import (
+    forward_schema,
+    load,
+    loads,
+    schema,
+    topology_schema,
+    written,
+    written_json,
+    yaml_text,
+)
 from vpcdns.config.write import with_objects
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.frozen_map import FrozenMap
@@ -132,7 +141,16 @@ EXAMPLES: dict[str, object] = {
     "answers.explain": "code",
     "forward.upstreams": ["192.0.2.1:5353"],
     "forward.otherwise": "nxdomain",
-    "forward.rules": [{"domain": "corp.example", "vpcs": ["vpc-a"], "upstreams": ["10.0.0.2"]}],
+    "forward.rules": [
+        {
+            "domain": "corp.example",
+            "vpcs": ["vpc-a"],
+            "upstreams": ["10.0.0.2"],
+            "cache": {"max_ttl": 60, "min_ttl": 2, "negative_max_ttl": 9},
+        },
+        {"domain": "other.example", "upstreams": ["10.0.0.2"], "cache": False},
+    ],
+    "forward.cache": {"max_ttl": 61, "min_ttl": 3, "negative_max_ttl": 5, "size": 1 << 21},
     "vpcs": [
         {
             "vpc_id": "vpc-a",
@@ -215,7 +233,7 @@ EXAMPLES: dict[str, object] = {
 
 # Every object of the examples, and its part of the schema: together they have every field of it.
 PARTS: tuple[tuple[str, type[BaseModel]], ...] = (
-    ("forward.rules", schema.ForwardRulePart),
+    ("forward.rules", forward_schema.ForwardRulePart),
     ("vpcs", topology_schema.VpcPart),
     ("networks", topology_schema.NetworkPart),
     ("connections", topology_schema.IpsecPart),

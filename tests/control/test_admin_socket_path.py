@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.command_line import vpcdns_process
 from tests.support.server_process import served
-from tests.support.unix_connection import UnixConnection
+from vpcdns.admin_client import UnixConnection
 from vpcdns.config import loads
 from vpcdns.errors import ConfigurationError
 

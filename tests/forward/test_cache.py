@@ -2,61 +2,13 @@
 
 from __future__ import annotations
 
-import dns.message
-import dns.rcode
-import dns.rrset
-import pytest
-
-from vpcdns.forward.cache import FAILURE_TTL, MAX_NEGATIVE_TTL, MAX_STALE, MAX_TTL, Cache, ttl_of
+from tests.support.upstream_responses import A, said
+from vpcdns.forward.cache import FAILURE_TTL, MAX_STALE, Cache
 from vpcdns.query import Failure, Fetched, ForwardKey
-from vpcdns.wire.upstream import Relayed, read_response
-
-A = "www.example.com. 300 IN A 192.0.2.1"
-CNAME = "www.example.com. 200 IN CNAME x.example.net."
-SIGNATURE = "www.example.com. 200 IN RRSIG CNAME 8 3 200 20300101000000 20200101000000 1 example.com. AAAA"
-SOA = "example.com. 900 IN SOA ns.example.com. root.example.com. 1 2 3 4 60"
 
 
 def key(name: bytes = b"www") -> ForwardKey:
     return name
-
-
-def said(answer: list[str], authority: list[str] | None = None, rcode: str = "NOERROR") -> Relayed:
-    made = dns.message.make_response(dns.message.make_query("www.example.com", "A"))
-    made.set_rcode(dns.rcode.from_text(rcode))
-    made.answer = [dns.rrset.from_text(*record.split(" ", 4)) for record in answer]  # type: ignore[arg-type]
-    for record in authority or []:
-        made.authority.append(dns.rrset.from_text(*record.split(" ", 4)))  # type: ignore[arg-type]
-    return read_response(made.to_wire(max_size=65_535))
-
-
-@pytest.mark.parametrize(
-    ("relayed", "ttl"),
-    [
-        (said([A]), 300),
-        (said([A, CNAME]), 200),
-        (said([A], [SOA.replace("900", "100")]), 100),
-        (said([A.replace("300", "0")]), 0),
-        (said([A.replace("300", "9999999")]), MAX_TTL),
-        (said([], [SOA]), 60),  # RFC 2308 §5: MINIMUM
-        (said([], [SOA.replace("900", "20")]), 20),  # or the SOA's own TTL
-        (said([], [SOA], "NXDOMAIN"), 60),
-        (said([CNAME], [SOA], "NXDOMAIN"), 60),
-        (said([CNAME, SIGNATURE], [SOA]), 60),  # NODATA behind a signed CNAME
-        (said([], [SOA.replace(" 60", " 999999").replace("900", "999999")]), MAX_NEGATIVE_TTL),
-        (said([CNAME]), 200),
-        (said([]), 0),  # no SOA: not to be kept
-        (said([], rcode="NXDOMAIN"), 0),
-        (said([A], rcode="NXDOMAIN"), 0),
-        (said([], ["example.com. 900 IN NS ns.example.com."]), 0),  # a referral
-        (said([A], rcode="SERVFAIL"), 0),
-        (said([A], rcode="REFUSED"), 0),
-        (said([A], rcode="FORMERR"), 0),
-        (said([A])._replace(flags=0x8380), 0),  # truncated
-    ],
-)
-def test_how_long_a_response_is_kept(relayed: Relayed, ttl: int) -> None:
-    assert ttl_of(relayed) == ttl
 
 
 def test_it_ages_and_expires() -> None:

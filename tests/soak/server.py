@@ -16,8 +16,8 @@ import dns.query
 
 from tests.soak.truth import PORT
 from tests.support.server_process import is_gone
-from tests.support.unix_connection import UnixConnection
 from tests.support.waiting import eventually
+from vpcdns.admin_client import UnixConnection
 
 WORKERS: Final = 3
 _START_WITHIN: Final = 20.0

@@ -12,7 +12,7 @@ from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dns.edns
 import dns.message
@@ -27,7 +27,7 @@ from tests.support.obedient_service import arrived
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.responder import Answer
-from vpcdns.model.policy import Access, Forwarding, ForwardRule, Listen, Upstream
+from vpcdns.model.policy import DEFAULT_CACHE, Access, CacheLimits, Forwarding, ForwardRule, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.server.observer import Observer
@@ -191,13 +191,14 @@ async def forwarding(
     stale_after: float = NEVER,
     upstreams: tuple[Upstream, ...] | None = None,
     cache: Cache | None = None,
+    limits: CacheLimits | Literal[False] = DEFAULT_CACHE,
 ) -> AsyncIterator[Asked]:
     """Ends with no descriptor, task or flight left over."""
     before, tasks = descriptors(), asyncio.all_tasks()
     with ExitStack() as entered:
         servers = [entered.enter_context(Nameserver(script)) for script in scripts]
         chosen = tuple(server.upstream for server in servers) if upstreams is None else upstreams
-        world = replace(world or example(), forwarding=Forwarding(chosen, rules))
+        world = replace(world or example(), forwarding=Forwarding(chosen, rules, cache=limits))
         state = State(with_loopback(world))
         observer, clock = Told(), [1000.0]
         resolver = Resolver(

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from vpcdns import __version__
+from vpcdns.cli.cache import cache
 from vpcdns.cli.check import check
 from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
@@ -41,6 +42,7 @@ app = typer.Typer(
 for command in (serve, check, explain, doctor, schema, health):
     app.command()(command)
 app.add_typer(state, name="state")
+app.add_typer(cache, name="cache")
 app.command("path")(path_command)
 app.command("plan", help=HELP)(plan_command)
 app.command("rehearse")(rehearse_command)

@@ -5,11 +5,11 @@ given twice. Collects all mistakes; what it makes is good only when there are no
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
-from typing import Final
+from typing import Final, Literal
 
-from vpcdns.config import schema
+from vpcdns.config import forward_schema, schema
 from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.build_zones import ZoneBuilder
 from vpcdns.config.mistakes import Mistakes, Path
@@ -200,7 +200,7 @@ def _admin(
 
 
 def _forwarding(
-    part: schema.Forward, topology: Topology, listens: tuple[Listen, ...], mistakes: Mistakes
+    part: forward_schema.Forward, topology: Topology, listens: tuple[Listen, ...], mistakes: Mistakes
 ) -> policy.Forwarding:
     _check_not_ourselves(("forward", "upstreams"), part.upstreams or [], listens, mistakes)
     seen: dict[tuple[Name, str | None], int] = {}
@@ -217,11 +217,33 @@ def _forwarding(
                 who = audience or "everybody"
                 what = f"{rule.domain} has a rule for {who} already, forward.rules[{first}]"
                 mistakes.add((*path, "domain"), what, "put the upstreams into one rule")
-    rules = tuple(
-        policy.ForwardRule(rule.domain, tuple(rule.upstreams), frozenset(rule.vpcs or ()))
-        for rule in part.rules
-    )
-    return policy.Forwarding(tuple(part.upstreams or ()), rules, policy.Otherwise(part.otherwise))
+    usual = value_of(part.cache)
+    _check_ttls(("forward", "cache"), usual, mistakes)
+    rules: list[policy.ForwardRule] = []
+    for index, rule in enumerate(part.rules):
+        cache = _ttls(rule.cache, usual or policy.DEFAULT_CACHE)
+        _check_ttls(("forward", "rules", index, "cache"), cache, mistakes)
+        vpcs = frozenset(rule.vpcs or ())
+        rules.append(policy.ForwardRule(rule.domain, tuple(rule.upstreams), vpcs, cache))
+    otherwise = policy.Otherwise(part.otherwise)
+    return policy.Forwarding(tuple(part.upstreams or ()), tuple(rules), otherwise, usual)
+
+
+def _ttls(
+    part: Literal[False] | forward_schema.TtlsPart | None, usual: policy.TtlLimits
+) -> Literal[False] | policy.TtlLimits | None:
+    """A rule's own limits; what it does not say is as usual."""
+    if part is None or part is False:
+        return part
+    given = {name: value for name, value in part if value is not None}
+    ttls = policy.TtlLimits(usual.max_ttl, usual.min_ttl, usual.negative_max_ttl)
+    return replace(ttls, **given)
+
+
+def _check_ttls(path: Path, ttls: Literal[False] | policy.TtlLimits | None, mistakes: Mistakes) -> None:
+    if ttls and ttls.min_ttl > ttls.max_ttl:
+        what = f"min_ttl {ttls.min_ttl} is more than max_ttl {ttls.max_ttl}"
+        mistakes.add(path, what, "raise max_ttl, or lower min_ttl")
 
 
 def _check_not_ourselves(

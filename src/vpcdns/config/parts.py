@@ -3,10 +3,10 @@
 from enum import Enum
 from typing import Any, Final, get_args
 
-from vpcdns.config import schema, topology_schema
+from vpcdns.config import forward_schema, schema, topology_schema
 from vpcdns.config.topology_schema import Part
 from vpcdns.model.gateway import Binding, Instance, InstanceType
-from vpcdns.model.policy import Answers, ForwardRule
+from vpcdns.model.policy import Answers, CacheLimits, ForwardRule, TtlLimits
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Vpc, VSwitch
 
 _PARTS: Final[dict[type[Any], type[Part]]] = {
@@ -19,7 +19,9 @@ _PARTS: Final[dict[type[Any], type[Part]]] = {
     ServiceRoute: topology_schema.ServiceRoutePart,
     Binding: schema.BindingPart,
     Answers: schema.AnswersPart,
-    ForwardRule: schema.ForwardRulePart,
+    ForwardRule: forward_schema.ForwardRulePart,
+    TtlLimits: forward_schema.TtlsPart,
+    CacheLimits: forward_schema.CachePart,
 }
 _MODELS: Final = {part: model for model, part in _PARTS.items()}
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from vpcdns.config.forward_schema import MAX_NEGATIVE_TTL, MAX_TTL, Forward
 from vpcdns.config.topology_schema import CenPart, IpsecPart, NetworkPart, Part, VpcPart
 from vpcdns.config.values import (
     AddressText,
@@ -22,7 +23,6 @@ from vpcdns.config.values import (
     PrefixText,
     RecordText,
     RegionId,
-    UpstreamText,
 )
 from vpcdns.model.policy import LOOPBACK, PRIVATE_SPACE, Answers, Listen, QueryLogging
 
@@ -30,10 +30,7 @@ _DEFAULTS: Final = Answers()
 _LOG_DEFAULTS: Final = QueryLogging()
 # Port 5300 needs no privilege, and nobody else has it; 53 is often systemd-resolved's.
 DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
-# RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
-MAX_TTL: Final = 604_800
 MAX_RECORD_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
-MAX_NEGATIVE_TTL: Final = 10_800
 
 
 class ListenEntry(Part):
@@ -43,6 +40,9 @@ class ListenEntry(Part):
     """address and port to listen on; without a port it is 53"""
     vpc_id: Id | None = None
     """clients that ask there count as inside this VPC: for clients hidden by NAT, or overlapping VPCs"""
+
+
+FORMS: Final = frozenset({"text", "mapping", "off"})  # tags of what may be written in two forms
 
 
 def _listen_form(value: object) -> str:
@@ -102,28 +102,6 @@ class AnswersPart(Part):
     """what a client gets for a VPC domain that is closed to it"""
     explain: Literal["full", "code", "off"] = "full"
     """extended DNS errors: code and text, the code alone, or none"""
-
-
-class ForwardRulePart(Part):
-    """A domain with upstreams of its own."""
-
-    domain: PlainDomainText
-    """the rule is for this name and all below it; of several rules the longest domain wins"""
-    upstreams: list[UpstreamText] = Field(min_length=1)
-    """DNS servers to ask"""
-    vpcs: list[Id] | None = Field(default=None, min_length=1)
-    """the rule is for clients in these VPCs; default: for everybody"""
-
-
-class Forward(Part):
-    """Upstreams for all other names."""
-
-    upstreams: list[UpstreamText] | None = None
-    """DNS servers to ask; default: those of the host's resolv.conf; [] forwards nothing"""
-    rules: list[ForwardRulePart] = Field(default=[])
-    """domains with upstreams of their own"""
-    otherwise: Literal["refused", "nxdomain"] = "refused"
-    """the answer to a name that has no upstream; musl's search lists go on after nxdomain only"""
 
 
 class AdminPart(Part):

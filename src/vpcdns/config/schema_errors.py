@@ -11,14 +11,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from vpcdns.config.mistakes import Mistake, Path, cut, mistyped, suggestion
-from vpcdns.config.schema import Configuration
+from vpcdns.config.schema import FORMS, Configuration
 from vpcdns.config.values import GROUP_PATTERN, ID_PATTERN, LINE_PATTERN, REFUSED, REGION_PATTERN
 
 Models = dict[str, type[BaseModel]]  # by the word in `type`, or "" where there is no choice
 
 _TAGGED: Final = ("instances", "connections")
 _LISTEN_WAY_OUT: Final = 'write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
-_LISTEN_FORMS: Final = ("text", "mapping")
 _PATTERNS: Final = {
     ID_PATTERN: ("is not an id", "use letters, digits, `-`, `_` and `.`, a letter or digit at each end"),
     REGION_PATTERN: ("is not a region id", "use lower-case letters, digits and hyphens, e.g. cn-hangzhou"),
@@ -112,8 +111,12 @@ def _plain(location: Path) -> tuple[Path, str]:
     tag = ""
     if len(location) > 2 and location[0] in _TAGGED:
         tag, location = str(location[2]), (*location[:2], *location[3:])
-    elif len(location) > 3 and location[:2] == ("server", "listen") and location[3] in _LISTEN_FORMS:
-        location = (*location[:3], *location[4:])
+    else:  # what has two forms: entries of `server.listen`, and `cache`
+        location = tuple(
+            part
+            for before, part in zip(("", *location), location, strict=False)
+            if part not in FORMS or not (before == "cache" or location[1:3] == ("listen", before))
+        )
     return location, tag if len(location) == 3 else ""
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
@@ -142,6 +142,13 @@ def upstream(value: object) -> Upstream:
     return Upstream(host, port)
 
 
+def off(value: object) -> Literal[False]:
+    """`false`, where a mapping could stand as well."""
+    if value is not False:
+        raise refused(*mistyped("false or a mapping", value, "write false, or a mapping"))
+    return False
+
+
 def domain(value: object) -> Name:
     """A host name; never converted: IDNA 2003 would change names silently."""
     text = text_of(value, "a domain name")
@@ -201,6 +208,7 @@ BlockText = Annotated[IPv4Network, *_written(ipv4_prefix, rf"{_V4}/([12]?\d|3[0-
 AdminListenText = Annotated[
     Listen | Path, *_written(admin_listen, rf"(/.*|{_ENDPOINT})", "127.0.0.1:5380", "/run/vpcdns/admin.sock")
 ]
+OffText = Annotated[Literal[False], PlainValidator(off), WithJsonSchema({"const": False})]
 ListenText = Annotated[Listen, *_written(listen, _ENDPOINT, *_ENDPOINTS)]
 UpstreamText = Annotated[Upstream, *_written(upstream, _ENDPOINT, *_ENDPOINTS)]
 DomainText = Annotated[Name, *_written(domain, rf"(\*\.)?{_DOMAIN}", "api.example.com")]

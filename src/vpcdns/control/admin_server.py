@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
-from typing import Final
 
 from starlette.routing import Route
 
+from vpcdns.admin_client import TOKEN_VARIABLE
 from vpcdns.control.admin_socket import bind, file_of
 from vpcdns.control.connection import GRACE, HttpServer
 from vpcdns.control.guard import Guard
@@ -23,8 +23,6 @@ from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.recent_decisions import RecentDecisions
-
-TOKEN_VARIABLE: Final = "VPCDNS_ADMIN_TOKEN"  # noqa: S105 - the name of a variable
 
 
 @dataclass(eq=False)

@@ -8,14 +8,12 @@ import socket
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
+from vpcdns.admin_client import DEFAULT_PORT
 from vpcdns.errors import StartupError
 from vpcdns.model.policy import Listen
 from vpcdns.net.bind_errors import startup_error
 from vpcdns.net.binding import BACKLOG, bind_one
-
-DEFAULT_PORT: Final = 5380  # that of the examples
 
 
 def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:

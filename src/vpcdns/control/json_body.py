@@ -1,6 +1,7 @@
 """The body of a request as JSON; what it means is the caller's business."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.exceptions import HTTPException
@@ -31,6 +32,21 @@ async def json_body(request: Request) -> Any:
     except (ValueError, RecursionError) as error:  # UnicodeEncodeError is a ValueError
         raise bad_request(f"the body is no JSON that can be kept: {_reason(error)}") from error
     return body
+
+
+async def checked_body(request: Request, *, open_for_writes: bool) -> Mapping[str, Any]:
+    """The JSON object of a request that changes something, if that may be asked for."""
+    check_writes(open_for_writes=open_for_writes)
+    body = await json_body(request)
+    if not isinstance(body, dict):
+        raise bad_request("the body is no JSON object")
+    return body
+
+
+def check_writes(*, open_for_writes: bool) -> None:
+    """Raises HTTPException where nobody has proved who they are."""
+    if not open_for_writes:
+        raise HTTPException(403, "where access keys are configured, this needs a token")
 
 
 def listed_changes(body: Any, more: str = "") -> list[Any]:

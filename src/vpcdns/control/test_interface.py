@@ -6,7 +6,7 @@ send them, and are refused where calls of the cloud's API must be signed and the
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -18,9 +18,10 @@ from starlette.routing import Route
 
 from vpcdns.config import check_expressible, written_json
 from vpcdns.control.errors import bad_request, read_name
-from vpcdns.control.json_body import json_body, listed_changes
+from vpcdns.control.json_body import check_writes, checked_body, listed_changes
 from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.errors import MalformedChange, MalformedName, StateError
+from vpcdns.forward.flush import CacheSelection
 from vpcdns.model.rules import Refusal
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
@@ -40,6 +41,7 @@ class TestInterface:
     state: State
     recent: RecentDecisions
     injected: Faults
+    flush: Callable[[CacheSelection], Awaitable[int]]
     open_for_writes: bool = True
     long: asyncio.Semaphore = field(default_factory=room)
 
@@ -89,7 +91,7 @@ class TestInterface:
         return self._json({"revision": done.revision})
 
     async def reset(self, request: Request) -> Response:
-        """What the file says again, no faults, no queries."""
+        """What the file says again, no faults, no queries, nothing of what upstreams said."""
         await self._body(request)
         try:
             await in_thread(self.state.prepare_reset)
@@ -98,6 +100,7 @@ class TestInterface:
             raise HTTPException(503, "the reset cannot be kept; see the log") from error
         self.injected.clear()
         self.recent.clear()
+        await self.flush(CacheSelection())
         return self._json({"revision": world.revision})
 
     async def queries(self, request: Request) -> Response:
@@ -148,15 +151,10 @@ class TestInterface:
         return self._json({})
 
     def _check_writes(self) -> None:
-        if not self.open_for_writes:
-            raise HTTPException(403, "where access keys are configured, this needs a token")
+        check_writes(open_for_writes=self.open_for_writes)
 
     async def _body(self, request: Request) -> Mapping[str, Any]:
-        self._check_writes()
-        body = await json_body(request)
-        if not isinstance(body, dict):
-            raise bad_request("the body is no JSON object")
-        return body
+        return await checked_body(request, open_for_writes=self.open_for_writes)
 
     def _json(self, body: Any, status: int = 200) -> Response:
         return JSONResponse(body, status, _etag(self.state.world.revision))

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import FAMILIES, Ports, connect_address
-from vpcdns.model.policy import Upstream
+from vpcdns.model.policy import TtlLimits, Upstream
 from vpcdns.query import Failure, Forward, ForwardKey
 from vpcdns.wire.format import ID_SIZE, LENGTH_SIZE, MAX_TCP_PAYLOAD, NAME_AT
 from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id
@@ -30,12 +30,16 @@ _random: list[int] = []
 
 
 class UpstreamQuery(NamedTuple):
-    """What is asked of whom. `message` is without its id, which is another for every attempt."""
+    """What is asked of whom. `message` is without its id, which is another for every attempt.
+
+    `ttls` are the limits of what is handed on and kept; None: nothing is changed, and nothing is kept.
+    """
 
     key: ForwardKey
     upstreams: tuple[Upstream, ...]
     question_wire: bytes
     message: bytes
+    ttls: TtlLimits | None
 
     @property
     def has_edns(self) -> bool:
@@ -46,7 +50,8 @@ def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
     """What is asked on behalf of a query that is to be forwarded."""
     question_wire = forward.question_wire
     message = write_upstream_query(forward.query, question_wire, 0)[ID_SIZE:]
-    return UpstreamQuery(key, forward.resolution.upstreams, question_wire, message)
+    resolution = forward.resolution
+    return UpstreamQuery(key, resolution.upstreams, question_wire, message, resolution.ttls)
 
 
 class Listener(Protocol):

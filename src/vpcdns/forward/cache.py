@@ -5,23 +5,22 @@ decided for a client: nothing that depends on a VPC is ever in it (DESIGN §5).
 """
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from vpcdns.model.dns import Rcode, RRType
-from vpcdns.query import Failure, Fetched, ForwardKey
-from vpcdns.wire.upstream import Relayed, soa_minimum
+from vpcdns.forward.ttls import is_negative, ttl_of
+from vpcdns.model.policy import DEFAULT_CACHE, TtlLimits
+from vpcdns.query import STALE_TTL, Failure, Fetched, ForwardKey
+from vpcdns.wire.upstream import Relayed
 
-MAX_OCTETS: Final = 64 * 2**20  # some 100,000 answers; Unbound keeps 4 MiB, BIND 90 % of the memory
-MAX_TTL: Final = 86_400  # RFC 8767 §4 counsels a day to a week; Unbound has a day
-MAX_NEGATIVE_TTL: Final = 3_600  # RFC 2308 §5: one to three hours
 MAX_STALE: Final = 86_400  # RFC 8767 §5: one to three days
 FAILURE_TTL: Final = 2  # RFC 9520 §3.2: 1 s to 5 min; short, as a test set-up is mended quickly
 # Python objects around a message (measured): key, entry and dictionary; and each record's places in it.
 _ENTRY_OVERHEAD: Final = 1_000
 _RECORD_OVERHEAD: Final = 240
-# What may stand in an answer section beside the answer: a chain (RFC 1034, 6672) and its signatures.
-_NO_ANSWERS: Final = frozenset({RRType.CNAME, 39, 46})  # 39 DNAME, 46 RRSIG
+# The least recently used that make room at once, 1 µs each: a smaller limit is reached step by step.
+_DROPPED_AT_ONCE: Final = 2_000
 
 
 class _Entry(NamedTuple):
@@ -29,6 +28,7 @@ class _Entry(NamedTuple):
     stored: float
     expires: float
     octets: int
+    stale_ttl: int
 
 
 @dataclass(slots=True)
@@ -45,10 +45,11 @@ class CacheCounters:
 class Cache:
     """The least recently used responses go first when room is needed. Times are monotonic seconds."""
 
-    def __init__(self, max_octets: int = MAX_OCTETS) -> None:
+    def __init__(self, max_octets: int = DEFAULT_CACHE.size) -> None:
         self.octets = 0
         self.counters = CacheCounters()
-        self._max_octets = max_octets
+        self.max_octets = max_octets
+        self.flushes = 0
         self._entries: OrderedDict[ForwardKey, _Entry] = OrderedDict()
         self._failures: OrderedDict[ForwardKey, float] = OrderedDict()
 
@@ -84,56 +85,50 @@ class Cache:
         entry = self._entries.get(key)
         if entry is None or now >= entry.expires + MAX_STALE:
             return None
-        return Fetched(entry.relayed, int(now - entry.stored), stale=True)
+        return Fetched(entry.relayed, int(now - entry.stored), stale=True, stale_ttl=entry.stale_ttl)
 
-    def keep(self, key: ForwardKey, relayed: Relayed, now: float) -> None:
+    def keep(self, key: ForwardKey, relayed: Relayed, now: float, ttls: TtlLimits = DEFAULT_CACHE) -> None:
         """Keeps a response, if it may be kept."""
         self._failures.pop(key, None)
-        ttl = ttl_of(relayed)
+        ttl = ttl_of(relayed, ttls)
         if ttl <= 0:
             return
         self._drop(key)
         octets = len(relayed.octets) + _ENTRY_OVERHEAD + _RECORD_OVERHEAD * len(relayed.records)
-        if octets > self._max_octets:
+        if octets > self.max_octets:
             return
-        self._entries[key] = _Entry(relayed, now, now + ttl, octets)
+        longest = min(ttls.max_ttl, ttls.negative_max_ttl) if is_negative(relayed) else ttls.max_ttl
+        self._entries[key] = _Entry(relayed, now, now + ttl, octets, min(STALE_TTL, longest))
         self.octets += octets
-        while self.octets > self._max_octets:
+        for _ in range(_DROPPED_AT_ONCE):
+            if self.octets <= self.max_octets:
+                break
             self._drop(next(iter(self._entries)))
 
     def keep_failure(self, key: ForwardKey, now: float) -> None:
         """Remembers that upstreams failed; a good response that is there stays (coredns#7956)."""
         self._failures[key] = now + FAILURE_TTL
-        while len(self._failures) * _ENTRY_OVERHEAD > self._max_octets // 8:
+        while len(self._failures) * _ENTRY_OVERHEAD > self.max_octets // 8:
             self._failures.popitem(last=False)
+
+    def begin_flush(self) -> list[ForwardKey]:
+        """Forgets failures; the keys of all that is to be looked at, one by one, with `flush`.
+
+        What was asked for before belongs to an earlier flush: whoever waits for it compares `flushes`.
+        """
+        self.flushes += 1
+        self._failures.clear()
+        return list(self._entries)
+
+    def flush(self, key: ForwardKey, selected: Callable[[ForwardKey, Relayed], bool]) -> bool:
+        """Whether a response was there, and was selected; it is gone then."""
+        entry = self._entries.get(key)
+        if entry is None or not selected(key, entry.relayed):
+            return False
+        self._drop(key)
+        return True
 
     def _drop(self, key: ForwardKey) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self.octets -= entry.octets
-
-
-def ttl_of(relayed: Relayed) -> int:
-    """How many seconds a response may be kept; 0: not at all.
-
-    The lowest TTL of answer and authority. A negative answer counts by its SOA (RFC 2308 §5), and
-    without one is not kept.
-    """
-    if relayed.truncated or relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN):
-        return 0
-    ttl, answered, soa = MAX_TTL, False, None
-    for record in relayed.records:
-        if record.section == 2:
-            break
-        ttl = min(ttl, record.ttl)
-        if record.section == 0:
-            answered = answered or record.rtype not in _NO_ANSWERS
-        elif soa is None and record.rtype == RRType.SOA:
-            soa = record
-    if relayed.rcode == Rcode.NOERROR and answered:
-        return ttl
-    if soa is not None:
-        return min(MAX_NEGATIVE_TTL, soa_minimum(relayed, soa), ttl)
-    # CNAME, DNAME or RRSIG may have been the question; else the chain is all that is known.
-    chain = relayed.rcode == Rcode.NOERROR and relayed.records and relayed.records[0].section == 0
-    return min(MAX_NEGATIVE_TTL, ttl) if chain else 0

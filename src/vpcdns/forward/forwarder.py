@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from vpcdns.forward.attempt import Attempt, TcpAttempt, UdpAttempt, UpstreamQuery
+from vpcdns.forward.counters import ForwardCounters
 from vpcdns.forward.health import Healths
 from vpcdns.forward.ports import Ports
+from vpcdns.forward.ttls import within_limits
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Upstream
 from vpcdns.query import Failure, ForwardKey
@@ -45,20 +46,6 @@ class Sender(NamedTuple):
     host: str
     port: int
     identity: int
-
-
-@dataclass(slots=True)
-class ForwardCounters:
-    """For the metrics: what was asked of upstreams, and how it went."""
-
-    queries: dict[Upstream, int] = field(default_factory=dict)
-    silences: dict[Upstream, int] = field(default_factory=dict)
-    joined: int = 0
-    overloaded: int = 0
-    loops: int = 0
-    discarded: int = 0
-    over_tcp: int = 0
-    failures: int = 0
 
 
 class Forwarder:
@@ -110,6 +97,13 @@ class Forwarder:
         self.outstanding[upstream_query.key] = query
         query.try_next(query.due)
 
+    def ask_anew(self) -> None:
+        """From now on nobody joins a query that is outstanding: what it brings is from before."""
+        for number, query in enumerate(tuple(self.outstanding.values())):
+            del self.outstanding[query.key]
+            query.key += b" before %d" % number  # a key that no question has
+            self.outstanding[query.key] = query
+
     def close(self) -> None:
         """Gives up everything that is outstanding."""
         for outstanding in tuple(self.outstanding.values()):
@@ -147,6 +141,7 @@ class OutstandingQuery:
         within: float,
     ) -> None:
         self.upstream_query = upstream_query
+        self.key = upstream_query.key
         self.waiters, self.due = [on_result], now
         self._forwarder = forwarder
         self._counters, self._health = forwarder.counters, forwarder.health
@@ -249,7 +244,9 @@ class OutstandingQuery:
         for attempt in self._attempts:
             attempt.close()
         self._attempts.clear()
-        del self._forwarder.outstanding[self.upstream_query.key]
+        del self._forwarder.outstanding[self.key]
+        if isinstance(result, Relayed) and self.upstream_query.ttls is not None:
+            result = within_limits(result, self.upstream_query.ttls)
         for on_result in self.waiters:
             on_result(result)
 

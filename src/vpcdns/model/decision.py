@@ -9,7 +9,7 @@ from typing import Final
 
 from vpcdns.model.dns import ExtendedError, Rcode, Rdata, Record, RRType, Soa, type_text
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Upstream
+from vpcdns.model.policy import TtlLimits, Upstream
 from vpcdns.model.world import World
 
 
@@ -90,6 +90,7 @@ class Decision:
     extended_error: ExtendedError | None = None
     outcome: Outcome = Outcome.RESPOND
     upstreams: tuple[Upstream, ...] = ()
+    ttls: TtlLimits | None = None
 
 
 def soa_record(zone: Name, world: World) -> Record:

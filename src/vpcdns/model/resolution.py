@@ -14,7 +14,7 @@ from vpcdns.model.decision import Decision, Outcome, Reason, Step, answer_step, 
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Otherwise, Upstream
+from vpcdns.model.policy import Otherwise, TtlLimits, Upstream
 from vpcdns.model.special_use import is_delegated, records_at, zone_of
 from vpcdns.model.world import World
 
@@ -30,7 +30,7 @@ class Resolution:
     `cyclic` the records of the last name come each time in another order.
 
     `target` is the last name of the CNAME chain: the one that `rcode` and `reason` are about (RFC 6604),
-    and the one to forward when the outcome is FORWARD.
+    and the one to forward when the outcome is FORWARD, to `upstreams`, whose answers are kept for `ttls`.
     """
 
     question: Question
@@ -47,6 +47,7 @@ class Resolution:
     extended_error: ExtendedError | None = None
     authoritative: bool = False
     upstreams: tuple[Upstream, ...] = ()
+    ttls: TtlLimits | None = None
 
     @property
     def personal(self) -> bool:
@@ -89,6 +90,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
         extended_error=decision.extended_error,
         authoritative=authoritative,
         upstreams=decision.upstreams,
+        ttls=decision.ttls,
     )
 
 
@@ -172,9 +174,8 @@ def _forwarded(question: Question, client: Client, world: World) -> Decision:
         return Decision(Reason.NO_UPSTREAMS, steps, rcode, extended_error=error)
     whose = "the default" if rule is None else f"the rule for {rule.domain}"
     detail = f"not a name of ours: forwarded to {', '.join(map(str, upstreams))} by {whose}"
-    return Decision(
-        Reason.FORWARDED, (Step("forward", detail),), outcome=Outcome.FORWARD, upstreams=upstreams
-    )
+    steps, ttls = (Step("forward", detail),), world.forwarding.ttls_of(rule)
+    return Decision(Reason.FORWARDED, steps, outcome=Outcome.FORWARD, upstreams=upstreams, ttls=ttls)
 
 
 def _decide_class(question: Question, world: World) -> Decision:

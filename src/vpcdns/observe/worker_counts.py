@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, TypeVar, cast
 
 from vpcdns.forward.cache import CacheCounters
-from vpcdns.forward.forwarder import ForwardCounters
+from vpcdns.forward.counters import ForwardCounters
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.rate_limits import RateCounters
 from vpcdns.listen.service import Service

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vpcdns import gc_pauses
+from vpcdns.admin_client import TOKEN_VARIABLE
 from vpcdns.config import Admin, Progress
-from vpcdns.control.admin_server import TOKEN_VARIABLE, AdminServer
+from vpcdns.control.admin_server import AdminServer
+from vpcdns.control.cache_interface import CacheInterface
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
@@ -114,8 +116,10 @@ class Program:
             self._tasks,
         )
         token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
+        writable = bool(token) or not keys
+        cache = CacheInterface(parts.state, parts.flush, open_for_writes=writable)
         tests = TestInterface(
-            parts.state, parts.decisions, parts.faults, open_for_writes=bool(token) or not keys
+            parts.state, parts.decisions, parts.faults, cache.flush, open_for_writes=writable
         )
         return AdminServer(
             admin.listen,
@@ -124,7 +128,7 @@ class Program:
             token,
             keys=keys,
             region_id=admin.region_id,
-            more=tests.routes(),
+            more=(*cache.routes(), *tests.routes()),
         )
 
     def run(self, ready: Ready) -> int:

@@ -1,9 +1,12 @@
 """The parts that a process answers queries with: each process of a server has one of each."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
-from vpcdns.forward.cache import MAX_OCTETS, Cache
+from vpcdns.forward.cache import Cache
+from vpcdns.forward.flush import CacheSelection
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.net.binding import Sharing
@@ -14,9 +17,12 @@ from vpcdns.process.log import write_log_in_thread
 from vpcdns.process.workers import Workers
 from vpcdns.server.faults import Faults, SharedCounts
 from vpcdns.server.observer import Observers
-from vpcdns.server.resolver import Resolver
+from vpcdns.server.resolver import Resolver, cache_size
 from vpcdns.server.threads import in_thread
 from vpcdns.state import State
+
+# A million responses take some 5 s beside queries; that one hangs is noticed earlier.
+_FLUSHED_WITHIN: Final = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,21 @@ class ServerParts:
         self.query_counts = QueryCounts()
         readable = (self.decisions,) if settings.decisions else ()
         observer = Observers(*readable, self.query_counts, self.query_log)
-        self.resolver = Resolver(state, observer=observer, cache=Cache(MAX_OCTETS // settings.processes))
+        cache = Cache(cache_size(state.world, settings.processes))
+        self.resolver = Resolver(state, observer=observer, cache=cache, processes=settings.processes)
+        self._flush_others = partial(
+            workers.ask, "parts.resolver.flush", within=_FLUSHED_WITHIN, or_lose=True
+        )
         put = partial(workers.call, "parts.faults.put")
         self.faults = Faults(self.resolver, state, counts=counts, changed=put)
         self.service = Service(self.faults, listens, sharing=sharing)
+
+    async def flush(self, selection: CacheSelection) -> int:
+        """Every process of the server forgets cached responses; how many there were in all of them."""
+        counts: tuple[int, dict[int, int]] = await asyncio.gather(
+            self.resolver.flush(selection), self._flush_others(selection)
+        )
+        return counts[0] + sum(counts[1].values())
 
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Raises StartupError."""

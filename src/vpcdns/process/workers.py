@@ -180,11 +180,15 @@ class Workers:
                 worker.wait(result, min(deadline, worker.silent_since + within))
         return _results(called)
 
-    async def ask(self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN) -> dict[int, Any]:
-        """What each returns in time, while everything else goes on."""
+    async def ask(
+        self, method: str, *arguments: Any, within: float = ACKNOWLEDGED_WITHIN, or_lose: bool = False
+    ) -> dict[int, Any]:
+        """What each returns in time, while everything else goes on; `or_lose` ends those that do not."""
         called = self._called(method, arguments)
         if called:
             await asyncio.wait([result for _, result in called], timeout=within)
+        for worker in [one for one, result in called if or_lose and not result.done()]:
+            self.lose(worker, "did not answer in time, and was killed")
         return _results(called)
 
     async def stop(self, grace: float) -> None:

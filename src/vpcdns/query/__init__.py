@@ -5,6 +5,17 @@ then the name. Holds no state, reads no clock; `server` and `recall` bring the o
 """
 
 from vpcdns.query.beginning import asked_by, begin
-from vpcdns.query.finishing import STALE_TTL, finish
+from vpcdns.query.finishing import finish
 from vpcdns.query.responses import error_response, response_to, servfail, truncated_response, turns_of
-from vpcdns.query.values import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response
+from vpcdns.query.values import (
+    STALE_TTL,
+    Arrival,
+    Drop,
+    Failure,
+    Fetched,
+    Forward,
+    ForwardKey,
+    Response,
+    parts_of_key,
+    whom_text,
+)

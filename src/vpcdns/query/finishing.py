@@ -17,7 +17,6 @@ from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
 from vpcdns.wire.upstream import PROOFS, Relayed, RelayedRecord, covered_type, is_owned_by_question, record_of
 
-STALE_TTL: Final = 30  # seconds, RFC 8767 §4
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
 MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
 _RCODES: Final = frozenset(Rcode)
@@ -66,7 +65,7 @@ def _relay(forward: Forward, fetched: Fetched, world: World) -> Response:
         query,
         limit_of(query, arrival, resolution.client, world),
         age=fetched.age,
-        ttl=STALE_TTL if fetched.stale else None,
+        ttl=fetched.stale_ttl if fetched.stale else None,
         extended_error=explained(_fetched_error(fetched), explain),
         options=options_of(query, arrival, resolution.client, world),
     )
@@ -164,7 +163,7 @@ def _is_bare(relayed: Relayed, rtype: int) -> bool:
 
 
 def _ttl(fetched: Fetched, record: RelayedRecord) -> int:
-    return STALE_TTL if fetched.stale else max(0, record.ttl - fetched.age)
+    return fetched.stale_ttl if fetched.stale else max(0, record.ttl - fetched.age)
 
 
 def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Final
 
 from vpcdns.model.dns import ExtendedError, InfoCode
-from vpcdns.model.policy import Listen, Transport
+from vpcdns.model.names import Name
+from vpcdns.model.policy import DEFAULT_CACHE, Listen, Transport, TtlLimits, Upstream
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
 from vpcdns.wire.format import AD, CD, RD
-from vpcdns.wire.query import Query, asking_for, folded
+from vpcdns.wire.query import Query, asking_for, folded, name_in
 from vpcdns.wire.upstream import Relayed
+
+STALE_TTL: Final = 30  # seconds, RFC 8767 §4
+_USUAL_TTLS: Final = (DEFAULT_CACHE.max_ttl, DEFAULT_CACHE.min_ttl, DEFAULT_CACHE.negative_max_ttl)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +70,39 @@ class Forward:
         """The same for all queries that upstreams are asked once; has no client's subnet (RebirthDay)."""
         edns, question = self.query.edns, self.question_wire
         bits = self.query.flags & (RD | AD | CD) | (0 if edns is None else 1 + edns.do)
-        whom = " ".join(map(str, self.resolution.upstreams))
+        whom = whom_text(self.resolution.upstreams, self.resolution.ttls)
         return folded(question) + f"{bits} {whom}".encode()
 
 
 ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times
 
 
+def whom_text(upstreams: tuple[Upstream, ...], ttls: TtlLimits | None) -> str:
+    """The end of a key: who is asked; and other TTLs than the usual ones, which make another answer of it."""
+    whom = " ".join(map(str, upstreams))
+    if ttls is None:
+        return f"{whom} uncached"
+    limits = ttls.max_ttl, ttls.min_ttl, ttls.negative_max_ttl
+    return whom if limits == _USUAL_TTLS else f"{whom} {limits}"
+
+
+def parts_of_key(key: ForwardKey) -> tuple[Name, str]:
+    """The name that is asked for, and who is asked: `whom_text`."""
+    name, end = name_in(key)
+    return name, key[end:].decode().partition(" ")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Fetched:
     """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
 
-    `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    Its records have `stale_ttl` then. `until` is when it will have aged by a second, on the clock of whoever keeps it.
     """
 
     relayed: Relayed
     age: int = 0
     stale: bool = False
+    stale_ttl: int = STALE_TTL
     until: float = field(default=0.0, compare=False)
 
 

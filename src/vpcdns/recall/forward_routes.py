@@ -38,6 +38,7 @@ class Route:
         key, question = forward.key, asked.question_wire
         asked_upstreams = upstream_query_of(forward, key)
         self.upstreams: tuple[Upstream, ...] = asked_upstreams.upstreams
+        self._ttls = asked_upstreams.ttls
         self.kinds: dict[int, AnswerKind] = {}
         # The wire format of a name has at most 255 octets; type and class are no part of it.
         self.first_at_most = MAX_NAME - (len(question) - TYPE_AND_CLASS_SIZE - behind)
@@ -56,6 +57,7 @@ class Route:
             self.upstreams,
             first + self._question_end,
             self._message_head + first + self._message_end,
+            self._ttls,
         )
 
     def response(self, first: bytes, relayed: Relayed) -> bytes | None:

@@ -180,7 +180,7 @@ class View:
         if kind is None:
             return
         cached = CachedAnswer(cache, forward.key, fetched.relayed, response, kind)
-        self.views.make_room_for_cached(cached.weight)
+        self.views.make_room_for_cached(cached.weight, cache.max_octets)
         former = self.cached.get(query)
         self.views.cached_octets -= 0 if former is None else former.weight
         self.cached[query] = cached
@@ -240,13 +240,18 @@ class Views:
         """Whether no further kinds of answers can be remembered."""
         return len(self.kinds) >= KINDS_AT_MOST
 
-    def make_room_for_cached(self, octets: int) -> None:
+    def make_room_for_cached(self, octets: int, at_most: int) -> None:
         """Forgets all of them when they take too much: they are cheap to make again."""
         self.cached_octets += octets
-        if self.cached_octets > CACHED_OCTETS_AT_MOST:
+        if self.cached_octets > min(CACHED_OCTETS_AT_MOST, at_most):
+            self.forget_cached()
             self.cached_octets = octets
-            for view in self.by_client.values():
-                view.cached.clear()
+
+    def forget_cached(self) -> None:
+        """Forgets what came out of the cache; what was decided here stays."""
+        self.cached_octets = 0
+        for view in self.by_client.values():
+            view.cached.clear()
 
     def kind_of(self, arrival: Arrival, response: Response) -> AnswerKind | None:
         """What is counted together with such a response; None when there are too many kinds."""

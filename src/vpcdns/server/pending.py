@@ -44,12 +44,14 @@ class QueryContext:
     stale_after: float = 1.8
     clock: Callable[[], float] = time.monotonic
 
-    def keep(self, key: ForwardKey, result: Relayed | Failure) -> None:
-        """Remembers what upstreams said, or that they did not."""
+    def keep(self, asked: UpstreamQuery, result: Relayed | Failure) -> None:
+        """Remembers what upstreams said, or that they did not; nothing where the cache is off."""
+        if asked.ttls is None:
+            return
         if isinstance(result, Relayed) and result.rcode != Rcode.SERVFAIL:
-            self.cache.keep(key, result, self.clock())
+            self.cache.keep(asked.key, result, self.clock(), asked.ttls)
         elif result not in _NOT_UPSTREAMS_FAULT:
-            self.cache.keep_failure(key, self.clock())
+            self.cache.keep_failure(asked.key, self.clock())
 
     def answer(self, arrival: Arrival, result: Response | Drop, started: float) -> bytes | None:
         """What to send; the observer hears of it first."""
@@ -64,7 +66,7 @@ _Routed = tuple[View, RawPeer, Route, bytes]
 class PendingQuery(PendingResponse):
     """One query that waits. No coroutine: a task for each costs more than what it does."""
 
-    __slots__ = ("_asked", "_context", "_message", "_origin", "_stale", "_started", "_timer")
+    __slots__ = ("_asked", "_context", "_flushes", "_message", "_origin", "_stale", "_started", "_timer")
 
     def __init__(
         self,
@@ -81,6 +83,7 @@ class PendingQuery(PendingResponse):
         self._message = message
         self._asked = asked
         self._started = started
+        self._flushes = context.cache.flushes  # as of when upstreams were asked
         self._stale: Fetched | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -119,6 +122,7 @@ class PendingQuery(PendingResponse):
 
     def _ask(self, forward: Forward) -> None:
         """Asks the upstreams, for as long as the query has not waited yet."""
+        self._flushes = self._context.cache.flushes
         forwarder, arrival = self._context.forwarder, forward.arrival
         left = forwarder.deadline - (time.perf_counter() - self._started)
         sender = Sender(str(arrival.peer), arrival.port, forward.query.id)
@@ -126,7 +130,8 @@ class PendingQuery(PendingResponse):
 
     def _on_result(self, result: Relayed | Failure) -> None:
         try:
-            self._context.keep(self._asked.key, result)
+            if self._flushes == self._context.cache.flushes:
+                self._context.keep(self._asked, result)
             if isinstance(self._origin, tuple) and isinstance(result, Relayed):
                 response = self._relayed(self._origin, result)
                 if response is not None:

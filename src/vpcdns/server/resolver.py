@@ -1,8 +1,11 @@
 """The Responder of the listeners: joins what decides, remembers and forwards queries."""
 
+import asyncio
 import time
 from dataclasses import dataclass
+from typing import Final
 
+from vpcdns.forward.flush import CacheSelection
 from vpcdns.listen.rate_limits import ResponseRates
 from vpcdns.listen.responder import Answer, PendingResponse
 from vpcdns.model.clients import is_trusted
@@ -15,9 +18,22 @@ from vpcdns.server.pending import PendingQuery, QueryContext
 from vpcdns.wire.format import ID_SIZE
 
 
+def cache_size(world: World, processes: int) -> int:
+    """How many octets the cache of each process may take."""
+    return world.forwarding.cache.size // processes if world.forwarding.cache else 0
+
+
+_TURN: Final = 0.002  # seconds until queries have theirs
+
+
 @dataclass(eq=False)
 class Resolver(QueryContext):
-    """Answers queries from the current World, and forwards the rest. The observer hears of every query."""
+    """Answers queries from the current World, and forwards the rest. The observer hears of every query.
+
+    It is one of so many `processes`, which share the cache's size.
+    """
+
+    processes: int = 1
 
     def __post_init__(self) -> None:
         self.rates = ResponseRates()
@@ -60,14 +76,33 @@ class Resolver(QueryContext):
         """What a query is owed when `respond` raised."""
         return servfail(message)
 
+    async def flush(self, selection: CacheSelection) -> int:
+        """Forgets cached responses, stale ones too, and that upstreams failed; how many responses.
+
+        When it returns, none of them is given any more. What upstreams were asked before is not kept when
+        it comes. A little at a time: queries are answered meanwhile.
+        """
+        self.forwarder.ask_anew()
+        selected, flushed = selection.in_world(self.state.world), 0
+        end = time.monotonic() + _TURN
+        for key in self.cache.begin_flush():
+            flushed += self.cache.flush(key, selected)
+            if time.monotonic() > end:
+                await asyncio.sleep(0)
+                end = time.monotonic() + _TURN
+        self.remembered.forget_cached()
+        return flushed
+
     def close(self) -> None:
         """Gives up what is outstanding. The resolver can be used again."""
         self.forwarder.close()
 
-    def _renew(self, _old: World, new: World) -> None:
-        """Forgets what was remembered in the old World."""
-        old, self.remembered = self.remembered, self._new_views(new)
-        old.close()
+    def _renew(self, old: World, new: World) -> None:
+        """Forgets what was remembered in the old World; the cache gets the new one's size."""
+        if new.forwarding.cache != old.forwarding.cache:
+            self.cache.max_octets = cache_size(new, self.processes)
+        former, self.remembered = self.remembered, self._new_views(new)
+        former.close()
 
     def _new_views(self, world: World) -> Views:
         views = Views(world, self.clock(), self.observer.on_recall)

@@ -1,32 +1,21 @@
 """A client of one server: asks it, looks into it, changes it, makes it fail.
 
-Knows the admin server's JSON and the DNS port. Ignores the environment's HTTP proxy.
+Knows the admin server's JSON and the DNS port.
 """
 
-import json
 import socket
 from collections.abc import Mapping
-from contextlib import closing
-from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from vpcdns.admin_client import call
 from vpcdns.model.dns import Question, type_number
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Upstream
 from vpcdns.stub import StubAnswer, ask
 
 FaultKind = Literal["delay", "drop", "servfail", "truncate"]
-
-
-class AdminError(Exception):
-    """The server refuses, or is not there. `status` is HTTP's, 0 without a response; `code` the server's."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}" if code else message)
-        self.status = status
-        self.code = code
 
 
 class Client:
@@ -97,8 +86,14 @@ class Client:
         return int(self._json("POST", "/test/changes", {"changes": list(changes)}, **headers)["revision"])
 
     def reset(self) -> None:
-        """Goes back to what the file says; forgets faults and queries."""
+        """Goes back to what the file says; forgets faults, queries and cached answers."""
         self._json("POST", "/test/reset", {})
+
+    def flush_cache(self, name: str | None = None, *, below: bool = False, vpc_id: str | None = None) -> int:
+        """Forgets what upstreams said: of a name, and `below` it, or for a VPC, or all; how many answers."""
+        selected = {"name": name, "below": below or None, "vpc_id": vpc_id}
+        body = {key: value for key, value in selected.items() if value is not None}
+        return int(self._json("POST", "/cache/flush", body)["flushed"])
 
     def queries(self, name: str | None = None, vpc_id: str | None = None) -> list[dict[str, Any]]:
         """The latest queries and what was decided, the newest first."""
@@ -139,26 +134,4 @@ class Client:
     def _json(
         self, method: str, path: str, body: Mapping[str, Any] | None = None, **headers: str
     ) -> dict[str, Any]:
-        if self._token is not None:
-            headers["authorization"] = f"Bearer {self._token}"
-        if body is not None:
-            headers["content-type"] = "application/json"
-        split, text = urlsplit(self.url), None if body is None else json.dumps(body)
-        connection = HTTPConnection(split.hostname or "127.0.0.1", split.port, timeout=self._timeout)
-        with closing(connection):
-            try:
-                connection.request(method, path, text, {"accept": "application/json", **headers})
-                response = connection.getresponse()
-                status, octets = response.status, response.read()
-            except (OSError, HTTPException) as error:
-                raise AdminError(0, "", f"{self.url} does not answer: {error}") from error
-        try:
-            found = json.loads(octets)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise AdminError(status, "", f"HTTP {status} without JSON")
-        if status >= 400:
-            wrong = found.get("error", {})
-            raise AdminError(status, wrong.get("code", ""), wrong.get("message", f"HTTP {status}"))
-        return found
+        return call(self.url, method, path, body, token=self._token, timeout=self._timeout, headers=headers)

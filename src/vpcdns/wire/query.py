@@ -12,7 +12,7 @@ from dnslib import DNSQuestion
 from vpcdns.errors import MalformedMessage
 from vpcdns.model.dns import Question, Rcode, RRType
 from vpcdns.model.names import Name
-from vpcdns.wire.buffer import MessageBuffer, write_name
+from vpcdns.wire.buffer import MessageBuffer, read_labels, write_name
 from vpcdns.wire.edns import Edns, read_opt
 from vpcdns.wire.format import HEADER, HEADER_SIZE, OPCODE, OPT_SIZE, QR, RECORD_HEAD, TYPE_AND_CLASS_SIZE
 
@@ -79,6 +79,12 @@ def read_query(message: bytes) -> Query | None:
 def folded(question_wire: bytes) -> bytes:
     """The same for names that differ in case only (RFC 4343). Lengths are below 64, hence no letters."""
     return question_wire[:-TYPE_AND_CLASS_SIZE].lower() + question_wire[-TYPE_AND_CLASS_SIZE:]
+
+
+def name_in(question_wire: bytes) -> tuple[Name, int]:
+    """The name that begins there, and the offset behind type and class. Raises MalformedMessage."""
+    labels, end, _ = read_labels(bytes(HEADER_SIZE) + question_wire, HEADER_SIZE)
+    return Name(tuple(labels)), end - HEADER_SIZE + TYPE_AND_CLASS_SIZE
 
 
 def asking_for(name: Name, question_wire: bytes) -> bytes:

@@ -168,6 +168,15 @@ def is_owned_by_question(relayed: Relayed, record: RelayedRecord) -> bool:
     return relayed.octets.startswith(fmt.POINTER_TO_QUESTION, record.name_at)
 
 
+def with_ttls(relayed: Relayed, ttls: list[int]) -> Relayed:
+    """The response with another TTL for each record."""
+    octets, records = bytearray(relayed.octets), list[RelayedRecord]()
+    for record, ttl in zip(relayed.records, ttls, strict=True):
+        fmt.TTL.pack_into(octets, record.ttl_at, ttl)
+        records.append(record._replace(ttl=ttl))
+    return relayed._replace(octets=bytes(octets), records=tuple(records))
+
+
 def soa_minimum(relayed: Relayed, record: RelayedRecord) -> int:
     """The last field of a SOA record (RFC 1035 §3.3.13): the TTL of negative answers (RFC 2308 §4)."""
     (minimum,) = fmt.TTL.unpack_from(relayed.octets, record.end - fmt.TTL.size)

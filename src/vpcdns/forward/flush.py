@@ -1,0 +1,46 @@
+"""Which cached responses an operator wants to be rid of.
+
+Knows names and VPCs; a cached response belongs to no VPC, so those of a VPC are the ones that its clients
+would get.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from vpcdns.model.names import Name
+from vpcdns.model.world import World
+from vpcdns.query import ForwardKey, parts_of_key, whom_text
+from vpcdns.wire.buffer import write_name
+from vpcdns.wire.upstream import Relayed
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSelection:
+    """Responses about a name, and with `below` about all names below it; those for a VPC; else all."""
+
+    name: Name | None = None
+    below: bool = False
+    vpc_id: str | None = None
+
+    def in_world(self, world: World) -> Callable[[ForwardKey, Relayed], bool]:
+        """Whether a response is one of them."""
+        name, below, vpc_id, forwarding = self.name, self.below, self.vpc_id, world.forwarding
+        wire = b"" if name is None else write_name(name).lower()
+
+        def is_meant(one: Name) -> bool:
+            return one == name or (below and name is not None and one.is_at_or_below(name))
+
+        def selected(key: ForwardKey, relayed: Relayed) -> bool:
+            if name is not None and not (wire in key and is_meant(parts_of_key(key)[0])):
+                # The name may also stand at the end of an alias.
+                answers = [] if relayed.plain else [one for one in relayed.records if one.section == 0]
+                if not any(is_meant(relayed.name(record.name_at)) for record in answers):
+                    return False
+            if vpc_id is None:
+                return True
+            asked, whom = parts_of_key(key)
+            rule = forwarding.rule_for(asked, vpc_id)
+            upstreams = forwarding.upstreams if rule is None else rule.upstreams
+            return whom_text(upstreams, forwarding.ttls_of(rule)) == whom
+
+        return selected
