@@ -60,7 +60,9 @@ def call(
             response = connection.getresponse()
             status, octets = response.status, response.read()
         except (OSError, HTTPException) as error:
-            raise AdminError(0, "", f"{server} does not answer: {error}") from error
+            raise AdminError(
+                0, "", f"{server} does not answer: {getattr(error, 'strerror', None) or error}"
+            ) from error
     try:
         found = json.loads(octets)
     except ValueError:

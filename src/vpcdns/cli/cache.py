@@ -66,19 +66,22 @@ def flush(
         raise typer.BadParameter("it needs --name; without both, everything is flushed", param_hint="--below")
     selected = {"name": None if name is None else str(name), "below": below or None, "vpc_id": vpc}
     body = {key: value for key, value in selected.items() if value is not None}
-    server = admin if isinstance(admin, Path) else f"http://{admin}"
-    try:
-        done = call(
-            server, "POST", "/cache/flush", body, token=os.environ.get(TOKEN_VARIABLE), timeout=_WITHIN
-        )
-    except AdminError as error:
-        complain(f"{error}{_WAYS_OUT.get(error.status, '')}")
-        raise typer.Exit(Exit.ERROR) from None
+    done = _post(admin, "/cache/flush", body)
     if json:
         say_json(done)
         return
     answers = "1 answer" if done["flushed"] == 1 else f"{done['flushed']} answers"
     say(f"Flushed {answers}")
+
+
+def _post(admin: Listen | Path, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What the server answers; ends the command when it refuses, or is not there."""
+    server, token = admin if isinstance(admin, Path) else f"http://{admin}", os.environ.get(TOKEN_VARIABLE)
+    try:
+        return call(server, "POST", path, body, token=token, timeout=_WITHIN)
+    except AdminError as error:
+        complain(f"{error}{_WAYS_OUT.get(error.status, '')}")
+        raise typer.Exit(Exit.ERROR) from None
 
 
 _WAYS_OUT: Final = {

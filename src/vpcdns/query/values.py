@@ -96,7 +96,8 @@ def parts_of_key(key: ForwardKey) -> tuple[Name, str]:
 class Fetched:
     """An upstream's response, `age` seconds old; `stale` when it outlived its TTL (RFC 8767).
 
-    Its records have `stale_ttl` then. `until` is when it will have aged by a second, on the clock of whoever keeps it.
+    Its records have `stale_ttl` then. `until` is when it will have aged by a second, on the clock of whoever
+    keeps it.
     """
 
     relayed: Relayed
