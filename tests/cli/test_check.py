@@ -1,7 +1,10 @@
 """`vpcdns check`: every problem on a line of its own, and what is there when there is none."""
 
 import json
+import socket
 from pathlib import Path
+
+import pytest
 
 from tests.support.command_line import vpcdns
 
@@ -73,3 +76,21 @@ def test_a_source_network_outside_the_clients_is_warned_of(tmp_path: Path) -> No
     said = json.loads(vpcdns("check", "--json", "vpcdns.yaml", cwd=tmp_path).stdout)
     assert (said["ok"], len(said["warnings"])) == (True, 1)
     assert vpcdns("check", "config/vpcdns.yaml").stderr == ""
+
+
+def test_an_upstream_that_does_not_resolve_is_a_warning(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def offline(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(-3, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", offline)
+    config = tmp_path / "vpcdns.yaml"
+    config.write_text("forward: {upstreams: [dns.corp, 'unbound:5353']}\n")
+    done = vpcdns("check", str(config))
+    assert done.returncode == 0
+    why = "does not resolve here: Temporary failure in name resolution"
+    assert sorted(done.stderr.splitlines()) == [
+        f"{config}: warning: upstream dns.corp {why}",
+        f"{config}: warning: upstream unbound {why}",
+    ]

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from vpcdns.config import json_schema, loads
+from vpcdns.config import json_schema, loads, written
 from vpcdns.config.schema import Configuration
 from vpcdns.errors import ConfigurationError
+from vpcdns.model.policy import UpstreamName
 
 GROUP = "523e8dc7bbe04613b5b1d726c2a7889d"
 NO_HOST_NAMES = "write an IP address: host names are not looked up here"
@@ -290,6 +291,45 @@ def test_upstreams_given_or_not(given: list[str] | None) -> None:
     loaded = loads(json.dumps({"forward": {"upstreams": given}}))
     assert loaded.upstreams_given is (given is not None)
     assert [str(upstream) for upstream in loaded.world.forwarding.upstreams] == (given or [])
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("dns.corp", "dns.corp", 53),
+        ("unbound:53", "unbound", 53),
+        ("Unbound:5353", "unbound", 5353),
+        ("dns-1.corp.example.", "dns-1.corp.example", 53),
+        ("my_dns", "my_dns", 53),
+        ("1a.example", "1a.example", 53),
+    ],
+)
+def test_upstreams_by_name(text: str, host: str, port: int) -> None:
+    rules = [{"domain": "corp.example", "upstreams": [text]}]
+    world = loads(json.dumps({"forward": {"upstreams": [text], "rules": rules}})).world
+    assert list(world.forwarding.names) == [UpstreamName(host, port)] * 2
+    assert loads(json.dumps(written(world))).world.forwarding == world.forwarding
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("10.0.0.300", "`10.0.0.300` is not an address; write one such as 10.1.8.20"),
+        ("10.0.0.300:53", "`10.0.0.300` is not an address; write one such as 10.1.8.20"),
+        ("dns..corp", "`dns..corp` is no host name; write one such as dns.corp, or an address"),
+        ("dns corp", "`dns corp` is no host name; write one such as dns.corp, or an address"),
+        ("-dns", "`-dns` is no host name; write one such as dns.corp, or an address"),
+        ("münchen.example", "`münchen.example` is no host name; write one such as dns.corp, or an address"),
+        ("dns.corp:0", "nobody answers on port 0; write the upstream's port, or none for 53"),
+        ("dns.corp:dns", "`dns` is not a port; write 1 to 65535 behind the colon"),
+        ("a" * 64, f"`{'a' * 60}…` is longer than a host name can be; write an address"),
+    ],
+)
+def test_what_is_no_upstream(text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        loads(json.dumps({"forward": {"upstreams": [text]}}))
+    (found,) = raised.value.problems
+    assert f"{found.what}; {found.way_out}" == problem
 
 
 def test_off_is_a_word() -> None:

@@ -45,7 +45,14 @@ async def test_healthy_before_it_is_ready_and_while_it_stops() -> None:
         answer = await it.ask("/ready")
         assert (answer.status, answer.json()) == (
             200,
-            {"ready": True, "not_ready": [], "last_reload": "ok", "restarts": {}, "upstreams": 1},
+            {
+                "ready": True,
+                "not_ready": [],
+                "last_reload": "ok",
+                "restarts": {},
+                "upstreams": 1,
+                "unresolved": {},
+            },
         )
         await it.service.stop(0)
         answer = await it.ask("/ready")

@@ -9,7 +9,8 @@ import pytest
 
 from vpcdns.doctor.file_checks import check_files
 from vpcdns.doctor.finding import Severity
-from vpcdns.doctor.host import Host, read_hosts, read_hosts_order, read_resolv_conf
+from vpcdns.doctor.host import Host, read_hosts_order, read_resolv_conf
+from vpcdns.forward.host_resolvers import read_hosts
 
 DOCKER = "nameserver 127.0.0.11\noptions ndots:0\n# ExtServers: [{}]\n"
 

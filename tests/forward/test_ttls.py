@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.upstream_responses import CNAME, SIGNATURE, SOA, A, said
 from vpcdns.forward.ttls import ttl_of, within_limits
-from vpcdns.model.policy import DEFAULT_CACHE, TtlLimits
+from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.wire.upstream import Relayed
 
 

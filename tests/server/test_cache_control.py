@@ -27,8 +27,9 @@ from tests.support.resolver_and_upstreams import (
     text,
 )
 from vpcdns.forward.flush import CacheSelection
+from vpcdns.model.cache_limits import CacheLimits, TtlLimits
 from vpcdns.model.names import Name
-from vpcdns.model.policy import CacheLimits, ForwardRule, TtlLimits
+from vpcdns.model.policy import ForwardRule
 
 HOUR = "example.org 3600 IN SOA ns.example.org root.example.org 1 2 3 4 3600"
 GONE = saying(HOUR, rcode="NXDOMAIN")

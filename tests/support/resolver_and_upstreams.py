@@ -27,7 +27,8 @@ from tests.support.obedient_service import arrived
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.forwarder import Forwarder
 from vpcdns.listen.responder import Answer
-from vpcdns.model.policy import DEFAULT_CACHE, Access, CacheLimits, Forwarding, ForwardRule, Listen, Upstream
+from vpcdns.model.cache_limits import DEFAULT_CACHE, CacheLimits
+from vpcdns.model.policy import Access, Forwarding, ForwardRule, Listen, Upstream
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Drop, Response
 from vpcdns.server.observer import Observer

@@ -1,7 +1,7 @@
 """`vpcdns check`: whether a configuration can be used, and if not, everything that is wrong with it."""
 
 from dataclasses import asdict
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +11,7 @@ from vpcdns.cli.output import Exit, complain, reading, say, say_json, summary
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
+from vpcdns.forward.upstream_names import UpstreamNames
 from vpcdns.model.clients import shut_out
 
 
@@ -22,8 +23,9 @@ def check(
 
     Prints the problems on stderr, one a line, as FILE:LINE:COLUMN: WHERE:
     WHAT; WAY OUT: the first 100 of them, and how many more there are.
-    Warnings go there as well, and change no exit code. Nothing is served and
-    nothing is changed.
+    Warnings go there as well, and change no exit code. Upstreams that have
+    names are looked up, for two seconds at most. Nothing is served and nothing
+    is changed.
 
     \b
     Examples:
@@ -32,7 +34,7 @@ def check(
     """
     try:
         with reading(file) as progress:
-            world = load(file, progress=progress).world
+            loaded = load(file, progress=progress)
     except ConfigurationError as error:
         if json:
             problems = [asdict(one) for one in error.problems]
@@ -40,7 +42,10 @@ def check(
         else:
             complain(str(error))
         raise typer.Exit(Exit.ERROR) from None
-    warnings = list(islice(shut_out(world), MAX_PROBLEMS))
+    world, names = loaded.world, UpstreamNames(say=lambda *_: None)
+    names.look_up(world.forwarding.names, loaded.listens)
+    unresolved = (f"upstream {host} does not resolve here: {why}" for host, why in names.problems.items())
+    warnings = list(islice(chain(shut_out(world), unresolved), MAX_PROBLEMS))
     if json:
         good = {"file": str(file), "ok": True, **world.object_counts()}
         say_json({**good, "problems": [], "warnings": warnings})

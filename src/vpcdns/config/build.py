@@ -4,7 +4,7 @@ Knows the schema and the rules' functions; decides itself only about listeners, 
 given twice. Collects all mistakes; what it makes is good only when there are none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Final, Literal
@@ -15,11 +15,12 @@ from vpcdns.config.build_zones import ZoneBuilder
 from vpcdns.config.mistakes import Mistakes, Path
 from vpcdns.config.parts import value_of
 from vpcdns.model import policy, topology_rules
+from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import CustomDomains, Group
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen, QueryLogging, ServerIdentity, Upstream, own_listener
+from vpcdns.model.policy import AnyUpstream, Listen, QueryLogging, ServerIdentity, UpstreamName, own_listener
 from vpcdns.model.topology import Connection, Network, Prefix, Topology, Vpc
 from vpcdns.model.world import World
 
@@ -221,7 +222,7 @@ def _forwarding(
     _check_ttls(("forward", "cache"), usual, mistakes)
     rules: list[policy.ForwardRule] = []
     for index, rule in enumerate(part.rules):
-        cache = _ttls(rule.cache, usual or policy.DEFAULT_CACHE)
+        cache = _ttls(rule.cache, usual or DEFAULT_CACHE)
         _check_ttls(("forward", "rules", index, "cache"), cache, mistakes)
         vpcs = frozenset(rule.vpcs or ())
         rules.append(policy.ForwardRule(rule.domain, tuple(rule.upstreams), vpcs, cache))
@@ -230,26 +231,28 @@ def _forwarding(
 
 
 def _ttls(
-    part: Literal[False] | forward_schema.TtlsPart | None, usual: policy.TtlLimits
-) -> Literal[False] | policy.TtlLimits | None:
+    part: Literal[False] | forward_schema.TtlsPart | None, usual: TtlLimits
+) -> Literal[False] | TtlLimits | None:
     """A rule's own limits; what it does not say is as usual."""
     if part is None or part is False:
         return part
     given = {name: value for name, value in part if value is not None}
-    ttls = policy.TtlLimits(usual.max_ttl, usual.min_ttl, usual.negative_max_ttl)
+    ttls = TtlLimits(usual.max_ttl, usual.min_ttl, usual.negative_max_ttl)
     return replace(ttls, **given)
 
 
-def _check_ttls(path: Path, ttls: Literal[False] | policy.TtlLimits | None, mistakes: Mistakes) -> None:
+def _check_ttls(path: Path, ttls: Literal[False] | TtlLimits | None, mistakes: Mistakes) -> None:
     if ttls and ttls.min_ttl > ttls.max_ttl:
         what = f"min_ttl {ttls.min_ttl} is more than max_ttl {ttls.max_ttl}"
         mistakes.add(path, what, "raise max_ttl, or lower min_ttl")
 
 
 def _check_not_ourselves(
-    path: Path, upstreams: list[Upstream], listens: tuple[Listen, ...], mistakes: Mistakes
+    path: Path, upstreams: Sequence[AnyUpstream], listens: tuple[Listen, ...], mistakes: Mistakes
 ) -> None:
     for index, upstream in enumerate(upstreams):
+        if isinstance(upstream, UpstreamName):  # what it means is known when it is looked up
+            continue
         listen = own_listener(upstream, listens, lambda address: address.is_loopback)
         if listen is not None:
             what = f"{upstream} is our own listener on {listen}: queries would go round"

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import Id, OffText, PlainDomainText, UpstreamText
-from vpcdns.model.policy import DEFAULT_CACHE
+from vpcdns.model.cache_limits import DEFAULT_CACHE
 
 # RFC 8767 §4 advises to cap TTLs at a week, RFC 2308 §5 negative ones at one to three hours.
 MAX_TTL: Final = 604_800

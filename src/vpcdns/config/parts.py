@@ -5,8 +5,9 @@ from typing import Any, Final, get_args
 
 from vpcdns.config import forward_schema, schema, topology_schema
 from vpcdns.config.topology_schema import Part
+from vpcdns.model.cache_limits import CacheLimits, TtlLimits
 from vpcdns.model.gateway import Binding, Instance, InstanceType
-from vpcdns.model.policy import Answers, CacheLimits, ForwardRule, TtlLimits
+from vpcdns.model.policy import Answers, ForwardRule
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Vpc, VSwitch
 
 _PARTS: Final[dict[type[Any], type[Part]]] = {

@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 
 from vpcdns.config.mistakes import cut, mistyped
 from vpcdns.errors import MalformedName
-from vpcdns.model.names import Name
-from vpcdns.model.policy import Listen, Upstream
+from vpcdns.model.names import MAX_LABEL, MAX_NAME, Name
+from vpcdns.model.policy import Listen, Upstream, UpstreamName
 from vpcdns.model.topology import Address, Prefix
 
 DNS_PORT: Final = 53
@@ -132,14 +132,36 @@ def admin_listen(value: object) -> Listen | Path:
     return Path(value)
 
 
-def upstream(value: object) -> Upstream:
-    """An upstream."""
+def upstream(value: object) -> Upstream | UpstreamName:
+    """An upstream: by its address, or by its host name (`dns.corp`, `unbound:53`)."""
+    named = _upstream_name(value)
+    if named is not None:
+        if named.port == 0:
+            raise refused("nobody answers on port 0", "write the upstream's port, or none for 53")
+        return named
     host, port = endpoint(value, zone=True)
     if port == 0:
         raise refused("nobody answers on port 0", "write the upstream's port, or none for 53")
     if host.is_unspecified or host.is_multicast:
         raise refused(f"{host} is not the address of one host", "write the upstream's address")
     return Upstream(host, port)
+
+
+def _upstream_name(value: object) -> UpstreamName | None:
+    """None for what is no host name, or looks like an IPv4 address."""
+    host, colon, port = value.partition(":") if isinstance(value, str) else ("", "", "")
+    host = host.removesuffix(".")
+    labels = host.encode("ascii", "replace").split(b".")
+    # A host's last label is no number (RFC 1123 §2.1): 10.0.0.300 is a mistyped address.
+    if not host or labels[-1].isdigit() or ":" in port or "[" in host:
+        return None
+    if not all(map(_HOST_LABEL.fullmatch, labels)):
+        if "%" in host or "/" in host:  # meant as an address
+            return None
+        raise refused(f"`{cut(host)}` is no host name", "write one such as dns.corp, or an address")
+    if len(host) > MAX_NAME - 2 or max(map(len, labels)) > MAX_LABEL:
+        raise refused(f"`{cut(host)}` is longer than a host name can be", "write an address")
+    return UpstreamName(host.lower(), _port(port) if colon else DNS_PORT)
 
 
 def off(value: object) -> Literal[False]:
@@ -210,7 +232,10 @@ AdminListenText = Annotated[
 ]
 OffText = Annotated[Literal[False], PlainValidator(off), WithJsonSchema({"const": False})]
 ListenText = Annotated[Listen, *_written(listen, _ENDPOINT, *_ENDPOINTS)]
-UpstreamText = Annotated[Upstream, *_written(upstream, _ENDPOINT, *_ENDPOINTS)]
+UpstreamText = Annotated[
+    Upstream | UpstreamName,
+    *_written(upstream, rf"({_ENDPOINT}|{_DOMAIN}(:\d{{1,5}})?)", "192.0.2.1", "unbound:53"),
+]
 DomainText = Annotated[Name, *_written(domain, rf"(\*\.)?{_DOMAIN}", "api.example.com")]
 PlainDomainText = Annotated[Name, *_written(plain_domain, _DOMAIN, "corp.example")]
 

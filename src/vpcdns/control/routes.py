@@ -31,6 +31,7 @@ from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
+from vpcdns.model.policy import addresses_of
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
@@ -114,7 +115,8 @@ class _Routes:
 
         So are tasks that failed and began again.
         """
-        service = self.sources.service
+        service, forwarding = self.sources.service, self.sources.state.world.forwarding
+        problems = self.sources.names.problems
         why = "shutting down" if service.stopping else "" if service.serving else "not bound yet"
         not_ready = [{"part": "listeners", "why": why}] if why else []
         restarts = {name: number for name, number in self.sources.tasks.restarts.items() if number}
@@ -123,7 +125,8 @@ class _Routes:
             "not_ready": not_ready,
             "last_reload": "ok" if self.sources.reloads.problem is None else "failed",
             "restarts": restarts,
-            "upstreams": len(self.sources.state.world.forwarding.upstreams),
+            "upstreams": len(addresses_of(forwarding.upstreams)),
+            "unresolved": {one.host: problems[one.host] for one in forwarding.names if one.host in problems},
         }
         return JSONResponse(body, 503 if not_ready else 200)
 

@@ -7,13 +7,12 @@ Ignores what libc ignores, but remembers it where a person should know.
 import platform
 import re
 import socket
-from contextlib import suppress
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Final
 
-from vpcdns.forward.host_resolvers import RESOLV_CONF, nameservers
+from vpcdns.forward.host_resolvers import RESOLV_CONF, nameservers, read_hosts
 from vpcdns.model.topology import Address
 
 MAX_NAMESERVERS: Final = 3  # MAXNS of glibc and musl: they ignore further lines
@@ -123,18 +122,6 @@ def read_hosts_order(text: str) -> tuple[str, ...]:
         if colon and database.strip() == "hosts":
             return tuple(re.findall(r"\[[^\]]*\]|[^\s\[]+", order))
     return ()
-
-
-def read_hosts(text: str) -> dict[str, list[Address]]:
-    """hosts(5): the addresses of each name, in lower case."""
-    hosts: dict[str, list[Address]] = {}
-    for line in text.splitlines():
-        address_text, *names = line.partition("#")[0].split() or [""]
-        with suppress(ValueError):
-            address = ip_address(address_text)
-            for name in names:
-                hosts.setdefault(name.lower().rstrip("."), []).append(address)
-    return hosts
 
 
 def _text(path: Path) -> str | None:

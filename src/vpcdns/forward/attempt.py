@@ -13,7 +13,8 @@ from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
 from vpcdns.forward.ports import FAMILIES, Ports, connect_address
-from vpcdns.model.policy import TtlLimits, Upstream
+from vpcdns.model.cache_limits import TtlLimits
+from vpcdns.model.policy import Upstream, addresses_of
 from vpcdns.query import Failure, Forward, ForwardKey
 from vpcdns.wire.format import ID_SIZE, LENGTH_SIZE, MAX_TCP_PAYLOAD, NAME_AT
 from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id
@@ -51,7 +52,7 @@ def upstream_query_of(forward: Forward, key: ForwardKey) -> UpstreamQuery:
     question_wire = forward.question_wire
     message = write_upstream_query(forward.query, question_wire, 0)[ID_SIZE:]
     resolution = forward.resolution
-    return UpstreamQuery(key, resolution.upstreams, question_wire, message, resolution.ttls)
+    return UpstreamQuery(key, addresses_of(resolution.upstreams), question_wire, message, resolution.ttls)
 
 
 class Listener(Protocol):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from vpcdns.forward.ttls import is_negative, ttl_of
-from vpcdns.model.policy import DEFAULT_CACHE, TtlLimits
+from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.query import STALE_TTL, Failure, Fetched, ForwardKey
 from vpcdns.wire.upstream import Relayed
 

@@ -153,7 +153,7 @@ class OutstandingQuery:
         self._end = now + within
         self._attempts: list[Attempt] = []
         self._fallback: Relayed | None = None
-        self._failure = Failure.SILENT
+        self._failure = Failure.SILENT if self._upstreams else Failure.UNRESOLVED
         self._over = False
 
     def looped(self, sender: Sender) -> bool:

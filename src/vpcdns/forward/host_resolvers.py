@@ -7,7 +7,7 @@ import os
 import re
 import socket
 import stat
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from ipaddress import ip_address
@@ -17,7 +17,7 @@ from typing import Final
 
 from vpcdns.errors import StartupError
 from vpcdns.forward.ports import FAMILIES
-from vpcdns.model.policy import Listen, Upstream, own_listener
+from vpcdns.model.policy import AnyUpstream, Listen, Upstream, own_listener
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 
@@ -28,19 +28,26 @@ _NAMESERVERS_AT_MOST: Final = 16
 
 
 def with_upstreams(
-    world: World, listens: Sequence[Listen], *, given: bool, resolv_conf: Path = RESOLV_CONF
+    world: World,
+    listens: Sequence[Listen],
+    *,
+    given: bool,
+    resolv_conf: Path = RESOLV_CONF,
+    addresses: Mapping[str, tuple[Address, ...]] | None = None,
 ) -> World:
     """The World with the host's resolvers as default upstreams, unless some were `given`.
 
-    Raises StartupError when a given upstream is an address that we listen on: it would ask itself.
+    `addresses` are those of upstreams that have names. Raises StartupError when a given upstream is an
+    address that we listen on: it would ask itself.
     """
     forwarding = world.forwarding
 
-    def is_own(upstream: Upstream) -> bool:
-        return own_listener(upstream, listens, _is_local) is not None
+    def is_own(upstream: AnyUpstream) -> bool:
+        return isinstance(upstream, Upstream) and is_ourselves(upstream, listens)
 
     if not given:
         forwarding = replace(forwarding, upstreams=tuple(filterfalse(is_own, host_upstreams(resolv_conf))))
+    forwarding = forwarding.with_addresses(addresses or {})
     named = (*forwarding.upstreams, *(upstream for rule in forwarding.rules for upstream in rule.upstreams))
     for upstream in filter(is_own, named):
         raise StartupError(
@@ -76,7 +83,24 @@ def nameservers(text: str) -> dict[str, Address | None]:
     return found
 
 
-def _is_local(address: Address) -> bool:
+def is_ourselves(upstream: Upstream, listens: Sequence[Listen]) -> bool:
+    """Whether we would ask ourselves."""
+    return own_listener(upstream, listens, is_local) is not None
+
+
+def read_hosts(text: str) -> dict[str, list[Address]]:
+    """hosts(5): the addresses of each name, in lower case."""
+    hosts: dict[str, list[Address]] = {}
+    for line in text.splitlines():
+        address_text, *names = line.partition("#")[0].split() or [""]
+        with suppress(ValueError):
+            address = ip_address(address_text)
+            for name in names:
+                hosts.setdefault(name.lower().rstrip("."), []).append(address)
+    return hosts
+
+
+def is_local(address: Address) -> bool:
     """Whether this host has the address: only then can a socket be bound to it."""
     try:
         with socket.socket(FAMILIES[address.version], socket.SOCK_DGRAM) as sock:

@@ -5,8 +5,8 @@ Negative answers (RFC 2308) hold as long as their SOA says; what is neither answ
 
 from typing import Final
 
+from vpcdns.model.cache_limits import TtlLimits
 from vpcdns.model.dns import Rcode, RRType
-from vpcdns.model.policy import TtlLimits
 from vpcdns.wire.upstream import Relayed, RelayedRecord, soa_minimum, with_ttls
 
 # What may stand in an answer section beside the answer: a chain (RFC 1034, 6672) and its signatures.

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
+from vpcdns.model.cache_limits import TtlLimits
 from vpcdns.model.dns import ExtendedError, Rcode, Rdata, Record, RRType, Soa, type_text
 from vpcdns.model.names import Name
-from vpcdns.model.policy import TtlLimits, Upstream
+from vpcdns.model.policy import AnyUpstream
 from vpcdns.model.world import World
 
 
@@ -89,7 +90,7 @@ class Decision:
     cname: Name | None = None
     extended_error: ExtendedError | None = None
     outcome: Outcome = Outcome.RESPOND
-    upstreams: tuple[Upstream, ...] = ()
+    upstreams: tuple[AnyUpstream, ...] = ()
     ttls: TtlLimits | None = None
 
 

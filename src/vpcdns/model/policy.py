@@ -3,12 +3,13 @@
 Knows the words of the configuration's `server`, `answers` and `forward`; not where they were read.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from ipaddress import IPv4Address, ip_network
 from typing import Final, Literal
 
+from vpcdns.model.cache_limits import DEFAULT_CACHE, CacheLimits, TtlLimits
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Address, Prefix, unmapped
 
@@ -96,32 +97,29 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
-class TtlLimits:
-    """How long upstreams' answers may be kept, here and by clients, in seconds; `min_ttl` of positive ones.
+class UpstreamName:
+    """An upstream by its host name; `addresses` are those that the host's resolver last gave for it."""
 
-    The defaults: Unbound has a day as well, RFC 8767 §4 counsels a day to a week; RFC 2308 §5 one to three
-    hours for negative answers.
-    """
-
-    max_ttl: int = 86_400
-    min_ttl: int = 0
-    negative_max_ttl: int = 3_600
+    host: str
+    port: int = 53
+    addresses: tuple[Address, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.min_ttl} to {self.max_ttl} s, negative {self.negative_max_ttl} s"
+        return self.host if self.port == 53 else f"{self.host}:{self.port}"
 
 
-@dataclass(frozen=True, slots=True)
-class CacheLimits(TtlLimits):
-    """`size` is in octets: some 50,000 answers; Unbound keeps 4 MiB, BIND 90 % of the memory."""
-
-    size: int = 64 << 20
-
-    def __str__(self) -> str:
-        return f"{TtlLimits.__str__(self)}, {self.size} octets"
+AnyUpstream = Upstream | UpstreamName
 
 
-DEFAULT_CACHE: Final = CacheLimits()
+def addresses_of(upstreams: tuple[AnyUpstream, ...]) -> tuple[Upstream, ...]:
+    """All that can be asked, in order, each once: of a name every address."""
+    found: dict[Upstream, None] = {}
+    for one in upstreams:
+        if isinstance(one, Upstream):
+            found[one] = None
+        else:
+            found |= {Upstream(address, one.port): None for address in one.addresses}
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +130,7 @@ class ForwardRule:
     """
 
     domain: Name
-    upstreams: tuple[Upstream, ...]
+    upstreams: tuple[AnyUpstream, ...]
     vpcs: frozenset[str] = frozenset()
     cache: TtlLimits | Literal[False] | None = None
 
@@ -151,7 +149,7 @@ class Forwarding:
     `above` has the proper ancestors of all rules' domains.
     """
 
-    upstreams: tuple[Upstream, ...] = ()
+    upstreams: tuple[AnyUpstream, ...] = ()
     rules: tuple[ForwardRule, ...] = ()
     otherwise: Otherwise = Otherwise.REFUSED
     cache: CacheLimits | Literal[False] = DEFAULT_CACHE
@@ -187,6 +185,28 @@ class Forwarding:
             if found is not None:
                 return found
         return None
+
+    @property
+    def names(self) -> Iterator[UpstreamName]:
+        """The upstreams that are given by name."""
+        for upstreams in (self.upstreams, *(rule.upstreams for rule in self.rules)):
+            yield from (one for one in upstreams if isinstance(one, UpstreamName))
+
+    def with_addresses(self, addresses: Mapping[str, tuple[Address, ...]]) -> "Forwarding":
+        """The same with those addresses for the hosts that have some; itself where nothing changes."""
+        if all(addresses.get(one.host, one.addresses) == one.addresses for one in self.names):
+            return self
+
+        def found(upstreams: tuple[AnyUpstream, ...]) -> tuple[AnyUpstream, ...]:
+            return tuple(
+                replace(one, addresses=addresses.get(one.host, one.addresses))
+                if isinstance(one, UpstreamName)
+                else one
+                for one in upstreams
+            )
+
+        rules = tuple(replace(rule, upstreams=found(rule.upstreams)) for rule in self.rules)
+        return replace(self, upstreams=found(self.upstreams), rules=rules)
 
     def ttls_of(self, rule: ForwardRule | None) -> TtlLimits | None:
         """How long answers are kept that come by such a rule, or by none; None: not at all."""

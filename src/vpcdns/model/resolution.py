@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from vpcdns.model import private_answers, vpc_domains
+from vpcdns.model.cache_limits import TtlLimits
 from vpcdns.model.clients import Client
 from vpcdns.model.decision import Decision, Outcome, Reason, Step, answer_step, pick, soa_record
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Rdata, Record, RRClass, RRType
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.names import Name
-from vpcdns.model.policy import Otherwise, TtlLimits, Upstream
+from vpcdns.model.policy import AnyUpstream, Otherwise
 from vpcdns.model.special_use import is_delegated, records_at, zone_of
 from vpcdns.model.world import World
 
@@ -46,7 +47,7 @@ class Resolution:
     cyclic: bool = False
     extended_error: ExtendedError | None = None
     authoritative: bool = False
-    upstreams: tuple[Upstream, ...] = ()
+    upstreams: tuple[AnyUpstream, ...] = ()
     ttls: TtlLimits | None = None
 
     @property

@@ -21,6 +21,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from vpcdns import __version__
+from vpcdns.forward.upstream_names import UpstreamNames
 from vpcdns.listen.counters import ListenerCounters
 from vpcdns.listen.service import Service
 from vpcdns.observe import query_counts as counts
@@ -56,6 +57,7 @@ class Sources:
     query_log: QueryLog
     others: Callable[[], Awaitable[Others]] | None = None
     tasks: LastingTasks = field(default_factory=LastingTasks)
+    names: UpstreamNames = field(default_factory=UpstreamNames)
 
 
 @dataclass(frozen=True, slots=True)

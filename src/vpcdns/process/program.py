@@ -33,6 +33,7 @@ from vpcdns.process.workers import Workers
 from vpcdns.server.faults import SharedCounts
 from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Reloader, Replicas, signatures
+from vpcdns.server.upstream_look_ups import UpstreamLookUps
 from vpcdns.state import State
 from vpcdns.state.sqlite_journal import open_state
 
@@ -81,6 +82,9 @@ class Program:
                 source_hash=loaded.source_hash,
                 seen=seen,
             )
+            self._look_ups = UpstreamLookUps(
+                state, source.names, self._parts.service.bind, self._parts.silent_upstreams
+            )
             self._admin = None if loaded.admin is None else self._admin_server(loaded.admin)
             self._opened = opened.pop_all()
 
@@ -114,6 +118,7 @@ class Program:
             parts.query_log,
             others,
             self._tasks,
+            self._source.names,
         )
         token, keys = os.environ.get(TOKEN_VARIABLE), read_access_keys(admin.access_keys_file, os.environ)
         writable = bool(token) or not keys
@@ -142,8 +147,10 @@ class Program:
 
     async def _answer(self) -> tuple[Listen, ...]:
         """Begins to answer, in every process; returns where. Raises StartupError."""
+        await self._look_ups.look_up()
         listens = await self._parts.start()
         await self._workers.start()
+        self._tasks.start("upstreams", self._look_ups.run)
         if self._replication is not None:
             self._tasks.start("workers", self._replication.supervise)
         return listens

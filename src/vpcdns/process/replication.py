@@ -24,7 +24,7 @@ from vpcdns.process.workers import ACKNOWLEDGED_WITHIN, HEARTBEAT_EVERY, Worker,
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.reload import Replicas
 from vpcdns.server.threads import in_thread
-from vpcdns.state import Commit, Reset
+from vpcdns.state import Commit, Step
 
 log = logging.getLogger("vpcdns.workers")
 
@@ -50,7 +50,7 @@ class Replication(Replicas):
         self._counts: dict[int, WorkerCounts] = {}
         self._ended = WorkerCounts()
         # By the numbers of those that are being replaced: what was replayed since; None after a reload.
-        self._recorded: dict[int, list[Commit | Reset] | None] = {}
+        self._recorded: dict[int, list[Step] | None] = {}
         self._wait, self._last, self._was_overtaken = _FIRST_WAIT, -_LONGEST_WAIT, False
         parts.state.replicate(self._replay)
 
@@ -59,7 +59,7 @@ class Replication(Replicas):
         duties = partial(WorkerDuties.forked, parts=self._parts, transfer=self._transfer, user=user)
         self._workers.fork(self._settings.processes - 1, duties)
 
-    def _replay(self, step: Commit | Reset, world: World) -> None:
+    def _replay(self, step: Step, world: World) -> None:
         """A change, small whatever it changes; attributes are the main process's alone."""
         if isinstance(step, Commit):
             if not step.changes:

@@ -8,7 +8,7 @@ from typing import Final
 from vpcdns.forward.cache import Cache
 from vpcdns.forward.flush import CacheSelection
 from vpcdns.listen.service import Service
-from vpcdns.model.policy import Listen, QueryLogging
+from vpcdns.model.policy import Listen, QueryLogging, Upstream
 from vpcdns.net.binding import Sharing
 from vpcdns.observe.query_counts import QueryCounts
 from vpcdns.observe.querylog import QueryLog
@@ -63,6 +63,7 @@ class ServerParts:
         self._flush_others = partial(
             workers.ask, "parts.resolver.flush", within=_FLUSHED_WITHIN, or_lose=True
         )
+        self._silent_for_others = partial(workers.ask, "parts.resolver.silent_upstreams")
         put = partial(workers.call, "parts.faults.put")
         self.faults = Faults(self.resolver, state, counts=counts, changed=put)
         self.service = Service(self.faults, listens, sharing=sharing)
@@ -73,6 +74,11 @@ class ServerParts:
             self.resolver.flush(selection), self._flush_others(selection)
         )
         return counts[0] + sum(counts[1].values())
+
+    async def silent_upstreams(self) -> frozenset[Upstream]:
+        """Those that did not answer some process the last time."""
+        others = await self._silent_for_others()
+        return self.resolver.silent_upstreams().union(*others.values())
 
     async def start(self) -> tuple[Listen, ...]:
         """Begins to answer; returns where. Raises StartupError."""

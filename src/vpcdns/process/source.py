@@ -3,7 +3,7 @@
 import logging
 import socket
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -12,6 +12,7 @@ from vpcdns import __version__
 from vpcdns.config import Admin, Loaded, Progress, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
+from vpcdns.forward.upstream_names import UpstreamNames
 from vpcdns.model.clients import shut_out
 from vpcdns.model.policy import Listen, ServerIdentity
 
@@ -23,27 +24,37 @@ _LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configuration file; `listens` and `admin` are the command line's, and replace the file's."""
+    """A configuration file; `listens` and `admin` are the command line's, and replace the file's.
+
+    `names` has the addresses of upstreams that are given by name.
+    """
 
     config: Path
     listens: tuple[Listen, ...] = ()
     admin: Listen | Path | None = None
+    names: UpstreamNames = field(default_factory=UpstreamNames)
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that are read."""
         return self.config, RESOLV_CONF
 
-    def load(self, progress: Progress | None = None) -> Loaded:
+    def load(self, progress: Progress | None = None, *, looks_up: bool = False) -> Loaded:
         """Reads everything anew; calls `progress` with the number of groups read so far.
 
-        Raises ConfigurationError, and StartupError when we are our own upstream.
+        `looks_up` says whether upstreams' names without addresses are looked up, in threads. Raises
+        ConfigurationError, and StartupError when we are our own upstream.
         """
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
         loaded = load(self.config, revision=self._revision(), identity=identity, progress=progress)
         listens = self.listens or loaded.listens
         given = loaded.upstreams_given
-        world = with_upstreams(loaded.world, listens, given=given, resolv_conf=RESOLV_CONF)
+        if looks_up:
+            names = loaded.world.forwarding.names
+            self.names.look_up([one for one in names if one.host not in self.names.addresses], listens)
+        world = with_upstreams(
+            loaded.world, listens, given=given, resolv_conf=RESOLV_CONF, addresses=self.names.addresses
+        )
         if not (given or world.forwarding.upstreams):
             log.warning("No upstreams: %s names none but this server; foreign names are refused", RESOLV_CONF)
         for warning in islice(shut_out(world), _WARNINGS_LOGGED):
@@ -71,4 +82,4 @@ class Source:
             what = "it is no regular file, which could be read again"
             way_out = "serve a file, if it is to be reloaded"
             raise ConfigurationError([Problem(str(self.config), 0, 0, "", what, way_out)])
-        return self.load()
+        return self.load(looks_up=True)

@@ -15,7 +15,7 @@ from vpcdns.process.server_parts import ServerParts
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
 from vpcdns.server.threads import chunks, free, in_thread
-from vpcdns.state import Commit, Reset
+from vpcdns.state import Step
 
 
 class WorkerDuties:
@@ -45,7 +45,7 @@ class WorkerDuties:
         await self.parts.stop(grace)
         await in_thread(finish_log)
 
-    async def begin(self, steps: list[Commit | Reset], faults: tuple[InjectedFault, ...]) -> int:
+    async def begin(self, steps: list[Step], faults: tuple[InjectedFault, ...]) -> int:
         """A replacement catches up and begins to answer; the revision that `steps` have led to."""
         for step in steps:
             self.replay(step)
@@ -53,7 +53,7 @@ class WorkerDuties:
         await self.parts.start()
         return self.parts.state.world.revision
 
-    def replay(self, step: Commit | Reset) -> int:
+    def replay(self, step: Step) -> int:
         """The revision that it leads to."""
         self.parts.state.replay(step)
         return self.parts.state.world.revision

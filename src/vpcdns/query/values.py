@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 
+from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.model.dns import ExtendedError, InfoCode
 from vpcdns.model.names import Name
-from vpcdns.model.policy import DEFAULT_CACHE, Listen, Transport, TtlLimits, Upstream
+from vpcdns.model.policy import AnyUpstream, Listen, Transport
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.topology import Address
 from vpcdns.wire.format import AD, CD, RD
@@ -77,7 +78,7 @@ class Forward:
 ForwardKey = bytes  # octets remember their hash, and every forwarded query looks them up half a dozen times
 
 
-def whom_text(upstreams: tuple[Upstream, ...], ttls: TtlLimits | None) -> str:
+def whom_text(upstreams: tuple[AnyUpstream, ...], ttls: TtlLimits | None) -> str:
     """The end of a key: who is asked; and other TTLs than the usual ones, which make another answer of it."""
     whom = " ".join(map(str, upstreams))
     if ttls is None:
@@ -114,6 +115,7 @@ class Failure(Enum):
     """
 
     SILENT = (InfoCode.NO_REACHABLE_AUTHORITY, "no upstream answered in time")
+    UNRESOLVED = (InfoCode.NO_REACHABLE_AUTHORITY, "no address is known of the upstreams, which have names")
     UNREACHABLE = (InfoCode.NETWORK_ERROR, "no upstream could be reached")
     UNUSABLE = (InfoCode.NETWORK_ERROR, "upstream's response was unusable")
     REFUSED = (InfoCode.NETWORK_ERROR, "upstream refused")

@@ -27,8 +27,8 @@ from vpcdns.state import State
 from vpcdns.wire.format import ID_SIZE
 from vpcdns.wire.upstream import Relayed
 
-# A loop and a lack of room say nothing about whether upstreams would have answered.
-_NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP})
+# These say nothing about whether upstreams would have answered.
+_NOT_UPSTREAMS_FAULT: Final = frozenset({Failure.OVERLOADED, Failure.LOOP, Failure.UNRESOLVED})
 
 
 @dataclass(eq=False)

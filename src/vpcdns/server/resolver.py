@@ -9,6 +9,7 @@ from vpcdns.forward.flush import CacheSelection
 from vpcdns.listen.rate_limits import ResponseRates
 from vpcdns.listen.responder import Answer, PendingResponse
 from vpcdns.model.clients import is_trusted
+from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Fetched, Forward, Response, begin, finish, servfail
@@ -92,6 +93,10 @@ class Resolver(QueryContext):
                 end = time.monotonic() + _TURN
         self.remembered.forget_cached()
         return flushed
+
+    def silent_upstreams(self) -> frozenset[Upstream]:
+        """Those that did not answer the last time."""
+        return frozenset(self.forwarder.health)
 
     def close(self) -> None:
         """Gives up what is outstanding. The resolver can be used again."""

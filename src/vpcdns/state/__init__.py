@@ -4,7 +4,7 @@ A reload and an API call both change the World through State, under the rules of
 every new World subscribe. Knows no sockets (an import contract).
 """
 
-from vpcdns.state.current_world import Reset, State
+from vpcdns.state.current_world import Reset, Resolved, State, Step
 from vpcdns.state.journal import Commit, Contents, Journal
 
-__all__ = ["Commit", "Contents", "Journal", "Reset", "State"]
+__all__ = ["Commit", "Contents", "Journal", "Reset", "Resolved", "State", "Step"]

@@ -4,11 +4,12 @@ Everything runs in one event loop, so a query that reads `world` once sees one W
 Synchronous: when a change returns, it is durable (if there is a journal) and queries are answered by it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from vpcdns.model.changes import Change
 from vpcdns.model.rules import Refusal
+from vpcdns.model.topology import Address
 from vpcdns.model.world import World
 from vpcdns.state.api_attributes import of_objects_in
 from vpcdns.state.file_with_changes import joined, same_objects
@@ -20,8 +21,16 @@ class Reset:
     """Everything goes back to what the file said."""
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Upstreams' names have other addresses now. The host's business: no journal has it."""
+
+    addresses: Mapping[str, tuple[Address, ...]]
+
+
+Step = Commit | Reset | Resolved
 Subscriber = Callable[[World, World], None]
-Replica = Callable[[Commit | Reset, World], None]
+Replica = Callable[[Step, World], None]
 
 
 class State:
@@ -74,13 +83,26 @@ class State:
         self._replace(contents)
         return self._replicated(Reset())
 
-    def replay(self, step: Commit | Reset) -> World | Refusal:
+    def replay(self, step: Step) -> World | Refusal:
         """Repeats what another State has done and stored."""
+        if isinstance(step, Resolved):
+            return self._resolve(step)
         contents = self.contents.after(step) if isinstance(step, Commit) else self._only(self.file)
         if isinstance(contents, Refusal):
             return contents
         self._replace(contents)
         return contents.world
+
+    def resolve(self, step: Resolved) -> World:
+        """Puts other addresses of upstreams in place, in what the file said as well."""
+        self._resolve(step)
+        return self._replicated(step)
+
+    def _resolve(self, step: Resolved) -> World:
+        forwarding = self.world.forwarding.with_addresses(step.addresses)
+        self.file = replace(self.file, forwarding=self.file.forwarding.with_addresses(step.addresses))
+        self._replace(replace(self.contents, world=self._next(replace(self.world, forwarding=forwarding))))
+        return self.world
 
     def prepare_reset(self) -> None:
         """Prepares what takes long in `reset`. For a thread."""
@@ -124,7 +146,7 @@ class State:
             for subscriber in self._subscribers:
                 subscriber(old, contents.world)
 
-    def _replicated(self, step: Commit | Reset) -> World:
+    def _replicated(self, step: Step) -> World:
         for replica in self._replicas:
             replica(step, self.world)
         return self.world
