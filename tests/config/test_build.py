@@ -418,3 +418,18 @@ def test_any_data_loads_or_is_refused_with_a_place(data: dict[str, object]) -> N
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_any_octets_load_or_are_refused(octets: bytes) -> None:
     assert all(str(problem).isprintable() for problem in found_in(octets))
+
+
+def test_listeners_that_wait() -> None:
+    text = "server: {listen: [{address: '10.9.0.53:53', wait: true}, {address: '[fd00::53]:53'}, '[::1]:53']}"
+    assert [(str(one), one.wait) for one in loads(text).listens] == [
+        ("10.9.0.53:53", True),
+        ("[fd00::53]:53", False),
+        ("[::1]:53", False),
+    ]
+    with pytest.raises(ConfigurationError) as raised:
+        loads("server: {listen: [{address: '0.0.0.0:53', wait: true}]}", "f")
+    assert str(raised.value) == (
+        "f:1:49: server.listen[0].wait: 0.0.0.0 is every address, which need not be waited for;"
+        " remove it, or name one address"
+    )

@@ -50,6 +50,7 @@ async def test_healthy_before_it_is_ready_and_while_it_stops() -> None:
                 "not_ready": [],
                 "last_reload": "ok",
                 "restarts": {},
+                "waiting": [],
                 "upstreams": 1,
                 "unresolved": {},
             },

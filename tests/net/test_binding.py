@@ -183,6 +183,32 @@ def test_an_address_that_is_not_ours() -> None:
     assert "no interface of this host has that address" in str(raised.value)
     assert "ip address add 198.51.100.53 dev lo" in str(raised.value)
     assert "listen on every address: 0.0.0.0:0" in str(raised.value)
+    way_out = 'wait for it, in server.listen: {address: "198.51.100.53:0", wait: true}'
+    assert way_out in str(raised.value)
+    missing = OSError(errno.EADDRNOTAVAIL, "")
+    assert "wait" not in str(
+        startup_error(Listen(ip_address("198.51.100.53"), 0), "tcp", missing, can_wait=False)
+    )
+
+
+@on_linux
+@pytest.mark.parametrize("address", ["198.51.100.53", pytest.param("2001:db8::53", marks=needs_ipv6)])
+def test_an_address_that_is_waited_for_is_bound_before_it_is_there(address: str) -> None:
+    bound = bind([Listen(ip_address(address), 0, wait=True)])
+    try:
+        (one,) = bound
+        assert one.udp.getsockname()[:2] == one.tcp.getsockname()[:2] == (address, one.listen.port)
+        assert not binding.is_local(one.listen.address)
+    finally:
+        close(bound)
+
+
+def test_only_linux_can_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(
+        StartupError, match="only Linux can wait for an address\nways out:\n  - remove `wait`"
+    ):
+        bind([Listen(HERE, 0, wait=True)])
 
 
 def test_any_other_error_keeps_the_systems_words() -> None:

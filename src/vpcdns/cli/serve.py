@@ -94,10 +94,11 @@ def _announce(config: Path, world: World, listens: Sequence[Listen], admin: List
     example = trial(world, listens)
     try:
         say(f"vpcdns {__version__} serves {config}: {summary(world)}")
-        say(f"Listening on {places} (UDP and TCP)")
+        say(f"Listening on {places} (UDP and TCP)" if listens else "Listening on no address yet: see the log")
         if admin is not None:
             say(f"Console, health and metrics: {f'http://{admin}/' if isinstance(admin, Listen) else admin}")
-        say(f"Try: {example}" if example else "Nobody on this host may ask: see server.clients")
+        if listens:
+            say(f"Try: {example}" if example else "Nobody on this host may ask: see server.clients")
     except BrokenPipeError:
         with suppress(OSError):
             abandon_stdout()

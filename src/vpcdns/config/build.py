@@ -155,9 +155,12 @@ def _listens(part: schema.Server, topology: Topology, mistakes: Mistakes) -> tup
     for index, entry in enumerate(part.listen):
         path: Path = ("server", "listen", index)
         if isinstance(entry, schema.ListenEntry):
-            listen = Listen(entry.address.address, entry.address.port, entry.vpc_id)
+            listen = Listen(entry.address.address, entry.address.port, entry.vpc_id, entry.wait)
             if entry.vpc_id is not None and entry.vpc_id not in topology.vpcs:
                 mistakes.add_missing((*path, "vpc_id"), f"VPC {entry.vpc_id}", "vpcs")
+            if entry.wait and listen.address.is_unspecified:
+                what = f"{listen.address} is every address, which need not be waited for"
+                mistakes.add((*path, "wait"), what, "remove it, or name one address")
             path = (*path, "address")
         else:
             listen = entry

@@ -34,12 +34,14 @@ MAX_RECORD_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
 
 
 class ListenEntry(Part):
-    """A listener whose clients all count as one VPC's."""
+    """A listener whose clients all count as one VPC's, or whose address may come later."""
 
     address: ListenText
     """address and port to listen on; without a port it is 53"""
     vpc_id: Id | None = None
     """clients that ask there count as inside this VPC: for clients hidden by NAT, or overlapping VPCs"""
+    wait: bool = False
+    """whether the host may have the address later, as a container's or a VPN's; the others serve meanwhile"""
 
 
 FORMS: Final = frozenset({"text", "mapping", "off"})  # tags of what may be written in two forms

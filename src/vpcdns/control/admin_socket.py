@@ -24,7 +24,7 @@ def bind(listen: Listen | Path) -> tuple[socket.socket, Listen | Path]:
         bound = bind_one(listen, "tcp", dual=True)
     except OSError as error:
         spare_port = DEFAULT_PORT + (listen.port == DEFAULT_PORT)
-        reason = startup_error(listen, "tcp", error, spare_port)
+        reason = startup_error(listen, "tcp", error, spare_port, can_wait=False)
         raise StartupError(f"admin.listen: {reason}") from error
     # Made anew it knows its protocol, and asyncio sets TCP_NODELAY: 0.6 ms a request, not 44.
     sock = socket.socket(fileno=bound.detach())

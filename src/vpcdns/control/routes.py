@@ -117,7 +117,10 @@ class _Routes:
         """
         service, forwarding = self.sources.service, self.sources.state.world.forwarding
         problems = self.sources.names.problems
-        why = "shutting down" if service.stopping else "" if service.serving else "not bound yet"
+        serving, waiting = service.serving, service.waiting
+        why = "shutting down" if service.stopping else "" if serving else "not bound yet"
+        if serving and len(waiting) == len(serving):
+            why = why or "this host has none of their addresses yet"
         not_ready = [{"part": "listeners", "why": why}] if why else []
         restarts = {name: number for name, number in self.sources.tasks.restarts.items() if number}
         body = {
@@ -125,6 +128,7 @@ class _Routes:
             "not_ready": not_ready,
             "last_reload": "ok" if self.sources.reloads.problem is None else "failed",
             "restarts": restarts,
+            "waiting": list(map(str, waiting)),
             "upstreams": len(addresses_of(forwarding.upstreams)),
             "unresolved": {one.host: problems[one.host] for one in forwarding.names if one.host in problems},
         }

@@ -12,9 +12,10 @@ import socket
 from typing import Final, NamedTuple, Protocol
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.forward.ports import FAMILIES, Ports, connect_address
+from vpcdns.forward.ports import Ports, connect_address
 from vpcdns.model.cache_limits import TtlLimits
 from vpcdns.model.policy import Upstream, addresses_of
+from vpcdns.net.binding import FAMILIES
 from vpcdns.query import Failure, Forward, ForwardKey
 from vpcdns.wire.format import ID_SIZE, LENGTH_SIZE, MAX_TCP_PAYLOAD, NAME_AT
 from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id

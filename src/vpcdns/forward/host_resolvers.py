@@ -5,7 +5,6 @@ Knows resolv.conf and this host's addresses. The configuration is read elsewhere
 
 import os
 import re
-import socket
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import StartupError
-from vpcdns.forward.ports import FAMILIES
 from vpcdns.model.policy import AnyUpstream, Listen, Upstream, own_listener
 from vpcdns.model.topology import Address
 from vpcdns.model.world import World
+from vpcdns.net.binding import is_local
 
 RESOLV_CONF: Final = Path("/etc/resolv.conf")
 # glibc takes 3 nameservers; a file of any size must not cost more than its first part.
@@ -98,13 +97,3 @@ def read_hosts(text: str) -> dict[str, list[Address]]:
             for name in names:
                 hosts.setdefault(name.lower().rstrip("."), []).append(address)
     return hosts
-
-
-def is_local(address: Address) -> bool:
-    """Whether this host has the address: only then can a socket be bound to it."""
-    try:
-        with socket.socket(FAMILIES[address.version], socket.SOCK_DGRAM) as sock:
-            sock.bind((str(address), 0))
-    except OSError:
-        return False
-    return True

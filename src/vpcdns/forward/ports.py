@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Final
 
 from vpcdns.model.policy import Upstream
+from vpcdns.net.binding import FAMILIES
 from vpcdns.net.epoll import OnReady, Watch
 
 IDLE_AT_MOST: Final = 256  # of each family, at some 2 KiB each in the kernel
-FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _KIND: Final = socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 _UNSPECIFIED: Final = bytes(16)  # a sockaddr of family 0, AF_UNSPEC
 

@@ -4,6 +4,7 @@ Knows listeners and time.
 """
 
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -17,7 +18,8 @@ from vpcdns.listen.tcp import TcpServer
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.listen.udp import UdpListener
 from vpcdns.model.policy import Listen
-from vpcdns.net.binding import Bound, Sharing, bind
+from vpcdns.net.bind_errors import startup_error
+from vpcdns.net.binding import Bound, Sharing, bind, is_local
 from vpcdns.net.recvmmsg import Batch, PlainBatch, is_available
 
 # A forwarded query is decided within 3.5 s (DESIGN §4); Docker kills what does not stop within 10.
@@ -65,6 +67,7 @@ class Service:
         self.counters = self._dispatch.counters
         self._limits = limits
         self._sharing = sharing
+        self._owner: int | None = None
         self._listens = tuple(listens)
         self._bound: list[Bound] = []
         self._udp: dict[socket.socket, UdpListener] = {}
@@ -74,6 +77,11 @@ class Service:
     def serving(self) -> tuple[Listen, ...]:
         """Where queries are answered now."""
         return tuple(udp.listen for udp in self._udp.values())
+
+    @property
+    def waiting(self) -> tuple[Listen, ...]:
+        """Those of them whose address the host does not have now."""
+        return tuple(one for one in self.serving if one.wait and not is_local(one.address))
 
     def bind(self) -> tuple[Listen, ...]:
         """Takes every address and port, and returns the actual ones; nothing is answered yet.
@@ -87,12 +95,13 @@ class Service:
     def join(self) -> None:
         """In a forked process: listens with sockets of its own where those that it inherited do."""
         inherited, self._sharing = self._bound, Sharing.JOINING
-        self._bound = bind([bound.listen for bound in inherited], self._sharing)
+        self._bound = bind([bound.listen for bound in inherited], self._sharing, self._owner)
         for bound in inherited:
             bound.close()
 
     def belong_to(self, uid: int | None) -> None:
-        """Makes the sockets another user's: SO_REUSEPORT is for those of one user (socket(7))."""
+        """Makes the sockets another user's, and those that join: SO_REUSEPORT is for one user (socket(7))."""
+        self._owner = uid
         if uid is not None and os.geteuid() == 0:
             for bound in self._bound:
                 os.fchown(bound.udp.fileno(), uid, -1)
@@ -115,6 +124,8 @@ class Service:
         for listen in listens:
             for bound in gone:
                 if bound.listen.address == listen.address and listen.port in (bound.listen.port, 0):
+                    if bound.listen.wait and not listen.wait and not is_local(listen.address):
+                        raise startup_error(listen, "udp", OSError(errno.EADDRNOTAVAIL, ""))
                     gone.remove(bound)
                     stay.append(replace(bound, listen=replace(listen, port=bound.listen.port)))
                     break

@@ -240,11 +240,15 @@ class QueryLogging:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """Where to listen, UDP and TCP; whoever asks there counts as a client of `vpc_id`, if it is given."""
+    """Where to listen, UDP and TCP; whoever asks there counts as a client of `vpc_id`, if it is given.
+
+    With `wait` the host may have the address later, or not for the moment.
+    """
 
     address: Address
     port: int
     vpc_id: str | None = None
+    wait: bool = False
 
     def __str__(self) -> str:
         host = f"[{self.address}]" if self.address.version == 6 else str(self.address)

@@ -39,9 +39,12 @@ class Holder(NamedTuple):
 
 
 def startup_error(
-    listen: Listen, transport: Transport, error: OSError, spare_port: int = 5300
+    listen: Listen, transport: Transport, error: OSError, spare_port: int = 5300, *, can_wait: bool = True
 ) -> StartupError:
-    """What to tell an operator when `listen` cannot be bound for `transport`; one way is another port."""
+    """What to tell an operator when `listen` cannot be bound for `transport`; one way is another port.
+
+    `can_wait` says whether it may have the option to be waited for.
+    """
     if error.errno == errno.EADDRINUSE:
         holder = holder_of(listen.address, listen.port, transport)
         cause = f"the port is taken, by {holder}" if holder else "the port is taken"
@@ -55,6 +58,10 @@ def startup_error(
             f"add it for tests: ip address add {listen.address} dev lo",
             f"listen on every address: {Listen(type(listen.address)(0), listen.port)}",
         ]
+        if can_wait:
+            ways.append(f'wait for it, in server.listen: {{address: "{listen}", wait: true}}')
+    elif listen.wait and error.errno == errno.ENOPROTOOPT:
+        cause, ways = "only Linux can wait for an address", ["remove `wait`, and start when it is there"]
     elif error.errno == errno.EAFNOSUPPORT:
         cause, ways = "IPv6 is off on this host", ["listen on IPv4 addresses only"]
     else:

@@ -6,7 +6,9 @@ closed again before the error is raised.
 
 import errno
 import logging
+import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -15,10 +17,12 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from vpcdns.model.policy import Listen, Transport
+from vpcdns.model.topology import Address
 from vpcdns.net.bind_errors import startup_error
 
 log = logging.getLogger("vpcdns.server")
 
+FAMILIES: Final = {4: int(socket.AF_INET), 6: int(socket.AF_INET6)}
 _PACKET_INFORMATION: Final = {
     # Linux' value; CPython 3.11 has no name for it (facts/containers.md §4).
     socket.AF_INET: (socket.IPPROTO_IP, getattr(socket, "IP_PKTINFO", 8)),
@@ -30,6 +34,9 @@ RECEIVE_BUFFER: Final = 4 << 20
 # BIND 10, Unbound 256, nginx 511. A connection that waits here costs us no descriptor; one that finds no room
 # waits a second for its next try. At 80 µs each (measured) these are taken in within 0.1 s.
 BACKLOG: Final = 1_024
+# Linux' values, which CPython has no names for (<linux/in.h>, <linux/in6.h>): an address that is not there
+# yet is bound, and served whenever it is there (precedents: Unbound's ip-freebind, systemd's FreeBind=).
+_FREEBIND: Final = {socket.AF_INET: (socket.IPPROTO_IP, 15), socket.AF_INET6: (socket.IPPROTO_IPV6, 78)}
 # TCP's free port may be taken for UDP: with 28,000 ephemeral ports a second clash in a row is rare already.
 PORT_ATTEMPTS: Final = 16
 
@@ -55,16 +62,20 @@ class Bound:
         self.tcp.close()
 
 
-def bind(listens: Sequence[Listen], sharing: Sharing = Sharing.ALONE) -> list[Bound]:
+def bind(
+    listens: Sequence[Listen], sharing: Sharing = Sharing.ALONE, owner: int | None = None
+) -> list[Bound]:
     """Binds UDP and TCP of every one of `listens`; port 0 is any port that is free for both.
 
     `[::]` serves IPv4 too, unless an IPv4 listener has the same port, and becomes `0.0.0.0` where IPv6 is
-    off. Raises StartupError, with nothing left open.
+    off. An address that may be waited for is bound before it is there. As root, sockets are those of the
+    user `owner`, as those that they join must be (socket(7), SO_REUSEPORT). Raises StartupError, with
+    nothing left open.
     """
     with ExitStack() as opened:
         bound: list[Bound] = []
         for listen, dual in _families(listens):
-            bound.append(_bind_pair(listen, dual, sharing))
+            bound.append(_bind_pair(listen, dual, sharing, owner))
             opened.callback(bound[-1].close)
         opened.pop_all()
         return bound
@@ -95,18 +106,18 @@ def _ipv6_is_on() -> bool:
     return True
 
 
-def _bind_pair(listen: Listen, dual: bool, sharing: Sharing) -> Bound:
+def _bind_pair(listen: Listen, dual: bool, sharing: Sharing, owner: int | None) -> Bound:
     """TCP first: the free number that the kernel finds for it is most likely free for UDP too."""
     attempts = PORT_ATTEMPTS if listen.port == 0 else 1
     while True:
         attempts -= 1
         try:
-            tcp = bind_one(listen, "tcp", dual, sharing)
+            tcp = bind_one(listen, "tcp", dual, sharing, owner)
         except OSError as error:
             raise startup_error(listen, "tcp", error) from error
         actual = replace(listen, port=tcp.getsockname()[1])
         try:
-            return Bound(actual, bind_one(actual, "udp", dual, sharing), tcp)
+            return Bound(actual, bind_one(actual, "udp", dual, sharing, owner), tcp)
         except OSError as error:
             tcp.close()
             if attempts == 0 or error.errno != errno.EADDRINUSE:
@@ -114,7 +125,11 @@ def _bind_pair(listen: Listen, dual: bool, sharing: Sharing) -> Bound:
 
 
 def bind_one(
-    listen: Listen, transport: Transport, dual: bool, sharing: Sharing = Sharing.ALONE
+    listen: Listen,
+    transport: Transport,
+    dual: bool,
+    sharing: Sharing = Sharing.ALONE,
+    owner: int | None = None,
 ) -> socket.socket:
     """One socket; `dual` says whether IPv6 serves IPv4 too. Raises OSError."""
     if sharing is Sharing.FIRST:
@@ -125,18 +140,9 @@ def bind_one(
     sock = socket.socket(family, socket.SOCK_STREAM if transport == "tcp" else socket.SOCK_DGRAM)
     try:
         sock.setblocking(False)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
-        if transport == "tcp":
-            # Connections of a predecessor in TIME_WAIT must not keep us out. On UDP the option would let two
-            # servers share a port unawares.
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        else:
-            with suppress(OSError):  # good to have; the kernel may say no
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
-            if listen.address.is_unspecified:
-                # The address that a datagram was sent to comes with it, IPv4-mapped on a dual socket.
-                sock.setsockopt(*_PACKET_INFORMATION[family], 1)
+        if owner is not None and os.geteuid() == 0:
+            os.fchown(sock.fileno(), owner, -1)
+        _set_options(sock, listen, dual)
         if sharing is not Sharing.ALONE:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind((str(listen.address), listen.port))
@@ -146,3 +152,33 @@ def bind_one(
         sock.close()
         raise
     return sock
+
+
+def _set_options(sock: socket.socket, listen: Listen, dual: bool) -> None:
+    family = sock.family
+    if family == socket.AF_INET6:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not dual)
+    if sock.type == socket.SOCK_STREAM:
+        # Connections of a predecessor in TIME_WAIT must not keep us out. On UDP the option would let two
+        # servers share a port unawares.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    else:
+        with suppress(OSError):  # good to have; the kernel may say no
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        if listen.address.is_unspecified:
+            # The address that a datagram was sent to comes with it, IPv4-mapped on a dual socket.
+            sock.setsockopt(*_PACKET_INFORMATION[family], 1)
+    if listen.wait:
+        if not sys.platform.startswith("linux"):
+            raise OSError(errno.ENOPROTOOPT, "only Linux can")
+        sock.setsockopt(*_FREEBIND[family], 1)
+
+
+def is_local(address: Address) -> bool:
+    """Whether this host has the address: only then can a socket be bound to it."""
+    try:
+        with socket.socket(FAMILIES[address.version], socket.SOCK_DGRAM) as sock:
+            sock.bind((str(address), 0))
+    except OSError:
+        return False
+    return True

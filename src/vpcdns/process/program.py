@@ -20,6 +20,7 @@ from vpcdns.control.cache_interface import CacheInterface
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
+from vpcdns.listen.address_watch import AddressWatch
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
 from vpcdns.net.binding import Sharing
@@ -95,9 +96,9 @@ class Program:
         """
         user, service = self._user, self._parts.service
         service.bind()
+        service.belong_to(None if user is None else user.uid)
         if self._replication is not None:
             self._replication.fork(user)
-        service.belong_to(None if user is None else user.uid)
         admin = None if self._admin is None else self._admin.bind()
         if user is not None and isinstance(admin, Path):
             os.chown(admin, user.uid, user.gid)
@@ -146,14 +147,16 @@ class Program:
         self._opened.close()
 
     async def _answer(self) -> tuple[Listen, ...]:
-        """Begins to answer, in every process; returns where. Raises StartupError."""
+        """Begins to answer, in every process; returns where it does now. Raises StartupError."""
         await self._look_ups.look_up()
         listens = await self._parts.start()
         await self._workers.start()
         self._tasks.start("upstreams", self._look_ups.run)
+        waiting = self._parts.service.waiting
+        self._tasks.start("addresses", AddressWatch(self._parts.service).run)
         if self._replication is not None:
             self._tasks.start("workers", self._replication.supervise)
-        return listens
+        return tuple(listen for listen in listens if listen not in waiting)
 
     async def _drain(self, grace: float) -> None:
         """Reloads nothing more, and drains every process."""

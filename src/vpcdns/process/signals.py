@@ -39,7 +39,7 @@ async def serve(
     signal.set_wakeup_fd(signal.set_wakeup_fd(-1), warn_on_full_buffer=False)
     try:
         listens = await start()
-        log.info("Listening on %s", ", ".join(map(str, listens)))
+        log.info("Listening on %s", ", ".join(map(str, listens)) or "no address yet")
         if ready is not None:
             ready(listens)
         log.info("%s: stopping", (await arrived.get()).name)

@@ -34,7 +34,6 @@ class WorkerDuties:
         """In a process that was forked: takes sockets of its own, and gives up privileges by itself."""
         parts.counts.own = number
         parts.service.join()
-        parts.service.belong_to(user.uid if user else None)
         shed_privileges(user, keep_ports=True)
         return cls(parts, transfer)
 
