@@ -82,7 +82,7 @@ def ready(folder: Path) -> dict[str, object]:
     return call(folder / "admin.sock", "GET", "/ready")
 
 
-@pytest.mark.parametrize("options", [(), ("--workers", "2"), ("--user", "nobody", "--workers", "2")])
+@pytest.mark.parametrize("options", [(), ("--user", "nobody"), ("--user", "nobody", "--workers", "2")])
 def test_it_serves_whenever_the_address_is_there(
     namespaces: Namespaces, folder: Path, address: Callable[[str, str], None], options: tuple[str, ...]
 ) -> None:

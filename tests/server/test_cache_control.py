@@ -134,6 +134,19 @@ async def test_a_rule_has_limits_of_its_own() -> None:
 
 
 @on_loop
+async def test_a_rule_may_have_a_cache_where_there_is_none_in_general() -> None:
+    with Nameserver(each) as corp:
+        rule = ForwardRule(Name.from_text("corp.test"), (corp.upstream,), cache=TtlLimits(max_ttl=5))
+        async with forwarding(each, rules=(rule,)) as ask:
+            world = ask.state.world
+            ask.state.reload(replace(world, forwarding=replace(world.forwarding, cache=False)))
+            for _ in range(2):
+                assert text(await ask("a.corp.test")) == "NOERROR, a.corp.test. 5 192.0.2.1"
+                assert text(await ask("a.test")) == "NOERROR, a.test. 300 192.0.2.1"
+            assert (len(corp.queries), len(ask.queries)) == (1, 2)
+
+
+@on_loop
 async def test_two_vpcs_with_the_same_upstream_have_each_its_own_limits() -> None:
     with Nameserver(each) as corp:
         domain, upstreams = Name.from_text("corp.test"), (corp.upstream,)
@@ -244,6 +257,20 @@ class TestFlush:
             assert text(await late) == OK
             for _ in range(2):
                 assert text(await ask()) == OK
+
+    @on_loop
+    async def test_again_and_again(self) -> None:
+        gated, upstream = Gated(each), Switch(each)
+        upstream.script = gated
+        async with forwarding(upstream) as ask:
+            asked = []
+            for number in range(1, 5):
+                asked.append(asyncio.ensure_future(ask()))
+                await until(lambda number=number: len(ask.resolver.forwarder) == number)  # type: ignore[misc]
+                await ask.resolver.flush(ALL)
+            gated.open.set()
+            assert {text(one) for one in await asyncio.gather(*asked)} == {OK}
+            assert (len(ask.resolver.cache), len(ask.resolver.forwarder)) == (0, 0)
 
     @on_loop
     async def test_by_name_and_below(self) -> None:

@@ -99,9 +99,9 @@ class Forwarder:
 
     def ask_anew(self) -> None:
         """From now on nobody joins a query that is outstanding: what it brings is from before."""
-        for number, query in enumerate(tuple(self.outstanding.values())):
+        for query in tuple(self.outstanding.values()):
             del self.outstanding[query.key]
-            query.key += b" before %d" % number  # a key that no question has
+            query.key = b"%d" % id(query)  # a key that no question has
             self.outstanding[query.key] = query
 
     def close(self) -> None:

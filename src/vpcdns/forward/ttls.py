@@ -20,7 +20,7 @@ def within_limits(relayed: Relayed, ttls: TtlLimits) -> Relayed:
     """
     low, high = ttls.min_ttl, ttls.max_ttl
     for record in relayed.records:
-        if record.section == 1 or not low <= record.ttl <= high:
+        if not low <= record.ttl <= high or (record.section == 1 and record.ttl > ttls.negative_max_ttl):
             break
     else:
         return relayed

@@ -115,7 +115,7 @@ class Failure(Enum):
     """
 
     SILENT = (InfoCode.NO_REACHABLE_AUTHORITY, "no upstream answered in time")
-    UNRESOLVED = (InfoCode.NO_REACHABLE_AUTHORITY, "no address is known of the upstreams, which have names")
+    UNRESOLVED = (InfoCode.NO_REACHABLE_AUTHORITY, "the upstreams' names do not resolve")
     UNREACHABLE = (InfoCode.NETWORK_ERROR, "no upstream could be reached")
     UNUSABLE = (InfoCode.NETWORK_ERROR, "upstream's response was unusable")
     REFUSED = (InfoCode.NETWORK_ERROR, "upstream refused")

@@ -8,6 +8,7 @@ from typing import Final
 from vpcdns.forward.flush import CacheSelection
 from vpcdns.listen.rate_limits import ResponseRates
 from vpcdns.listen.responder import Answer, PendingResponse
+from vpcdns.model.cache_limits import DEFAULT_CACHE
 from vpcdns.model.clients import is_trusted
 from vpcdns.model.policy import Upstream
 from vpcdns.model.topology import Address
@@ -21,7 +22,8 @@ from vpcdns.wire.format import ID_SIZE
 
 def cache_size(world: World, processes: int) -> int:
     """How many octets the cache of each process may take."""
-    return world.forwarding.cache.size // processes if world.forwarding.cache else 0
+    # Without a cache in general, rules may have limits of their own.
+    return (world.forwarding.cache or DEFAULT_CACHE).size // processes
 
 
 _TURN: Final = 0.002  # seconds until queries have theirs
