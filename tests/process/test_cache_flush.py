@@ -88,6 +88,7 @@ def test_the_command_says_how_many_answers(tmp_path: Path) -> None:
         answered(server)
         ran = vpcdns("cache", "flush", "--admin", str(path), "--name", "other.example")
         assert (ran.returncode, ran.stdout) == (0, "Flushed 0 answers\n")
+        server.await_log("Flushed 0 cached answers about other.example")
         ran = vpcdns("cache", "flush", "--admin", str(path))
         assert (ran.returncode, ran.stdout) == (0, "Flushed 1 answer\n")
         ran = vpcdns("cache", "flush", "--admin", str(path), "--json")

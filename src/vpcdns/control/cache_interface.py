@@ -3,6 +3,7 @@
 Knows JSON over HTTP; which answers are meant is `forward.flush`'s business.
 """
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,8 @@ from vpcdns.control.errors import bad_request, read_name
 from vpcdns.control.json_body import checked_body
 from vpcdns.forward.flush import CacheSelection
 from vpcdns.state import State
+
+log = logging.getLogger("vpcdns.server")
 
 _NAMED: Final = 10  # VPCs in a message
 
@@ -58,5 +61,6 @@ class CacheInterface:
                 404, f"there is no VPC {given.vpc_id}; there are: {', '.join(named) or 'none'}"
             )
         name = None if given.name is None else read_name(given.name)
-        flushed = await self.flush(CacheSelection(name, given.below, given.vpc_id))
+        flushed = await self.flush(selection := CacheSelection(name, given.below, given.vpc_id))
+        log.info("Flushed %d cached answers%s", flushed, selection)
         return JSONResponse({"flushed": flushed})

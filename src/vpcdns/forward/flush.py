@@ -22,6 +22,11 @@ class CacheSelection:
     below: bool = False
     vpc_id: str | None = None
 
+    def __str__(self) -> str:
+        """Behind "answers": ` about a name, and all below it, for a VPC`."""
+        name = "" if self.name is None else f" about {self.name}{' and all below it' if self.below else ''}"
+        return name + ("" if self.vpc_id is None else f" for {self.vpc_id}")
+
     def in_world(self, world: World) -> Callable[[ForwardKey, Relayed], bool]:
         """Whether a response is one of them."""
         name, below, vpc_id, forwarding = self.name, self.below, self.vpc_id, world.forwarding
