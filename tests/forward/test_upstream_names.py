@@ -185,6 +185,22 @@ def test_a_resolv_conf_that_names_us_is_not_asked(
     assert names.addresses["dns.corp"] == addresses("10.0.0.5")
 
 
+def test_without_threads_they_are_looked_up_the_next_time(
+    resolver: HostResolver, names: UpstreamNames, look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resolver.said = {"dns.corp": ["10.0.0.5"]}
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        look(DNS)
+    assert names.addresses == {}
+    look(DNS)
+    assert names.addresses == {"dns.corp": addresses("10.0.0.5")}
+
+
 def test_no_names_ask_nobody(resolver: HostResolver, look: Look) -> None:
     assert look() == []
     assert resolver.asked == []

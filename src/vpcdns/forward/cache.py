@@ -112,9 +112,9 @@ class Cache:
             self._failures.popitem(last=False)
 
     def begin_flush(self) -> list[ForwardKey]:
-        """Forgets failures; the keys of all that is to be looked at, one by one, with `flush`.
+        """Forgets failures, and counts; the keys to be given to `flush` one by one.
 
-        What was asked for before belongs to an earlier flush: whoever waits for it compares `flushes`.
+        What upstreams are asked under an earlier count of `flushes` is not to be kept.
         """
         self.flushes += 1
         self._failures.clear()

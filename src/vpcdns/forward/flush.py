@@ -4,9 +4,11 @@ Knows names and VPCs; a cached response belongs to no VPC, so those of a VPC are
 would get.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
+from vpcdns.errors import MalformedMessage, MalformedName
 from vpcdns.model.names import Name
 from vpcdns.model.world import World
 from vpcdns.query import ForwardKey, parts_of_key, whom_text
@@ -36,11 +38,9 @@ class CacheSelection:
             return one == name or (below and name is not None and one.is_at_or_below(name))
 
         def selected(key: ForwardKey, relayed: Relayed) -> bool:
-            if name is not None and not (wire in key and is_meant(parts_of_key(key)[0])):
-                # The name may also stand at the end of an alias.
-                answers = [] if relayed.plain else [one for one in relayed.records if one.section == 0]
-                if not any(is_meant(relayed.name(record.name_at)) for record in answers):
-                    return False
+            about = name is None or (wire in key and is_meant(parts_of_key(key)[0]))
+            if not (about or any(map(is_meant, _aliased(relayed)))):
+                return False
             if vpc_id is None:
                 return True
             asked, whom = parts_of_key(key)
@@ -49,3 +49,11 @@ class CacheSelection:
             return whom_text(upstreams, forwarding.ttls_of(rule)) == whom
 
         return selected
+
+
+def _aliased(relayed: Relayed) -> Iterator[Name]:
+    """The names behind an alias, whose records the response has as well."""
+    answers = [] if relayed.plain else [record for record in relayed.records if record.section == 0]
+    with suppress(MalformedMessage, MalformedName):  # such a response is given to nobody
+        for record in answers:
+            yield relayed.name(record.name_at)

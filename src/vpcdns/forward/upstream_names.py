@@ -63,9 +63,14 @@ class UpstreamNames:
         with self._changed:
             waiting = deque(host for host in ports if host not in self._asking)
             self._asking.update(waiting)
-        for _ in range(min(_THREADS_AT_MOST, len(waiting))):
-            run = (waiting, ports, listens)
-            threading.Thread(target=self._ask_all, args=run, name="upstream names", daemon=True).start()
+        try:
+            for _ in range(min(_THREADS_AT_MOST, len(waiting))):
+                run = (waiting, ports, listens)
+                threading.Thread(target=self._ask_all, args=run, name="upstream names", daemon=True).start()
+        except RuntimeError:  # there is no thread to be had: they are looked up next time
+            with self._changed, suppress(IndexError):
+                while True:
+                    self._asking.discard(waiting.pop())
         deadline = time.monotonic() + within
         with self._changed:
             self._changed.wait_for(lambda: self._asking.isdisjoint(ports), deadline - time.monotonic())
