@@ -18,7 +18,8 @@ from cases import REGION, custom_domain, group_id
 from vpcdns import gc_pauses
 from vpcdns.listen.service import Service
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import Binding, CustomDomains, Group, Instance, InstanceType
+from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, Listen, Upstream
 from vpcdns.model.topology import Topology, Vpc, VSwitch
@@ -57,7 +58,7 @@ def world(upstream: int, count: int) -> World:
         instances=FrozenMap({instance.key: instance}),
         endpoints=FrozenMap({("vpc-a", binding.address): instance.key}),
         groups=held,
-        custom_domains=CustomDomains.of(custom),
+        custom_domains=NameTree.of(custom),
     )
 
 

@@ -144,7 +144,7 @@ def test_the_example() -> None:
     world = loaded.world
     assert world.revision == 7
     assert (len(world.topology.vpcs), len(world.instances), len(world.groups)) == (3, 2, 3)
-    assert world.custom_domains.match(next(iter(world.custom_domains.owners))) is not None
+    assert world.custom_domains.match(next(iter(world.custom_domains.values))) is not None
 
 
 def test_loading_is_linear() -> None:

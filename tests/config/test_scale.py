@@ -24,8 +24,9 @@ from vpcdns.config.json_stream import WINDOW
 from vpcdns.config.mistakes import Mistakes
 from vpcdns.errors import ConfigurationError, MalformedName
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
+from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.gateway_rules import custom_domain_refusals
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Topology
 
@@ -122,10 +123,10 @@ def test_custom_domains_like_good_ones_are_good(texts: list[str]) -> None:
 
 @given(st.sets(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)))
 def test_custom_domains_at_once_are_those_one_by_one(texts: set[str]) -> None:
-    one_by_one = CustomDomains()
+    one_by_one = NameTree[str]()
     for text in texts:
-        one_by_one = one_by_one.add(Name.from_text(text), "g")
-    assert CustomDomains.of((Name.from_text(text), "g") for text in texts) == one_by_one
+        one_by_one = one_by_one.put(Name.from_text(text), "g")
+    assert NameTree.of((Name.from_text(text), "g") for text in texts) == one_by_one
 
 
 @given(

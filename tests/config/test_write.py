@@ -29,7 +29,8 @@ from vpcdns.config import (
 from vpcdns.config.write import with_objects
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType
+from vpcdns.model.gateway import Group, Instance, InstanceType
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.policy import Access, Answers, Denied, Forwarding, ForwardRule, Upstream
 from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Topology
 from vpcdns.model.world import World
@@ -266,5 +267,5 @@ def test_json_in_pieces_says_the_same(groups: int) -> None:
         f"{number:032x}": Group(f"{number:032x}", "api-shared-vpc-001", "cn-hangzhou")
         for number in range(groups)
     }
-    world = replace(example(), groups=FrozenMap(some), custom_domains=CustomDomains())
+    world = replace(example(), groups=FrozenMap(some), custom_domains=NameTree())
     assert json.loads("".join(written_json(world))) == written(world)

@@ -37,7 +37,7 @@ def objects(world: World) -> tuple[dict[object, object], ...]:
         dict(world.instances.items()),
         dict(world.endpoints.items()),
         dict(world.groups.items()),
-        dict(world.custom_domains.owners.items()),
+        dict(world.custom_domains.values.items()),
         dict(world.custom_domains.nodes.items()),
     )
 

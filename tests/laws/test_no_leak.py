@@ -31,7 +31,7 @@ TELLING = st.one_of(st.sampled_from([1, 16, 255]), TYPES)
 @st.composite
 def telling_names(draw: st.DrawFn, world: World) -> Name:
     """A name from which an endpoint could be learnt: a VPC domain, a custom domain, or what explains it."""
-    owned = [world.vpc_domain(group) for group in world.groups.values()] + list(world.custom_domains.owners)
+    owned = [world.vpc_domain(group) for group in world.groups.values()] + list(world.custom_domains.values)
     name = draw(st.sampled_from(owned)) if owned else Name((b"example",))
     if name.is_wildcard:
         name = Name((b"any", *name.labels[1:]))

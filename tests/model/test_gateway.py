@@ -1,12 +1,13 @@
 import pytest
 
 from tests.support.example_world import DEDICATED, HZ
-from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceType, group_of_label
+from vpcdns.model.gateway import Group, Instance, InstanceType, group_of_label
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 
 
-def owned(*texts: str) -> CustomDomains:
-    return CustomDomains.of((Name.from_text(text), text) for text in texts)
+def owned(*texts: str) -> NameTree[str]:
+    return NameTree.of((Name.from_text(text), text) for text in texts)
 
 
 def test_keys_and_labels() -> None:
@@ -67,18 +68,18 @@ def test_wildcards(asked: str, source: str | None) -> None:
 
 def test_the_longest_name_asks_for_a_wildcard_that_is_no_longer() -> None:
     encloser = Name((b"x" * 63,) * 3 + (b"y" * 59,))
-    domains = CustomDomains.of([(encloser, "group")])
+    domains = NameTree.of([(encloser, "group")])
     assert encloser.size == 253
     asked = Name((b"a", *encloser.labels))
     assert domains.match(asked) is None
     wildcard = Name((b"*", *encloser.labels))
-    assert domains.add(wildcard, "all").match(asked) == (wildcard, "all")
+    assert domains.put(wildcard, "all").match(asked) == (wildcard, "all")
     assert domains.match(encloser) == (encloser, "group")
 
 
 def test_adding_and_removing_keep_the_count_of_names_below() -> None:
     start = owned("a.b.example")
-    added = start.add(Name.from_text("c.b.example"), "c")
+    added = start.put(Name.from_text("c.b.example"), "c")
     assert added.nodes[Name.from_text("b.example")] == 2
     assert added.remove(Name.from_text("C.B.example")) == start
     assert not added.remove(Name.from_text("c.b.example")).remove(Name.from_text("a.b.example")).nodes

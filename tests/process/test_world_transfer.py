@@ -10,7 +10,8 @@ import pytest
 from tests.support.example_world import DEDICATED, example
 from vpcdns.model.changes import AddCustomDomain
 from vpcdns.model.frozen_map import PARTS, FrozenMap
-from vpcdns.model.gateway import CustomDomains, Group
+from vpcdns.model.gateway import Group
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.world import World
 from vpcdns.process.world_transfer import WorldTransfer
@@ -28,7 +29,7 @@ def large() -> World:
     ]
     owners = FrozenMap((group.custom_domains[0], group.group_id) for group in groups)
     held = FrozenMap((group.group_id, group) for group in groups)
-    return replace(example(), groups=held, custom_domains=CustomDomains.of(owners))
+    return replace(example(), groups=held, custom_domains=NameTree.of(owners))
 
 
 def named() -> World:
@@ -64,6 +65,6 @@ def test_groups_share_what_they_have_in_common() -> None:
     (read,) = transfer.read()
     assert len({id(group.instance_id) for group in read.groups.values()}) == 1
     assert len({id(group.region_id) for group in read.groups.values()}) == 1
-    owned = {id(name) for name in read.custom_domains.owners}
+    owned = {id(name) for name in read.custom_domains.values}
     assert owned == {id(name) for name in read.custom_domains.nodes if len(name) == 2}
     assert owned == {id(name) for group in read.groups.values() for name in group.custom_domains}

@@ -20,7 +20,7 @@ from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_
 
 
 def names_of(world: World) -> set[Name]:
-    return {world.vpc_domain(group) for group in world.groups.values()} | set(world.custom_domains.owners)
+    return {world.vpc_domain(group) for group in world.groups.values()} | set(world.custom_domains.values)
 
 
 def asked(source: str, name: Name, world: World) -> Fate:

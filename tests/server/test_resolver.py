@@ -355,7 +355,7 @@ class TestChanges:
             world = ask.state.world
             group_id = DEDICATED_NAME[:32]
             ask.state.reload(
-                replace(world, custom_domains=world.custom_domains.add(Name.from_text(QNAME), group_id))
+                replace(world, custom_domains=world.custom_domains.put(Name.from_text(QNAME), group_id))
             )
             gated.open.set()
             assert DEDICATED_NAME in text(await answer)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import combinations
 
-from vpcdns.model.gateway import SHARED_SPACE, CustomDomains, InstanceType
+from vpcdns.model.gateway import SHARED_SPACE, InstanceType
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
@@ -56,7 +57,7 @@ def assert_rules_hold(world: World) -> None:
             assert str(name) != "*"
             owners[name] = group_id
     assert world.endpoints == endpoints
-    assert world.custom_domains == CustomDomains.of(owners.items())
+    assert world.custom_domains == NameTree.of(owners.items())
 
 
 def assert_lookups_hold(world: World) -> None:

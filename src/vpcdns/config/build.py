@@ -17,8 +17,9 @@ from vpcdns.config.parts import value_of
 from vpcdns.model import policy, topology_rules
 from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import CustomDomains, Group
+from vpcdns.model.gateway import Group
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.policy import AnyUpstream, Listen, QueryLogging, ServerIdentity, UpstreamName, own_listener
 from vpcdns.model.topology import Connection, Network, Prefix, Topology, Vpc
@@ -83,7 +84,7 @@ def build(
         instances=FrozenMap(gateway.instances),
         endpoints=FrozenMap(gateway.endpoints),
         groups=gateway.groups.frozen(),
-        custom_domains=CustomDomains.of(gateway.owners.frozen()),
+        custom_domains=NameTree.of(gateway.owners.frozen()),
         private_zones=ZoneBuilder(topology, source.folder, mistakes).build(configuration.private_zones),
     )
     admin = _admin(configuration.admin, source.folder, world.region_ids(), listens, mistakes)

@@ -150,13 +150,13 @@ class CreateGroup(Change):
             raise Refused(duplicate(f"group {group.group_id}", ("group_id",)))
         allow(gateway_rules.group_refusals(group, world.instances, world.answers.suffix))
         for index, name in enumerate(group.custom_domains):
-            owner, where = custom_domains.owners.get(name), ("custom_domains", index)
+            owner, where = custom_domains.values.get(name), ("custom_domains", index)
             allow(
                 gateway_rules.custom_domain_refusals(
                     name, _subject(group), world.answers.suffix, owner, where
                 )
             )
-            custom_domains = custom_domains.add(name, group.group_id)
+            custom_domains = custom_domains.put(name, group.group_id)
         return replace(world, groups=world.groups.set(group.group_id, group), custom_domains=custom_domains)
 
 
@@ -223,13 +223,13 @@ class AddCustomDomain(Change):
 
     def changed(self, world: World) -> World:
         group = _group(world, self.group_id)
-        owner = world.custom_domains.owners.get(self.name)
+        owner = world.custom_domains.values.get(self.name)
         if owner == group.group_id:
             what = f"custom domain {self.name} of group {group.group_id}"
             raise Refused(duplicate(what, ("custom_domains",)))
         allow(gateway_rules.custom_domain_refusals(self.name, _subject(group), world.answers.suffix, owner))
         edited = _edited(world, group, custom_domains=(*group.custom_domains, self.name))
-        return replace(edited, custom_domains=world.custom_domains.add(self.name, group.group_id))
+        return replace(edited, custom_domains=world.custom_domains.put(self.name, group.group_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +239,7 @@ class RemoveCustomDomain(Change):
 
     def changed(self, world: World) -> World:
         group, where = _group(world, self.group_id), ("custom_domains",)
-        if world.custom_domains.owners.get(self.name) != group.group_id:
+        if world.custom_domains.values.get(self.name) != group.group_id:
             what = f"custom domain {self.name}"
             raise Refused(missing(Rule.REFERENCE, _subject(group), what, "custom_domains", where))
         # Ten times as fast as comparing Names: a group may have thousands, and one call remove a thousand.

@@ -7,13 +7,11 @@ Knows what they are and where a group's names come from (DESIGN §1). What may b
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
 
-from vpcdns.model.frozen_map import Filling, FrozenMap
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Vpc
 
@@ -92,52 +90,3 @@ def group_of_label(label: bytes) -> tuple[str, str] | None:
         return None
     group_id, region_id = label[:32].decode(), label[33:-4].decode()
     return (group_id, region_id) if GROUP_ID.fullmatch(group_id) else None
-
-
-@dataclass(frozen=True, slots=True)
-class CustomDomains:
-    """Custom domain -> group_id, with the wildcards of RFC 4592.
-
-    `nodes` counts for every name how many custom domains lie at or below it: a name that exists,
-    even without records of its own, stops a wildcard above it.
-    """
-
-    owners: FrozenMap[Name, str] = field(default_factory=FrozenMap)
-    nodes: FrozenMap[Name, int] = field(default_factory=FrozenMap)
-
-    @staticmethod
-    def of(owners: FrozenMap[Name, str] | Iterable[tuple[Name, str]]) -> CustomDomains:
-        owned = owners if isinstance(owners, FrozenMap) else FrozenMap(owners)
-        nodes: Filling[Name, int] = Filling()
-        # Most names have their parents in common with many others: those are counted once, not name by name.
-        families: dict[tuple[bytes, ...], list[Name]] = {}
-        for name in owned:
-            nodes[name] = 1
-            families.setdefault(name.folded[1:], []).append(name)
-        for siblings in families.values():
-            for node in siblings[0].ancestors():
-                nodes[node] = nodes.get(node, 0) + len(siblings)
-        return CustomDomains(owned, nodes.frozen())
-
-    def add(self, name: Name, group_id: str) -> CustomDomains:
-        counts = {node: self.nodes.get(node, 0) + 1 for node in (name, *name.ancestors())}
-        return CustomDomains(self.owners.set(name, group_id), self.nodes.edited(counts))
-
-    def remove(self, name: Name) -> CustomDomains:
-        """Without `name`; raises KeyError when it is not there."""
-        counts = {node: self.nodes[node] - 1 for node in (name, *name.ancestors())}
-        left = {node: count for node, count in counts.items() if count}
-        return CustomDomains(self.owners.delete(name), self.nodes.edited(left, counts.keys() - left.keys()))
-
-    def match(self, name: Name) -> tuple[Name, str] | None:
-        """The custom domain that answers for `name` (itself, or a wildcard), and its group_id."""
-        if (group_id := self.owners.get(name)) is not None:
-            return name, group_id
-        if name in self.nodes:
-            return None  # RFC 4592 §2.2.2: an empty non-terminal exists, so no wildcard applies
-        for encloser in name.ancestors():
-            if encloser in self.nodes:  # RFC 4592 §3.3.1: only the closest encloser counts
-                wildcard = Name((b"*", *encloser.labels))  # no longer than `name` itself
-                owner = self.owners.get(wildcard)
-                return None if owner is None else (wildcard, owner)
-        return None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 
 from vpcdns.model.frozen_map import FrozenMap
-from vpcdns.model.gateway import CustomDomains, Group, Instance, InstanceKey
+from vpcdns.model.gateway import Group, Instance, InstanceKey
+from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding, ServerIdentity
 from vpcdns.model.private_zones import PrivateZones
@@ -35,7 +36,7 @@ class World:
     instances: FrozenMap[InstanceKey, Instance] = field(default_factory=FrozenMap)
     endpoints: FrozenMap[EndpointKey, InstanceKey] = field(default_factory=FrozenMap)
     groups: FrozenMap[str, Group] = field(default_factory=FrozenMap)
-    custom_domains: CustomDomains = field(default_factory=CustomDomains)
+    custom_domains: NameTree[str] = field(default_factory=NameTree)
     private_zones: PrivateZones = field(default_factory=PrivateZones)
 
     def instance_of(self, group: Group) -> Instance:
@@ -58,7 +59,7 @@ class World:
             "connections": len(topology.connections),
             "instances": len(self.instances),
             "groups": len(self.groups),
-            "custom_domains": len(self.custom_domains.owners),
+            "custom_domains": len(self.custom_domains.values),
             "private_zones": len(self.private_zones.zones),
         }
 

@@ -102,7 +102,7 @@ class Flows:
         after_names = () if now is None else now.custom_domains
         gone = () if was is None else (name for name in was.custom_domains if name not in after_names)
         # A name that another group has now is counted there.
-        for name in (*after_names, *(name for name in gone if name not in self._new.custom_domains.owners)):
+        for name in (*after_names, *(name for name in gone if name not in self._new.custom_domains.values)):
             self._count(
                 NameKind.CUSTOM_DOMAIN, self._owner(name, self._old), self._owner(name, self._new), name
             )

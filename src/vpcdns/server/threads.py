@@ -3,8 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.world import World
 
 # Seconds until a thread that works gives way to one that has a query to answer; Python's own 5 ms would be
@@ -22,7 +23,9 @@ async def in_thread(work: Callable[[], T]) -> T:
 
 def chunks(world: World) -> list[object]:
     """The large maps of a World in parts: while they are held, the World is not freed all at once."""
-    maps = world.groups, world.custom_domains.owners, world.custom_domains.nodes
+    maps: list[FrozenMap[Any, Any]] = [world.groups, world.custom_domains.values, world.custom_domains.nodes]
+    for zone in world.private_zones.zones.values():
+        maps += zone.records, zone.served.values, zone.served.nodes
     return [part for one in maps for part in one.pieces()]
 
 

@@ -367,7 +367,7 @@ def test_a_name_of_another_group_is_taken_by_force_only(cloud: Cloud) -> None:
     given = {"GroupId": OFF, "DomainName": CUSTOM, "CustomDomainType": "INTRANET"}
     assert cloud.refused("SetDomain", **given) == (400, "RepeatedDomainName")
     cloud.done("SetDomain", **given, IsForce="True")
-    assert cloud.state.world.custom_domains.owners[Name.from_text(CUSTOM)] == OFF
+    assert cloud.state.world.custom_domains.values[Name.from_text(CUSTOM)] == OFF
 
 
 def test_a_group_has_five_names_of_a_type(cloud: Cloud) -> None:

@@ -237,7 +237,7 @@ def delete_domain(call: Call) -> dict[str, Any]:
 def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
     """Takes the name from whoever has it, which needs IsForce."""
     public, changes, records = kind == "INTERNET", list[Change](), Records()
-    owner_id = _internet(call, name) if public else call.world.custom_domains.owners.get(name)
+    owner_id = _internet(call, name) if public else call.world.custom_domains.values.get(name)
     if owner_id is not None and owner_id != group.group_id:
         if not call.flag("IsForce"):
             raise repeated(
