@@ -123,7 +123,7 @@ def test_custom_domains_like_good_ones_are_good(texts: list[str]) -> None:
 
 @given(st.sets(st.lists(st.sampled_from(["a", "b", "c"]), min_size=1, max_size=4).map(".".join)))
 def test_custom_domains_at_once_are_those_one_by_one(texts: set[str]) -> None:
-    one_by_one = NameTree[str]()
+    one_by_one: NameTree[str] = NameTree()
     for text in texts:
         one_by_one = one_by_one.put(Name.from_text(text), "g")
     assert NameTree.of((Name.from_text(text), "g") for text in texts) == one_by_one
