@@ -13,7 +13,7 @@ BROKEN = "vpcs: [{vpc_id: vpc-a, region_id: r, cidr_blocks: [10.1.0.0/33]}]\ngro
 
 def test_good_file() -> None:
     done = vpcdns("check", "config/vpcdns.yaml")
-    shown = "3 VPCs, 1 network, 1 connection, 2 instances, 3 groups, 1 custom domain"
+    shown = "3 VPCs, 1 network, 1 connection, 2 instances, 3 groups, 1 custom domain, 0 private zones"
     assert (done.returncode, done.stdout, done.stderr) == (0, f"config/vpcdns.yaml: {shown}\n", "")
 
 

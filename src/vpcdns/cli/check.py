@@ -12,7 +12,7 @@ from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load
 from vpcdns.errors import MAX_PROBLEMS, ConfigurationError
 from vpcdns.forward.upstream_names import UpstreamNames
-from vpcdns.model.clients import shut_out
+from vpcdns.model.warnings import warnings
 
 
 def check(
@@ -45,11 +45,11 @@ def check(
     world, names = loaded.world, UpstreamNames(say=lambda *_: None)
     names.look_up(world.forwarding.names, loaded.listens)
     unresolved = (f"upstream {host} does not resolve here: {why}" for host, why in names.problems.items())
-    warnings = list(islice(chain(shut_out(world), unresolved), MAX_PROBLEMS))
+    warned = list(islice(chain(warnings(world), unresolved), MAX_PROBLEMS))
     if json:
         good = {"file": str(file), "ok": True, **world.object_counts()}
-        say_json({**good, "problems": [], "warnings": warnings})
+        say_json({**good, "problems": [], "warnings": warned})
         return
-    for warning in warnings:
+    for warning in warned:
         complain(f"{file}: warning: {warning}")
     say(f"{file}: {summary(world)}")

@@ -53,7 +53,7 @@ def say(text: str = "") -> None:
 
 def summary(world: World) -> str:
     """`3 VPCs, 1 network, …`."""
-    words = {"vpcs": "VPC", "custom_domains": "custom domain"}
+    words = {"vpcs": "VPC", "custom_domains": "custom domain", "private_zones": "private zone"}
     counted = ((words.get(key, key.removesuffix("s")), count) for key, count in world.object_counts().items())
     return ", ".join(f"{count} {word}{'' if count == 1 else 's'}" for word, count in counted)
 

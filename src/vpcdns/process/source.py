@@ -13,8 +13,8 @@ from vpcdns.config import Admin, Loaded, Progress, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.forward.upstream_names import UpstreamNames
-from vpcdns.model.clients import shut_out
 from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.model.warnings import warnings
 
 log = logging.getLogger("vpcdns.server")
 
@@ -57,7 +57,7 @@ class Source:
         )
         if not (given or world.forwarding.upstreams):
             log.warning("No upstreams: %s names none but this server; foreign names are refused", RESOLV_CONF)
-        for warning in islice(shut_out(world), _WARNINGS_LOGGED):
+        for warning in islice(warnings(world), _WARNINGS_LOGGED):
             log.warning("%s", warning)
         admin = loaded.admin
         if self.admin is not None:
