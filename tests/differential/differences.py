@@ -41,14 +41,14 @@ def kind_in(*kinds: str) -> When:
 
 def _ttl_close(asked: Asked, ours: Seen, theirs: Seen) -> bool:
     fields = ("answer TTL", "authority TTL")
-    pairs = [(_numbers(ours[field]), _numbers(theirs[field])) for field in fields]
+    pairs = [(numbers(ours[field]), numbers(theirs[field])) for field in fields]
     return asked.kind in FORWARDED and all(
         len(mine) == len(other) and all(abs(a - b) <= 300 for a, b in zip(mine, other, strict=True))
         for mine, other in pairs
     )
 
 
-def _numbers(values: object) -> list[int]:
+def numbers(values: object) -> list[int]:
     return sorted(values) if isinstance(values, frozenset) else []
 
 
@@ -228,11 +228,16 @@ DIFFERENCES = [
 
 
 def explained(
-    peer: str, asked: Asked, ours: Seen, theirs: Seen, fields: Iterable[str]
+    peer: str,
+    asked: Asked,
+    ours: Seen,
+    theirs: Seen,
+    fields: Iterable[str],
+    differences: Iterable[Difference] = DIFFERENCES,
 ) -> tuple[list[Difference], set[str]]:
     """The lines that explain a difference, and the fields that none of them does."""
     left, used = set(fields), []
-    for difference in DIFFERENCES:
+    for difference in differences:
         if peer in difference.peers and left & difference.fields and _holds(difference, asked, ours, theirs):
             used.append(difference)
             left -= difference.fields

@@ -69,28 +69,39 @@ def _soa(world: World) -> str:
 @contextmanager
 def bind(world: World, folder: Path, upstream: int) -> Iterator[int]:
     """named, one view for each audience; the port it serves on 127.0.0.1."""
+    views = {}
+    for view, vpc in [*world.topology.vpcs.items(), (INTERNET, None)]:
+        views[view] = {apex: _zone(folder, view, apex, world, vpc) for apex in _apexes(world)}
+    with named(world, folder, upstream, views) as port:
+        yield port
+
+
+@contextmanager
+def named(
+    world: World, folder: Path, upstream: int, views: dict[str, dict[str, str]], options: str = ""
+) -> Iterator[int]:
+    """BIND with a view for each VPC and the Internet, of zone files by their apexes; its port."""
     port = free_port()
     sources = audiences(world)
     every = sorted(
         ((prefix, vpc_id) for vpc_id, prefixes in sources.items() for prefix in prefixes),
         key=lambda pair: -pair[0].prefixlen,
     )
-    text = [_bind_options(world, folder, port, upstream)]
-    for view, vpc in [*world.topology.vpcs.items(), (INTERNET, None)]:
+    text = [_bind_options(world, folder, port, upstream, options)]
+    for view, zones in views.items():
         clients = "".join(f"{'' if owner == view else '!'}{prefix}; " for prefix, owner in every)
-        clients += "any; " if vpc is None else ""
-        zones = "".join(
-            f'  zone "{apex}" {{ type master; file "{_zone(folder, view, apex, world, vpc)}"; }};\n'
-            for apex in _apexes(world)
+        clients += "any; " if view == INTERNET else ""
+        served = "".join(
+            f'  zone "{apex}" {{ type master; file "{file}"; }};\n' for apex, file in zones.items()
         )
-        text.append(f'view "{view}" {{\n  match-clients {{ {clients}}};\n{zones}}};\n')
+        text.append(f'view "{view}" {{\n  match-clients {{ {clients}}};\n{served}}};\n')
     (folder / "named.conf").write_text("\n".join(text))
     command = ["named", "-g", "-n", "1", "-c", str(folder / "named.conf")]
     with running(command, r"^\S+ \S+ running$"):
         yield port
 
 
-def _bind_options(world: World, folder: Path, port: int, upstream: int) -> str:
+def _bind_options(world: World, folder: Path, port: int, upstream: int, more: str) -> str:
     clients = " ".join(f"{prefix};" for prefix in world.access.clients)
     return f"""
 options {{
@@ -103,6 +114,7 @@ options {{
   version "{world.identity.version}"; server-id "{world.identity.server_id}";
   hostname "{world.identity.server_id}";
   recursion yes; forward only; forwarders {{ 127.0.0.1 port {upstream}; }}; zero-no-soa-ttl no;
+  {more}
 }};
 controls {{ }};
 """

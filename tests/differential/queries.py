@@ -117,7 +117,7 @@ def questions(count: int, seed: int) -> Iterator[Asked]:
     kinds = list(NAMES)
     for number in range(count):
         kind = kinds[number % len(kinds)]
-        name = _cased(Name.from_text(chance.choice(NAMES[kind])), chance)
+        name = cased(Name.from_text(chance.choice(NAMES[kind])), chance)
         rtype = chance.choices(list(TYPES), list(TYPES.values()))[0]
         rclass = chance.choices(list(CLASSES), list(CLASSES.values()))[0]
         if kind == "who" and chance.random() < 0.9:
@@ -146,17 +146,37 @@ def _asked(
     options: tuple[tuple[int, bytes], ...] = ()
     if edns is not None and chance.random() < 0.25:
         options = chance.choice((((3, b""),), ((100, b"abc"),), ((10, b"8 octets"),), ((12, bytes(20)),)))
+    how = chance.choice(CLIENTS), chance.random() < 0.1
+    return asked(number, kind, name, what, *how, flags, opcode, edns, options, payload, do=do)
+
+
+def asked(
+    number: int,
+    kind: str,
+    name: Name,
+    what: tuple[int, int],
+    client: str,
+    tcp: bool,
+    flags: int = 0x0100,
+    opcode: int = 0,
+    edns: int | None = None,
+    options: tuple[tuple[int, bytes], ...] = (),
+    payload: int = 1232,
+    *,
+    do: bool = False,
+) -> Asked:
+    """The question of that type and class, with the octets that ask it."""
     opt = b""
     if edns is not None:
         rdata = b"".join(struct.pack("!HH", code, len(value)) + value for code, value in options)
         opt = struct.pack("!BHHBBHH", 0, 41, payload, 0, edns, 0x8000 * do, len(rdata)) + rdata
     head = struct.pack("!6H", number & 0xFFFF, flags | opcode << 11, 1, 0, 0, bool(opt))
     octets = head + write_name(name) + struct.pack("!HH", *what) + opt
-    client, tcp = chance.choice(CLIENTS), chance.random() < 0.1
     return Asked(kind, name, *what, flags, opcode, edns, options, payload, do, client, tcp, octets)
 
 
-def _cased(name: Name, chance: random.Random) -> Name:
+def cased(name: Name, chance: random.Random) -> Name:
+    """The name with its letters in any case, every other time."""
     if chance.random() < 0.5:
         return name
     return Name(

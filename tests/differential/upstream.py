@@ -27,7 +27,10 @@ def answer(octets: bytes, transport: Transport) -> Iterable[bytes]:
     rtype = dns.rdatatype.A if question.rdtype == dns.rdatatype.ANY else question.rdtype
     found = data.get(rtype, [])
     if first.startswith((b"nx", b"nodata")) or not found:
-        apex = question.name if len(question.name) < 3 else dns.name.Name(question.name.labels[-3:])
+        name = question.name
+        if question.rdtype == dns.rdatatype.DS and len(name) > 1:
+            name = name.parent()  # RFC 4035 §3.1.4.1
+        apex = name if len(name) < 3 else dns.name.Name(name.labels[-3:])
         response.authority.append(dns.rrset.from_text(apex, TTL, "IN", "SOA", SOA))
         response.set_rcode(dns.rcode.NXDOMAIN if first.startswith(b"nx") else dns.rcode.NOERROR)
     else:

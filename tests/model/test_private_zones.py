@@ -130,6 +130,9 @@ def test_the_most_specific_zone_has_the_say() -> None:
     assert data(asked(where, "one.apps.corp.test")) == ["10.7.7.7"]
     assert asked(where, "exact.apps.corp.test").rcode is Rcode.NXDOMAIN
     assert asked(where, "apps.corp.test", RRType.DS).soa.name == name("corp.test")  # type: ignore[union-attr]
+    # A name that the zone above lacks, and at which another begins, exists all the same.
+    beside = world(zone("corp.test"), inner)
+    assert asked(beside, "apps.corp.test", RRType.DS).rcode is Rcode.NOERROR
     assert asked(where, "corp.test", RRType.DS).outcome is Outcome.FORWARD
     fallen = world(CORP, replace(inner, fall_through=True))
     assert data(asked(fallen, "exact.apps.corp.test")) == ["10.1.0.11"]

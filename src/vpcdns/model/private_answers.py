@@ -17,11 +17,15 @@ from vpcdns.model.world import World
 def decide(question: Question, client: Client, world: World) -> tuple[tuple[Step, ...], Decision | None]:
     """What the most specific zone says that has a say, and what the others have let pass before."""
     passed: list[Step] = []
+    is_apex = False
     for zone in world.private_zones.enclosing(question.name, client.vpc_id):
         # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
         if question.rtype == RRType.DS and question.name == zone.zone:
+            is_apex = True
             continue
         records = zone.at(question.name)
+        if records is None and is_apex:
+            records = ()  # the name exists, though the zone above does not delegate to the one below
         if records is None and zone.fall_through:
             passed.append(Step("private zone", f"{zone.zone} lacks the name, and falls through"))
             continue
