@@ -13,6 +13,7 @@ from vpcdns.model.names import Name
 
 HEAD = "$TTL 300\n@ 400 IN SOA ns hostmaster ( 7 3600 600 86400 60 )\n@ 500 NS ns\nns A 10.1.0.1\n"
 BULK = "\n".join(f'many TXT "{number} {"x" * 90}"' for number in range(30))
+PTRS = (("9.0.1", "db"), ("10.0.1", "db"), ("10.0.1", "mail"), ("*.7", "any"))
 
 # Apex, the VPCs that see it, and the records behind HEAD.
 ZONES: list[tuple[str, tuple[str, ...], str]] = [
@@ -101,8 +102,7 @@ k A 10.1.4.1
     (
         "10.in-addr.arpa",
         ("vpc-a",),
-        "9.0.1 PTR db.corp.test.\n10.0.1 PTR db.corp.test.\n10.0.1 PTR mail.corp.test.\n"
-        "*.7 PTR any.corp.test.\n",
+        "\n".join(f"{owner} PTR {name}.corp.test." for owner, name in PTRS) + "\n",
     ),
     (f"{'.'.join('0' * 14)}.d.f.ip6.arpa", ("vpc-a",), f"{'.'.join('52' + '0' * 14)} PTR mail.corp.test.\n"),
 ]
