@@ -17,13 +17,13 @@ from tests.support.event_loop import on_loop, settled, until
 from tests.support.example_world import VPC_A, example
 from tests.support.journals import FullJournal
 from tests.support.obedient_service import Obedient, Tcp, Udp, query, serving
-from vpcdns.config import Loaded
+from vpcdns.config import Loaded, WatchedFiles
 from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Answers, Forwarding, Listen, QueryLogging, Upstream
 from vpcdns.model.world import World
 from vpcdns.server.lasting_tasks import LastingTasks
-from vpcdns.server.reload import Reloader, signatures
+from vpcdns.server.reload import Reloader
 from vpcdns.server.reload import Replicas as NoReplicas
 from vpcdns.state import State
 
@@ -73,21 +73,15 @@ class Replicas(NoReplicas):
 
 
 def reloading(files: Files) -> tuple[State, Reloader]:
-    state, paths = State(files.load().world), (files.path,)
-    return state, Reloader(
-        state,
-        Service(Obedient(), ()),
-        NoReplicas(),
-        files.load,
-        paths,
-        source_hash="60",
-        seen=signatures(paths),
-        look_every=LOOK,
-    )
+    watched = WatchedFiles(files.path)
+    watched.begin()
+    state = State(files.load().world)
+    service, replicas = Service(Obedient(), ()), NoReplicas()
+    return state, Reloader(state, service, replicas, files.load, watched, source_hash="60", look_every=LOOK)
 
 
 def reloading_once(state: State, service: Service, replicas: Replicas, file: Loaded) -> Reloader:
-    return Reloader(state, service, replicas, lambda: file, (), source_hash="", seen=())
+    return Reloader(state, service, replicas, lambda: file, WatchedFiles(), source_hash="")
 
 
 def ttl(state: State) -> int:

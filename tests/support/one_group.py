@@ -35,11 +35,11 @@ def serial(port: int) -> int:
     return int(dns.query.udp(query, "127.0.0.1", port=port, timeout=5).answer[0][0].serial)
 
 
-def address(port: int, timeout: float = 5.0) -> str:
-    query = dns.message.make_query(NAME, "A")
+def address(port: int, timeout: float = 5.0, name: str = NAME) -> str:
+    query = dns.message.make_query(name, "A")
     found = dns.query.udp(query, "127.0.0.1", port=port, source="127.10.0.5", timeout=timeout)
-    return str(found.answer[0][0])
+    return str(found.answer[0][0]) if found.answer else ""
 
 
-def await_address(port: int, expected: str) -> None:
-    eventually(lambda: address(port) == expected)
+def await_address(port: int, expected: str, name: str = NAME) -> None:
+    eventually(lambda: address(port, name=name) == expected)

@@ -65,8 +65,8 @@ def serve(
     SIGINT (Ctrl-C) and SIGTERM let it answer the queries that it has, and end
     it with exit code 0. Results go to stdout, the log to stderr.
 
-    SIGHUP reloads the file; so does a change of it. A file with errors is
-    reported, and the server keeps its old configuration.
+    SIGHUP reloads the file and its zone files; so does a change of one. A file
+    with errors is reported, and the server keeps its old configuration.
 
     With --state, what the API changed is kept over a restart: VPCs, instances
     and groups then come from the state, all the rest from the file.

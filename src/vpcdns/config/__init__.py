@@ -19,6 +19,7 @@ from vpcdns.config.values import (
     is_region_id,
     listen,
 )
+from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.config.write import (
     check_expressible,
     json_text,

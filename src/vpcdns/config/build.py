@@ -4,6 +4,7 @@ Knows the schema and the rules' functions; decides itself only about listeners, 
 given twice. Collects all mistakes; what it makes is good only when there are none.
 """
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
@@ -14,6 +15,7 @@ from vpcdns.config.build_gateway import GatewayBuilder
 from vpcdns.config.build_zones import ZoneBuilder
 from vpcdns.config.mistakes import Mistakes, Path
 from vpcdns.config.parts import value_of
+from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.model import policy, topology_rules
 from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
 from vpcdns.model.frozen_map import FrozenMap
@@ -39,7 +41,8 @@ class Admin:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a configuration makes. `source_hash` is the SHA-256 of its octets, in hexadecimal.
+    """What a configuration makes. `source_hash` is the SHA-256 of its octets and those of its zone files, one
+    file after the other, in hexadecimal.
 
     `upstreams_given` says whether `forward.upstreams` is there; if not, the host's resolv.conf counts.
     """
@@ -54,12 +57,16 @@ class Loaded:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a configuration does not say itself; `folder` is where its relative paths start."""
+    """What a configuration does not say itself; `folder` is where its relative paths start.
+
+    `files` hears of those that it names.
+    """
 
     folder: FilePath
     revision: int
     identity: ServerIdentity
-    hash: str
+    octets: bytes
+    files: WatchedFiles
 
 
 def build(
@@ -68,6 +75,7 @@ def build(
     """Makes what a configuration describes; `groups` come apart from it, and may be read one by one."""
     topology = _Networks(mistakes).build(configuration)
     answers = _answers(configuration.answers, mistakes)
+    zones = ZoneBuilder(topology, source.folder, mistakes, source.files, hashlib.sha256(source.octets))
     gateway = GatewayBuilder(topology, answers.suffix, mistakes)
     gateway.add_instances(configuration.instances)
     gateway.add_groups(groups)
@@ -85,13 +93,15 @@ def build(
         endpoints=FrozenMap(gateway.endpoints),
         groups=gateway.groups.frozen(),
         custom_domains=NameTree.of(gateway.owners.frozen()),
-        private_zones=ZoneBuilder(topology, source.folder, mistakes).build(configuration.private_zones),
+        private_zones=zones.build(configuration.private_zones),
     )
     admin = _admin(configuration.admin, source.folder, world.region_ids(), listens, mistakes)
     log, folder = server.log, source.folder
     log_file = log.file if log.file == "-" else str(folder / log.file)
     query_logging = QueryLogging(policy.QueryLogMode(log.queries), log.sample, log_file)
-    return Loaded(world, listens, admin, query_logging, forward.upstreams is not None, source.hash)
+    return Loaded(
+        world, listens, admin, query_logging, forward.upstreams is not None, zones.digest.hexdigest()
+    )
 
 
 @dataclass(slots=True)

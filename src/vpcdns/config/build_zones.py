@@ -5,7 +5,8 @@ Linear in the records, of which there may be hundreds of thousands. Knows where 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,7 @@ from vpcdns.config.mistakes import Mistake, Mistakes, Path
 from vpcdns.config.schema import MAX_RECORD_TTL, PrivateZonePart, ZoneRecordPart
 from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import Line, RecordText
+from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_rules import beside_refusals, cycles, record_refusals, zone_refusals
@@ -31,11 +33,16 @@ MAX_ZONE_FILE: Final = 256 << 20  # octets; a device file has no end
 
 @dataclass(slots=True)
 class ZoneBuilder:
-    """All private zones of a configuration; `folder` is where the paths of zone files start."""
+    """All private zones of a configuration; `folder` is where the paths of zone files start.
+
+    `files` hears of them, and `digest` of what is in them.
+    """
 
     topology: Topology
     folder: FilePath
     mistakes: Mistakes
+    files: WatchedFiles
+    digest: hashlib._Hash
     _seen: dict[tuple[str, Name], str] = field(default_factory=dict)
 
     def build(self, parts: list[PrivateZonePart]) -> PrivateZones:
@@ -51,8 +58,14 @@ class ZoneBuilder:
             self.mistakes.add_refusals(path, zone_refusals(zone, self._seen, self.topology.vpcs))
             for vpc_id in zone.vpcs:
                 self._seen.setdefault((vpc_id, zone.zone), zone_id)
-            zones[zone_id] = _Records(zone, path, self.mistakes).build(part, self.folder)
+            zones[zone_id] = _Records(zone, path, self.mistakes, self._octets).build(part, self.folder)
         return PrivateZones.of(zones.values())
+
+    def _octets(self, file: FilePath) -> bytes:
+        self.files.add(file)
+        octets = _octets(file)
+        self.digest.update(octets)
+        return octets
 
 
 @dataclass(slots=True)
@@ -62,6 +75,7 @@ class _Records:
     zone: PrivateZone
     path: Path
     mistakes: Mistakes
+    octets: Callable[[FilePath], bytes]
     _by_id: dict[int, ZoneRecord] = field(default_factory=dict)
     _by_name: dict[Name, list[ZoneRecord]] = field(default_factory=dict)
 
@@ -109,7 +123,7 @@ class _Records:
 
     def _add_file(self, file: FilePath, reading: ModuleType) -> None:
         try:
-            text = _text(file)
+            text = self.octets(file).decode("utf-8-sig")
         except (OSError, ValueError) as error:
             what = f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"
             self.mistakes.add((*self.path, "file"), what, "name a zone file, relative to this file")
@@ -166,11 +180,11 @@ class _RecordText(Part):
     enabled: bool = True
 
 
-def _text(file: FilePath) -> str:
+def _octets(file: FilePath) -> bytes:
     if not file.is_file():
         raise ValueError("it is no file" if file.exists() else "there is no such file")
     with file.open("rb") as opened:
         octets = opened.read(MAX_ZONE_FILE + 1)
     if len(octets) > MAX_ZONE_FILE:
         raise ValueError(f"it has more than {MAX_ZONE_FILE >> 20} MiB")
-    return octets.decode("utf-8-sig")
+    return octets

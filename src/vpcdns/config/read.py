@@ -5,7 +5,6 @@ something is wrong.
 """
 
 import codecs
-import hashlib
 import logging
 import os
 import select
@@ -26,6 +25,7 @@ from vpcdns.config.mistakes import Path as DataPath
 from vpcdns.config.salvage import believable, validated
 from vpcdns.config.schema import Configuration
 from vpcdns.config.topology_schema import Part
+from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.gateway import Group
 from vpcdns.model.policy import ServerIdentity
@@ -40,15 +40,26 @@ log = logging.getLogger("vpcdns.config")
 
 
 def load(
-    path: Path, *, revision: int = 1, identity: ServerIdentity | None = None, progress: Progress | None = None
+    path: Path,
+    *,
+    revision: int = 1,
+    identity: ServerIdentity | None = None,
+    progress: Progress | None = None,
+    files: WatchedFiles | None = None,
 ) -> Loaded:
     """Reads a configuration file; raises ConfigurationError with all problems of it.
 
-    `progress` is called now and then with the number of groups read.
+    `progress` is called now and then with the number of groups read; `files` hears of those that it names.
     """
     octets = _octets(path)
     return loads(
-        octets, str(path), folder=path.parent, revision=revision, identity=identity, progress=progress
+        octets,
+        str(path),
+        folder=path.parent,
+        revision=revision,
+        identity=identity,
+        progress=progress,
+        files=files,
     )
 
 
@@ -60,10 +71,11 @@ def loads(
     revision: int = 1,
     identity: ServerIdentity | None = None,
     progress: Progress | None = None,
+    files: WatchedFiles | None = None,
 ) -> Loaded:
     """Reads a configuration from memory; `name` stands for the file in problems, and `folder` for its own."""
     octets = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    source = Source(folder, revision, identity or ServerIdentity(), hashlib.sha256(octets).hexdigest())
+    source = Source(folder, revision, identity or ServerIdentity(), octets, files or WatchedFiles())
     with gc_pauses.paused():
         return _read_fast(octets, source, progress) or _read_in_full(octets, name, source)
 

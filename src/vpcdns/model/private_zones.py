@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
-from vpcdns.model.dns import Rdata, RRType, rdata_text
+from vpcdns.model.dns import Rdata, RRType, rdata_text, type_text
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
@@ -32,6 +32,11 @@ class ZoneRecord:
     ttl: int | None = None
     enabled: bool = True
 
+    def __str__(self) -> str:
+        """As in a zone file; what stands for no TTL there is left out."""
+        ttl, state = "" if self.ttl is None else f" {self.ttl}", "" if self.enabled else " (disabled)"
+        return f"{self.name}.{ttl} {type_text(self.rtype)} {rdata_text(self.rdata)}{state}"
+
     def default_id(self, zone_id: str) -> int:
         """The id of a record that a file gives none: the same at each start."""
         said = f"{zone_id} {str(self.name).lower()} {self.rtype} {rdata_text(self.rdata)}"
@@ -52,7 +57,7 @@ class PrivateZone:
     fall_through: bool = False
     rrset_order: RRsetOrder = "cyclic"
     records: FrozenMap[int, ZoneRecord] = field(default_factory=FrozenMap)
-    served: NameTree[tuple[ZoneRecord, ...]] = field(default_factory=NameTree)
+    served: NameTree[tuple[ZoneRecord, ...]] = field(default_factory=NameTree, compare=False)
 
     def with_records(self, records: Iterable[tuple[int, ZoneRecord]]) -> PrivateZone:
         """The zone with these records and no others, at a cost that is linear in them."""

@@ -20,6 +20,7 @@ from vpcdns.control.cache_interface import CacheInterface
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
 from vpcdns.errors import StartupError
+from vpcdns.forward.host_resolvers import RESOLV_CONF
 from vpcdns.listen.address_watch import AddressWatch
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
@@ -33,7 +34,7 @@ from vpcdns.process.source import Source
 from vpcdns.process.workers import Workers
 from vpcdns.server.faults import SharedCounts
 from vpcdns.server.lasting_tasks import LastingTasks
-from vpcdns.server.reload import Reloader, Replicas, signatures
+from vpcdns.server.reload import Reloader, Replicas
 from vpcdns.server.upstream_look_ups import UpstreamLookUps
 from vpcdns.state import State
 from vpcdns.state.sqlite_journal import open_state
@@ -63,7 +64,7 @@ class Program:
     def __init__(self, source: Source, options: Options, progress: Progress | None = None) -> None:
         """Loads, opens the state, makes the parts. Raises StartupError, StateError, ConfigurationError."""
         self._source, self._user = source, options.user
-        seen = signatures(source.paths)  # before they are loaded: a change meanwhile is noticed
+        source.files.begin()
         loaded = source.load(progress)
         self._workers, self._tasks = Workers(), LastingTasks()
         with ExitStack() as opened:
@@ -79,9 +80,8 @@ class Program:
                 self._parts.service,
                 self._replication or Replicas(),
                 source.load_again,
-                source.paths,
+                source.files,
                 source_hash=loaded.source_hash,
-                seen=seen,
             )
             self._look_ups = UpstreamLookUps(
                 state, source.names, self._parts.service.bind, self._parts.silent_upstreams
@@ -104,7 +104,8 @@ class Program:
             os.chown(admin, user.uid, user.gid)
         shed_privileges(user, keep_ports=self._replication is not None)
         if user is not None:
-            require_readable(self._source.config, "it is read again at every reload")
+            for file in self._source.files.read.keys() - {RESOLV_CONF}:
+                require_readable(file, "it is read again at every reload")
 
     def _admin_server(self, admin: Admin) -> AdminServer | None:
         if admin.listen is None:

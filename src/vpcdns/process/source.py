@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from vpcdns import __version__
-from vpcdns.config import Admin, Loaded, Progress, load
+from vpcdns.config import Admin, Loaded, Progress, WatchedFiles, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.forward.upstream_names import UpstreamNames
@@ -22,22 +22,21 @@ _WARNINGS_LOGGED: Final = 20
 _LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Source:
     """A configuration file; `listens` and `admin` are the command line's, and replace the file's.
 
-    `names` has the addresses of upstreams that are given by name.
+    `names` has the addresses of upstreams that are given by name; `files` are read again when they change.
     """
 
     config: Path
     listens: tuple[Listen, ...] = ()
     admin: Listen | Path | None = None
     names: UpstreamNames = field(default_factory=UpstreamNames)
+    files: WatchedFiles = field(init=False)
 
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files that are read."""
-        return self.config, RESOLV_CONF
+    def __post_init__(self) -> None:
+        self.files = WatchedFiles(self.config, RESOLV_CONF)
 
     def load(self, progress: Progress | None = None, *, looks_up: bool = False) -> Loaded:
         """Reads everything anew; calls `progress` with the number of groups read so far.
@@ -46,7 +45,8 @@ class Source:
         ConfigurationError, and StartupError when we are our own upstream.
         """
         identity = ServerIdentity(f"vpcdns {__version__}", socket.gethostname())
-        loaded = load(self.config, revision=self._revision(), identity=identity, progress=progress)
+        revision = self._revision()
+        loaded = load(self.config, revision=revision, identity=identity, progress=progress, files=self.files)
         listens = self.listens or loaded.listens
         given = loaded.upstreams_given
         if looks_up:

@@ -5,12 +5,13 @@ Walks only what is not shared between the two, so that a change to one object of
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, TypeVar
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import InstanceKey
+from vpcdns.model.private_zones import PrivateZone
 from vpcdns.model.world import World
 
 K = TypeVar("K")
@@ -32,8 +33,27 @@ def differences(old: World, new: World) -> Iterator[str]:
     yield from _between(was.vpcs, now.vpcs, lambda one: f"VPC {one.vpc_id}")
     yield from _between(was.networks, now.networks, lambda one: f"network {one.network_id}")
     yield from _between(was.connections, now.connections, lambda one: f"connection {one.connection_id}")
+    yield from _zones(old.private_zones.zones, new.private_zones.zones)
     for part in ("answers", "access", "forwarding"):
         yield from _changed(f"{part}.", getattr(old, part), getattr(new, part))
+
+
+def _zones(old: FrozenMap[str, PrivateZone], new: FrozenMap[str, PrivateZone]) -> Iterator[str]:
+    for zone_id in new.touched(old) if old is not new else ():
+        was, now = old.get(zone_id), new.get(zone_id)
+        if was is None or now is None:
+            zone, what = (was, "removed") if now is None else (now, "added")
+            if zone is not None:
+                yield f"private zone {zone.zone} {what} ({len(zone.records)} records)"
+            continue
+        subject = f"private zone {now.zone}, "
+        yield from _changed(subject, replace(was, records=FrozenMap()), replace(now, records=FrozenMap()))
+        for record_id in now.records.touched(was.records) if now.records is not was.records else ():
+            before, after = was.records.get(record_id), now.records.get(record_id)
+            if before is None or after is None:
+                yield f"{subject}{'removed' if after is None else 'added'}: {before or after}"
+            elif before != after:
+                yield f"{subject}changed: {before} -> {after}"
 
 
 def _between(old: FrozenMap[K, V], new: FrozenMap[K, V], subject: Callable[[V], str]) -> Iterator[str]:

@@ -8,15 +8,14 @@ change in one step. A reload that fails leaves both as they were (docs/decisions
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
-from pathlib import Path
 from typing import Final
 
-from vpcdns.config import Loaded
+from vpcdns.config import Loaded, WatchedFiles
 from vpcdns.errors import ConfigurationError, StartupError, StateError
 from vpcdns.listen.service import Service
 from vpcdns.model.policy import Listen
@@ -29,7 +28,6 @@ log = logging.getLogger("vpcdns.reload")
 
 LOOK_EVERY: Final = 0.1  # seconds; docs/decisions/0015 has what it costs
 _DIFFERENCES_LOGGED: Final = 20
-Signature = tuple[int, int, int, int] | None
 
 
 @dataclass(slots=True)
@@ -59,8 +57,8 @@ class Replicas:
 class Reloader:
     """Keeps the State, and where the Service listens, in line with files.
 
-    `load` reads them (in a thread: it may take its time) and raises ConfigurationError. `seen` is how the
-    files looked before they were loaded first: what has changed since then is noticed.
+    `load` reads them (in a thread: it may take its time), adds to `files` those that they name, and raises
+    ConfigurationError. They have been loaded once: what has changed since then is noticed.
     """
 
     def __init__(
@@ -69,15 +67,14 @@ class Reloader:
         service: Service,
         replicas: Replicas,
         load: Callable[[], Loaded],
-        paths: tuple[Path, ...],
+        files: WatchedFiles,
         *,
         source_hash: str,
-        seen: tuple[Signature, ...],
         look_every: float = LOOK_EVERY,
     ) -> None:
         self.status = ReloadStatus(source_hash, time.time())
         self._state, self._service, self._replicas = state, service, replicas
-        self._load, self._paths, self._loaded = load, paths, seen
+        self._load, self._files = load, files
         self._look_every = look_every
         self._requested = asyncio.Event()
 
@@ -87,16 +84,16 @@ class Reloader:
 
     async def run(self) -> None:
         """Looks and reloads until it is cancelled."""
-        looked = self._loaded
+        looked = self._files.read
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._requested.wait(), self._look_every)
             requested = self._requested.is_set()
             self._requested.clear()
-            before, looked = looked, signatures(self._paths)
+            before, looked = looked, self._files.look()
             # A file that is still being written looks different each time.
-            if requested or before == looked != self._loaded:
-                self._loaded = looked
+            if requested or before == looked != self._files.read:
+                self._files.begin()
                 await self.reload(requested=requested)
 
     async def reload(self, *, requested: bool = True) -> None:
@@ -147,20 +144,6 @@ class Reloader:
         world = self._state.put(contents, file)
         self._replicas.commit(world)
         return world
-
-
-def signatures(paths: Iterable[Path]) -> tuple[Signature, ...]:
-    """How files look."""
-    return tuple(map(_signature, paths))
-
-
-def _signature(path: Path) -> Signature:
-    """What changes when a file is written, renamed onto, or linked anew; links are followed."""
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _compare_and_free(replaced: list[World], new: World) -> str:
