@@ -198,7 +198,10 @@ def _reloads(status: ReloadStatus) -> Iterator[Metric]:
     yield from _gauge("reload_last_failed", "Whether the last attempt was refused.", failed)
     name = "reload_last_success_timestamp_seconds"
     yield from _gauge(name, "When the configuration that is served was read.", status.succeeded_at)
-    text, known = "The SHA-256 of the configuration that is served.", {("sha256", status.source_hash): 1}
+    text, known = (
+        "The SHA-256 of the configuration that is served, and of its zone files.",
+        {("sha256", status.source_hash): 1},
+    )
     yield from _gauge("config_info", text, known, "hash", "value")
 
 
