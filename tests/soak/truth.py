@@ -12,6 +12,7 @@ from typing import Final
 PORT: Final = 5300
 PINNED_PORT: Final = 5302  # its clients are in the VPC that the moving instance is bound to
 GROUPS: Final = 200  # of each kind
+CACHE: Final = 1 << 20  # octets: full before memory is first looked at, so that whatever grows is found
 REGIONS: Final = {"a": "cn-hangzhou", "b": "cn-hangzhou", "c": "cn-shanghai"}
 MOVING: Final = {"a": "10.1.8.20", "b": "10.2.8.20"}  # bound by the file
 CALLED: Final = {"a": "10.1.8.30", "b": "10.2.8.30"}  # bound by the API
@@ -183,6 +184,7 @@ server:
 admin: {{listen: {admin}}}
 answers: {{ttl: 1, negative_ttl: 1}}
 forward:
+  cache: {{size: {CACHE}}}
   rules:
     - {{domain: forwarded.example, upstreams: ["{GOOD}"]}}
     - {{domain: mixed.example, upstreams: ["{HOSTILE}", "{GOOD}"]}}
