@@ -16,6 +16,7 @@ from vpcdns.config.values import (
     Line,
     admin_listen,
     custom_domain,
+    host_name,
     is_region_id,
     listen,
 )
@@ -27,6 +28,7 @@ from vpcdns.config.write import (
     written,
     written_json,
     written_objects,
+    written_owner,
     written_record,
     yaml_text,
 )

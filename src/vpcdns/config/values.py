@@ -195,8 +195,17 @@ def domain(value: object) -> Name:
 
 def custom_domain(text: str) -> Name:
     """A custom domain that does not come from a file, read as strictly; raises MalformedName."""
+    return _strictly(domain, text)
+
+
+def host_name(text: str) -> Name:
+    """A name that is no wildcard and does not come from a file, likewise."""
+    return _strictly(plain_domain, text)
+
+
+def _strictly(read: Callable[[object], Name], text: str) -> Name:
     try:
-        return domain(text)
+        return read(text)
     except PydanticCustomError as error:
         context = error.context or {}
         raise MalformedName(f"{context.get('what')}; {context.get('way_out')}") from None

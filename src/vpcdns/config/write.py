@@ -183,7 +183,10 @@ def _zone(zone: PrivateZone) -> dict[str, Any]:
         key = record.name, record.rtype, record.ttl, record.enabled
         entry = entries.get(key)
         if entry is None:
-            entry = entries[key] = {"name": _owner(record.name, zone.zone), "type": type_text(record.rtype)}
+            entry = entries[key] = {
+                "name": written_owner(record.name, zone.zone),
+                "type": type_text(record.rtype),
+            }
             entry["values"] = []
             if record.ttl is not None:
                 entry["ttl"] = record.ttl
@@ -197,7 +200,8 @@ def _zone(zone: PrivateZone) -> dict[str, Any]:
     return part
 
 
-def _owner(name: Name, zone: Name) -> str:
+def written_owner(name: Name, zone: Name) -> str:
+    """The name of a record as in a zone file: relative to the zone, `@` for the zone's own."""
     return "@" if name == zone else str(Name(name.labels[: len(name) - len(zone)]))
 
 

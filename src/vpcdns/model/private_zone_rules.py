@@ -76,7 +76,7 @@ def beside_refusals(record: ZoneRecord, others: Iterable[ZoneRecord], zone: Name
         yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove one of the two")
     if len(alike) >= MAX_RRSET:
         problem = f"more than {MAX_RRSET} records of one name and type"
-        yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove some")
+        yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove some", ("values",))
     if any((other.rtype == RRType.CNAME) != (record.rtype == RRType.CNAME) for other in others):
         problem = "a name with a CNAME record has no others (RFC 1034 §3.6.2)"
         yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove the CNAME record, or the others")

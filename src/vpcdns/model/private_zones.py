@@ -16,7 +16,7 @@ from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 
 RRsetOrder = Literal["cyclic", "fixed"]  # BIND's words for rrset-order
-_IDS: Final = 1 << 53  # so that a record's id is a number in JavaScript, too
+RECORD_IDS: Final = 1 << 53  # so that a record's id is a number in JavaScript, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class ZoneRecord:
     def default_id(self, zone_id: str) -> int:
         """The id of a record that a file gives none: the same at each start."""
         said = f"{zone_id} {str(self.name).lower()} {self.rtype} {rdata_text(self.rdata)}"
-        return int(hashlib.sha256(said.encode()).hexdigest(), 16) % _IDS
+        return int(hashlib.sha256(said.encode()).hexdigest(), 16) % RECORD_IDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,11 +35,11 @@ class LocalZone:
         """
         if domain.is_at_or_below(self.apex):
             return True
-        reverse = any(domain.is_at_or_below(tree) for tree in _REVERSE)
+        reverse = any(domain.is_at_or_below(tree) for tree in REVERSE)
         return reverse and self.source in _PRIVATE and self.apex.is_at_or_below(domain)
 
 
-_REVERSE: Final = (Name((b"in-addr", b"arpa")), Name((b"ip6", b"arpa")))
+REVERSE: Final = (Name((b"in-addr", b"arpa")), Name((b"ip6", b"arpa")))
 _PRIVATE: Final = frozenset(("RFC 6303 §4.1", "RFC 6303 §4.4", "RFC 7793 §2"))
 _LOCALHOST: Final = Name((b"localhost",))
 _LOOPBACK: Final[dict[int, Rdata]] = {RRType.A: IPv4Address("127.0.0.1"), RRType.AAAA: IPv6Address("::1")}

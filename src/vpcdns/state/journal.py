@@ -44,11 +44,10 @@ class Contents:
                 return changed
             world = changed
         attributes = self.attributes
-        for key, one in commit.attributes.items():
-            if one is not None:
-                attributes = attributes.set(key, one)
-            elif key in attributes:
-                attributes = attributes.delete(key)
+        if commit.attributes:
+            put = {key: one for key, one in commit.attributes.items() if one is not None}
+            gone = [key for key in commit.attributes if key not in put and key in attributes]
+            attributes = attributes.edited(put, gone)
         return Contents(world, attributes, self.unfiled + len(commit.changes))
 
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.support.cloud_api import KEY_ID, KEYS, REGION, SECRET, cloud, token
+from tests.support.cloud_api import KEYS, REGION, SECRET, cloud, token
+from tests.support.cloud_sdk import config, refusal
 from tests.support.repository import ROOT
 from vpcdns.testing import Server
 
 pytest.importorskip("alibabacloud_cloudapi20160714")
 from alibabacloud_cloudapi20160714 import models as cloudapi
 from alibabacloud_cloudapi20160714.client import Client as CloudApi
-from alibabacloud_tea_openapi.utils_models import Config
 from alibabacloud_vpc20160428 import models as vpcs
 from alibabacloud_vpc20160428.client import Client as Vpc
 
@@ -88,23 +88,6 @@ class Sdk:
     def custom_domain(self, group_id: str, name: str, kind: str = "INTRANET") -> None:
         request = cloudapi.SetDomainRequest(group_id=group_id, domain_name=name, custom_domain_type=kind)
         self.gateway.set_domain(request)
-
-
-def refusal(raised: pytest.ExceptionInfo[Any]) -> tuple[int, str]:
-    """Status and code, as the SDK tells them."""
-    return raised.value.status_code, raised.value.code
-
-
-def config(server: Server, **over: Any) -> Any:
-    given = {
-        "access_key_id": KEY_ID,
-        "access_key_secret": SECRET,
-        "endpoint": server.endpoint,
-        "protocol": "http",
-        "region_id": REGION,
-        "no_proxy": "127.0.0.1",
-    }
-    return Config(**{**given, **over})
 
 
 @pytest.fixture(scope="module")

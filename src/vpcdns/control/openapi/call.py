@@ -3,32 +3,41 @@
 Knows parameters and the State that they are about. A wrong one raises the cloud's error.
 """
 
+import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from itertools import count
+from itertools import count, islice
 from typing import Any, Final, TypeVar
 
 from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance
+from vpcdns.model.private_zones import PrivateZone
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.api_attributes import Attributes, object_key
+from vpcdns.state.api_attributes import Attributes, RecordKey, object_key
 
 T = TypeVar("T")
-Recorded = Group | Instance | Vpc | VSwitch
+Recorded = Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey
 Records = dict[str, Attributes | None]
 
 MAX_TAGS: Final = 20  # the cloud's own limit
 MAX_TAG: Final = 128  # characters of a key or a value; the same
 MAX_KEPT: Final = 1_024  # characters of a description and the like, where the cloud allows 180 to 256
-MAX_PAGE_SIZE: Final = 50
+MAX_TOKEN: Final = 64  # characters of a ClientToken; the cloud's
 MAX_PAGES: Final = 1_000_000
-_NUMBER: Final = re.compile(r"[0-9]{1,9}")
+_PAGE_SIZES: Final = {Product.PVTZ: (20, 100)}  # what is taken when none is asked for, and the largest
+_NUMBER: Final = re.compile(r"[0-9]{1,16}")
+_TIMED: Final = (
+    Group,
+    PrivateZone,
+    RecordKey,
+)  # objects that are described with the time of their last change
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,27 @@ class Call:
             raise missing(name)
         return value
 
+    def invalid(self, name: str, why: str) -> ApiError:
+        """The product's error of a parameter whose value is none."""
+        error = invalid(name, why)
+        return ApiError("InvalidParameter", error.message) if self.product is Product.PVTZ else error
+
+    def one_of(self, name: str, words: Collection[str], default: str = "") -> str:
+        """A word out of `words`, in any case; one that has no default must be there."""
+        word = (self.parameters.get(name) or default or self.required(name)).upper()
+        if word not in words:
+            raise self.invalid(name, f"Write one of {', '.join(words)}.")
+        return word
+
+    def new_id(self) -> str:
+        """32 hexadecimal digits, which are the same again when the same caller repeats a ClientToken."""
+        token = self.parameters.get("ClientToken")
+        if token is None:
+            return secrets.token_hex(16)
+        if not token.isascii() or len(token) > MAX_TOKEN:
+            raise self.invalid("ClientToken", f"At most {MAX_TOKEN} ASCII characters.")
+        return hashlib.sha256(f"{self.who} {token}".encode()).hexdigest()[:32]
+
     def flag(self, name: str) -> bool | None:
         """A boolean, written in any case; None when it is absent."""
         value = self.parameters.get(name)
@@ -73,15 +103,15 @@ class Call:
             return None
         read = {"true": True, "false": False}.get(value.lower())
         if read is None:
-            raise invalid(name, "Write true or false.")
+            raise self.invalid(name, "Write true or false.")
         return read
 
-    def number(self, name: str, default: int, most: int) -> int:
+    def number(self, name: str, default: int, most: int, least: int = 1) -> int:
         value = self.parameters.get(name)
         if value is None:
             return default
-        if not _NUMBER.fullmatch(value) or not 0 < int(value) <= most:
-            raise invalid(name, f"Write a number from 1 to {most}.")
+        if not _NUMBER.fullmatch(value) or not least <= int(value) <= most:
+            raise self.invalid(name, f"Write a number from {least} to {most}.")
         return int(value)
 
     def block(self, name: str) -> IPv4Network:
@@ -98,10 +128,10 @@ class Call:
             if key is None:
                 return tags
             if number > MAX_TAGS:
-                raise invalid("Tag", f"At most {MAX_TAGS} tags.")
+                raise self.invalid("Tag", f"At most {MAX_TAGS} tags.")
             value = self.parameters.get(f"Tag.{number}.Value", "")
             if max(len(key), len(value)) > MAX_TAG:
-                raise invalid("Tag", f"Keys and values have at most {MAX_TAG} characters.")
+                raise self.invalid("Tag", f"Keys and values have at most {MAX_TAG} characters.")
             tags.append({"Key": key, "Value": value})
         return tags
 
@@ -109,7 +139,7 @@ class Call:
         """Those of the parameters that are there, to be kept as they are; tags too."""
         found: dict[str, Any] = {name: self.parameters[name] for name in names if name in self.parameters}
         for name in (name for name, value in found.items() if len(value) > MAX_KEPT):
-            raise invalid(name, f"At most {MAX_KEPT} characters.")
+            raise self.invalid(name, f"At most {MAX_KEPT} characters.")
         if tags := self.tags():
             found["Tags"] = tags
         return found
@@ -121,7 +151,7 @@ class Call:
     def edited(self, of: Recorded, attributes: Attributes) -> Records:
         """The object's record with `attributes` put in; None takes one away."""
         merged = {**self.record(of), **attributes}
-        if isinstance(of, Group):
+        if isinstance(of, _TIMED):
             merged["ModifiedTime"] = self.at
         return {object_key(of): {name: value for name, value in merged.items() if value is not None}}
 
@@ -165,16 +195,20 @@ class Call:
         return vpc
 
     def page(
-        self, items: Sequence[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
+        self, items: Collection[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
     ) -> dict[str, Any]:
         """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
-        number, size = self.number("PageNumber", 1, MAX_PAGES), self.number("PageSize", 10, MAX_PAGE_SIZE)
-        shown = items[(number - 1) * size : number * size]
+        number = self.number("PageNumber", 1, MAX_PAGES)
+        size, total = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50))), len(items)
+        shown = islice(items, (number - 1) * size, number * size)
+        counts = {"TotalCount": total}
+        if self.product is Product.PVTZ:
+            counts = {"TotalItems": total, "TotalPages": -(-total // size)}
         return {
             outer: {inner: [render(item) for item in shown]},
             "PageNumber": number,
             "PageSize": size,
-            "TotalCount": len(items),
+            **counts,
         }
 
     def _where(self) -> str:

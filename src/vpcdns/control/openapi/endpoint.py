@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi import groups, instances, vpcs
+from vpcdns.control.openapi import groups, instances, private_zone_records, private_zones, vpcs
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing
 from vpcdns.control.openapi.keys import AccessKeys
@@ -27,6 +27,7 @@ log = logging.getLogger("vpcdns.admin")
 _RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 # What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
+_READING: Final = ("Describe", "Check", "List")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class OpenApi:
             why = f"There is no action {name[:64]!r} of version {version[:16]!r} here"
             text = f"Specified api is not found, please check your url and method. {why}"
             raise ApiError("InvalidApi.NotFound", text, 404)
-        if not self.keys and request.method != "POST" and not name.startswith("Describe"):
+        if not self.keys and request.method != "POST" and not name.startswith(_READING):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
         at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -120,10 +121,11 @@ class OpenApi:
         return regions.pop() if len(regions) == 1 else None
 
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
-        product = Product.VPC if request.named("Version") == Product.VPC.version else Product.CLOUDAPI
+        version = request.named("Version")
+        product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
         return {
             "RequestId": request_id,
-            "HostId": f"{product.host}.{self._region(request) or 'local'}.aliyuncs.com",
+            "HostId": product.host_in(self._region(request) or "local"),
             "Code": error.code,
             "Message": error.message,
             "Recommend": f"{_RECOMMEND}?q={error.code}",
@@ -161,7 +163,22 @@ _VPC: Final[dict[str, _Action]] = {
     "DeleteVSwitch": vpcs.delete_vswitch,
     "DescribeRegions": vpcs.describe_regions,
 }
+_PVTZ: Final[dict[str, _Action]] = {
+    "AddZone": private_zones.add_zone,
+    "DeleteZone": private_zones.delete_zone,
+    "DescribeZones": private_zones.describe_zones,
+    "DescribeZoneInfo": private_zones.describe_zone_info,
+    "BindZoneVpc": private_zones.bind_zone_vpc,
+    "SetProxyPattern": private_zones.set_proxy_pattern,
+    "CheckZoneName": private_zones.check_zone_name,
+    "AddZoneRecord": private_zone_records.add_zone_record,
+    "UpdateZoneRecord": private_zone_records.update_zone_record,
+    "SetZoneRecordStatus": private_zone_records.set_zone_record_status,
+    "DeleteZoneRecord": private_zone_records.delete_zone_record,
+    "DescribeZoneRecords": private_zone_records.describe_zone_records,
+}
 ACTIONS: Final = {
-    **{(Product.CLOUDAPI.version, name): (Product.CLOUDAPI, action) for name, action in _CLOUDAPI.items()},
-    **{(Product.VPC.version, name): (Product.VPC, action) for name, action in _VPC.items()},
+    (product.version, name): (product, action)
+    for product, actions in ((Product.CLOUDAPI, _CLOUDAPI), (Product.VPC, _VPC), (Product.PVTZ, _PVTZ))
+    for name, action in actions.items()
 }

@@ -12,14 +12,19 @@ from vpcdns.model.rules import Refusal, Rule
 
 
 class Product(Enum):
-    """The two APIs, told apart by their version."""
+    """The APIs, told apart by their version."""
 
     CLOUDAPI = ("2016-07-14", "apigateway")
     VPC = ("2016-04-28", "vpc")
+    PVTZ = ("2018-01-01", "pvtz")
 
     def __init__(self, version: str, host: str) -> None:
         self.version = version
         self.host = host
+
+    def host_in(self, region_id: str) -> str:
+        """The name of the cloud's own host; PrivateZone has one for all regions."""
+        return f"{self.host}{'' if self is Product.PVTZ else f'.{region_id}'}.aliyuncs.com"
 
 
 class ApiError(Exception):
@@ -52,7 +57,7 @@ not_found = _named("NotFound", "Cannot find resource according to your specified
 def refused(refusal: Refusal, product: Product) -> ApiError:
     """The cloud's word for a broken rule, with our message: the rule, the object and the way out."""
     field = next((part for part in reversed(refusal.where) if isinstance(part, str)), "")
-    table = _VPC if product is Product.VPC else _CLOUDAPI
+    table = _TABLES[product]
     code, status = table.get((refusal.rule, field)) or table[refusal.rule, ""]
     return ApiError(code, str(refusal), status)
 
@@ -76,6 +81,7 @@ _CLOUDAPI: Final[_Table] = {
     (Rule.CUSTOM_DOMAIN, "custom_domains"): ("ForbiddenDomainName", 403),  # on a serverless instance
     (Rule.CUSTOM_DOMAIN, ""): ("InvalidDomainName", 400),
     (Rule.HYBRID, ""): ("InvalidVpcId", 400),
+    (Rule.PRIVATE_ZONE, ""): ("InvalidDomainName", 400),
     (Rule.REFERENCE, "group_id"): ("NotFoundApiGroup", 400),
     (Rule.REFERENCE, "custom_domains"): ("NotFoundDomain", 400),
     (Rule.REFERENCE, ""): ("NotFoundInstance", 400),
@@ -95,3 +101,18 @@ _VPC: Final[_Table] = {
     (Rule.BINDING, ""): ("DependencyViolation", 400),  # a vSwitch that an instance is bound to
     (Rule.UNIQUE, ""): ("InvalidParameter.Duplicate", 400),
 }
+_PVTZ: Final[_Table] = {
+    **{(rule, ""): ("InvalidParameter", 400) for rule in Rule},
+    (Rule.REFERENCE, "private_zone_id"): ("Zone.NotExists", 400),
+    (Rule.REFERENCE, "vpcs"): ("ZoneVpc.NotExists.VpcId", 400),
+    (Rule.REFERENCE, "record_id"): ("Record.NotExists", 400),
+    (Rule.UNIQUE, "vpcs"): ("ZoneVpc.Invalid.Conflict", 400),  # two zones of one name in one VPC
+    (Rule.UNIQUE, ""): ("Record.Invalid.Conflict", 400),
+    (Rule.PRIVATE_ZONE, "zone"): ("Zone.Invalid.Name", 400),
+    (Rule.PRIVATE_ZONE, "vpcs"): ("Zone.VpcExists", 400),  # to delete a zone that is bound
+    (Rule.PRIVATE_ZONE, "name"): ("Record.Invalid.Rr", 400),
+    (Rule.PRIVATE_ZONE, "type"): ("Record.Invalid.Type", 400),
+    (Rule.PRIVATE_ZONE, "values"): ("QuotaExceeded.Record", 400),
+    (Rule.PRIVATE_ZONE, ""): ("Record.Invalid.Conflict", 400),  # beside a CNAME, or CNAMEs that go round
+}
+_TABLES: Final = {Product.CLOUDAPI: _CLOUDAPI, Product.VPC: _VPC, Product.PVTZ: _PVTZ}

@@ -1,0 +1,170 @@
+"""The actions on private zones: PrivateZone's zones, the VPCs that see them, and names that they lack."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from itertools import count
+from typing import Any, Final
+
+from vpcdns.config import host_name
+from vpcdns.control.openapi.call import Call, Records
+from vpcdns.control.openapi.errors import ApiError
+from vpcdns.errors import MalformedName
+from vpcdns.model.names import Name
+from vpcdns.model.private_zone_changes import AddZone, BindZone, DeleteZone, SetFallThrough
+from vpcdns.model.private_zone_rules import zone_refusals
+from vpcdns.model.private_zones import PrivateZone
+from vpcdns.model.special_use import REVERSE
+from vpcdns.state.api_attributes import Attributes, RecordKey, object_key
+
+# Whether names that a zone lacks are resolved as if it were not there.
+_PATTERNS: Final = {"ZONE": False, "RECORD": True}
+_DNS_GROUPS: Final = ("NORMAL_ZONE", "FAST_ZONE")
+_ZONE_TYPES: Final = ("AUTH_ZONE", "CLOUD_PRODUCT_ZONE")
+SEARCH_MODES: Final = ("LIKE", "EXACT")
+_TIMES: Final = {"CreatedTime": "Create", "ModifiedTime": "Update"}
+
+
+def add_zone(call: Call) -> dict[str, Any]:
+    """A zone without records, bound to no VPC. Several may have one name, for different VPCs."""
+    try:
+        name = host_name(call.required("ZoneName"))
+    except MalformedName as error:
+        raise ApiError("Zone.Invalid.Name", f"Zone name is invalid: {error}.") from None
+    fall_through = _PATTERNS[call.one_of("ProxyPattern", _PATTERNS, "ZONE")]
+    call.one_of("DnsGroup", _DNS_GROUPS, "NORMAL_ZONE")
+    zone = PrivateZone(call.new_id(), name, fall_through=fall_through)
+    there = call.world.private_zones.zones.get(zone.zone_id)
+    if there is None:
+        record = {**call.kept("DnsGroup", "ResourceGroupId"), "CreatedTime": call.at, "ModifiedTime": call.at}
+        call.commit(AddZone(zone.zone_id, name, fall_through), records={object_key(zone): record})
+    elif there.zone != name:
+        raise token_of_another(f"zone {there.zone}")
+    return {"ZoneId": zone.zone_id, "ZoneName": str(name), "Success": True}
+
+
+def delete_zone(call: Call) -> dict[str, Any]:
+    zone = named_zone(call)
+    kept = call.state.contents.attributes
+    keys = (object_key(RecordKey(zone.zone_id, record_id)) for record_id in zone.records)
+    records: Records = {object_key(zone): None, **{key: None for key in keys if key in kept}}
+    call.commit(DeleteZone(zone.zone_id), records=records)
+    return {"ZoneId": zone.zone_id}
+
+
+def describe_zones(call: Call) -> dict[str, Any]:
+    keyword, mode = call.parameters.get("Keyword"), call.one_of("SearchMode", SEARCH_MODES, "LIKE")
+    vpc_id, region_id = call.parameters.get("QueryVpcId"), call.parameters.get("QueryRegionId")
+    zones: Iterable[PrivateZone] = call.world.private_zones.zones.values()
+    if call.one_of("ZoneType", _ZONE_TYPES, "AUTH_ZONE") != "AUTH_ZONE":
+        zones = ()  # what the cloud's products make for themselves
+    if keyword is not None:
+        wanted = keyword.lower().removesuffix(".")
+        if mode == "EXACT":
+            zones = (one for one in zones if str(one.zone).lower() == wanted)
+        else:
+            zones = (one for one in zones if wanted in str(one.zone).lower())
+    if vpc_id is not None:
+        zones = (one for one in zones if vpc_id in one.vpcs)
+    if region_id is not None:
+        vpcs = call.world.topology.vpcs
+        zones = (one for one in zones if any(vpcs[vpc].region_id == region_id for vpc in one.vpcs))
+    if (group_id := call.parameters.get("ResourceGroupId")) is not None:
+        zones = (one for one in zones if call.record(one).get("ResourceGroupId", "") == group_id)
+    return call.page(list(zones), "Zones", "Zone", lambda zone: _summary(call, zone))
+
+
+def describe_zone_info(call: Call) -> dict[str, Any]:
+    zone = named_zone(call)
+    vpcs = [call.world.topology.vpcs[vpc_id] for vpc_id in sorted(zone.vpcs)]
+    bound = [
+        {
+            "VpcId": vpc.vpc_id,
+            "VpcName": call.record(vpc).get("VpcName", ""),
+            "RegionId": vpc.region_id,
+            "RegionName": vpc.region_id,
+            "VpcType": "STANDARD",
+        }
+        for vpc in vpcs
+    ]
+    return {**_summary(call, zone), "SlaveDns": False, "BindVpcs": {"Vpc": bound}}
+
+
+def bind_zone_vpc(call: Call) -> dict[str, Any]:
+    """Binds a zone to the VPCs that are named, and to no others."""
+    zone, vpc_ids = named_zone(call), list[str]()
+    unread = {name for name in call.parameters if name.startswith("Vpcs")}
+    for number in count(1):
+        names = [f"Vpcs.{number}.{name}" for name in ("VpcId", "RegionId", "VpcType")]
+        if unread.isdisjoint(names):
+            break
+        unread.difference_update(names)
+        vpc_ids.append(call.required(names[0]))
+        vpc = call.world.topology.vpcs.get(vpc_ids[-1])
+        region_id = call.parameters.get(names[1])
+        if vpc is not None and region_id not in (None, vpc.region_id):
+            text = f"There is no VPC {vpc.vpc_id} in {region_id}; it is in {vpc.region_id}."
+            raise ApiError("ZoneVpc.NotExists.VpcId", text)
+    if unread:
+        # With a gap in them, the VPCs behind it would be unbound.
+        raise call.invalid(min(unread), "VPCs are counted from Vpcs.1.VpcId on, without a gap.")
+    return call.commit(BindZone(zone.zone_id, tuple(vpc_ids)), records=call.edited(zone, {}))
+
+
+def set_proxy_pattern(call: Call) -> dict[str, Any]:
+    zone, pattern = named_zone(call), call.one_of("ProxyPattern", _PATTERNS)
+    call.commit(SetFallThrough(zone.zone_id, _PATTERNS[pattern]), records=call.edited(zone, {}))
+    return {"ZoneId": zone.zone_id}
+
+
+def check_zone_name(call: Call) -> dict[str, Any]:
+    """Whether a zone may have that name."""
+    try:
+        name: Name | None = host_name(call.required("ZoneName"))
+    except MalformedName:
+        name = None
+    good = name is not None and not any(zone_refusals(PrivateZone("", name), {}, {}))
+    return {"Success": True, "Check": good}
+
+
+def named_zone(call: Call) -> PrivateZone:
+    """The zone that `ZoneId` names."""
+    zone_id = call.required("ZoneId")
+    zone = call.world.private_zones.zones.get(zone_id)
+    if zone is None:
+        raise ApiError("Zone.NotExists", f"Zone is not exists: there is no private zone {zone_id[:128]}.")
+    return zone
+
+
+def token_of_another(what: str) -> ApiError:
+    text = f"This ClientToken has made {what}; take another token for another object."
+    return ApiError("IdempotentParameterMismatch", text)
+
+
+def times(attributes: Attributes) -> dict[str, Any]:
+    """When an object was made and last changed, twice as the cloud says it; nothing for a file's own."""
+    said: dict[str, Any] = {}
+    for name, prefix in _TIMES.items():
+        if (at := attributes.get(name)) is not None:
+            said[f"{prefix}Time"] = f"{at[:16]}Z"
+            said[f"{prefix}Timestamp"] = int(datetime.fromisoformat(at).timestamp()) * 1_000
+    return said
+
+
+def _summary(call: Call, zone: PrivateZone) -> dict[str, Any]:
+    """What all answers about a zone have."""
+    attributes = call.record(zone)
+    return {
+        "ZoneId": zone.zone_id,
+        "ZoneName": str(zone.zone),
+        "ZoneType": "AUTH_ZONE",
+        "ZoneTag": "",
+        "IsPtr": any(zone.zone.is_at_or_below(reverse) for reverse in REVERSE),
+        "ProxyPattern": "RECORD" if zone.fall_through else "ZONE",
+        "RecordCount": len(zone.records),
+        "Remark": attributes.get("Remark", ""),
+        "DnsGroup": attributes.get("DnsGroup", "NORMAL_ZONE"),
+        "DnsGroupChanging": False,
+        "ResourceGroupId": attributes.get("ResourceGroupId", ""),
+        "ResourceTags": {"ResourceTag": list(attributes.get("Tags", []))},
+        **times(attributes),
+    }
