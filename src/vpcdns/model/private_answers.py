@@ -34,17 +34,14 @@ def decide(question: Question, client: Client, world: World) -> tuple[tuple[Step
     return tuple(passed), None
 
 
-def others(name: Name, client: Client, world: World) -> tuple[Step, ...]:
-    """Why a zone does not answer: those that the name lies in, and the client does not see."""
+def unseen(name: Name, client: Client, world: World) -> tuple[Name, ...]:
+    """The zones that `name` lies in and the client does not see, the most specific first."""
     zones = world.private_zones
-    if not zones:
-        return ()
-    unseen = (
+    return tuple(
         one
         for one in (name, *name.ancestors())
         if one in zones.names and (client.vpc_id is None or zones.seen(client.vpc_id, one) is None)
     )
-    return tuple(Step("private zone", f"{one} is not bound to where this client is") for one in unseen)
 
 
 def _answer(

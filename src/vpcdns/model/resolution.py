@@ -114,7 +114,8 @@ def _decide(question: Question, client: Client, world: World) -> Decision:
     if decision is not None:
         return decision
     decision = _decide_public(question, client, world)
-    passed = (*passed, *private_answers.others(name, client, world))
+    for zone in private_answers.unseen(name, client, world) if world.private_zones else ():
+        passed = (*passed, Step("private zone", f"{zone} is not bound to where this client is"))
     return replace(decision, steps=(*passed, *decision.steps)) if passed else decision
 
 

@@ -10,6 +10,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import product
 from typing import Final
 
+from vpcdns.model import private_answers
 from vpcdns.model.clients import Client, identify
 from vpcdns.model.decision import OWN_NAMES, Outcome, Reason
 from vpcdns.model.dns import Question, RRType
@@ -113,7 +114,7 @@ def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
     addresses = tuple(address for address in answers if isinstance(address, IPv4Address))
     found = Path(source.text, str(destination), resolution, addresses, Verdict.REACHABLE)
     if resolution.outcome is not Outcome.RESPOND or not addresses or resolution.reason not in OWN_NAMES:
-        return _failed(found, _not_resolved(resolution))
+        return _failed(found, _not_resolved(resolution, world))
     return _walked(found, source, _goal(resolution, world), world)
 
 
@@ -175,19 +176,24 @@ def _goal(resolution: Resolution, world: World) -> Goal:
     return Goal(instance.binding.vpc_id)
 
 
-def _not_resolved(resolution: Resolution) -> PathProblem:
-    if resolution.outcome is Outcome.FORWARD:
-        detail = "the name is not the gateway's: an upstream answers, and its addresses are not looked at"
-        return PathProblem(Verdict.NOT_RESOLVED, detail, "ask for a VPC domain or a custom domain")
+def _not_resolved(resolution: Resolution, world: World) -> PathProblem:
     got = resolution.rcode.name if resolution.rcode else "no address"
     if resolution.outcome is Outcome.DROP:
         got = "no response at all"
     # The last step says what the answer is, the one before it why.
     why = resolution.steps[-2].detail if len(resolution.steps) > 1 else ""
+    detail = f"{got} ({resolution.reason.value}): {why}"
     remedy = _REMEDIES.get(resolution.reason, "check the name, and the source's `resolves_as`")
-    return PathProblem(Verdict.NOT_RESOLVED, f"{got} ({resolution.reason.value}): {why}", remedy)
+    if resolution.outcome is Outcome.FORWARD:
+        detail = "the name is not the gateway's: an upstream answers, and its addresses are not looked at"
+        remedy = "ask for a VPC domain, a custom domain or a name in a private zone"
+    zones = private_answers.unseen(resolution.target, resolution.client, world)
+    if zones and resolution.reason in _NOT_OURS:
+        remedy = f"bind private zone {zones[0]} to the VPC that the source resolves as"
+    return PathProblem(Verdict.NOT_RESOLVED, detail, remedy)
 
 
+_NOT_OURS: Final = {Reason.FORWARDED, Reason.NO_UPSTREAMS, Reason.SPECIAL_USE}
 _REMEDIES: Final = {
     Reason.OTHER_VPC: "ask from the bound VPC, let the network resolve through it (`resolves_as`), or rebind",
     Reason.OTHER_REGION: "ask from a VPC of the instance's region, or through one: `resolves_as`",
@@ -196,6 +202,7 @@ _REMEDIES: Final = {
     Reason.VPC_DOMAIN_OFF: "enable the group's VPC domain",
     Reason.STRANGER: "add the client to `server.clients`",
     Reason.NO_SUCH_GROUP: "check the group_id and the region_id in the name",
+    Reason.PRIVATE_ZONE: "add an A record to the private zone, or set its `fall_through`",
 }
 
 

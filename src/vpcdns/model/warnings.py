@@ -35,7 +35,7 @@ def _hidden_custom_domains(world: World) -> Iterator[str]:
             for zone in by_name.get(above, ()):
                 if not zone.fall_through or zone.at(name) is not None:
                     why = f"in {_listed(zone)} it is asked before custom domain {name} of group {group_id}"
-                    way_out = "give the zone the records meant for it, or set fall_through and none"
+                    way_out = "add its records to the zone, or set fall_through and leave them out"
                     yield f"private zone {zone.zone}: {why}; {way_out}"
 
 
