@@ -138,6 +138,22 @@ def test_the_most_specific_zone_has_the_say() -> None:
     assert data(asked(fallen, "exact.apps.corp.test")) == ["10.1.0.11"]
 
 
+def test_where_zones_and_names_overlap() -> None:
+    zones = PrivateZones.of([CORP, zone("apps.plain.test", vpcs=(VPC_B,))])
+    said = {
+        (text, vpc_id): zones.overlap(name(text), vpc_id)
+        for text in ("corp.test", "x.corp.test", "test", "plain.test", "other.test")
+        for vpc_id in (VPC_A, VPC_B, None)
+    }
+    assert {pair for pair, overlap in said.items() if overlap} == {
+        ("corp.test", VPC_A),
+        ("x.corp.test", VPC_A),
+        ("test", VPC_A),
+        ("test", VPC_B),
+        ("plain.test", VPC_B),
+    }
+
+
 def test_what_it_lets_pass_is_resolved_as_if_it_were_not_there() -> None:
     where = world(replace(CORP, fall_through=True))
     assert asked(where, "none.corp.test").outcome is Outcome.FORWARD

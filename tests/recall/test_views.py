@@ -18,10 +18,14 @@ from tests.support.example_world import (
     IN_B,
     ON_INTERNET,
     SERVERLESS_NAME,
+    VPC_A,
     example,
 )
 from vpcdns.model.changes import DisableVpcDomain
+from vpcdns.model.dns import RRType
+from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Listen
+from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord
 from vpcdns.query import Arrival
 from vpcdns.recall import views
 from vpcdns.recall.views import KnownResponse, View
@@ -77,6 +81,21 @@ def test_one_answer_serves_all_groups_of_an_instance(resolver: Resolver) -> None
     found = recalled(resolver, other)
     assert found is not None
     assert other.split(".")[0].encode() in found[0]
+
+
+@pytest.mark.parametrize("apex", ["alicloudapi.com", "com", DEDICATED_NAME])
+def test_but_not_where_a_private_zone_may_say_something_else_for_each(apex: str) -> None:
+    """Of two groups of one instance, the zone has one; in the other VPC there is no such zone."""
+    groups, twin_id = example().groups, "e" * 32
+    groups = groups.set(twin_id, replace(groups[DEDICATED], group_id=twin_id))
+    record = ZoneRecord(Name.from_text(DEDICATED_NAME), RRType.A, ip_address("10.9.9.9"))
+    zone = PrivateZone("z", Name.from_text(apex), frozenset({VPC_A})).with_records([(1, record)])
+    resolver = Resolver(State(replace(example(), groups=groups, private_zones=PrivateZones.of([zone]))))
+    twin = DEDICATED_NAME.replace(DEDICATED, twin_id)
+    for client, shared in ((IN_A, False), (IN_B, True)):
+        ask(resolver, DEDICATED_NAME, client)
+        assert recalled(resolver, DEDICATED_NAME, client) is not None
+        assert (recalled(resolver, twin, client) is not None) is shared
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,12 @@ class PrivateZones:
             if candidate in self.names and (zone := self.seen(vpc_id, candidate)) is not None:
                 yield zone
 
+    def overlap(self, name: Name, vpc_id: str | None) -> bool:
+        """Whether a zone that clients of that VPC see has a say in any name at or below `name`."""
+        if next(self.enclosing(name, vpc_id), None) is not None:
+            return True
+        return name in self.above and any(zone.is_at_or_below(name) for zone in self.seen_by(vpc_id))
+
     def are_near(self, name: Name) -> bool:
         """Whether names below `name` may be a private zone's: it lies above one, or in one."""
         return name in self.above or any(one in self.names for one in (name, *name.ancestors()))

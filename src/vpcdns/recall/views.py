@@ -85,12 +85,15 @@ class View:
     """All clients that get the same answers from one listener: of one VPC or none, over one transport.
 
     `memo` holds whole responses by query, both without their ids; `cyclic` those whose records take turns;
-    `cached` those of upstreams, which age; `routes` say which upstreams are asked.
+    `cached` those of upstreams, which age; `routes` say which upstreams are asked. Where a private zone may
+    answer for VPC domains, each is one by itself: what was `decided_by_instance` does not hold for others.
     """
 
-    __slots__ = ("cached", "cyclic", "listen", "memo", "routes", "transport", "views")
+    __slots__ = ("cached", "cyclic", "decided_by_instance", "listen", "memo", "routes", "transport", "views")
 
-    def __init__(self, views: Views, transport: Transport, listen: Listen) -> None:
+    def __init__(self, views: Views, transport: Transport, listen: Listen, vpc_id: str | None) -> None:
+        zones, suffix = views.world.private_zones, views.world.answers.suffix
+        self.decided_by_instance = not zones.overlap(suffix, vpc_id)
         self.views = views
         self.transport = transport
         self.listen = listen
@@ -151,7 +154,8 @@ class View:
             self._learn_cyclic(query, arrival, kind, min(turns, ORDERS_AT_MOST))
             return
         octets = response.octets[ID_SIZE:]
-        self.views.tables.learn(query, self, octets, kind)
+        if self.decided_by_instance:
+            self.views.tables.learn(query, self, octets, kind)
         if self.views.has_room():
             self.views.room -= 1
             self.memo[query] = octets, kind
@@ -215,7 +219,7 @@ class Views:
         key = client.allowed, client.vpc_id, transport, id(listen)
         view = self.by_client.get(key)
         if view is None:
-            view = self.by_client[key] = View(self, transport, listen)
+            view = self.by_client[key] = View(self, transport, listen, client.vpc_id)
         return view
 
     def close(self) -> None:
