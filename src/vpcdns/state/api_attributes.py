@@ -3,8 +3,8 @@
 Descriptions, specifications, charge types, times, tags: plain JSON for each object, under its key.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance
@@ -14,7 +14,6 @@ from vpcdns.model.world import World
 
 Attributes = Mapping[str, Any]
 ObjectAttributes = FrozenMap[str, Attributes]
-_RECORD: Final = "record "
 
 
 class RecordKey(NamedTuple):
@@ -37,7 +36,7 @@ def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey) -
         case PrivateZone():
             return f"zone {of.zone_id}"
         case RecordKey():
-            return f"{_RECORD}{of.zone_id} {of.record_id}"
+            return f"record {of.zone_id} {of.record_id}"
 
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
@@ -49,16 +48,14 @@ def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttribute
     for vpc in world.topology.vpcs.values():
         keys.add(object_key(vpc))
         keys.update(map(object_key, vpc.vswitches))
-    zones = world.private_zones.zones
-    keys.update(object_key(zone) for zone in zones.values())
-    return FrozenMap(
-        (key, one)
-        for key, one in attributes.items()
-        if (_is_record(key, zones) if key.startswith(_RECORD) else key in keys)
-    )
+    for zone in world.private_zones.zones.values():
+        keys.update(keys_of_zone(zone))
+    return FrozenMap((key, one) for key, one in attributes.items() if key in keys)
 
 
-def _is_record(key: str, zones: Mapping[str, PrivateZone]) -> bool:
-    zone_id, _, record_id = key.removeprefix(_RECORD).rpartition(" ")
-    zone = zones.get(zone_id)
-    return zone is not None and int(record_id) in zone.records
+def keys_of_zone(zone: PrivateZone) -> Iterator[str]:
+    """The keys of a zone and of its records."""
+    yield object_key(zone)
+    prefix = object_key(RecordKey(zone.zone_id, 0)).removesuffix("0")
+    for record_id in zone.records:
+        yield f"{prefix}{record_id}"

@@ -45,7 +45,25 @@ POOL = {
     "IsForce": ["true", ""],
     "CidrBlock": ["10.40.0.0/16", "10.40.1.0/24", "10.2.64.0/24", "10.1.0.0/16", "100.64.0.0/16", "x"],
     "RegionId": [HZ, SH, "", "eu-central-1", "NO!"],
-    "ZoneId": ["z"],
+    "ZoneId": ["z", "made", "made"],
+    "ZoneName": ["corp.internal", "example.net", "a b"],
+    "ProxyPattern": ["ZONE", "record", "other"],
+    "Vpcs.1.VpcId": [VPC_A, VPC_B, "vpc-none"],
+    "Vpcs.2.VpcId": [VPC_C],
+    "RecordId": ["made", "made", "5", "x"],
+    "Rr": ["@", "www", "*", "a.b", "a b"],
+    "Type": ["A", "CNAME", "MX", "TXT", "SRV", "NS"],
+    "Value": ["10.1.0.9", "www.corp.internal", "a.b.corp.internal", "1 2 3 www.example", 'a "b" \\ ;'],
+    "Ttl": ["60", "5", "4"],
+    "Priority": ["1", "99", "100"],
+    "Status": ["ENABLE", "disable", "other"],
+    "Remark": ["r", "r" * 51],
+    "Keyword": ["www", "@", "corp"],
+    "SearchMode": ["LIKE", "EXACT"],
+    "ClientToken": ["t-1", "t-2"],
+    "ResourceType": ["ZONE"],
+    "ResourceId.1": ["made"],
+    "TagKey.1": ["k"],
     "Token": ["t-1", "t-2"],
     "InstanceName": ["n"],
     "InstanceSpec": ["s"],
@@ -58,12 +76,12 @@ PARAMETERS = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(values) for name, values in POOL.items()}
 )
 CALLS = st.lists(st.tuples(st.sampled_from(sorted(ACTIONS)), PARAMETERS), max_size=25)
-IDS = {"GroupId": "GroupId", "InstanceId": "InstanceId", "VpcId": "VpcId", "VSwitchId": "VSwitchId"}
+IDS = ("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId")
 
 
 def filled(parameters: dict[str, str], made: dict[str, str]) -> dict[str, str]:
     """The latest id that was made in place of `made`."""
-    alias = {"TargetInstanceId": "InstanceId", "VswitchId": "VSwitchId"}
+    alias = {"TargetInstanceId": "InstanceId", "VswitchId": "VSwitchId", "ResourceId.1": "ZoneId"}
     return {
         name: made.get(alias.get(name, name), "none") if value == "made" else value
         for name, value in parameters.items()
@@ -94,8 +112,8 @@ def test_any_calls_leave_a_world_that_keeps_the_rules(
         if answer.status != 200:
             assert cloud.state.world is before
             assert not answer.body["Code"].startswith("Throttling")
-        elif action.startswith("Create"):
-            made |= {name: answer.body[name] for name in IDS if name in answer.body}
+        elif action.startswith(("Create", "Add")):
+            made |= {name: str(answer.body[name]) for name in IDS if name in answer.body}
     world = cloud.state.world
     assert_rules_hold(world)
     assert_lookups_hold(world)

@@ -418,6 +418,72 @@ def test_names_that_no_zone_may_have(zones: Zones) -> None:
         assert (told.success, told.check) == (True, False)
 
 
+def test_remarks(zones: Zones) -> None:
+    zone_id = zones.zone()
+    record_id = zones.record(zone_id, "www", "A", "10.0.0.1", weight=2)
+    zones.update_zone_remark(zone_id=zone_id, remark="ours")
+    zones.update_record_remark(record_id=record_id, remark="the web")
+    assert zones.describe_zone_info(zone_id=zone_id).remark == "ours"
+    told = zones.describe_zone_record(record_id=record_id)
+    assert (told.zone_id, told.rr, told.remark, told.weight) == (zone_id, "www", "the web", 2)
+    assert zones.code("update_zone_remark", zone_id=zone_id, remark="x" * 51) == "Zone.Remark"
+    zones.update_zone_remark(zone_id=zone_id)
+    zones.update_record_remark(record_id=record_id)
+    assert zones.describe_zone_info(zone_id=zone_id).remark == ""
+    assert zones.describe_zone_record(record_id=record_id).remark == ""
+
+
+def test_tags(zones: Zones) -> None:
+    first, second = zones.zone(), zones.zone()
+
+    def tagged(*ids: str, over_write: bool | None = None, **tags: str) -> None:
+        named = [models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()]
+        zones.tag_resources(resource_type="ZONE", resource_id=list(ids), tag=named, over_write=over_write)
+
+    def listed(**more: Any) -> list[tuple[str, str, str]]:
+        found = zones.list_tag_resources(resource_type="ZONE", **more).tag_resources
+        return [(one.resource_id, one.tag_key, one.tag_value) for one in found]
+
+    assert listed(resource_id=[first]) == []
+    tagged(first, second, team="dns", env="test")
+    tagged(first, env="live")
+    assert listed(resource_id=[first]) == [(first, "team", "dns"), (first, "env", "live")]
+    live = [models.ListTagResourcesRequestTag(key="env", value="live")]
+    assert {one for one, _, _ in listed(tag=live)} == {first}
+    page = zones.list_tag_resources(resource_type="ZONE", resource_id=[first, second], size=3)
+    assert len(page.tag_resources) == 3
+    rest = zones.list_tag_resources(
+        resource_type="ZONE", resource_id=[first, second], next_token=page.next_token
+    )
+    assert [one.tag_key for one in rest.tag_resources] == ["env"]
+    assert rest.next_token is None
+    wanted = [models.DescribeZonesRequestResourceTag(key="env", value="test")]
+    (found,) = zones.describe_zones(resource_tag=wanted).zones.zone
+    assert found.zone_id == second
+    assert [(tag.key, tag.value) for tag in found.resource_tags.resource_tag] == [
+        ("team", "dns"),
+        ("env", "test"),
+    ]
+    zones.untag_resources(resource_type="ZONE", resource_id=[second], tag_key=["env"])
+    assert listed(resource_id=[second]) == [(second, "team", "dns")]
+    zones.untag_resources(resource_type="ZONE", resource_id=[second], all=True)
+    assert listed(resource_id=[second]) == []
+    tagged(first, over_write=True, only="this")
+    assert listed(resource_id=[first]) == [(first, "only", "this")]
+    zone = {"resource_type": "ZONE", "resource_id": [first]}
+    assert zones.code("tag_resources", **zone) == "MissingTag.1.Key"
+    assert zones.code("untag_resources", **zone) == "MissingTagKey.1"
+    assert zones.code("list_tag_resources", resource_type="RULE") == "InvalidParameter"
+    assert zones.code("list_tag_resources", **{**zone, "resource_id": ["none"]}) == "Zone.NotExists"
+    many = [models.TagResourcesRequestTag(key=f"k{number}", value="") for number in range(20)]
+    assert zones.code("tag_resources", **zone, tag=many) == "QuotaExceeded.Tag"
+
+
+def test_what_terraform_asks_about_a_zone_besides(zones: Zones) -> None:
+    zone_id = zones.zone()
+    assert zones.code("describe_sync_ecs_host_task", zone_id=zone_id) == "Ecs.SyncTask.NotExists"
+
+
 def test_a_zone_files_zone_is_the_apis_too(tmp_path: Path) -> None:
     (tmp_path / "corp.zone").write_text(
         "$TTL 300\n@ SOA ns.corp.internal. root.corp.internal. 1 2 3 4 5\n"

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Network
-from itertools import count, islice
+from itertools import count, islice, takewhile
 from typing import Any, Final, TypeVar
 
 from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
@@ -120,18 +120,26 @@ class Call:
         except ValueError as error:
             raise bad_format(name, f"{error}.") from None
 
-    def tags(self) -> list[dict[str, str]]:
+    def numbered(self, name: str, most: int) -> list[str]:
+        """`name.1`, `name.2` and so on."""
+        names = takewhile(self.parameters.__contains__, (f"{name}.{number}" for number in count(1)))
+        found = [self.parameters[one] for one in names]
+        if len(found) > most:
+            raise self.invalid(name, f"At most {most}.")
+        return found
+
+    def tags(self, name: str = "Tag") -> list[dict[str, str]]:
         """`Tag.N.Key` and `Tag.N.Value`; lists count from 1."""
         tags: list[dict[str, str]] = []
         for number in count(1):
-            key = self.parameters.get(f"Tag.{number}.Key")
+            key = self.parameters.get(f"{name}.{number}.Key")
             if key is None:
                 return tags
             if number > MAX_TAGS:
-                raise self.invalid("Tag", f"At most {MAX_TAGS} tags.")
-            value = self.parameters.get(f"Tag.{number}.Value", "")
+                raise self.invalid(name, f"At most {MAX_TAGS} tags.")
+            value = self.parameters.get(f"{name}.{number}.Value", "")
             if max(len(key), len(value)) > MAX_TAG:
-                raise self.invalid("Tag", f"Keys and values have at most {MAX_TAG} characters.")
+                raise self.invalid(name, f"Keys and values have at most {MAX_TAG} characters.")
             tags.append({"Key": key, "Value": value})
         return tags
 

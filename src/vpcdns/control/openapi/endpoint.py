@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi import groups, instances, private_zone_records, private_zones, vpcs
+from vpcdns.control.openapi import (
+    groups,
+    instances,
+    private_zone_records,
+    private_zone_tags,
+    private_zones,
+    vpcs,
+)
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing
 from vpcdns.control.openapi.keys import AccessKeys
@@ -171,10 +178,17 @@ _PVTZ: Final[dict[str, _Action]] = {
     "BindZoneVpc": private_zones.bind_zone_vpc,
     "SetProxyPattern": private_zones.set_proxy_pattern,
     "CheckZoneName": private_zones.check_zone_name,
+    "UpdateZoneRemark": private_zones.update_zone_remark,
+    "DescribeSyncEcsHostTask": private_zones.describe_sync_ecs_host_task,
+    "TagResources": private_zone_tags.tag_resources,
+    "UntagResources": private_zone_tags.untag_resources,
+    "ListTagResources": private_zone_tags.list_tag_resources,
     "AddZoneRecord": private_zone_records.add_zone_record,
     "UpdateZoneRecord": private_zone_records.update_zone_record,
     "SetZoneRecordStatus": private_zone_records.set_zone_record_status,
     "DeleteZoneRecord": private_zone_records.delete_zone_record,
+    "UpdateRecordRemark": private_zone_records.update_record_remark,
+    "DescribeZoneRecord": private_zone_records.describe_zone_record,
     "DescribeZoneRecords": private_zone_records.describe_zone_records,
 }
 ACTIONS: Final = {

@@ -11,7 +11,7 @@ from typing import Any, Final
 from vpcdns.config import custom_domain, host_name, read_record, written_owner
 from vpcdns.control.openapi.call import Call, Records
 from vpcdns.control.openapi.errors import ApiError
-from vpcdns.control.openapi.private_zones import SEARCH_MODES, named_zone, times, token_of_another
+from vpcdns.control.openapi.private_zones import MAX_REMARK, SEARCH_MODES, named_zone, times, token_of_another
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import RRType, rdata_text, type_text
 from vpcdns.model.names import Name
@@ -24,7 +24,6 @@ TTL: Final = 60  # seconds, of a record that is added without one
 TTLS: Final = (5, 86_400)
 MAX_PRIORITY: Final = 99
 MAX_WEIGHT: Final = 100
-MAX_REMARK: Final = 50  # characters
 MAX_TEXT: Final = 255  # octets of a TXT value
 _STATUSES: Final = {"ENABLE": True, "DISABLE": False}
 
@@ -65,6 +64,17 @@ def delete_zone_record(call: Call) -> dict[str, Any]:
     change = DeleteZoneRecord(zone.zone_id, record_id)
     call.commit(change, records={**call.edited(zone, {}), key: None})
     return {"RecordId": record_id}
+
+
+def update_record_remark(call: Call) -> dict[str, Any]:
+    """Sets a record's remark; without one it has none."""
+    zone, record_id = _named(call)
+    call.commit(records=_edited(call, zone, record_id, {"Remark": None, **_kept(call)}))
+    return {"RecordId": record_id}
+
+
+def describe_zone_record(call: Call) -> dict[str, Any]:
+    return _described(call, *_named(call))
 
 
 def describe_zone_records(call: Call) -> dict[str, Any]:

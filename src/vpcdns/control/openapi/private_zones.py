@@ -14,12 +14,13 @@ from vpcdns.model.private_zone_changes import AddZone, BindZone, DeleteZone, Set
 from vpcdns.model.private_zone_rules import zone_refusals
 from vpcdns.model.private_zones import PrivateZone
 from vpcdns.model.special_use import REVERSE
-from vpcdns.state.api_attributes import Attributes, RecordKey, object_key
+from vpcdns.state.api_attributes import Attributes, keys_of_zone, object_key
 
 # Whether names that a zone lacks are resolved as if it were not there.
 _PATTERNS: Final = {"ZONE": False, "RECORD": True}
 _DNS_GROUPS: Final = ("NORMAL_ZONE", "FAST_ZONE")
 _ZONE_TYPES: Final = ("AUTH_ZONE", "CLOUD_PRODUCT_ZONE")
+MAX_REMARK: Final = 50  # characters
 SEARCH_MODES: Final = ("LIKE", "EXACT")
 _TIMES: Final = {"CreatedTime": "Create", "ModifiedTime": "Update"}
 
@@ -45,8 +46,7 @@ def add_zone(call: Call) -> dict[str, Any]:
 def delete_zone(call: Call) -> dict[str, Any]:
     zone = named_zone(call)
     kept = call.state.contents.attributes
-    keys = (object_key(RecordKey(zone.zone_id, record_id)) for record_id in zone.records)
-    records: Records = {object_key(zone): None, **{key: None for key in keys if key in kept}}
+    records: Records = {key: None for key in keys_of_zone(zone) if key in kept}
     call.commit(DeleteZone(zone.zone_id), records=records)
     return {"ZoneId": zone.zone_id}
 
@@ -70,6 +70,8 @@ def describe_zones(call: Call) -> dict[str, Any]:
         zones = (one for one in zones if any(vpcs[vpc].region_id == region_id for vpc in one.vpcs))
     if (group_id := call.parameters.get("ResourceGroupId")) is not None:
         zones = (one for one in zones if call.record(one).get("ResourceGroupId", "") == group_id)
+    if tags := call.tags("ResourceTag"):
+        zones = (one for one in zones if all(tag in call.record(one).get("Tags", ()) for tag in tags))
     return call.page(list(zones), "Zones", "Zone", lambda zone: _summary(call, zone))
 
 
@@ -126,9 +128,24 @@ def check_zone_name(call: Call) -> dict[str, Any]:
     return {"Success": True, "Check": good}
 
 
-def named_zone(call: Call) -> PrivateZone:
-    """The zone that `ZoneId` names."""
-    zone_id = call.required("ZoneId")
+def update_zone_remark(call: Call) -> dict[str, Any]:
+    """Sets a zone's remark; without one it has none."""
+    zone, remark = named_zone(call), call.parameters.get("Remark")
+    if remark is not None and len(remark) > MAX_REMARK:
+        raise ApiError("Zone.Remark", f"A remark has at most {MAX_REMARK} characters.")
+    call.commit(records=call.edited(zone, {"Remark": remark}))
+    return {"ZoneId": zone.zone_id}
+
+
+def describe_sync_ecs_host_task(call: Call) -> dict[str, Any]:
+    """No zone has a task that copies the names of servers into it: there are no servers here."""
+    zone = named_zone(call)
+    raise ApiError("Ecs.SyncTask.NotExists", f"Private zone {zone.zone} has no such task.")
+
+
+def named_zone(call: Call, zone_id: str = "") -> PrivateZone:
+    """The zone with that id, or else the one that `ZoneId` names."""
+    zone_id = zone_id or call.required("ZoneId")
     zone = call.world.private_zones.zones.get(zone_id)
     if zone is None:
         raise ApiError("Zone.NotExists", f"Zone is not exists: there is no private zone {zone_id[:128]}.")
