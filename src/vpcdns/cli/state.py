@@ -28,7 +28,9 @@ def export(
     path: StateOption,
     config: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Take everything but VPCs, instances and groups from this file."),
+        typer.Option(
+            metavar="FILE", help="Take everything but VPCs, instances, groups and zones from this file."
+        ),
     ] = None,
 ) -> None:
     """Print what the state holds as a configuration.

@@ -25,12 +25,14 @@ from vpcdns.config.values import (
     RegionId,
 )
 from vpcdns.model.policy import LOOPBACK, PRIVATE_SPACE, Answers, Listen, QueryLogging
+from vpcdns.model.private_zones import RECORD_IDS
 
 _DEFAULTS: Final = Answers()
 _LOG_DEFAULTS: Final = QueryLogging()
 # Port 5300 needs no privilege, and nobody else has it; 53 is often systemd-resolved's.
 DEFAULT_LISTEN: Final = Listen(IPv4Address("127.0.0.1"), 5300)
 MAX_RECORD_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8
+RecordId = Annotated[int, Field(ge=0, lt=RECORD_IDS)]
 
 
 class ListenEntry(Part):
@@ -184,7 +186,7 @@ class ZoneRecordPart(Part):
     """their TTL, in seconds; default: answers.ttl"""
     enabled: bool = True
     """whether they are served"""
-    record_ids: list[int] | None = None
+    record_ids: list[RecordId] | None = None
     """their ids in the cloud's API; default: made of what they say"""
 
 

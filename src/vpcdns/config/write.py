@@ -26,6 +26,7 @@ from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Access, Answers, Forwarding
+from vpcdns.model.private_zone_changes import AddZone, AddZoneRecord
 from vpcdns.model.private_zones import PrivateZone, ZoneRecord
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch
 from vpcdns.model.world import World
@@ -239,6 +240,11 @@ def _part(change: Change) -> tuple[type[BaseModel] | None, dict[str, Any]]:
             return part_of(made), plain(made)
         case CreateGroup(group):
             return schema.GroupPart, _group(group, ambiguous=True)
+        case AddZone(zone_id, zone):
+            return schema.PrivateZonePart, {"zone_id": zone_id, "zone": str(zone)}
+        case AddZoneRecord(_, record_id, record):
+            said = {"name": f"{record.name}.", "type": type_text(record.rtype)}
+            return schema.ZoneRecordPart, {**said, "values": [""], "record_ids": [record_id]}
         case RenameGroup(group_id, name):
             return schema.GroupPart, {"group_id": group_id, "name": name, "instance_id": "any"}
         case _:

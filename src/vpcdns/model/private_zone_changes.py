@@ -65,7 +65,7 @@ class SetFallThrough(Change):
 
 @dataclass(frozen=True, slots=True)
 class AddZoneRecord(Change):
-    """Adds a record to a zone."""
+    """Adds a record to a zone, under an id that no record of any zone has."""
 
     zone_id: str
     record_id: int
@@ -73,7 +73,7 @@ class AddZoneRecord(Change):
 
     def changed(self, world: World) -> World:
         zone = _zone(world, self.zone_id)
-        if self.record_id in zone.records:
+        if any(self.record_id in one.records for one in world.private_zones.zones.values()):
             raise Refused(duplicate(f"record {self.record_id}", ("record_id",)))
         return _with_record(world, zone, self.record_id, self.record)
 

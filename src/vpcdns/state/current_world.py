@@ -111,7 +111,7 @@ class State:
     def with_file(self, file: World) -> Contents:
         """What holds once this is the file; the revision moves up, so that it never goes backwards.
 
-        Its VPCs, instances and groups replace those that changes made, unless they are the same as
+        Its VPCs, instances, groups and zones replace those that changes made, unless they are the same as
         before: then the changes stay, and the rest of the file takes effect around them. Raises
         ConfigurationError when the two do not fit. Changes nothing.
         """

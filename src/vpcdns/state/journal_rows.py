@@ -111,7 +111,7 @@ def parse_snapshot(text: str) -> Snapshot:
 
 
 def objects_digest(world: World) -> str:
-    """Tells whether two files have the same VPCs, instances and groups, in whatever order."""
+    """Tells whether two files have the same VPCs, instances, groups and private zones, in whatever order."""
     digest = hashlib.sha256()
     for section in written_objects(world).values():
         for one in sorted(json.dumps(part, sort_keys=True) for part in section):

@@ -172,7 +172,7 @@ def open_state(path: Path, file: World) -> tuple[State, SqliteJournal]:
 
 
 def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
-    """VPCs, instances and groups are the state's once it has begun, all the rest is the file's.
+    """VPCs, instances, groups and private zones are the state's once it has begun, the rest is the file's.
 
     Where both have changed the former, only the operator can know whose are meant (docs/decisions/0007).
     """
@@ -184,7 +184,7 @@ def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
         return Contents(replace(file, revision=revision), of_objects_in(there.attributes, file))
     if held.objects != rows.objects_digest(file):
         raise StateError(
-            f"{path}: it has {there.unfiled} changes of VPCs, instances and groups that the configuration"
+            f"{path}: it has {there.unfiled} changes of VPCs, instances, groups and zones that the configuration"
             " does not know, and the configuration's have changed too\nways out:\n"
             f"  - take the configuration's: vpcdns state import --state {path} FILE\n"
             f"  - take the state's: vpcdns state export --state {path} --config FILE; serve what it prints"
