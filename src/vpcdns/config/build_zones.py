@@ -44,6 +44,7 @@ class ZoneBuilder:
     files: WatchedFiles
     digest: hashlib._Hash
     _seen: dict[tuple[str, Name], str] = field(default_factory=dict)
+    _record_ids: set[int] = field(default_factory=set)
 
     def build(self, parts: list[PrivateZonePart]) -> PrivateZones:
         zones: dict[str, PrivateZone] = {}
@@ -58,7 +59,8 @@ class ZoneBuilder:
             self.mistakes.add_refusals(path, zone_refusals(zone, self._seen, self.topology.vpcs))
             for vpc_id in zone.vpcs:
                 self._seen.setdefault((vpc_id, zone.zone), zone_id)
-            zones[zone_id] = _Records(zone, path, self.mistakes, self._octets).build(part, self.folder)
+            records = _Records(zone, path, self.mistakes, self._octets, self._record_ids)
+            zones[zone_id] = records.build(part, self.folder)
         return PrivateZones.of(zones.values())
 
     def _octets(self, file: FilePath) -> bytes:
@@ -70,12 +72,13 @@ class ZoneBuilder:
 
 @dataclass(slots=True)
 class _Records:
-    """The records of one zone."""
+    """The records of one zone; `taken` are the ids that records of any zone have."""
 
     zone: PrivateZone
     path: Path
     mistakes: Mistakes
     octets: Callable[[FilePath], bytes]
+    taken: set[int]
     _by_id: dict[int, ZoneRecord] = field(default_factory=dict)
     _by_name: dict[Name, list[ZoneRecord]] = field(default_factory=dict)
 
@@ -118,8 +121,12 @@ class _Records:
             record = ZoneRecord(name, rtype, rdata, entry.ttl, entry.enabled)
             refusals = list(self._refusals(record))
             self.mistakes.add_refusals(path, refusals)
-            if not refusals:
-                self._keep(record, ids[place] if place < len(ids) else None)
+            record_id = ids[place] if place < len(ids) else None
+            if record_id in self.taken:
+                what = f"record {record_id} is there twice"
+                self.mistakes.add((*path, "record_ids", place), what, "give each its own id, or none")
+            elif not refusals:
+                self._keep(record, record_id)
 
     def _add_file(self, file: FilePath, reading: ModuleType) -> None:
         try:
@@ -151,8 +158,9 @@ class _Records:
 
     def _keep(self, record: ZoneRecord, record_id: int | None) -> None:
         identity = record.default_id(self.zone.zone_id) if record_id is None else record_id
-        while identity in self._by_id:  # disabled twins
+        while identity in self.taken:  # disabled twins
             identity += 1
+        self.taken.add(identity)
         self._by_id[identity] = record
         if record.enabled:
             self._by_name.setdefault(record.name, []).append(record)

@@ -1,7 +1,7 @@
 """Two sources of one World: the operator's file, and the objects that changes made.
 
-The API can change VPCs, instances, groups and private zones; the rest is the file's alone. Knows which rules join the
-two sides, and asks those.
+The API can change VPCs, instances, groups and private zones; the rest is the file's alone. Knows which
+rules join the two sides, and asks those.
 """
 
 from collections.abc import Iterator

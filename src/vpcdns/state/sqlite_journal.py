@@ -184,8 +184,8 @@ def _contents(held: Snapshot | None, file: World, path: Path) -> Contents:
         return Contents(replace(file, revision=revision), of_objects_in(there.attributes, file))
     if held.objects != rows.objects_digest(file):
         raise StateError(
-            f"{path}: it has {there.unfiled} changes of VPCs, instances, groups and zones that the configuration"
-            " does not know, and the configuration's have changed too\nways out:\n"
+            f"{path}: it has {there.unfiled} changes of VPCs, instances, groups and zones that the"
+            " configuration does not know, and the configuration's have changed too\nways out:\n"
             f"  - take the configuration's: vpcdns state import --state {path} FILE\n"
             f"  - take the state's: vpcdns state export --state {path} --config FILE; serve what it prints"
         )
