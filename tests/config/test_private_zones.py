@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from vpcdns.config import load, loads, written, yaml_text
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
-from vpcdns.model.private_zones import PrivateZone
+from vpcdns.model.private_zone_changes import AddZoneRecord
+from vpcdns.model.private_zones import PrivateZone, PrivateZones
+from vpcdns.state.change_json import decode_change, encode_change
 
 VPC = "vpcs: [{vpc_id: vpc-a, region_id: cn-hangzhou, cidr_blocks: [10.1.0.0/16]}]\n"
 ZONE_FILE = """\
@@ -150,3 +153,36 @@ def test_a_file_that_is_loaded(tmp_path: Path) -> None:
     (tmp_path / "corp.zone").write_text("$TTL 60\na A 10.1.0.1\n")
     (tmp_path / "c.yaml").write_text(VPC + "private_zones: [{zone: x.test, file: corp.zone}]")
     assert load(tmp_path / "c.yaml").world.object_counts()["private_zones"] == 1
+
+
+def test_ids_of_records_are_each_ones_own() -> None:
+    told = problems("""private_zones:
+  - zone: a.example
+    records: [{name: x, type: A, values: [10.0.0.1, 10.0.0.2], record_ids: [5, 5]}]
+  - zone: b.example
+    records: [{name: x, type: A, values: [10.0.0.1], record_ids: [5]}]
+""")
+    assert len(told) == 2
+    assert "private_zones[0].records[0].record_ids[1]: record 5 is there twice" in told[0]
+    assert "private_zones[1].records[0].record_ids[0]: record 5 is there twice" in told[1]
+    for number in (-1, 1 << 53):
+        (said,) = problems(f"""private_zones:
+  - zone: a.example
+    records: [{{name: x, type: A, values: [10.0.0.1], record_ids: [{number}]}}]
+""")
+        assert "record_ids[0]" in said
+
+
+def test_the_longest_name_is_written_and_read_again() -> None:
+    owner = "".join("\\001" * 60 + "." for _ in range(4)) + "x"
+    (zone,) = zones(f"""private_zones:
+  - zone: io
+    records: [{{name: '{owner}', type: A, values: [10.0.0.1]}}]
+""")
+    (record,) = zone.records.values()
+    assert record.name.size == 250
+    world = loads(VPC + "private_zones: [{zone: io}]").world
+    world = replace(world, private_zones=PrivateZones.of([zone]))
+    assert loads(yaml_text(written(world)), revision=world.revision).world == world
+    change = AddZoneRecord(zone.zone_id, 5, record)
+    assert decode_change(encode_change(change)) == change

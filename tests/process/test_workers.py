@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import resource
@@ -15,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from urllib.parse import urlencode
 
 import dns.message
 import dns.query
@@ -168,6 +170,29 @@ def test_a_change_has_reached_all_when_it_is_answered(server: ServerProcess) -> 
     client.change(rebind("vpc-new", "vsw-new"))
     client.reset()
     assert answered(server.dns, IN_A) == ["10.1.8.20"]
+    assert "rror" not in server.log
+
+
+def test_a_private_zone_of_the_clouds_api_has_reached_all_when_it_is_answered(server: ServerProcess) -> None:
+    def call(action: str, **parameters: str) -> dict[str, str]:
+        named = {name.replace("__", "."): value for name, value in parameters.items()}
+        query = urlencode({"Action": action, "Version": "2018-01-01", **named})
+        request = urllib.request.Request(f"{server.url}/?{query}", b"")  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=DEADLINE) as response:  # noqa: S310 - ours
+            told: dict[str, str] = json.loads(response.read())
+        return told
+
+    zone = {"ZoneId": call("AddZone", ZoneName="made.internal")["ZoneId"]}
+    call("BindZoneVpc", **zone, Vpcs__1__VpcId=VPC_A)
+    made = call("AddZoneRecord", **zone, Rr="www", Type="A", Value="10.1.0.80")
+    record = {"RecordId": str(made["RecordId"])}
+    for _ in range(3):
+        assert answered(server.dns, IN_A, "www.made.internal") == ["10.1.0.80"]
+        call("SetZoneRecordStatus", **record, Status="DISABLE")
+        assert answered(server.dns, IN_A, "www.made.internal") == ["NXDOMAIN"]
+        call("SetZoneRecordStatus", **record, Status="ENABLE")
+    call("UpdateZoneRecord", **record, Rr="www", Type="A", Value="10.1.0.81")
+    assert answered(server.dns, IN_A, "www.made.internal") == ["10.1.0.81"]
     assert "rror" not in server.log
 
 

@@ -23,7 +23,7 @@ from vpcdns.testing import Server
 
 KEY_ID, SECRET = "testAK", "testSK"
 NOW = 1_795_345_263.0  # 2026-11-22T11:01:03Z
-CLOUDAPI, VPC = "2016-07-14", "2016-04-28"
+CLOUDAPI, VPC, PVTZ = "2016-07-14", "2016-04-28", "2018-01-01"
 SENT_AT = "2026-11-22T11:01:03Z"
 
 _numbers = count(1)

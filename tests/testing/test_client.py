@@ -139,6 +139,14 @@ def test_the_world_and_changes_of_it(client: Client) -> None:
             "change": "CreateInstance",
             "instance": {"instance_id": "a b", "region_id": "cn-hangzhou", "type": "dedicated"},
         },
+        {"change": "AddZone", "zone_id": "a b", "zone": "a.example"},
+        {"change": "AddZone", "zone_id": "a", "zone": "a b.example"},
+        {
+            "change": "AddZoneRecord",
+            "zone_id": "a",
+            "record_id": -1,
+            "record": {"name": "a.example.", "type": "A", "value": "10.0.0.1"},
+        },
         {
             "change": "CreateVpc",
             "vpc": {"vpc_id": "v", "region_id": "No", "cidr_blocks": ["10.9.0.0/16"], "source_networks": []},

@@ -16,7 +16,7 @@ from pydantic import Field, ValidationError
 from vpcdns.config.mistakes import Mistake, Mistakes, Path
 from vpcdns.config.schema import MAX_RECORD_TTL, PrivateZonePart, ZoneRecordPart
 from vpcdns.config.topology_schema import Part
-from vpcdns.config.values import Line, RecordText
+from vpcdns.config.values import Line, OwnerText, RecordText
 from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
@@ -181,7 +181,7 @@ def read_record(value: object) -> ZoneRecord:
 
 
 class _RecordText(Part):
-    name: Line
+    name: OwnerText
     type: Line
     value: RecordText
     ttl: int | None = Field(default=None, ge=0, le=MAX_RECORD_TTL)

@@ -19,6 +19,7 @@ from vpcdns.config.values import (
     Id,
     Line,
     ListenText,
+    OwnerText,
     PlainDomainText,
     PrefixText,
     RecordText,
@@ -176,7 +177,7 @@ class GroupPart(Part):
 class ZoneRecordPart(Part):
     """Records of one name and type."""
 
-    name: Line
+    name: OwnerText
     """whose they are, relative to the zone unless it ends in a dot; @ is the zone itself; *. may lead"""
     type: Line
     """A, AAAA, CNAME, TXT, MX, SRV, HTTPS, … or TYPE and a number (RFC 3597)"""

@@ -256,6 +256,7 @@ LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f]*$"
 MAX_ID: Final = 128
 MAX_SOCKET_PATH: Final = 107  # unix(7): sun_path has 108 octets, one of them for the end
 MAX_LINE: Final = 255
+MAX_OWNER: Final = 1_020  # RFC 1035 §2.3.4: 255 octets, each of which may be written as \DDD
 MAX_RECORD_TEXT: Final = 262_144  # every octet of 64 KiB written as \DDD
 MAX_REGION: Final = 26  # RFC 1035 §2.3.4: with a group_id, two hyphens and "vpc", one label of 63 octets
 
@@ -267,5 +268,6 @@ def is_region_id(text: str) -> bool:
 Id = Annotated[str, Field(pattern=ID_PATTERN, max_length=MAX_ID)]
 RegionId = Annotated[str, Field(pattern=REGION_PATTERN, max_length=MAX_REGION, examples=["cn-hangzhou"])]
 GroupId = Annotated[str, Field(pattern=GROUP_PATTERN)]
+OwnerText = Annotated[str, Field(pattern=LINE_PATTERN, max_length=MAX_OWNER)]
 RecordText = Annotated[str, Field(pattern=LINE_PATTERN, max_length=MAX_RECORD_TEXT)]
 Line = Annotated[str, Field(pattern=LINE_PATTERN, max_length=MAX_LINE)]

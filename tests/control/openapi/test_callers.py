@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.cloud_api import NOW, SECRET, Cloud, v2, v3
+from tests.support.cloud_api import NOW, PVTZ, SECRET, Cloud, v2, v3
 from tests.support.example_world import SERVERLESS
 from vpcdns.control.openapi.endpoint import OpenApi
 from vpcdns.control.openapi.keys import AccessKeys, read_access_keys
@@ -101,6 +101,18 @@ def test_without_keys_nobody_may_ask_unless_only_this_host_can() -> None:
         200,
         "",
     )
+
+
+def test_without_keys_get_only_reads() -> None:
+    opened = Cloud(keys=AccessKeys({}), open_without_keys=True)
+
+    def got(query: str) -> tuple[int, str]:
+        return told(opened, ApiRequest("GET", "/", f"Version={PVTZ}&{query}", {}))
+
+    assert got("Action=AddZone&ZoneName=a.example") == (403, "Forbidden")
+    assert got("Action=CheckZoneName&ZoneName=a.example") == (200, "")
+    assert got("Action=DescribeZones") == (200, "")
+    assert got("Action=ListTagResources&ResourceType=ZONE") == (200, "")
 
 
 def test_no_page_in_a_browser_may_ask_for_its_reader() -> None:

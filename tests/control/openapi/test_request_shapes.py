@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.cloud_api import KEY_ID, REGION, VPC, cloud, token, v2
-from tests.support.example_world import example
+from tests.support.cloud_api import KEY_ID, PVTZ, REGION, VPC, cloud, token, v2
+from tests.support.example_world import HZ, VPC_A, example
 from vpcdns.config import written
 from vpcdns.testing import Server
 
@@ -152,6 +152,41 @@ def test_the_cli_asks_for_the_vpc_product_on_the_same_port(raw: Raw) -> None:
     assert read["Vpcs"]["Vpc"][0]["VpcName"] == "cli"
     status, read = raw.cli("DescribeVpcs", VPC, VpcId="vpc-none")
     assert (status, read["TotalCount"]) == (200, 0)
+
+
+def test_terraform_makes_reads_and_deletes_a_zone_with_a_record(raw: Raw) -> None:
+    """alicloud_pvtz_zone, _attachment and _record: form bodies with a region, which counts for nothing here."""
+
+    def asked(action: str, **parameters: str) -> dict[str, Any]:
+        named = {name.replace("__", "."): value for name, value in parameters.items()}
+        status, read = raw.terraform(action, **named, Version=PVTZ, Lang="en", UserClientIp="")
+        assert status == 200, read
+        return read
+
+    zone = {"ZoneId": asked("AddZone", ZoneName="tf.example", ResourceGroupId="")["ZoneId"]}
+    asked("UpdateZoneRemark", **zone, Remark="by terraform")
+    asked("BindZoneVpc", **zone, Vpcs__1__VpcId=VPC_A, Vpcs__1__RegionId=HZ)
+    (vpc,) = asked("DescribeZoneInfo", **zone)["BindVpcs"]["Vpc"]
+    assert (vpc["VpcId"], vpc["RegionId"]) == (VPC_A, HZ)
+    assert asked("ListTagResources", ResourceType="ZONE", ResourceId__1=zone["ZoneId"])["TagResources"] == []
+    record = {"Rr": "www", "Type": "A", "Value": "10.1.0.80"}
+    record_id = str(asked("AddZoneRecord", **zone, **record, Priority="", Ttl="60")["RecordId"])
+    raw.server.client.assert_resolves("www.tf.example", VPC_A, to="10.1.0.80")
+    (read,) = asked("DescribeZoneRecords", **zone, PageNumber="1", PageSize="50")["Records"]["Record"]
+    assert {
+        **record,
+        "Ttl": 60,
+        "Status": "ENABLE",
+        "Remark": "",
+        "RecordId": int(record_id),
+    }.items() <= read.items()
+    asked("SetZoneRecordStatus", RecordId=record_id, Status="DISABLE")
+    raw.server.client.assert_denied("www.tf.example", VPC_A)
+    asked("DeleteZoneRecord", RecordId=record_id)
+    asked("BindZoneVpc", **zone)
+    asked("DeleteZone", **zone)
+    status, read = raw.cli("DescribeZoneInfo", PVTZ, **zone)
+    assert (status, read["Code"], read["HostId"]) == (400, "Zone.NotExists", "pvtz.aliyuncs.com")
 
 
 def test_get_is_allowed_when_it_is_signed(raw: Raw) -> None:
