@@ -43,7 +43,7 @@ from vpcdns.model.private_zone_changes import (
     SetFallThrough,
     UpdateZoneRecord,
 )
-from vpcdns.model.private_zones import ZoneRecord
+from vpcdns.model.private_zones import RRsetOrder, ZoneRecord
 from vpcdns.model.world import World
 from vpcdns.query import Arrival, Forward, Response, begin, turns_of
 from vpcdns.server.resolver import Resolver
@@ -123,7 +123,7 @@ def worlds(draw: st.DrawFn) -> World:
         for number, record in enumerate(draw(st.lists(zone_records(zone), max_size=8))):
             world = _tried(world, AddZoneRecord(zone_id, number, record))
     for made in world.private_zones.zones.values():
-        order = draw(st.sampled_from(["cyclic", "cyclic", "fixed"]))
+        order: RRsetOrder = draw(st.sampled_from(["cyclic", "cyclic", "fixed"]))
         zones = world.private_zones.with_zone(replace(made, rrset_order=order))
         world = replace(world, private_zones=zones)
     return world
