@@ -308,6 +308,9 @@ def test_what_is_absent_from_an_update_stays(zones: Zones) -> None:
         ("set_zone_record_status", {"record_id": 5, "status": "ENABLE"}, "Record.NotExists"),
         ("delete_zone_record", {"record_id": 5}, "Record.NotExists"),
         ("delete_zone_record", {"record_id": -5}, "InvalidParameter"),
+        ("delete_zone_record", {"record_id": "www"}, "InvalidParameter"),
+        ("delete_zone_record", {"record_id": 10**20}, "InvalidParameter"),
+        ("set_zone_record_status", {"record_id": 5, "status": "ON"}, "Record.NotExists"),
     ],
 )
 def test_what_is_refused(zones: Zones, action: str, parameters: dict[str, Any], code: str) -> None:
@@ -320,6 +323,7 @@ def test_what_is_refused(zones: Zones, action: str, parameters: dict[str, Any], 
         ("", "A", "10.0.0.1", "MissingRr"),
         ("a b", "A", "10.0.0.1", "Record.Invalid.Rr"),
         ("a..b", "A", "10.0.0.1", "Record.Invalid.Rr"),
+        ("www.elsewhere.example.", "A", "10.0.0.1", "Record.Invalid.Rr"),
         ("a.*", "A", "10.0.0.1", "Record.Invalid.Rr"),
         (".".join(["a" * 60] * 4), "A", "10.0.0.1", "Record.Invalid.Rr"),
         ("ü", "A", "10.0.0.1", "Record.Invalid.Rr"),
@@ -358,6 +362,7 @@ def test_records_that_are_none(zones: Zones, rr: str, kind: str, value: str, cod
     [
         {"ttl": 4},
         {"ttl": 86_401},
+        {"ttl": "an hour"},
         {"priority": 0},
         {"priority": 100},
         {"weight": 101},

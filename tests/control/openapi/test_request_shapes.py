@@ -155,7 +155,7 @@ def test_the_cli_asks_for_the_vpc_product_on_the_same_port(raw: Raw) -> None:
 
 
 def test_terraform_makes_reads_and_deletes_a_zone_with_a_record(raw: Raw) -> None:
-    """alicloud_pvtz_zone, _attachment and _record: form bodies, with a region that counts for nothing here."""
+    """alicloud_pvtz_zone, _attachment and _record: form bodies, with a region that counts for nothing."""
 
     def asked(action: str, **parameters: str) -> dict[str, Any]:
         named = {name.replace("__", "."): value for name, value in parameters.items()}

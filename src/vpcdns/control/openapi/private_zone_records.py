@@ -90,6 +90,7 @@ def describe_zone_records(call: Call) -> dict[str, Any]:
 
 
 def _called(zone: PrivateZone, keyword: str) -> list[int]:
+    """Looks at every record, as `_like` does: 100,000 take some 0.1 s."""
     try:
         folded = _name(keyword, zone).folded
     except MalformedName:
@@ -98,7 +99,6 @@ def _called(zone: PrivateZone, keyword: str) -> list[int]:
 
 
 def _like(zone: PrivateZone, keyword: str) -> list[int]:
-    """Of 100,000 records this takes some 20 ms."""
     part, own = keyword.lower().encode(), len(zone.zone)
     at_apex = keyword == "@"
     return [
@@ -163,10 +163,12 @@ def _record(call: Call, zone: PrivateZone, old: ZoneRecord | None) -> ZoneRecord
         said = {"name": f"{name}.", "type": kind, "value": text, "ttl": ttl}
         return read_record({**said, "enabled": old is None or old.enabled})
     except ValueError as error:
-        raise ApiError("Record.Invalid.Value", f"Value is invalid: {error}.") from None
+        raise ApiError("Record.Invalid.Value", f"Value is invalid: {str(error).rstrip('.')}.") from None
 
 
 def _name(rr: str, zone: PrivateZone) -> Name:
+    if rr.endswith("."):
+        raise MalformedName(f"`{rr[:64]}` ends in a dot; write it without {zone.zone}")
     return zone.zone if rr == "@" else custom_domain(rr).under(zone.zone)
 
 
@@ -195,7 +197,7 @@ def _host(text: str) -> str:
     """A host's name as an absolute one."""
     name = host_name(text)
     if name.labels[-1].isdigit():
-        raise ValueError(f"`{text}` is no host's name")
+        raise ValueError(f"`{text}` is no host's name; an address belongs into an A record")
     return f"{name}."
 
 
