@@ -6,6 +6,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.example_world import CUSTOM, DEDICATED_NAME, IN_A, IN_B, ON_INTERNET, VPC_A, VPC_B, example
 from vpcdns.model.clients import identify
@@ -200,3 +202,26 @@ def test_records_come_and_go() -> None:
     assert data(asked(world(off), "db.corp.test")) == ["10.1.0.10"]
     assert PrivateZones.of([CORP]).with_zone(more).with_zone(CORP) == PrivateZones.of([CORP])
     assert not PrivateZones.of([CORP]).without_zone(CORP.zone_id)
+
+
+@given(st.data())
+def test_changed_zones_are_those_made_anew(data: st.DataObject) -> None:
+    """Invariant: whatever zones came, went and were bound elsewhere, look-ups find what they would at a start."""
+    zones = PrivateZones()
+    texts = ["test", "corp.test", "a.b.corp.test", "example.org"]
+    for _ in range(data.draw(st.integers(0, 12))):
+        number = data.draw(st.integers(0, 5))
+        text = data.draw(st.sampled_from(texts))
+        free = [
+            one for one in (VPC_A, VPC_B) if zones.seen_as.get((one, name(text)), f"{number}") == f"{number}"
+        ]
+        vpcs = frozenset(data.draw(st.sets(st.sampled_from(free)) if free else st.just(set())))
+        if f"{number}" in zones.zones and data.draw(st.booleans()):
+            zones = zones.without_zone(f"{number}")
+        else:
+            zones = zones.with_zone(PrivateZone(f"{number}", name(text), vpcs))
+        anew = PrivateZones.of(zones.zones.values())
+        assert zones == anew
+        for text in (*texts, "x.corp.test", "b.corp.test", "org", ".", "other"):
+            assert zones.are_near(name(text)) == anew.are_near(name(text))
+            assert bool(zones) == bool(zones.zones)

@@ -19,6 +19,7 @@ from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import Line, OwnerText, RecordText
 from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.errors import MalformedName
+from vpcdns.model.dns import Rdata
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_rules import beside_refusals, cycles, record_refusals, zone_refusals
 from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord, default_zone_id
@@ -80,7 +81,8 @@ class _Records:
     octets: Callable[[FilePath], bytes]
     taken: set[int]
     _by_id: dict[int, ZoneRecord] = field(default_factory=dict)
-    _by_name: dict[Name, list[ZoneRecord]] = field(default_factory=dict)
+    _twins: dict[int, int] = field(default_factory=dict)
+    _at: dict[Name, dict[int, set[Rdata]]] = field(default_factory=dict)
 
     def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
         if part.records or part.file is not None:
@@ -140,7 +142,7 @@ class _Records:
             self._add_in_file(file, line, column, what, "write it as RFC 1035 §5 says")
 
         for line, record in reading.read_zone_file(text, self.zone.zone, said):
-            if record in self._by_name.get(record.name, ()):
+            if record.rdata in self._at.get(record.name, {}).get(record.rtype, ()):
                 continue  # as all servers do
             refusals = list(self._refusals(record))
             for refusal in refusals:
@@ -154,16 +156,19 @@ class _Records:
     def _refusals(self, record: ZoneRecord) -> Iterator[Refusal]:
         yield from record_refusals(record, self.zone.zone)
         if record.enabled:
-            yield from beside_refusals(record, self._by_name.get(record.name, ()), self.zone.zone)
+            yield from beside_refusals(record, self._at.get(record.name, {}), self.zone.zone)
 
     def _keep(self, record: ZoneRecord, record_id: int | None) -> None:
-        identity = record.default_id(self.zone.zone_id) if record_id is None else record_id
-        while identity in self.taken:  # disabled twins
-            identity += 1
-        self.taken.add(identity)
-        self._by_id[identity] = record
+        if record_id is None:
+            first = record.default_id(self.zone.zone_id)
+            record_id = self._twins.get(first, first)
+            while record_id in self.taken:  # disabled twins
+                record_id += 1
+            self._twins[first] = record_id + 1
+        self.taken.add(record_id)
+        self._by_id[record_id] = record
         if record.enabled:
-            self._by_name.setdefault(record.name, []).append(record)
+            self._at.setdefault(record.name, {}).setdefault(record.rtype, set()).add(record.rdata)
 
 
 def read_record(value: object) -> ZoneRecord:

@@ -77,7 +77,7 @@ def loads(
     octets = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     source = Source(folder, revision, identity or ServerIdentity(), octets, files or WatchedFiles())
     with gc_pauses.paused():
-        return _read_fast(octets, source, progress) or _read_in_full(octets, name, source)
+        return _read_fast(octets, name, source, progress) or _read_in_full(octets, name, source)
 
 
 def read_as(kind: type[P], path: Path, example: str) -> P:
@@ -133,8 +133,11 @@ def _wait_for_writer(file: BinaryIO) -> None:
     os.set_blocking(file.fileno(), True)
 
 
-def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Loaded | None:
-    """Reads a file that has nothing wrong: no positions, and groups one by one. None: read it in full."""
+def _read_fast(octets: bytes, name: str, source: Source, progress: Progress | None) -> Loaded | None:
+    """Reads a file that has nothing wrong: no positions, and groups one by one. None: read it in full.
+
+    Raises ConfigurationError when only its zone files have: where, is known already.
+    """
     reader = GroupReader(progress)
     try:
         value: object = json_stream.read(octets, {"groups": reader.take})
@@ -154,6 +157,8 @@ def _read_fast(octets: bytes, source: Source, progress: Progress | None) -> Load
     groups = chain(map(group_of, configuration.groups), _consumed(reader.groups))
     mistakes = Mistakes()
     loaded = build(configuration, groups, source, mistakes)
+    if mistakes and all(mistake.line for mistake in mistakes):
+        raise error_of(name, octets, mistakes)
     return None if mistakes else loaded
 
 

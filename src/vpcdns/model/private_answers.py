@@ -40,7 +40,7 @@ def unseen(name: Name, client: Client, world: World) -> tuple[Name, ...]:
     return tuple(
         one
         for one in (name, *name.ancestors())
-        if one in zones.names and (client.vpc_id is None or zones.seen(client.vpc_id, one) is None)
+        if one in zones.names.values and (client.vpc_id is None or zones.seen(client.vpc_id, one) is None)
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from vpcdns.model.changes import Change, Refused, allow, found
+from vpcdns.model.dns import Rdata
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_rules import beside_refusals, cycle_from, record_refusals, zone_refusals
 from vpcdns.model.private_zones import PrivateZone, ZoneRecord
@@ -129,4 +130,7 @@ def _with_record(world: World, zone: PrivateZone, record_id: int, record: ZoneRe
 def _refusals(zone: PrivateZone, record: ZoneRecord) -> Iterator[Refusal]:
     yield from record_refusals(record, zone.zone)
     if record.enabled:
-        yield from beside_refusals(record, zone.served.values.get(record.name, ()), zone.zone)
+        others: dict[int, list[Rdata]] = {}
+        for one in zone.served.values.get(record.name, ()):
+            others.setdefault(one.rtype, []).append(one.rdata)
+        yield from beside_refusals(record, others, zone.zone)

@@ -4,7 +4,7 @@ Each function yields a Refusal for every way in which an object breaks a rule. K
 HTTP: `where` names the field, and the caller knows the place.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from vpcdns.model.dns import Rdata, RRType, type_text
@@ -64,12 +64,13 @@ def record_refusals(record: ZoneRecord, zone: Name) -> Iterator[Refusal]:
         yield Refusal(rule, subject, f"a TTL of {record.ttl}", f"0 to {MAX_TTL} seconds", ("ttl",))
 
 
-def beside_refusals(record: ZoneRecord, others: Iterable[ZoneRecord], zone: Name) -> Iterator[Refusal]:
-    """Whether an enabled record may stand beside the enabled ones of its name."""
+def beside_refusals(
+    record: ZoneRecord, others: Mapping[int, Collection[Rdata]], zone: Name
+) -> Iterator[Refusal]:
+    """Whether an enabled record may stand beside the enabled ones of its name: `others`, by type."""
     subject = f"{type_text(record.rtype)} record {record.name} of private zone {zone}"
-    others = tuple(others)
-    alike = [other for other in others if other.rtype == record.rtype]
-    if any(other.rdata == record.rdata for other in alike):
+    alike = others.get(record.rtype, ())
+    if record.rdata in alike:
         yield Refusal(Rule.UNIQUE, subject, "it is there already", "remove one of the two")
     elif alike and record.rtype in _ONLY_ONE:
         problem = f"a name has one {type_text(record.rtype)} record at most"
@@ -77,21 +78,23 @@ def beside_refusals(record: ZoneRecord, others: Iterable[ZoneRecord], zone: Name
     if len(alike) >= MAX_RRSET:
         problem = f"more than {MAX_RRSET} records of one name and type"
         yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove some", ("values",))
-    if any((other.rtype == RRType.CNAME) != (record.rtype == RRType.CNAME) for other in others):
+    is_alias, has_alias = record.rtype == RRType.CNAME, RRType.CNAME in others
+    if (len(others) > has_alias) if is_alias else has_alias:
         problem = "a name with a CNAME record has no others (RFC 1034 §3.6.2)"
         yield Refusal(Rule.PRIVATE_ZONE, subject, problem, "remove the CNAME record, or the others")
 
 
 def cycle_from(name: Name, zone: PrivateZone) -> tuple[Name, ...]:
     """The names of a circle of CNAMEs within the zone that begins at `name`; empty: there is none."""
-    passed: list[Name] = []
+    passed: dict[Name, None] = {}
     while name not in passed:
         target = _alias(name, zone)
         if target is None:
             return ()
-        passed.append(name)
+        passed[name] = None
         name = target
-    return tuple(passed[passed.index(name) :])
+    names = list(passed)
+    return tuple(names[names.index(name) :])
 
 
 def cycles(zone: PrivateZone) -> Iterator[tuple[Name, ...]]:

@@ -97,41 +97,44 @@ class PrivateZone:
 
 @dataclass(frozen=True, slots=True)
 class PrivateZones:
-    """All private zones, by id, and which of them a VPC sees under which name.
-
-    `above` has the proper ancestors of their names, and `names` the names.
-    """
+    """All private zones by id, their ids by name, and which of them a VPC sees under which name."""
 
     zones: FrozenMap[str, PrivateZone] = field(default_factory=FrozenMap)
-    names: frozenset[Name] = frozenset()
-    above: frozenset[Name] = frozenset()
+    names: NameTree[frozenset[str]] = field(default_factory=NameTree)
     seen_as: FrozenMap[tuple[str, Name], str] = field(default_factory=FrozenMap)
 
     @staticmethod
     def of(zones: Iterable[PrivateZone]) -> PrivateZones:
         """Of two zones of one name in one VPC the first wins (the rules refuse them)."""
         by_id, seen = FrozenMap((zone.zone_id, zone) for zone in zones), dict[tuple[str, Name], str]()
-        for _, zone in by_id.scan():
+        names: dict[Name, frozenset[str]] = {}
+        for zone_id, zone in by_id.scan():
+            names[zone.zone] = names.get(zone.zone, frozenset()) | {zone_id}
             for vpc_id in zone.vpcs:
-                seen.setdefault((vpc_id, zone.zone), zone.zone_id)
-        names = frozenset(zone.zone for _, zone in by_id.scan())
-        above = frozenset(above for name in names for above in (*name.ancestors(), Name(())))
-        return PrivateZones(by_id, names, above - names | above, FrozenMap(seen))
+                seen.setdefault((vpc_id, zone.zone), zone_id)
+        return PrivateZones(by_id, NameTree.of(names.items()), FrozenMap(seen))
 
     def __bool__(self) -> bool:
-        return bool(self.names)
+        return bool(self.zones)
 
     def with_zone(self, zone: PrivateZone) -> PrivateZones:
-        """With `zone`, in the place of the one with its id; cheap where only its records are others."""
-        old = self.zones.get(zone.zone_id)
-        zones = self.zones.set(zone.zone_id, zone)
+        """With `zone`, in the place of the one with its id, at a cost that is that of the change."""
+        old, zones = self.zones.get(zone.zone_id), self.zones.set(zone.zone_id, zone)
         if old is not None and (old.zone, old.vpcs) == (zone.zone, zone.vpcs):
             return replace(self, zones=zones)
-        return PrivateZones.of(zones.values())
+        rest = self if old is None else self.without_zone(zone.zone_id)
+        ids = rest.names.values.get(zone.zone, frozenset()) | {zone.zone_id}
+        seen = {(vpc_id, zone.zone): zone.zone_id for vpc_id in zone.vpcs}
+        return PrivateZones(zones, rest.names.put(zone.zone, ids), rest.seen_as.edited(seen))
 
     def without_zone(self, zone_id: str) -> PrivateZones:
         """Without that zone; raises KeyError when it is not there."""
-        return PrivateZones.of(self.zones.delete(zone_id).values())
+        zone = self.zones[zone_id]
+        ids = self.names.values[zone.zone] - {zone_id}
+        names = self.names.put(zone.zone, ids) if ids else self.names.remove(zone.zone)
+        seen = ((vpc_id, zone.zone) for vpc_id in zone.vpcs)
+        gone = [key for key in seen if self.seen_as.get(key) == zone_id]
+        return PrivateZones(self.zones.delete(zone_id), names, self.seen_as.edited({}, gone))
 
     def seen(self, vpc_id: str, name: Name) -> PrivateZone | None:
         """The zone of exactly that name that a VPC sees."""
@@ -144,21 +147,26 @@ class PrivateZones:
 
     def enclosing(self, name: Name, vpc_id: str | None) -> Iterator[PrivateZone]:
         """The zones that a client of that VPC sees and `name` lies in, the most specific first."""
-        if vpc_id is None or not self.names:
+        if vpc_id is None or not self.zones:
             return
         for candidate in (name, *name.ancestors()):
-            if candidate in self.names and (zone := self.seen(vpc_id, candidate)) is not None:
+            if candidate in self.names.values and (zone := self.seen(vpc_id, candidate)) is not None:
                 yield zone
 
     def overlap(self, name: Name, vpc_id: str | None) -> bool:
         """Whether a zone that clients of that VPC see has a say in any name at or below `name`."""
         if next(self.enclosing(name, vpc_id), None) is not None:
             return True
-        return name in self.above and any(zone.is_at_or_below(name) for zone in self.seen_by(vpc_id))
+        return name in self.names.nodes and any(
+            vpc == vpc_id and zone.is_at_or_below(name) for vpc, zone in self.seen_as
+        )
 
     def are_near(self, name: Name) -> bool:
         """Whether names below `name` may be a private zone's: it lies above one, or in one."""
-        return name in self.above or any(one in self.names for one in (name, *name.ancestors()))
+        if not self.zones:
+            return False
+        above = not name.labels or name in self.names.nodes
+        return above or any(one in self.names.values for one in name.ancestors())
 
 
 def default_zone_id(zone: Name, number: int) -> str:
