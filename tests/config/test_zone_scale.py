@@ -1,4 +1,4 @@
-"""Large private zones: what is in them, and wrong in them, is read in linear time; a change costs what changes."""
+"""Large private zones: all that is in them is read in linear time, mistakes too; a change costs what changes."""
 
 from __future__ import annotations
 

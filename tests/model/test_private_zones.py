@@ -206,7 +206,7 @@ def test_records_come_and_go() -> None:
 
 @given(st.data())
 def test_changed_zones_are_those_made_anew(data: st.DataObject) -> None:
-    """Invariant: whatever zones came, went and were bound elsewhere, look-ups find what they would at a start."""
+    """Invariant: whatever zones came, went and were bound elsewhere, look-ups find what they should."""
     zones = PrivateZones()
     texts = ["test", "corp.test", "a.b.corp.test", "example.org"]
     for _ in range(data.draw(st.integers(0, 12))):
