@@ -1,4 +1,4 @@
-"""Large private zones: all that is in them is read in linear time, mistakes too; a change costs what changes."""
+"""Large private zones are read in linear time, what is wrong in them too; a change costs what changes."""
 
 from __future__ import annotations
 
