@@ -25,6 +25,7 @@ provider "alicloud" {
 
   endpoints {
     apigateway = "127.0.0.1:5380"
+    pvtz       = "127.0.0.1:5380"
   }
 }
 
@@ -60,4 +61,23 @@ resource "alicloud_api_gateway_group" "orders" {
 
 output "vpc_domain" {
   value = alicloud_api_gateway_group.orders.vpc_domain
+}
+
+# A private zone: only the VPCs that it is attached to see its records.
+resource "alicloud_pvtz_zone" "corp" {
+  zone_name     = "corp.internal"
+  proxy_pattern = "ZONE"
+}
+
+resource "alicloud_pvtz_zone_attachment" "corp" {
+  zone_id = alicloud_pvtz_zone.corp.id
+  vpc_ids = [var.vpc_id]
+}
+
+resource "alicloud_pvtz_zone_record" "db" {
+  zone_id = alicloud_pvtz_zone.corp.id
+  rr      = "db"
+  type    = "A"
+  value   = "10.1.0.9"
+  ttl     = 60
 }
