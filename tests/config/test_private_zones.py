@@ -115,7 +115,7 @@ def test_what_is_written_is_read_back_the_same(tmp_path: Path) -> None:
         ("{zone: x.test, records: [{name: a, type: CNAME, values: [y., z.]}]}", "one CNAME record at most"),
         ("{zone: x.test, records: [{name: a, type: CNAME, values: [a]}]}", "CNAME records go round"),
         ("{zone: x.test, file: none.zone}", "there is no such file"),
-        ("{zone: x.test, file: .}", "it is no file"),
+        ("{zone: x.test, file: .}", "it is a directory"),
     ],
 )
 def test_what_is_wrong_is_said(zone: str, said: str) -> None:

@@ -19,7 +19,7 @@ from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import Line, OwnerText, RecordText
 from vpcdns.config.watched_files import WatchedFiles
 from vpcdns.errors import MalformedName
-from vpcdns.model.dns import Rdata
+from vpcdns.model.dns import Rdata, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_rules import beside_refusals, cycles, record_refusals, zone_refusals
 from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord, default_zone_id
@@ -29,6 +29,7 @@ from vpcdns.model.topology import Topology
 if TYPE_CHECKING:
     from types import ModuleType
 
+_SHOWN: Final = 10  # names of a circle of CNAMEs
 MAX_ZONE_FILE: Final = 256 << 20  # octets; a device file has no end
 
 
@@ -83,6 +84,7 @@ class _Records:
     _by_id: dict[int, ZoneRecord] = field(default_factory=dict)
     _twins: dict[int, int] = field(default_factory=dict)
     _at: dict[Name, dict[int, set[Rdata]]] = field(default_factory=dict)
+    _aliases: dict[Name, tuple[FilePath, int]] = field(default_factory=dict)
 
     def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
         if part.records or part.file is not None:
@@ -95,8 +97,7 @@ class _Records:
                 self._add_file(folder / part.file, zone_records)
         zone = self.zone.with_records(self._by_id.items())
         for cycle in cycles(zone):
-            around = " → ".join(map(str, (*cycle, cycle[0])))
-            self.mistakes.add(self.path, f"CNAME records go round: {around}", "let one lead elsewhere")
+            self._add_cycle(cycle)
         return zone
 
     def _add_entry(self, path: Path, entry: ZoneRecordPart, reading: ModuleType) -> None:
@@ -133,6 +134,12 @@ class _Records:
     def _add_file(self, file: FilePath, reading: ModuleType) -> None:
         try:
             text = self.octets(file).decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            line_start = error.object.rfind(b"\n", 0, error.start) + 1
+            line, column = error.object.count(b"\n", 0, error.start) + 1, error.start - line_start + 1
+            what = f"octet {error.object[error.start]:#04x} is no UTF-8: this is another encoding, or no text"
+            self._add_in_file(file, line, column, what, "save it as UTF-8; write other octets as \\DDD")
+            return
         except (OSError, ValueError) as error:
             what = f"{file} cannot be read: {getattr(error, 'strerror', None) or error}"
             self.mistakes.add((*self.path, "file"), what, "name a zone file, relative to this file")
@@ -141,14 +148,32 @@ class _Records:
         def said(line: int, column: int, what: str) -> None:
             self._add_in_file(file, line, column, what, "write it as RFC 1035 §5 says")
 
-        for line, record in reading.read_zone_file(text, self.zone.zone, said):
+        count = len(self.mistakes)
+        located = reading.read_zone_file(text, self.zone.zone, said)
+        if not located and len(self.mistakes) == count:  # an editor may be about to write it
+            self._add_in_file(file, 1, 1, "it has no records", "write some, or leave `file` out")
+        for line, record in located:
             if record.rdata in self._at.get(record.name, {}).get(record.rtype, ()):
                 continue  # as all servers do
             refusals = list(self._refusals(record))
             for refusal in refusals:
-                self._add_in_file(file, line, 1, f"{refusal.problem} ({refusal.rule})", refusal.way_out)
+                what = f"{refusal.subject}: {refusal.problem} ({refusal.rule})"
+                self._add_in_file(file, line, 1, what, refusal.way_out)
             if not refusals:
                 self._keep(record, None)
+                if record.rtype == RRType.CNAME:
+                    self._aliases[record.name] = file, line
+
+    def _add_cycle(self, cycle: tuple[Name, ...]) -> None:
+        around = " → ".join(
+            map(str, (*cycle[:_SHOWN], "…", cycle[0]) if len(cycle) > _SHOWN else (*cycle, cycle[0]))
+        )
+        what, way_out = f"CNAME records go round: {around}", "let one lead elsewhere"
+        place = next((self._aliases[name] for name in cycle if name in self._aliases), None)
+        if place is None:
+            self.mistakes.add(self.path, what, way_out)
+        else:
+            self._add_in_file(*place, 1, what, way_out)
 
     def _add_in_file(self, file: FilePath, line: int, column: int, what: str, way_out: str) -> None:
         self.mistakes.append(Mistake((), what, way_out, line=line, column=column, file=str(file)))
@@ -195,7 +220,9 @@ class _RecordText(Part):
 
 def _octets(file: FilePath) -> bytes:
     if not file.is_file():
-        raise ValueError("it is no file" if file.exists() else "there is no such file")
+        if file.is_dir():
+            raise ValueError("it is a directory")
+        raise ValueError("it is no regular file" if file.exists() else "there is no such file")
     with file.open("rb") as opened:
         octets = opened.read(MAX_ZONE_FILE + 1)
     if len(octets) > MAX_ZONE_FILE:

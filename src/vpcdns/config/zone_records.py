@@ -8,7 +8,7 @@ import io
 import re
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address
-from typing import Any
+from typing import Any, Final
 
 import dns.exception
 import dns.name
@@ -20,12 +20,14 @@ import dns.rdtypes.ANY.TXT
 import dns.tokenizer
 import dns.zonefile
 
+from vpcdns.config.mistakes import cut
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import Octets, Rdata, RRType, Soa, type_text
 from vpcdns.model.names import Name
 from vpcdns.model.private_zones import ZoneRecord
 
 _IN = dns.rdataclass.IN
+MAX_GENERATED: Final = 65_536  # records of one $GENERATE: those of a /16
 _NAMES = frozenset({int(RRType.CNAME), int(RRType.NS), int(RRType.PTR)})
 Said = Callable[[int, int, str], None]  # line, column, and what is wrong there
 LocatedRecord = tuple[int, ZoneRecord]  # and the line that it ends in
@@ -74,7 +76,9 @@ def read_zone_file(text: str, zone: Name, said: Said) -> list[LocatedRecord]:
             return records.found
         except (dns.exception.DNSException, MalformedName, ValueError, ArithmeticError) as error:
             at = _read_to(stream, reader.tok)
-            said(*lines.at(at), _reason(error))
+            said(*lines.at(at), _in_file(error, lines.token(at)))
+            if text.startswith("$TTL", lines.start(at)):
+                reader.default_ttl_known = True  # said once, and not of every record behind it
         # What cannot be read ends with its line.
         behind = at if text[at - 1 : at] == "\n" else text.find("\n", at) + 1
         if not 0 < behind < len(text):
@@ -94,9 +98,18 @@ class _Lines:
         self._text = text
         self._line, self._counted_to = 1, 0
 
+    def start(self, end: int) -> int:
+        """Where the line begins that the octet before `end` is in."""
+        return self._text.rfind("\n", 0, max(0, end - 1)) + 1
+
+    def token(self, end: int) -> str:
+        """What was read before `end`, if that is within a line; nothing at the end of one."""
+        said = self._text[self.start(end) : end]
+        return "" if said.endswith("\n") else (said.split() or [""])[-1]
+
     def at(self, end: int) -> tuple[int, int]:
         """Where the token before `end` begins."""
-        text, line_start = self._text, self._text.rfind("\n", 0, max(0, end - 1)) + 1
+        text, line_start = self._text, self.start(end)
         said = text[line_start:end].rstrip()
         self._line += text.count("\n", self._counted_to, line_start)
         self._counted_to = max(self._counted_to, line_start)
@@ -109,7 +122,7 @@ class _Records:
     def __init__(self, line: Callable[[], int]) -> None:
         self.manager = self
         self.found: list[LocatedRecord] = []
-        self._line = line
+        self._line, self._in_line = line, 0
 
     def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
         return dns.name.root, False, dns.name.root
@@ -121,8 +134,11 @@ class _Records:
         pass
 
     def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
-        record = ZoneRecord(Name(name.labels[:-1]), int(rdata.rdtype), _rdata(rdata), ttl)
-        self.found.append((self._line(), record))
+        record, line = ZoneRecord(Name(name.labels[:-1]), int(rdata.rdtype), _rdata(rdata), ttl), self._line()
+        self._in_line = self._in_line + 1 if self.found and self.found[-1][0] == line else 1
+        if self._in_line > MAX_GENERATED:
+            raise ValueError(f"more than {MAX_GENERATED} records in one line")
+        self.found.append((line, record))
 
 
 def _absolute(name: Name) -> dns.name.Name:
@@ -146,6 +162,36 @@ def _rdata(read: Any) -> Rdata:
     return Octets(read.to_wire(), read.to_text())
 
 
+# What dnspython says, and what stands for it where something was read, or where the line ends.
+_IN_FILE: Final = (
+    ("Text input is malformed|expecting an identifier", "`{}` cannot stand there", "the line ends too early"),
+    ("expecting an integer", "`{}` is no number", "the line ends too early"),
+    ("expected EOL or EOF", "`{}` is one too many", "there is too much in the line"),
+    ("unknown rdatatype", "`{}` is neither a record type nor a TTL", "it has no record type"),
+    ("RR class is not", "`{}` is no class of a private zone: they are IN", "private zones are of class IN"),
+    ("Missing default TTL", "it has no TTL: write one, or `$TTL 60` at the top", ""),
+    ("TTL", "`{}` is no TTL: 0 to 2147483647 seconds", "there is no TTL"),
+    ("unbalanced|ended unexpectedly", "a parenthesis or a quote is not closed", ""),
+    ("newline in quoted", "a quote is not closed in its line", ""),
+    (
+        "directive '\\$INCLUDE'",
+        "`$INCLUDE` is not allowed: put the records here, or into a zone of their own",
+        "",
+    ),
+    ("directive", "there is no such directive: $ORIGIN, $TTL and $GENERATE are read", ""),
+)
+
+
+def _in_file(error: Exception, token: str) -> str:
+    """What is wrong behind or with a token of a zone file."""
+    reason = _reason(error)
+    for pattern, with_token, without in _IN_FILE:
+        if re.search(pattern, reason):
+            return with_token.format(cut(token)) if token or not without else without
+    return f"`{cut(token)}`: {reason}" if token else reason
+
+
 def _reason(error: Exception) -> str:
     """What dnspython says, without the place, which is said apart."""
-    return re.sub(r"^<\w+>:\d+: ", "", str(error)) or "it cannot be read"
+    said = re.sub(r"^<\w+>:\d+: ", "", str(error)).rstrip(".")
+    return said or "it cannot be read"
