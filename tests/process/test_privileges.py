@@ -104,6 +104,18 @@ def test_a_file_that_the_user_cannot_read_is_an_error_at_start(folder: Path) -> 
 
 
 @needs_root
+def test_zone_files_must_be_readable_for_the_user_too(folder: Path) -> None:
+    config, zone = folder / "vpcdns.yaml", folder / "corp.zone"
+    config.write_text("private_zones: [{zone: corp.test, file: corp.zone}]\n")
+    config.chmod(0o644)
+    zone.write_text("$TTL 60\nh A 10.0.0.1\n")
+    zone.chmod(0o600)
+    done = vpcdns_process("serve", "--config", str(config), "--listen", "127.0.0.1:0", "--user", "nobody")
+    assert done.returncode == 1
+    assert f"user {NOBODY} cannot read {zone}: Permission denied" in done.stderr
+
+
+@needs_root
 def test_a_privileged_port_is_bound_before_and_a_new_one_is_refused_after(folder: Path) -> None:
     config = folder / "vpcdns.yaml"
     config.write_text('server: {listen: ["127.99.1.1:53"]}\n')
