@@ -135,8 +135,8 @@ class _Records:
         try:
             text = self.octets(file).decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            line_start = error.object.rfind(b"\n", 0, error.start) + 1
-            line, column = error.object.count(b"\n", 0, error.start) + 1, error.start - line_start + 1
+            before = error.object[: error.start].decode()
+            line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
             what = f"octet {error.object[error.start]:#04x} is no UTF-8: this is another encoding, or no text"
             self._add_in_file(file, line, column, what, "save it as UTF-8; write other octets as \\DDD")
             return

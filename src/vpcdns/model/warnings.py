@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator
 from itertools import chain
+from typing import Final
 
 from vpcdns.model.clients import shut_out
 from vpcdns.model.names import Name
 from vpcdns.model.private_zones import PrivateZone
 from vpcdns.model.world import World
+
+_SHOWN: Final = 5  # VPCs of a zone
 
 
 def warnings(world: World) -> Iterator[str]:
@@ -49,4 +52,4 @@ def _idle_rules(world: World) -> Iterator[str]:
 
 def _listed(zone: PrivateZone) -> str:
     vpcs = sorted(zone.vpcs)
-    return ", ".join(vpcs[:5]) + (", …" if len(vpcs) > 5 else "")
+    return ", ".join(vpcs[:_SHOWN]) + (", …" if len(vpcs) > _SHOWN else "")
