@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_network
 
 from hypothesis import strategies as st
@@ -22,9 +23,20 @@ from vpcdns.model.changes import (
     RenameGroup,
     Unbind,
 )
+from vpcdns.model.dns import RRType
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Answers, Denied, Explain, Forwarding, ForwardRule, Upstream
+from vpcdns.model.private_zone_changes import (
+    AddZone,
+    AddZoneRecord,
+    BindZone,
+    DeleteZone,
+    DeleteZoneRecord,
+    SetFallThrough,
+    UpdateZoneRecord,
+)
+from vpcdns.model.private_zones import ZoneRecord
 from vpcdns.model.topology import Address, Network, Prefix, Topology, Vpc, VSwitch
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
 from vpcdns.model.world import World
@@ -149,6 +161,27 @@ CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteGroup, GROUP_IDS),
     st.builds(RenameGroup, GROUP_IDS, st.just("named")),
 )
+ZONES = names("example", "a.example", "alicloudapi.com", "corp.test", "x.corp.test")
+ZONE_NAMES = (*ZONES, *CUSTOM[:4], *names("*.corp.test", "y.x.corp.test", "nobody-vpc.alicloudapi.com"))
+ZONE_IDS = st.sampled_from(["z-0", "z-1", "z-2"])
+ZONE_RECORDS = st.one_of(
+    st.builds(ZoneRecord, st.sampled_from(ZONE_NAMES), st.just(int(RRType.A)), ENDPOINTS),
+    st.builds(
+        ZoneRecord,
+        st.sampled_from(ZONE_NAMES),
+        st.just(int(RRType.CNAME)),
+        st.sampled_from([*ZONE_NAMES, *(Name((f"{GROUPS[0]}-{HZ}-vpc".encode(), *ZONES[2].labels)),)]),
+    ),
+)
+ZONE_CHANGES: st.SearchStrategy[Change] = st.one_of(
+    st.builds(AddZone, ZONE_IDS, st.sampled_from(ZONES), st.booleans()),
+    st.builds(BindZone, ZONE_IDS, st.lists(st.sampled_from(VPCS), max_size=2, unique=True).map(tuple)),
+    st.builds(SetFallThrough, ZONE_IDS, st.booleans()),
+    st.builds(AddZoneRecord, ZONE_IDS, st.integers(1, 4), ZONE_RECORDS),
+    st.builds(UpdateZoneRecord, ZONE_IDS, st.integers(1, 4), ZONE_RECORDS),
+    st.builds(DeleteZoneRecord, ZONE_IDS, st.integers(1, 4)),
+    st.builds(DeleteZone, ZONE_IDS),
+)
 ALL_CHANGES: st.SearchStrategy[Change] = st.one_of(CHANGES, VPC_CHANGES)
 RULED = names(".", "com", "alicloudapi.com", "vpcdns.internal", "example", "0-vpc.alicloudapi.com")
 RULES = st.builds(
@@ -231,3 +264,18 @@ def private_names(draw: st.DrawFn, world: World) -> Name:
         4: (label, *suffix.labels, *search, b"explain", *internal),
     }[kind]
     return draw(cased(labels))
+
+
+@st.composite
+def with_zones(draw: st.DrawFn, world: World) -> World:
+    """The world with two or three private zones that somebody sees, and records in them."""
+    for number, zone in enumerate(draw(st.lists(st.sampled_from(ZONES), min_size=2, max_size=3))):
+        zone_id = f"z-{number}"
+        world = tried(world, AddZone(zone_id, zone, draw(st.booleans())))
+        for vpc_id in draw(st.lists(st.sampled_from(VPCS), min_size=1, max_size=2, unique=True)):
+            world = tried(world, BindZone(zone_id, (vpc_id,)))
+        for record_id, record in enumerate(draw(st.lists(ZONE_RECORDS, max_size=3)), 1):
+            # Within the zone, whatever was drawn.
+            name = record.name if record.name.is_at_or_below(zone) else Name((b"w", *zone.labels))
+            world = tried(world, AddZoneRecord(zone_id, record_id, replace(record, name=name)))
+    return world

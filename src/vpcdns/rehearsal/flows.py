@@ -13,6 +13,7 @@ from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.special_use import zone_of
 from vpcdns.model.world import World
+from vpcdns.rehearsal.private_names import PrivateNames
 
 SAMPLES: Final = 3  # names that stand for a flow's others
 
@@ -22,6 +23,7 @@ class NameKind(Enum):
 
     VPC_DOMAIN = "VPC domain"
     CUSTOM_DOMAIN = "custom domain"
+    PRIVATE_NAME = "private name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,17 @@ class Situation:
     """Where a name stands in one World: at an instance, switched on or off there; or nowhere.
 
     `elsewhere` is what else may answer a custom domain that is nobody's: a special-use zone, forward rules.
+    `zone` is the private zone that has the name.
     """
 
     instance: InstanceKey | None = None
     enabled: bool = False
     elsewhere: tuple[str, ...] = ()
+    zone: str = ""
 
     def __str__(self) -> str:
+        if self.zone:
+            return f"in private zone {self.zone}"
         if self.instance is None:
             return "absent"
         return f"{'on' if self.enabled else 'off'} at {self.instance[1]} in {self.instance[0]}"
@@ -46,11 +52,15 @@ ABSENT: Final = Situation()
 
 @dataclass(slots=True)
 class Flow:
-    """Names that go from one situation to another."""
+    """Names that go from one situation to another.
+
+    They lie in private zones that `private_to` sees: VPCs of which it says nothing, and whose networks.
+    """
 
     kind: NameKind
     before: Situation
     after: Situation
+    private_to: frozenset[str] = frozenset()
     count: int = 0
     samples: list[Name] = field(default_factory=list)
 
@@ -58,9 +68,9 @@ class Flow:
 class Flows:
     """Collects flows; names whose situation stays as it is count as well, as their instance may change."""
 
-    def __init__(self, old: World, new: World) -> None:
-        self._old, self._new = old, new
-        self._found: dict[tuple[NameKind, Situation, Situation], Flow] = {}
+    def __init__(self, old: World, new: World, private: PrivateNames) -> None:
+        self._old, self._new, self._private = old, new, private
+        self._found: dict[tuple[NameKind, Situation, Situation, frozenset[str]], Flow] = {}
         self._situations: dict[tuple[InstanceKey, bool], Situation] = {}
         self._renamed = old.answers.suffix != new.answers.suffix
 
@@ -77,17 +87,21 @@ class Flows:
         """Most of a million groups: each is only counted, and names are made for the samples alone."""
         counts: dict[tuple[str, str, bool], int] = {}
         samples: dict[tuple[str, str, bool], list[Name]] = {}
+        some_are_private = self._private.may_hold_vpc_domains(self._new.answers.suffix)
         for group in groups:
+            here = self._situation(group)
+            for name in group.custom_domains:
+                self._count(NameKind.CUSTOM_DOMAIN, here, here, name)
+            if some_are_private and self._private.seen_by(name := self._new.vpc_domain(group)):
+                self._count(NameKind.VPC_DOMAIN, here, here, name)
+                continue
             key = group.region_id, group.instance_id, group.vpc_domain
             count = counts[key] = counts.get(key, 0) + 1
             if count <= SAMPLES:
                 samples.setdefault(key, []).append(self._new.vpc_domain(group))
-            for name in group.custom_domains:
-                here = self._situation(group)
-                self._count(NameKind.CUSTOM_DOMAIN, here, here, name)
         for key, count in counts.items():
             here = Situation((key[0], key[1]), key[2])
-            flow = self._flow(NameKind.VPC_DOMAIN, here, here)
+            flow = self._flow(NameKind.VPC_DOMAIN, here, here, frozenset())
             flow.count += count
             flow.samples += samples[key]
 
@@ -123,13 +137,13 @@ class Flows:
         return found
 
     def _count(self, kind: NameKind, before: Situation, after: Situation, name: Name) -> None:
-        flow = self._flow(kind, before, after)
+        flow = self._flow(kind, before, after, self._private.seen_by(name))
         flow.count += 1
         if len(flow.samples) < SAMPLES:
             flow.samples.append(name)
 
-    def _flow(self, kind: NameKind, before: Situation, after: Situation) -> Flow:
-        key = kind, before, after
+    def _flow(self, kind: NameKind, before: Situation, after: Situation, private_to: frozenset[str]) -> Flow:
+        key = kind, before, after, private_to
         if (flow := self._found.get(key)) is None:
             flow = self._found[key] = Flow(*key)
         return flow

@@ -7,6 +7,7 @@ group. Decides nothing: answers and ways are the model's.
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from vpcdns.model.decision import Outcome
@@ -14,7 +15,8 @@ from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Source, path
 from vpcdns.model.world import World
-from vpcdns.rehearsal.flows import Flow, Flows, NameKind, Situation
+from vpcdns.rehearsal.flows import ABSENT, SAMPLES, Flow, Flows, NameKind, Situation
+from vpcdns.rehearsal.private_names import PrivateNames
 from vpcdns.rehearsal.sources import Sources
 
 
@@ -83,6 +85,7 @@ def plan(old: World, new: World) -> Plan:
     comparison = _Comparison(old, new)
     sections = (comparison.section(flow) for flow in comparison.flows())
     found = [section for section in sections if section is not None]
+    found += comparison.private_sections()
     found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
     lost, gained = (sum(section.count(reachable) for section in found) for reachable in (False, True))
     return Plan(tuple(found), sum(section.pairs for section in found), lost, gained)
@@ -94,6 +97,8 @@ class _Comparison:
         self.old_sources, self.new_sources = Sources(old), Sources(new)
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
+        self.private = PrivateNames(old, new)
+        self.same_gateway = old.groups is new.groups and old.instances is new.instances
         self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
         vpcs = _alike(old.topology.vpcs, new.topology.vpcs)
         networks = _alike(old.topology.networks, new.topology.networks)
@@ -101,10 +106,9 @@ class _Comparison:
 
     def flows(self) -> Iterator[Flow]:
         """The flows in which something may change."""
-        same_gateway = self.old.groups is self.new.groups and self.old.instances is self.new.instances
-        if same_gateway and not self.all_suspect:
+        if self.same_gateway and not self.all_suspect:
             return
-        for flow in Flows(self.old, self.new).collect():
+        for flow in Flows(self.old, self.new, self.private).collect():
             closed = not (flow.before.enabled or flow.after.enabled)
             if closed and (flow.before == flow.after or flow.kind is NameKind.VPC_DOMAIN):
                 continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
@@ -118,28 +122,63 @@ class _Comparison:
     def section(self, flow: Flow) -> Section | None:
         """What changes for whom in a flow; None for nothing."""
         rows: dict[tuple[Fate, Fate], Row] = {}
-        name = flow.samples[0]
-        for first, members in self._classes(flow):
-            before = fate_of(self.old_sources.get(first), name, self.old)
-            after = fate_of(self.new_sources.get(first), name, self.new)
-            if before != after and not _comes_to_nothing(before, after):
-                row = rows.setdefault((before, after), Row(before, after, []))
-                row.sources += members()
+        name, private = flow.samples[0], self._resolving_as(flow.private_to)
+        for first, members in self._classes(flow, private):
+            if (fates := self._fates(first, name)) is not None:
+                rows.setdefault(fates, Row(*fates, [])).sources += members()
         if not rows:
             return None
         key = flow.after.instance or flow.before.instance
         was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
         return Section(flow, "" if key is None else key[1], _moved(was, now), tuple(rows.values()))
 
-    def _classes(self, flow: Flow) -> Iterator[tuple[str, Callable[[], list[str]]]]:
-        """Sources that get the same: one of them to ask, and all of them. Every source is in one class."""
+    def private_sections(self) -> Iterator[Section]:
+        """What changes for sources that see a zone around a name. Names that fare alike are one flow."""
+        if self.same_gateway and not self.all_suspect and not self.private.changed:
+            return
+        found: dict[tuple[object, ...], tuple[Flow, dict[tuple[Fate, Fate], Row]]] = {}
+        for name in self.private.names(self.all_suspect):
+            rows: dict[tuple[Fate, Fate], Row] = {}
+            for source in self._resolving_as(self.private.seen_by(name)):
+                if (fates := self._fates(source, name)) is not None:
+                    rows.setdefault(fates, Row(*fates, [])).sources.append(source)
+            if rows:
+                holders = self.private.holders(name)
+                before, after = (ABSENT if one is None else Situation(zone=str(one)) for one in holders)
+                key = before, after, *((fates, *row.sources) for fates, row in rows.items())
+                flow, _ = found.setdefault(key, (Flow(NameKind.PRIVATE_NAME, before, after), rows))
+                flow.count += 1
+                if len(flow.samples) < SAMPLES:
+                    flow.samples.append(name)
+        for flow, rows in found.values():
+            zone = self.private.zone_of(flow.samples[0])
+            was, now = (_bound_to(zone, world) for world in (self.old, self.new))
+            yield Section(flow, "", was if was == now else f"{was} -> {now}", tuple(rows.values()))
+
+    def _resolving_as(self, vpc_ids: frozenset[str]) -> dict[str, None]:
+        """The sources that resolve as one of these VPCs, before or after."""
+        worlds = (self.old_sources, self.new_sources) if vpc_ids else ()
+        return dict.fromkeys(chain.from_iterable(one.resolving_as(sorted(vpc_ids)) for one in worlds))
+
+    def _fates(self, source: str, name: Name) -> tuple[Fate, Fate] | None:
+        """What becomes of a name for a source, before and after; None if that is no change."""
+        before = fate_of(self.old_sources.get(source), name, self.old)
+        after = fate_of(self.new_sources.get(source), name, self.new)
+        return None if before == after or _comes_to_nothing(before, after) else (before, after)
+
+    def _classes(self, flow: Flow, private: dict[str, None]) -> Iterator[tuple[str, Callable[[], list[str]]]]:
+        """Sources that get the same: one of them to ask, and all of them.
+
+        Every source is in one class, but those of `private`, which are in none.
+        """
         was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
         named = dict.fromkeys(self.old_sources.audience(was))
         named.update(dict.fromkeys(self.new_sources.audience(now)))
         if self.partial_rules and (flow.before.elsewhere or flow.after.elsewhere):
             # Forward rules for some VPCs only: who hears what of a name that is not the gateway's?
             named.update((name, None) for _, names in self.everybody for name in names)
-        yield from ((name, partial(list, [name])) for name in named)
+        yield from ((name, partial(list, [name])) for name in named if name not in private)
+        named.update(private)
         before = self.old_sources.plain_audience(was)
         after = self.new_sources.plain_audience(now)
         for members in _alike(_without(before, named), _without(after, named)).values():
@@ -198,6 +237,12 @@ def fate_of(source: Source | None, name: Name, world: World) -> Fate:
     else:
         answer = {Outcome.FORWARD: "forwarded", Outcome.DROP: "no response"}[resolution.outcome]
     return Fate(answer, found.verdict.value, why)
+
+
+def _bound_to(zone: Name | None, world: World) -> str:
+    zones = [one for one in world.private_zones.zones.values() if one.zone == zone]
+    vpcs = sorted(frozenset().union(*(one.vpcs for one in zones)))
+    return f"bound to {', '.join(vpcs)}" if vpcs else "unbound" if zones else "no such zone"
 
 
 def _moved(was: Instance | None, now: Instance | None) -> str:

@@ -71,6 +71,9 @@ def summary(plan: Plan) -> str:
 
 
 def _title(section: Section) -> str:
+    zone = section.flow.after.zone or section.flow.before.zone
+    if zone:
+        return f"private zone {zone}"
     return f"instance {section.instance}" if section.instance else "names that are nobody's"
 
 

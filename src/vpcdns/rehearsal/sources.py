@@ -5,7 +5,7 @@ route are one class for a serverless instance; every other source is a class of 
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceType
@@ -41,6 +41,13 @@ class Sources:
         if name not in self._known:
             self._known[name] = source_of(name, self._world)
         return self._known[name]
+
+    def resolving_as(self, vpc_ids: Iterable[str]) -> Iterator[str]:
+        """These VPCs, and the networks that resolve as one of them."""
+        for vpc_id in vpc_ids:
+            if vpc_id in self._world.topology.vpcs:
+                yield vpc_id
+            yield from self.networks_of.get(vpc_id, ())
 
     def audience(self, instance: Instance | None) -> Iterator[str]:
         """Whom an instance's names are open to, plain VPCs of a serverless instance's region excepted."""
