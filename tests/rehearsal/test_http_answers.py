@@ -99,6 +99,7 @@ def test_words_become_the_changes_they_name() -> None:
         ("bind cn-x/gw vpc-b vsw-b", "there is no instance gw in cn-x"),
         ("", "is not a change"),
         ("bind 'gw", "cannot be read"),
+        ("x" * 1_000_000, "a change has at most 4000 characters"),
         ("bind nowhere vpc-b vsw-b", "there is no instance nowhere"),
         ("bind gw vpc-b vsw-b 10.2", "write: bind"),
         ("route idc 10.1.0.1/16 vpn-1", "has host bits set"),

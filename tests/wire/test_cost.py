@@ -103,6 +103,30 @@ def test_an_upstream_message_costs_no_more_per_octet_than_a_small_one(what: str)
     assert ratio < 1_500, ratio
 
 
+def pointers(owners: int, targets: int) -> bytes:
+    """NS records whose names are two octets each: so many suffixes of one name of 110 labels, by turns."""
+    start = 12 + len(QUESTION) + 12  # of the long name, in the first record's data
+    body, number = record(b"\xc0\x0c", 2, b"\1a" * 110 + b"\xc0\x0c"), 1
+    while len(body) < LONGEST_RESPONSE - 50:
+        owner, target = (
+            pointer(start + 2 * (number % many)) if many and number % 2 else b"\xc0\x0c"
+            for many in (owners, targets)
+        )
+        body, number = body + record(owner, 2, target), number + 1
+    return response((number, 0, 0), body)
+
+
+@pytest.mark.parametrize(("owners", "targets"), [(1, 0), (1, 110), (110, 0), (40, 110), (0, 110)])
+def test_long_names_in_two_octets_make_a_message_hardly_dearer(owners: int, targets: int) -> None:
+    forward = begin(query("www.example.org").to_wire(), ARRIVAL, WORLD)
+    assert isinstance(forward, Forward)
+
+    def cost(octets: bytes) -> float:
+        return cpu(lambda: finish(forward, Fetched(read_response(octets)), WORLD))
+
+    assert cost(pointers(owners, targets)) < 3 * cost(pointers(0, 0))
+
+
 @pytest.mark.parametrize(("count", "rcode"), [(16, 0), (17, 2)])
 def test_an_upstream_that_says_too_many_cnames_is_unusable(count: int, rcode: int) -> None:
     forward = begin(query("www.example.org").to_wire(), ARRIVAL, WORLD)

@@ -15,11 +15,20 @@ from vpcdns.query.responses import explained, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import PROOFS, Relayed, RelayedRecord, covered_type, is_owned_by_question, record_of
+from vpcdns.wire.upstream import (
+    PROOFS,
+    Relayed,
+    RelayedRecord,
+    covered_type,
+    is_owned_by_question,
+    owner_as_written,
+    record_of,
+)
 
 MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
 MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
 _RCODES: Final = frozenset(Rcode)
+MAX_LABELS: Final = 2_048  # of names that are read; with what is done about a name, each costs some 6 µs
 MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
@@ -144,7 +153,7 @@ def _cnames(fetched: Fetched) -> dict[Name, tuple[Name, list[Record]]]:
             raise MalformedMessage("two CNAMEs at one name")
         found[name] = target, [Record(name, RRType.CNAME, _ttl(fetched, record), target)]
     for record in signatures:
-        signature = record_of(relayed, record, _ttl(fetched, record))
+        signature, _ = record_of(relayed, record, _ttl(fetched, record))
         if signature.name in found:
             found[signature.name][1].append(signature)
     return found
@@ -171,9 +180,14 @@ def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
     relayed, sections = fetched.relayed, (list[Record](), list[Record]())
     if relayed.truncated or len(relayed.records) > MAX_REBUILT:
         raise MalformedMessage("cut short, or too long to be put behind a CNAME")
+    labels = 0
     for record in relayed.records:
         if record.section == 0 or (record.section == 1 and record.rtype in PROOFS):
-            sections[record.section].append(record_of(relayed, record, _ttl(fetched, record)))
+            rebuilt, read = record_of(relayed, record, _ttl(fetched, record))
+            sections[record.section].append(rebuilt)
+            labels += read
+            if labels > MAX_LABELS:
+                raise MalformedMessage("longer names than can be put behind a CNAME")
     failed = relayed.rcode not in (Rcode.NOERROR, Rcode.NXDOMAIN)
     return replace(
         resolution,
@@ -191,21 +205,27 @@ def _unowned(relayed: Relayed, resolution: Resolution, world: World) -> Relayed:
     Such records come behind a CNAME that was itself asked for, or as additional ones: nobody needs them.
     The SOA above a denied name may be the suffix's, and stays with its proofs. A record is cut off with all
     that follow, as those may point into it. Owners that are the question's name, which is not ours, are
-    nearly all there are, and cost nothing; behind more than MAX_OWNERS others nothing is passed on.
+    nearly all there are, and cost nothing; behind more than MAX_OWNERS others, or their MAX_LABELS,
+    nothing is passed on.
     """
     if relayed.plain:
         return relayed
-    decided = {resolution.question.name}
+    decided, written, labels = {resolution.question.name}, set[bytes](), 0
     for place, record in enumerate(relayed.records):
         proves = record.section == 1 and record.rtype in PROOFS
         if proves or is_owned_by_question(relayed, record):
             continue
+        if (octets := owner_as_written(relayed, record)) in written:
+            continue
+        written.add(octets)
         name = relayed.name(record.name_at)
-        if name in decided:
+        labels += len(name)
+        if name in decided and labels <= MAX_LABELS:
             continue
         decided.add(name)
         if (
             len(decided) > MAX_OWNERS
+            or labels > MAX_LABELS
             or resolve(Question(name, RRType.A), resolution.client, world).reason in OWN_NAMES
         ):
             return without_records_from(relayed, place)

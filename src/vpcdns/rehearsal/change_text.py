@@ -16,6 +16,8 @@ from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.world import World
 
+MAX_TEXT: Final = 4_000  # characters; shlex takes time that grows with the square of a word's length
+
 
 def changed(world: World, *texts: str) -> World:
     """The World after changes in words; raises MalformedChange when one cannot be read or made."""
@@ -29,6 +31,8 @@ def changed(world: World, *texts: str) -> World:
 
 def read_change(text: str, world: World) -> Callable[[World], World]:
     """Reads a change; raises MalformedChange. `world` says which region an instance is in."""
+    if len(text) > MAX_TEXT:
+        raise MalformedChange(f"{text[:40]!r}…: a change has at most {MAX_TEXT} characters")
     try:
         verb, *words = shlex.split(text) or [""]
     except ValueError as error:
