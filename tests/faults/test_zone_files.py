@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from tests.support.one_group import address, await_address, configuration, serial
 from tests.support.server_process import served
+from tests.support.waiting import eventually
 
 ONE, TWO = "db.one.test", "db.two.test"
 
@@ -86,6 +88,24 @@ def test_a_signal_reads_them_again(config: Path, zones: Path) -> None:
         os.utime(zones / "one.zone", ns=(status.st_atime_ns, status.st_mtime_ns))
         server.process.send_signal(signal.SIGHUP)
         await_address(server.port, "10.1.0.2", ONE)
+
+
+def test_the_end_does_not_wait_for_one_that_takes_long(config: Path, zones: Path) -> None:
+    with served(config, options=("--workers", "2")) as server:
+        many = "".join(f"$GENERATE 0-65535 h{number}-$ A 10.1.0.1\n" for number in range(100))
+        (zones / "one.zone").write_text("$TTL 60\n" + many)
+        before = cpu_ticks(server.pid)
+        eventually(lambda: cpu_ticks(server.pid) > before + 50, within=20)  # it is being read
+        started = time.monotonic()
+        code, _ = server.end()
+        assert code == 0
+        assert time.monotonic() - started < 5  # of some 15 s and more that reading it takes
+
+
+def cpu_ticks(pid: int) -> int:
+    """Hundredths of a second of CPU time."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
 
 
 def gone(file: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from vpcdns.errors import StartupError
 from vpcdns.listen.service import PreparedListeners
 from vpcdns.model.policy import Listen
@@ -14,7 +12,7 @@ from vpcdns.process.privileges import User, shed_privileges
 from vpcdns.process.server_parts import ServerParts
 from vpcdns.process.world_transfer import WorldTransfer
 from vpcdns.server.faults import InjectedFault
-from vpcdns.server.threads import chunks, free, in_thread
+from vpcdns.server.threads import chunks, free_in_thread, in_thread
 from vpcdns.state import Step
 
 
@@ -76,7 +74,7 @@ class WorkerDuties:
         parts = chunks(state.world)
         self.parts.service.commit(listeners)
         world = state.put(state.with_file(file), file)
-        asyncio.get_running_loop().run_in_executor(None, free, parts)
+        free_in_thread(parts)
         return world.revision
 
     def abandon(self) -> None:

@@ -3,6 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import Any, Final, TypeVar
 
 from vpcdns.model.frozen_map import FrozenMap
@@ -16,9 +19,29 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """The result of `work`, which touches nothing that changes."""
+    """The result of `work`, which touches nothing that changes.
+
+    The end of the process does not wait for it, as it would for a thread of an executor: a configuration may
+    take minutes to read.
+    """
     sys.setswitchinterval(SWITCH_EVERY)  # for good: it counts only while several threads work
-    return await asyncio.get_running_loop().run_in_executor(None, work)
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def tell(how: Callable[..., None], what: object) -> None:
+        if not done.done():  # nobody waits for it any more
+            how(what)
+
+    def run() -> None:
+        try:
+            told = partial(tell, done.set_result, work())
+        except BaseException as error:  # noqa: BLE001 - whoever waits for it gets it
+            told = partial(tell, done.set_exception, error)
+        with suppress(RuntimeError):  # the event loop has ended
+            loop.call_soon_threadsafe(told)
+
+    Thread(target=run, name="work", daemon=True).start()
+    return await done
 
 
 def chunks(world: World) -> list[object]:
@@ -33,3 +56,7 @@ def free(parts: list[object]) -> None:
     """Frees one after the other, in a thread: a million objects at once would stop every other thread."""
     while parts:
         parts.pop()
+
+
+def free_in_thread(parts: list[object]) -> None:
+    Thread(target=free, args=(parts,), name="free", daemon=True).start()
