@@ -74,6 +74,10 @@ def inside(seconds: float) -> int:
             exit_code = server.stop()
         report.ended(exit_code, server.log.read_text())
         sys.stdout.write(f"{report}\n")
+        if report.faults:
+            kept = Path(tempfile.mkstemp(prefix="soak-", suffix=".log")[1])
+            kept.write_bytes(server.log.read_bytes())
+            sys.stdout.write(f"the server's log: {kept}\n")
     return 1 if report.faults else 0
 
 
