@@ -44,9 +44,9 @@ def test_every_difference_is_explained(tmp_path: Path) -> None:
                     f"{field}: {ours.get(field)} / {theirs.get(field)}" for field in sorted(left)
                 )
                 bugs.setdefault((asked.kind, *sorted(left)), []).append(f"{asked}\n    {shown}")
-    print(f"{count} comparisons, {same} without any difference")  # noqa: T201
+    print(f"{count} comparisons, {same} without any difference")  # noqa: T201 - pytest -s shows it
     for difference, times in used.most_common():
-        print(f"{times:6} {difference.reason}")  # noqa: T201
+        print(f"{times:6} {difference.reason}")  # noqa: T201 - as above
     examples = "\n".join(f"{len(found)} × {found[0]}" for found in bugs.values())
     assert not bugs, f"unexplained, ours / theirs:\n{examples}"
     assert [difference.reason for difference in DIFFERENCES if difference not in used] == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address, ip_address
 
 from hypothesis import given
@@ -200,7 +201,7 @@ def test_what_is_recalled_is_what_would_be_decided(
     """Invariant: a recalled response is octet for octet one of those that the current World gives."""
     asking = Asking(world)
     steps: list[Callable[[], object]] = [lambda: None]
-    steps += [lambda change=change: asking.state.apply(change) for change in changes]  # type: ignore[misc]
+    steps += [partial(asking.state.apply, change) for change in changes]
     steps += [lambda: asking.state.reload(reloaded), asking.state.reset]
     for step in steps:
         step()

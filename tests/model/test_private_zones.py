@@ -131,7 +131,9 @@ def test_the_most_specific_zone_has_the_say() -> None:
     where = world(CORP, inner)
     assert data(asked(where, "one.apps.corp.test")) == ["10.7.7.7"]
     assert asked(where, "exact.apps.corp.test").rcode is Rcode.NXDOMAIN
-    assert asked(where, "apps.corp.test", RRType.DS).soa.name == name("corp.test")  # type: ignore[union-attr]
+    soa = asked(where, "apps.corp.test", RRType.DS).soa
+    assert soa is not None
+    assert soa.name == name("corp.test")
     # A name that the zone above lacks, and at which another begins, exists all the same.
     beside = world(zone("corp.test"), inner)
     assert asked(beside, "apps.corp.test", RRType.DS).rcode is Rcode.NOERROR

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,10 +57,10 @@ def test_port_0_tries_again_when_udp_is_taken(monkeypatch: pytest.MonkeyPatch) -
     clashes = [True, True, False]
 
     class Clashing(socket.socket):
-        def bind(self, address: object) -> None:
+        def bind(self, address: Any) -> None:
             if self.type == socket.SOCK_DGRAM and clashes.pop(0):
                 raise OSError(errno.EADDRINUSE, "in use")
-            super().bind(address)  # type: ignore[arg-type]  # whatever socket takes
+            super().bind(address)
 
     monkeypatch.setattr(socket, "socket", Clashing)
     close(bind(listen_on(("127.0.0.1", 0))))

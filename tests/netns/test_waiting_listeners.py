@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -97,14 +98,18 @@ def test_it_serves_whenever_the_address_is_there(
             for transport in ("+notcp", "+tcp"):
                 assert asked(namespaces, V4, transport) == "vpc-a"
             there = f"Listening on {V4}:53: this host has the address now"
-            eventually(lambda there=there, number=number: server.log.count(there) == number)  # type: ignore[misc]
+            eventually(partial(is_said, server, there, number))
             assert ready(folder)["waiting"] == [f"[{V6}]:53"]
             address("del", V4)
             gone = f"Waiting for {V4}:53"
-            eventually(lambda gone=gone, number=number: server.log.count(gone) == number + 1)  # type: ignore[misc]
+            eventually(partial(is_said, server, gone, number + 1))
         address("add", V6)
         for transport in ("+notcp", "+tcp"):
             assert asked(namespaces, V6, transport, "-6") == "none (the Internet)"
+
+
+def is_said(server: ServerProcess, text: str, times: int) -> bool:
+    return server.log.count(text) == times
 
 
 def test_a_reload_adds_and_removes_them(

@@ -110,7 +110,7 @@ class Operator:
         for _ in range(self._revision % 4):  # none: it is found by looking
             self._server.hang_up()
         await self._until(self._is_loaded, f"revision {self._revision} of the file is not served")
-        # One worker serves it. The main process answers when all of them have said that they do (decision 10).
+        # By one worker. The main process answers when all of them have acknowledged it (decision 10).
         await asyncio.to_thread(self._server.get, "/world")
         self.done["reloads"] += 1
 

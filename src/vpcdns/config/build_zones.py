@@ -89,7 +89,7 @@ class _Records:
     def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
         if part.records or part.file is not None:
             # Here, as dnspython takes longer to import than all the rest of a start.
-            from vpcdns.config import zone_records  # noqa: PLC0415
+            from vpcdns.config import zone_records  # noqa: PLC0415 - as said above
 
             for index, entry in enumerate(part.records):
                 self._add_entry((*self.path, "records", index), entry, zone_records)
@@ -198,7 +198,7 @@ class _Records:
 
 def read_record(value: object) -> ZoneRecord:
     """One record as `written_record` gives it; raises ValueError with what is wrong."""
-    from vpcdns.config import zone_records  # noqa: PLC0415 - see above
+    from vpcdns.config import zone_records  # noqa: PLC0415 - slow to import
 
     try:
         part = _RecordText.model_validate(value)

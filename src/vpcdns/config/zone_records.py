@@ -67,7 +67,7 @@ def read_zone_file(text: str, zone: Name, said: Said) -> list[LocatedRecord]:
     """The records of a zone file; `said` hears of every line that is none, and the others are read on."""
     stream, lines = io.StringIO(text), _Lines(text)
     records = _Records(lambda: lines.at(_read_to(stream, reader.tok))[0])
-    reader: Any = dns.zonefile.Reader(dns.tokenizer.Tokenizer(stream), _IN, records)  # type: ignore[arg-type]
+    reader: Any = dns.zonefile.Reader(dns.tokenizer.Tokenizer(stream), _IN, records)  # type: ignore[arg-type] # has all it uses
     # Names outside the zone are for the rules to refuse: the reader would leave them out without a word.
     reader.current_origin = reader.last_name = _absolute(zone)
     while True:

@@ -44,9 +44,7 @@ class CacheSelection:
             if vpc_id is None:
                 return True
             asked, whom = parts_of_key(key)
-            rule = forwarding.rule_for(asked, vpc_id)
-            upstreams = forwarding.upstreams if rule is None else rule.upstreams
-            return whom_text(upstreams, forwarding.ttls_of(rule)) == whom
+            return whom_text(*forwarding.by(forwarding.rule_for(asked, vpc_id))) == whom
 
         return selected
 

@@ -208,9 +208,11 @@ class Forwarding:
         rules = tuple(replace(rule, upstreams=found(rule.upstreams)) for rule in self.rules)
         return replace(self, upstreams=found(self.upstreams), rules=rules)
 
-    def ttls_of(self, rule: ForwardRule | None) -> TtlLimits | None:
-        """How long answers are kept that come by such a rule, or by none; None: not at all."""
-        return (self.cache if rule is None or rule.cache is None else rule.cache) or None
+    def by(self, rule: ForwardRule | None) -> tuple[tuple[AnyUpstream, ...], TtlLimits | None]:
+        """Who is asked by that rule, or without one, and how long answers are kept; None: not at all."""
+        if rule is None:
+            return self.upstreams, self.cache or None
+        return rule.upstreams, (self.cache if rule.cache is None else rule.cache) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -166,7 +166,7 @@ def _decide_foreign(question: Question, client: Client, world: World) -> Decisio
 
 def _forwarded(question: Question, client: Client, world: World) -> Decision:
     rule = world.forwarding.rule_for(question.name, client.vpc_id)
-    upstreams = world.forwarding.upstreams if rule is None else rule.upstreams
+    upstreams, ttls = world.forwarding.by(rule)
     if not upstreams:
         whose = "" if rule is None else f" for {rule.domain}"
         detail = f"not a name of ours, and no upstreams{whose} to ask"
@@ -176,7 +176,7 @@ def _forwarded(question: Question, client: Client, world: World) -> Decision:
         return Decision(Reason.NO_UPSTREAMS, steps, rcode, extended_error=error)
     whose = "the default" if rule is None else f"the rule for {rule.domain}"
     detail = f"not a name of ours: forwarded to {', '.join(map(str, upstreams))} by {whose}"
-    steps, ttls = (Step("forward", detail),), world.forwarding.ttls_of(rule)
+    steps = (Step("forward", detail),)
     return Decision(Reason.FORWARDED, steps, outcome=Outcome.FORWARD, upstreams=upstreams, ttls=ttls)
 
 

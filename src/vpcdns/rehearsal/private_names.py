@@ -1,4 +1,4 @@
-"""Names that lie in private zones, which are asked one by one: each is its own, and few sources see them.
+"""Names in private zones. A plan asks for each of them by itself: no two are alike, and few sources see them.
 
 Knows which names those are in one of two Worlds, and which VPCs see a zone around them; not how they resolve.
 """
@@ -58,7 +58,7 @@ class PrivateNames:
         )
 
     def names(self, everything: bool) -> Iterator[Name]:
-        """Those that may fare differently, once: all of them, or what hangs together with a changed zone."""
+        """The names whose answers may differ, each once: all, or those that aliases and zones touch."""
         owners = chain.from_iterable(self._owners(zone, everything) for zone in self._zones())
         return iter(dict.fromkeys(chain(owners, *map(self._gateway_names, self._worlds))))
 

@@ -33,7 +33,7 @@ _TURN: Final = 0.002  # seconds until queries have theirs
 class Resolver(QueryContext):
     """Answers queries from the current World, and forwards the rest. The observer hears of every query.
 
-    It is one of so many `processes`, which share the cache's size.
+    `processes` is how many processes share the cache's size.
     """
 
     processes: int = 1

@@ -59,4 +59,6 @@ def free(parts: list[object]) -> None:
 
 
 def free_in_thread(parts: list[object]) -> None:
-    Thread(target=free, args=(parts,), name="free", daemon=True).start()
+    """Frees them in a thread, or here and now where there is none to be had."""
+    with suppress(RuntimeError):
+        Thread(target=free, args=(parts,), name="free", daemon=True).start()

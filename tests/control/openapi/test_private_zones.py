@@ -41,7 +41,7 @@ def done(cloud: Cloud, action: str, **parameters: str) -> dict[str, Any]:
 
 def test_only_the_page_that_is_shown_is_made(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
-    described = private_zone_records._described  # noqa: SLF001 - counted
+    described = private_zone_records._described  # noqa: SLF001 - how often it is called
 
     def counted(call: Any, zone: PrivateZone, record_id: int) -> dict[str, Any]:
         made.append(record_id)
