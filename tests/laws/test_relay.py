@@ -61,6 +61,8 @@ def test_any_response_of_an_upstream(
         result = finish(forward, Fetched(read_response(octets), age, stale), WORLD)
     except MalformedMessage:
         result = finish(forward, Failure.UNUSABLE, WORLD)
+    if isinstance(result, Forward):  # a CNAME that leads on, to upstreams that say nothing
+        result = finish(result, Failure.SILENT, WORLD)
     assert isinstance(result, Response)
     assert result.octets[:2] == message[:2]
     assert result.octets[12:].startswith(read.question_wire)
