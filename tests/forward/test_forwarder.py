@@ -32,6 +32,7 @@ from tests.support.resolver_and_upstreams import (
 from vpcdns.forward.forwarder import DEADLINE
 from vpcdns.model.policy import Upstream
 
+LARGE = saying(*(f'{QNAME} 300 IN TXT "{number:04d}{"x" * 80}"' for number in range(600)))
 OK = f"NOERROR, {QNAME}. 300 192.0.2.1"
 SERVFAIL, REFUSED = saying(rcode="SERVFAIL"), saying(rcode="REFUSED")
 
@@ -149,6 +150,42 @@ async def test_identical_queries_are_asked_once() -> None:
             assert answer.answer[0][0].to_text() == "192.0.2.1"
         assert len(ask.queries) == 1
         assert ask.resolver.forwarder.counters.joined == 11
+
+
+@pytest.mark.parametrize(("transport", "names", "clients"), [("udp", 20, 1), ("tcp", 20, 1), ("udp", 1, 20)])
+@on_loop
+async def test_large_responses_are_read_one_after_the_other(
+    transport: Transport, names: int, clients: int
+) -> None:
+    """Each costs milliseconds: 40 that were read at once kept everybody else waiting for a second."""
+
+    def script(message: bytes, over: Transport) -> Iterable[bytes]:
+        if over != transport:
+            return saying(flags=dns.flags.TC)(message, over)
+        return gated(message, over)
+
+    gated = Gated(LARGE)
+    async with forwarding(script) as ask:
+        answers = [
+            asyncio.ensure_future(ask(f"n{name}.example.org", "TXT"))
+            for name in range(names)
+            for _ in range(clients)
+        ]
+        await until(lambda: any(over == transport for over, _ in ask.queries))
+        await asyncio.sleep(0.1)  # every query is sent
+        gated.open.set()
+        asked = names * (1 if transport == "udp" else 2)
+        while len(ask.queries) < asked:
+            time.sleep(0.01)  # noqa: ASYNC251 - what is sent meanwhile is there at once when the loop goes on
+        time.sleep(0.1)  # noqa: ASYNC251 - and the last one
+        at_once, done = 0, 0
+        while done < names * clients:
+            await asyncio.sleep(0)
+            before, done = done, sum(answer.done() for answer in answers)
+            at_once = max(at_once, done - before)
+        assert at_once <= 5
+        for answer in answers:
+            assert text(await answer).startswith("NOERROR")
 
 
 @on_loop

@@ -13,7 +13,7 @@ import pytest
 
 from tests.support.event_loop import on_loop, until
 from tests.support.repository import EXAMPLE
-from vpcdns.listen.turns import Turns
+from vpcdns.net.turns import Turns
 from vpcdns.testing import Server
 
 

@@ -22,6 +22,7 @@ from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id
 from vpcdns.wire.relay import without_edns, write_upstream_query
 from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
+LARGE: Final = 4_096  # octets of a response that may take milliseconds to read: one in a pass of the loop
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
@@ -121,16 +122,17 @@ class UdpAttempt(_Attempt):
             self._ports.close(self._sock, answered=self._answered)
             self._sock = None
 
-    def _readable(self, _mask: int) -> None:
+    def _readable(self, _mask: int) -> bool:
+        """Whether it was a large one."""
         if self._sock is None:
-            return
+            return False
         try:
             octets = _window[: self._sock.recv_into(_received)].tobytes()
         except BlockingIOError:
-            return
+            return False
         except OSError:  # ECONNREFUSED and its kin: an ICMP message came back
             self._listener.failed(self, Failure.UNREACHABLE)
-            return
+            return False
         try:
             relayed = self._read(octets)
         except MalformedMessage:
@@ -138,6 +140,7 @@ class UdpAttempt(_Attempt):
         else:
             self._answered = self._discards == 0
             self._listener.received(self, relayed)
+        return len(octets) > LARGE
 
     def _discard(self, octets: bytes) -> None:
         self._discards += 1
@@ -165,25 +168,32 @@ class TcpAttempt(_Attempt):
 
     async def _exchange(self) -> None:
         try:
-            relayed = await self._ask()
+            octets = await self._ask()
+            if len(octets) > LARGE:
+                async with self._ports.large:
+                    await asyncio.sleep(0)  # so that those behind it wait, and everything else goes on
+                    self._received(octets)
+            else:
+                self._received(octets)
         except OSError:
             self._listener.failed(self, Failure.UNREACHABLE)
         except (MalformedMessage, EOFError):
             self._listener.failed(self, Failure.UNUSABLE)
-        else:
-            self._listener.received(self, relayed)
 
-    async def _ask(self) -> Relayed:
+    def _received(self, octets: bytes) -> None:
+        relayed = self._read(octets)
+        if relayed.truncated:
+            raise MalformedMessage("truncated over TCP")
+        self._listener.received(self, relayed)
+
+    async def _ask(self) -> bytes:
         loop, message = asyncio.get_running_loop(), self._message()
         with socket.socket(FAMILIES[self.upstream.address.version], _TCP) as sock:
             self._sock = sock
             await loop.sock_connect(sock, connect_address(self.upstream))
             await loop.sock_sendall(sock, length_prefix(len(message)) + message)
             length = length_at(await _receive(sock, LENGTH_SIZE), 0)
-            relayed = self._read(await _receive(sock, length))
-        if relayed.truncated:
-            raise MalformedMessage("truncated over TCP")
-        return relayed
+            return await _receive(sock, length)
 
 
 async def _receive(sock: socket.socket, count: int) -> bytes:

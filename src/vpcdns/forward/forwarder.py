@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple
 
-from vpcdns.forward.attempt import Attempt, TcpAttempt, UdpAttempt, UpstreamQuery
+from vpcdns.forward.attempt import LARGE, Attempt, TcpAttempt, UdpAttempt, UpstreamQuery
 from vpcdns.forward.counters import ForwardCounters
 from vpcdns.forward.health import Healths
 from vpcdns.forward.ports import Ports
 from vpcdns.forward.ttls import within_limits
 from vpcdns.model.dns import Rcode
 from vpcdns.model.policy import Upstream
+from vpcdns.net.turns import Turns
 from vpcdns.query import Failure, ForwardKey
 from vpcdns.wire.upstream import Relayed
 
@@ -57,6 +59,7 @@ class Forwarder:
         self.deadline = deadline
         self._max_outstanding = max_outstanding
         self.outstanding: dict[ForwardKey, OutstandingQuery] = {}
+        self.turns = Turns()
         self._ports: Ports | None = None
         self._sweeping: asyncio.TimerHandle | None = None
 
@@ -247,8 +250,12 @@ class OutstandingQuery:
         del self._forwarder.outstanding[self.key]
         if isinstance(result, Relayed) and self.upstream_query.ttls is not None:
             result = within_limits(result, self.upstream_query.ttls)
-        for on_result in self.waiters:
+        is_large = isinstance(result, Relayed) and len(result.octets) > LARGE
+        at_once = 1 if is_large else len(self.waiters)
+        for on_result in self.waiters[:at_once]:
             on_result(result)
+        for on_result in self.waiters[at_once:]:
+            self._forwarder.turns.wait(partial(on_result, result))
 
     def _over_tcp(self, upstream: Upstream) -> None:
         """Once for each upstream."""

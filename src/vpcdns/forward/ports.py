@@ -5,6 +5,7 @@ takes its port from it; the next query uses the socket with another port. That i
 and to open and watch a new one (measured: 3.7 µs against 9.5; docs/decisions/0011-ports.md).
 """
 
+import asyncio
 import ctypes
 import socket
 import sys
@@ -25,6 +26,7 @@ class Ports:
 
     def __init__(self) -> None:
         self._watch = Watch(self._stray)
+        self.large = asyncio.Lock()  # whose large response over TCP is being read
         # Connected to nobody and bound to nothing, by family and descriptor; still watched.
         self._idle: dict[int, dict[int, socket.SocketType]] = {family: {} for family in FAMILIES.values()}
         self._dissolve = _dissolver()

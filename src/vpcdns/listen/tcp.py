@@ -18,10 +18,10 @@ from typing import Final
 from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
-from vpcdns.listen.turns import Turns
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
 from vpcdns.net.epoll import Watch
+from vpcdns.net.turns import Turns
 
 log = logging.getLogger("vpcdns.server")
 

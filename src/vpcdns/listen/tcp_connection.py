@@ -15,11 +15,11 @@ from vpcdns.errors import MalformedMessage
 from vpcdns.listen.dispatch import Dispatch
 from vpcdns.listen.responder import PendingResponse
 from vpcdns.listen.tcp_limits import TcpLimits, TcpUse
-from vpcdns.listen.turns import Turns
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address
 from vpcdns.net.epoll import Watch
 from vpcdns.net.stream import Stream
+from vpcdns.net.turns import Turns
 from vpcdns.query import Arrival
 from vpcdns.recall.views import View
 from vpcdns.wire.format import HEADER_SIZE, ID_SIZE, LENGTH_SIZE, MAX_QUERY, MAX_TCP_PAYLOAD

@@ -17,13 +17,14 @@ WRITE: Final = 4
 
 _READY_AT_MOST: Final = 64  # reported before everything else gets its turn
 
-OnReady = Callable[[int], None]
+OnReady = Callable[[int], bool | None]
 
 
 class Watch:
     """Calls back when sockets can be read or written. Belongs to the running event loop.
 
-    A callback gets a mask: WRITE when there is room, else there is something to read or an error.
+    A callback gets a mask: WRITE when there is room, else there is something to read or an error. One that
+    returns True has taken so long that everything else gets its turn first.
     `stray` is called with a descriptor that is watched and ready, but that has no callback now.
     """
 
@@ -68,7 +69,8 @@ class Watch:
             # that one is then called although it is not ready, which does no harm where nothing blocks.
             on_ready = self._callbacks.get(descriptor)
             if on_ready is not None:
-                on_ready(mask)
+                if on_ready(mask):
+                    return
             elif self._stray is not None:
                 self._stray(descriptor)
 

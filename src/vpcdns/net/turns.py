@@ -1,7 +1,8 @@
-"""Whose turn it is: TCP connections with more queries than can be answered at once go on one after the other.
+"""Whose turn it is: what cannot all be done at once is done one after the other.
 
-Knows callbacks and time. However many connections there are, a pass of the event loop has one turn for all of
-them, so that datagrams, timers and everything else go on.
+Knows callbacks and time. However many wait (TCP connections with more queries, clients for the same large
+response), a pass of the event loop has one turn for all of them, so that datagrams, timers and everything
+else go on.
 """
 
 import asyncio
