@@ -40,7 +40,11 @@ def said(folder: Path) -> list[str]:
         ("$FOO\n", "2:1: there is no such directive: $ORIGIN, $TTL and $GENERATE are read"),
         ("$ORIGIN a.org.\nh A 10.0.0.1\n", "3:1: A record h.a.org of private zone corp.test: it lies"),
         ("$GENERATE 1-x h$ A 10.0.0.$\n", "2:11: `1-x` cannot stand there"),
-        ("$GENERATE 1-2147483647 h$ A 10.0.0.1\n", "2:29: `10.0.0.1`: more than 65536 records in one line"),
+        ("$GENERATE 1-2147483647 h$ A 10.0.0.1\n", "2:29: `10.0.0.1`: more than 65536 records by $GENERATE"),
+        (
+            "$GENERATE 1-60000 h$ A 10.0.0.1\n$GENERATE 1-9000 k$ A 10.0.0.1\nm A 10.0.0.1\n",
+            "3:23: `10.0.0.1`: more than 65536 records by $GENERATE",
+        ),
         ("h TXT ( a\nk A 10.0.0.1\n", "3:5: a parenthesis or a quote is not closed"),
         ('h TXT "a\nk A 10.0.0.1\n', "2:7: a quote is not closed in its line"),
         ("h A 10.0.0.1\nh CNAME x\n", "3:1: CNAME record h.corp.test of private zone corp.test: a name"),

@@ -88,6 +88,20 @@ def test_the_ways_out_lead_out(killed: Path, tmp_path: Path) -> None:
     journal.close()
 
 
+def test_without_the_note_of_the_end_it_is_said(
+    killed: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = copied(killed, tmp_path)
+    read(path)
+    assert not caplog.messages
+    path = copied(killed, tmp_path)
+    log = Path(f"{path}-wal").read_bytes()
+    Path(f"{path}-wal").write_bytes(log[: len(log) // 2])
+    Path(f"{path}-lock").unlink()
+    read(path)
+    assert "nothing can say whether changes behind entry" in caplog.messages[0]
+
+
 @pytest.mark.parametrize(
     "octets", [b"7", b"seven of them", b"\xff\xfe\x00", b"00000000000000000001 " + b"0" * 64]
 )

@@ -27,7 +27,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.private_zones import ZoneRecord
 
 _IN = dns.rdataclass.IN
-MAX_GENERATED: Final = 65_536  # records of one $GENERATE: those of a /16
+MAX_GENERATED: Final = 65_536  # records of a file by $GENERATE: those of a /16, and seconds of reading
 _NAMES = frozenset({int(RRType.CNAME), int(RRType.NS), int(RRType.PTR)})
 Said = Callable[[int, int, str], None]  # line, column, and what is wrong there
 LocatedRecord = tuple[int, ZoneRecord]  # and the line that it ends in
@@ -122,7 +122,7 @@ class _Records:
     def __init__(self, line: Callable[[], int]) -> None:
         self.manager = self
         self.found: list[LocatedRecord] = []
-        self._line, self._in_line = line, 0
+        self._line, self._generated = line, 0
 
     def origin_information(self) -> tuple[dns.name.Name, bool, dns.name.Name]:
         return dns.name.root, False, dns.name.root
@@ -135,9 +135,12 @@ class _Records:
 
     def add(self, name: dns.name.Name, ttl: int, rdata: dns.rdata.Rdata) -> None:
         record, line = ZoneRecord(Name(name.labels[:-1]), int(rdata.rdtype), _rdata(rdata), ttl), self._line()
-        self._in_line = self._in_line + 1 if self.found and self.found[-1][0] == line else 1
-        if self._in_line > MAX_GENERATED:
-            raise ValueError(f"more than {MAX_GENERATED} records in one line")
+        if self.found and self.found[-1][0] == line:
+            self._generated += 1
+            if self._generated >= MAX_GENERATED:
+                raise ValueError(
+                    f"more than {MAX_GENERATED} records by $GENERATE: write them, or split the zone"
+                )
         self.found.append((line, record))
 
 

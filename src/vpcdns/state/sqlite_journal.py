@@ -218,6 +218,14 @@ def _check_end(path: Path, last: Entry, noted: tuple[int, str] | None) -> None:
     One more entry than was noted is fine: the power was cut in between, and nobody was told of it.
     """
     number = last.number
+    if noted is None and number > 0:
+        log.warning(
+            "%s: there is no %s, so nothing can say whether changes behind entry %d are missing;"
+            " `vpcdns state history` lists those that are there",
+            path,
+            sqlite_file.lock_of(path).name,
+            number,
+        )
     if noted is None or number > noted[0] or (number, last.seal) == noted:
         return
     raise StateError(
