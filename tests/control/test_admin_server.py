@@ -6,6 +6,7 @@ import asyncio
 import signal
 import socket
 import stat
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
+from vpcdns.model.private_zones import PrivateZone, PrivateZones
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.observe.recent_decisions import RecentDecisions
@@ -95,6 +97,23 @@ async def test_a_query_is_in_the_decisions_and_the_metrics() -> None:
         world = (await it.ask("/world")).json()
         assert world["listeners"] == [{"address": str(listen), "vpc_id": None}]
         assert world["counts"]["vpcs"] == 3
+
+
+@on_loop
+async def test_private_zones_are_listed_for_the_console() -> None:
+    """A page that asks every two seconds gets 50 at most, of whatever size."""
+    vpcs = frozenset(f"vpc-{number}" for number in range(60))
+    async with admin() as it:
+        zones = [PrivateZone(f"zone-{number}", Name.from_text(f"z{number}.test")) for number in range(59)]
+        zones.append(PrivateZone("wide", Name.from_text("wide.test"), vpcs, fall_through=True))
+        it.state.reload(replace(it.state.world, private_zones=PrivateZones.of(zones[-1:])))
+        (listed,) = (await it.ask("/world")).json()["private_zones"]
+        assert (listed["zone"], listed["records"], listed["fall_through"]) == ("wide.test", 0, True)
+        assert (len(listed["vpcs"]), listed["more_vpcs"]) == (50, 10)
+        it.state.reload(replace(it.state.world, private_zones=PrivateZones.of(zones)))
+        world = (await it.ask("/world")).json()
+        assert len(world["private_zones"]) == 50
+        assert world["counts"]["private_zones"] == 60
 
 
 @on_loop

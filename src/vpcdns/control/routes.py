@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from ipaddress import ip_address
+from itertools import islice
 from typing import Any, Final
 
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -32,6 +33,7 @@ from vpcdns.errors import MalformedChange, MalformedName, MalformedSource
 from vpcdns.model.clients import identify
 from vpcdns.model.dns import Question, RRType, type_number
 from vpcdns.model.policy import addresses_of
+from vpcdns.model.private_zones import PrivateZones
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import resolve
 from vpcdns.model.topology import Address
@@ -40,6 +42,8 @@ from vpcdns.observe.metrics import Sources, exposition
 from vpcdns.observe.query_record import decision_data, time_text
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.rehearsal.http_answers import path_answer, plan_answer
+
+_SHOWN: Final = 50  # private zones, and VPCs of each: the console asks every two seconds
 
 # The console: one page without any data in it. Whatever a name holds, it is written as text (`textContent`).
 PAGE: Final = files("vpcdns.control").joinpath("console.html").read_text(encoding="utf-8")
@@ -150,7 +154,7 @@ class _Routes:
         return _json(resolution_data(resolve(question, client, world)))
 
     async def world(self, request: Request) -> Response:
-        """What is configured, in numbers, and where it is served."""
+        """What is configured, in numbers, and where it is served; of private zones 50 at most."""
         world, service, reloads = self.sources.state.world, self.sources.service, self.sources.reloads
         body = {
             "version": __version__,
@@ -161,6 +165,7 @@ class _Routes:
             "listeners": [{"address": str(listen), "vpc_id": listen.vpc_id} for listen in service.serving],
             "suffix": str(world.answers.suffix),
             "counts": world.object_counts(),
+            "private_zones": _zones_data(world.private_zones),
         }
         return _json(body)
 
@@ -196,6 +201,21 @@ class _Routes:
             yield from json.JSONEncoder().iterencode(plan_answer(self.sources.state.world, changes))
 
         return LongResponse(self.long, pieces)
+
+
+def _zones_data(zones: PrivateZones) -> list[dict[str, Any]]:
+    shown = [zone for _, zone in islice(zones.zones.scan(), _SHOWN)]
+    return [
+        {
+            "zone_id": zone.zone_id,
+            "zone": str(zone.zone),
+            "vpcs": sorted(islice(zone.vpcs, _SHOWN)),
+            "more_vpcs": max(0, len(zone.vpcs) - _SHOWN),
+            "records": len(zone.records),
+            "fall_through": zone.fall_through,
+        }
+        for zone in sorted(shown, key=lambda zone: (str(zone.zone), zone.zone_id))
+    ]
 
 
 def _json(body: Any) -> Response:
