@@ -33,6 +33,9 @@ closed 60 CNAME {DEDICATED_B}.
 into 60 CNAME db.lab.example.net.
 lab 60 NS ns
 *.wild 60 A 192.0.2.13
+moved 60 DNAME lab.example.net.
+*.all 60 CNAME db.lab.example.net.
+*.far 60 CNAME www.shop.net.
 """,
     "com.": f"{SUFFIX}. 60 NS ns.{SUFFIX}.\nns.{SUFFIX}. 60 A 127.0.0.1\n",
     "net.": "shop 60 NS ns.shop.net.\nexample 60 NS ns.example.net.\n",
@@ -46,6 +49,9 @@ PRIVATE = """private_zones:
       - {name: out, type: CNAME, values: [www.example.net.]}
       - {name: api, type: CNAME, values: [DEDICATED.]}
       - {name: deep, type: CNAME, values: [db.in.lab.example.net.]}
+      - {name: "*", type: CNAME, values: [www.example.net.]}
+  - {zone: all.lab.example.net, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.0.13]}]}
+  - {zone: own.wide.shop.net, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.0.14]}]}
   - {zone: in.lab.example.net, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.0.10]}]}
   - {zone: signed.example.net, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.0.11]}]}
   - {zone: corp.internal, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.0.12]}]}
@@ -75,7 +81,7 @@ def vpcdns_and_anchor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tupl
     anchor = written(ZONES, INSECURE, folder)
     with serving(ZONES, folder) as upstream:
         config = CONFIG.replace("upstreams: []", f'upstreams: ["127.0.0.1:{upstream}"]')
-        config = config.replace("api.example.com", "api.shop.net").replace(
+        config = config.replace("api.example.com", "api.shop.net, '*.wide.shop.net'").replace(
             "orders.example.com", "orders.example.net"
         )
         with Server(config + PRIVATE) as server:
@@ -164,11 +170,19 @@ def test_what_is_signed_is_secure(
         # A private zone to which the signed zone above delegates without DS.
         ("db.lab.example.net", "A", "NOERROR", ["10.1.0.9"]),
         ("db.lab.example.net", "TXT", "NOERROR", []),
-        ("none.lab.example.net", "A", "NXDOMAIN", []),
+        ("a.b.in.lab.example.net", "A", "NXDOMAIN", []),
         ("out.lab.example.net", "A", "NOERROR", ["www.example.net.", "192.0.2.12"]),
         ("api.lab.example.net", "A", "NOERROR", [f"{DEDICATED_A}.", "10.1.8.20"]),
         ("deep.lab.example.net", "A", "NOERROR", ["db.in.lab.example.net.", "10.1.0.10"]),
         ("into.example.net", "A", "NOERROR", ["db.lab.example.net.", "10.1.0.9"]),
+        ("db.moved.example.net", "A", "NOERROR", ["lab.example.net.", "db.lab.example.net.", "10.1.0.9"]),
+        ("x.all.example.net", "A", "NOERROR", ["db.lab.example.net.", "10.1.0.9"]),
+        ("x.all.example.net", "TXT", "NOERROR", ["db.lab.example.net."]),
+        ("x.far.example.net", "A", "NOERROR", ["www.shop.net.", "192.0.2.11"]),
+        # A custom domain does not lie at the top of a private zone: DS is still the parent's.
+        ("db.all.lab.example.net", "A", "NOERROR", ["10.1.0.13"]),
+        ("db.own.wide.shop.net", "A", "NOERROR", ["10.1.0.14"]),
+        ("own.wide.shop.net", "DS", "NXDOMAIN", []),
         ("lab.example.net", "DS", "NOERROR", []),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 import time
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -32,9 +33,15 @@ from tests.support.resolver_and_upstreams import (
 from vpcdns.forward.forwarder import DEADLINE
 from vpcdns.model.policy import Upstream
 
-LARGE = saying(*(f'{QNAME} 300 IN TXT "{number:04d}{"x" * 80}"' for number in range(600)))
 OK = f"NOERROR, {QNAME}. 300 192.0.2.1"
 SERVFAIL, REFUSED = saying(rcode="SERVFAIL"), saying(rcode="REFUSED")
+
+
+def large(message: bytes, transport: Transport) -> Iterable[bytes]:
+    """4,000 addresses; made quickly, unlike with dnspython."""
+    question = message[12 : message.index(b"\0", 12) + 5]
+    records = b"".join(b"\xc0\x0c\0\1\0\1\0\0\1\0\0\4" + number.to_bytes(4, "big") for number in range(4_000))
+    yield message[:2] + struct.pack("!5H", 0x8180, 1, 4_000, 0, 0) + question + records
 
 
 def unreachable() -> Upstream:
@@ -164,10 +171,10 @@ async def test_large_responses_are_read_one_after_the_other(
             return saying(flags=dns.flags.TC)(message, over)
         return gated(message, over)
 
-    gated = Gated(LARGE)
+    gated = Gated(large)
     async with forwarding(script) as ask:
         answers = [
-            asyncio.ensure_future(ask(f"n{name}.example.org", "TXT"))
+            asyncio.ensure_future(ask(f"n{name}.example.org"))
             for name in range(names)
             for _ in range(clients)
         ]

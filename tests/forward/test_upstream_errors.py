@@ -47,7 +47,21 @@ async def test_a_question_that_comes_back_in_lower_case(over: str) -> None:
         assert not ask.resolver.forwarder.health
 
 
-@pytest.mark.parametrize("rcode", ["FORMERR", "SERVFAIL", "NOTIMP", "REFUSED", "YXDOMAIN", "NOTAUTH"])
+@pytest.mark.parametrize(
+    "rcode",
+    [
+        "FORMERR",
+        "SERVFAIL",
+        "NOTIMP",
+        "REFUSED",
+        "YXDOMAIN",
+        "YXRRSET",
+        "NXRRSET",
+        "NOTAUTH",
+        "NOTZONE",
+        "11",
+    ],
+)
 @on_loop
 async def test_an_error_leads_to_the_next_upstream(rcode: str) -> None:
     def failing(message: bytes, transport: Transport) -> Iterable[bytes]:
@@ -59,7 +73,7 @@ async def test_an_error_leads_to_the_next_upstream(rcode: str) -> None:
         assert time.monotonic() - before < NEVER / 3, "at once"
 
 
-@pytest.mark.parametrize("rcode", [1, 2, 4, 5])
+@pytest.mark.parametrize("rcode", [1, 2, 3, 4, 5])
 @on_loop
 async def test_an_error_that_is_a_header_alone_counts_at_once(rcode: int) -> None:
     def failing(message: bytes, transport: Transport) -> Iterable[bytes]:

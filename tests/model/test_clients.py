@@ -101,6 +101,28 @@ HALVES = Topology.of(
 
 
 @pytest.mark.parametrize(
+    ("subnet", "allowed", "needed"),
+    [
+        ("10.1.5.0/24", True, None),
+        ("10.1.0.0/16", True, 17),
+        ("10.0.0.0/8", True, 25),
+        ("172.30.1.0/24", True, 25),
+        ("172.30.1.128/25", True, None),
+        ("172.30.1.200/32", True, None),
+        ("172.30.1.0/25", False, None),
+        ("10.1.200.0/24", False, None),
+        ("fd00::/16", False, None),
+    ],
+)
+def test_a_subnet_is_admitted_as_a_whole_or_not(subnet: str, allowed: bool, needed: int | None) -> None:
+    """Not by its lowest address; one that is admitted in part is too wide, and counts as nowhere."""
+    clients = ("127.0.0.0/8", "10.1.0.0/17", "10.2.0.0/25", "172.30.1.128/25")
+    access = Access(tuple(map(ip_network, clients)), (ip_network("127.0.0.0/8"),))
+    found = identify(ip_address("127.0.0.1"), replace(WORLD, access=access), named=ip_network(subnet))
+    assert (found.allowed, found.prefix_needed) == (allowed, needed)
+
+
+@pytest.mark.parametrize(
     ("subnet", "vpc_id", "needed"),
     [
         ("172.30.1.200/32", "vpc-2", None),

@@ -142,6 +142,34 @@ def test_the_most_specific_zone_has_the_say() -> None:
     assert data(asked(fallen, "exact.apps.corp.test")) == ["10.1.0.11"]
 
 
+@pytest.mark.parametrize(
+    ("apex", "outcome"),
+    [
+        (CUSTOM, Outcome.FORWARD),
+        (f"x.{CUSTOM}", Outcome.FORWARD),
+        (str(DEDICATED_NAME), Outcome.FORWARD),
+        ("wild.example.org", Outcome.FORWARD),
+        ("10.in-addr.arpa", Outcome.FORWARD),
+        ("1.10.in-addr.arpa", Outcome.RESPOND),
+        ("sub.apps.corp.test", Outcome.RESPOND),
+    ],
+)
+def test_ds_of_a_zone_is_the_parents_whatever_lies_there(apex: str, outcome: Outcome) -> None:
+    """A CNAME or NXDOMAIN for DS would be cached, and hide the zone behind a resolver in front of us."""
+    where = world(CORP, zone(apex, record(f"db.{apex}", RRType.A, "10.9.9.9")))
+    found = asked(where, apex, RRType.DS)
+    assert (found.outcome, found.rcode, data(found)) == (outcome, Rcode.NOERROR, [])
+    assert data(asked(where, f"db.{apex}")) == ["10.9.9.9"]
+
+
+def test_a_long_chain_of_a_zone() -> None:
+    links = [record(f"c{n}.chain.org", RRType.CNAME, f"c{n + 1}.chain.org") for n in range(17)]
+    where = world(zone("chain.org", *links, record("c17.chain.org", RRType.A, "10.1.0.9")))
+    assert len(data(asked(where, "c1.chain.org"))) == 17
+    too_long = asked(where, "c0.chain.org")
+    assert (too_long.rcode, data(too_long)) == (Rcode.SERVFAIL, [])
+
+
 def test_where_zones_and_names_overlap() -> None:
     zones = PrivateZones.of([CORP, zone("apps.plain.test", vpcs=(VPC_B,))])
     said = {

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from ipaddress import ip_address
 
 import dns.flags
 import dns.message
@@ -11,11 +13,13 @@ import dns.rdatatype
 import pytest
 
 from tests.support.event_loop import on_loop
-from tests.support.example_world import IN_A, IN_B
+from tests.support.example_world import IN_A, IN_B, VPC_A, example
 from tests.support.nameserver import Nameserver, Script, Transport
 from tests.support.resolver_and_upstreams import QNAME, forwarding, made, saying, text
+from vpcdns.model.dns import RRType
 from vpcdns.model.names import Name
 from vpcdns.model.policy import ForwardRule
+from vpcdns.model.private_zones import PrivateZone, PrivateZones, ZoneRecord
 
 CORP = "db.corp.test"
 TO_CORP = f"{QNAME} 300 IN CNAME {CORP}."
@@ -51,6 +55,28 @@ async def test_a_cname_into_a_rule_asks_its_upstreams(said: str) -> None:
                 assert text(found) == f"NOERROR, {QNAME}. 300 {CORP}., {CORP}. 60 10.9.9.9", again
                 assert not found.flags & dns.flags.AA
             assert [len(ask.queries), len(corporate.queries)] == [1, 1]
+
+
+@on_loop
+async def test_each_client_gets_its_own_case() -> None:
+    """RFC 4343 §4: not that of whoever asked first."""
+    with Nameserver(saying(f"{CORP} 60 IN A 10.9.9.9")) as corporate:
+        async with forwarding(saying(TO_CORP), rules=corp(server=corporate)) as ask:
+            for name in ("wWw.example.org", QNAME, "WWW.EXAMPLE.ORG"):
+                assert (await ask(name)).answer[0].name.to_text(True) == name
+
+
+@on_loop
+async def test_an_rrset_behind_an_upstreams_cname_takes_turns() -> None:
+    """As it does when it is asked for directly."""
+    addresses = [ZoneRecord(Name.from_text(CORP), RRType.A, ip_address(f"10.1.0.{n}")) for n in (9, 10, 11)]
+    zone = PrivateZone("z", Name.from_text("corp.test"), frozenset({VPC_A})).with_records(
+        enumerate(addresses)
+    )
+    world = replace(example(), private_zones=PrivateZones.of([zone]))
+    async with forwarding(saying(TO_CORP), world=world) as ask:
+        first = {(await ask()).answer[-1][0].to_text() for _ in range(6)}
+        assert first == {"10.1.0.9", "10.1.0.10", "10.1.0.11"}
 
 
 @on_loop

@@ -421,7 +421,7 @@ class TestLoops:
                 answer = dns.message.from_wire((await client.ask(query.to_wire(), us.socket_address))[0])
                 assert text(answer) in ("SERVFAIL, EDE 0", "SERVFAIL, EDE 22", "SERVFAIL, EDE 23")
             assert service.counters.udp_received < 12
-            assert ours.forwarder.counters.loops == (0 if between else 1)
+            assert ours.forwarder.counters.loops == 1
 
     @pytest.mark.parametrize("another", [False, True])
     @on_loop
@@ -439,6 +439,33 @@ class TestLoops:
                 assert text(await first) == expected
                 assert ask.resolver.forwarder.counters.loops == 1
         assert "a forwarding loop" in caplog.text
+
+    @pytest.mark.parametrize(("host", "peer"), [("127.0.0.1", "127.0.0.1"), ("127.0.0.9", "127.0.0.1")])
+    @on_loop
+    async def test_where_clients_are_too_a_loop_is_named_when_nobody_has_answered(
+        self, host: str, peer: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A client of 127.0.0.1 may well ask the same; forwarders ask from there, wherever they listen."""
+        with Nameserver(silent, host) as waits_for_us:
+            async with forwarding(upstreams=(waits_for_us.upstream,), deadline=SOON) as ask:
+                first = asyncio.ensure_future(ask())
+                await until(lambda: len(waits_for_us.queries) == 1)
+                assert text(await ask(peer=peer)) == text(await first) == "SERVFAIL, EDE 0"
+        assert "a forwarding loop" in caplog.text
+
+    @on_loop
+    async def test_a_loop_of_other_flags_is_one(self, caplog: pytest.LogCaptureFixture) -> None:
+        """A validator asks with DO what it was asked without, again and again, and fails in the end."""
+        gated = Gated(saying(rcode="SERVFAIL"))
+        with Nameserver(gated, "127.0.0.9") as validator:
+            async with forwarding(upstreams=(validator.upstream,)) as ask:
+                first = asyncio.ensure_future(ask())
+                again = asyncio.ensure_future(ask(peer="127.0.0.9", want_dnssec=True))
+                await until(lambda: len(ask.resolver.forwarder) == 2)
+                assert text(await ask(peer="127.0.0.9", want_dnssec=True)) == "SERVFAIL, EDE 0"
+                assert [text(await one) for one in (first, again)] == ["SERVFAIL, EDE 0"] * 2
+                gated.open.set()
+        assert caplog.text.count("a forwarding loop") == 1
 
 
 @on_loop

@@ -22,7 +22,7 @@ from vpcdns.wire.framing import id_of, length_at, length_prefix, with_id
 from vpcdns.wire.relay import without_edns, write_upstream_query
 from vpcdns.wire.upstream import Relayed, answers_question, read_answer
 
-LARGE: Final = 4_096  # octets of a response that may take milliseconds to read: one in a pass of the loop
+LARGE: Final = 4_000  # octets of a response that may take milliseconds to read: one in a pass of the loop
 _DISCARDS_AT_MOST: Final = 16  # a flood of wrong responses ends the attempt, not the process
 _IDS_AT_ONCE: Final = 256
 _TCP: Final = socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC

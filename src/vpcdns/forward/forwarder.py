@@ -7,14 +7,14 @@ asked once (RebirthDay, facts/security.md §4).
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Final, NamedTuple
+from typing import Final
 
 from vpcdns.forward.attempt import LARGE, Attempt, TcpAttempt, UdpAttempt, UpstreamQuery
 from vpcdns.forward.counters import ForwardCounters
 from vpcdns.forward.health import Healths
+from vpcdns.forward.loops import Loops, Sender
 from vpcdns.forward.ports import Ports
 from vpcdns.forward.ttls import within_limits
 from vpcdns.model.dns import Rcode
@@ -31,23 +31,12 @@ _SWEEPS: Final = 70
 # Each try gets its share of the deadline; three at least, so that one lost packet is no loss.
 _TRIES_AT_LEAST: Final = 3
 _TRIES_AT_MOST: Final = 8
-# What one server cannot do another can: FORMERR, SERVFAIL, NOTIMP, REFUSED, YXDOMAIN, NOTAUTH.
-_NEXT_UPSTREAM: Final = frozenset({1, 2, 4, 5, 6, 9})
+# Everything else is an error, and what one server cannot do another can.
+_ANSWERS: Final = frozenset({Rcode.NOERROR, Rcode.NXDOMAIN})
 _MAY_BE_EDNS: Final = frozenset({Rcode.FORMERR, Rcode.NOTIMP})  # RFC 6891 §6.2.2, §7
-# Where ordinary clients ask from as well.
-_ANYBODYS: Final = frozenset({"127.0.0.1", "::1"})
 
-log = logging.getLogger("vpcdns.forward")
 
 OnResult = Callable[[Relayed | Failure], None]
-
-
-class Sender(NamedTuple):
-    """Where a query came from, and under which id: one that we sent ourselves is a loop."""
-
-    host: str
-    port: int
-    identity: int
 
 
 class Forwarder:
@@ -62,6 +51,7 @@ class Forwarder:
         self.turns = Turns()
         self._ports: Ports | None = None
         self._sweeping: asyncio.TimerHandle | None = None
+        self.loops = Loops(self.outstanding)
 
     def __len__(self) -> int:
         return len(self.outstanding)
@@ -84,7 +74,7 @@ class Forwarder:
         elif outstanding is None:
             self.counters.overloaded += 1
             on_result(Failure.OVERLOADED)
-        elif sender is not None and outstanding.looped(sender):
+        elif sender is not None and self.loops.found(outstanding, sender):
             self.counters.loops += 1
             on_result(Failure.LOOP)
         else:
@@ -154,24 +144,17 @@ class OutstandingQuery:
         self._tries = min(max(len(self._upstreams), _TRIES_AT_LEAST), _TRIES_AT_MOST)
         self._share = within / self._tries
         self._end = now + within
-        self._attempts: list[Attempt] = []
+        self.attempts: list[Attempt] = []
         self._fallback: Relayed | None = None
         self._failure = Failure.SILENT if self._upstreams else Failure.UNRESOLVED
         self._over = False
+        self.is_loop_if_silent = False
 
-    def looped(self, sender: Sender) -> bool:
-        """Whether the same query is one of our own, come back, or comes from an upstream that has it from us.
-
-        That upstream has nothing to say then: it waits for us.
-        """
-        for attempt in self._attempts:
-            host = attempt.upstream.socket_address[0]
-            if attempt.sent(*sender) or (host == sender.host and host not in _ANYBODYS):
-                self._failure = Failure.LOOP
-                log.warning("Upstream %s asks us what we have asked it: a forwarding loop", attempt.upstream)
-                self._next_after(attempt.upstream)
-                return True
-        return False
+    def ends_in_loop(self, upstream: Upstream) -> None:
+        """That upstream has nothing to say: it waits for us."""
+        if not self._over and upstream in self._upstreams:
+            self._failure = Failure.LOOP
+            self._next_after(upstream)
 
     def waited(self, now: float) -> None:
         """The latest attempt has had its share of the deadline, or all of it is over."""
@@ -183,7 +166,7 @@ class OutstandingQuery:
 
     def try_next(self, now: float) -> None:
         """Asks the next upstream, if there is one to be asked."""
-        if not self._upstreams or (self._tries == 0 and not self._attempts):
+        if not self._upstreams or (self._tries == 0 and not self.attempts):
             self._give_up()
             return
         if self._tries == 0:
@@ -210,8 +193,10 @@ class OutstandingQuery:
         elif relayed.rcode in _MAY_BE_EDNS and attempt.edns:
             self._drop(attempt)
             self._begin(type(attempt), attempt.upstream, edns=False)
-        elif relayed.rcode in _NEXT_UPSTREAM:
-            if relayed.rcode == Rcode.REFUSED:
+        elif relayed.rcode not in _ANSWERS:
+            if self._failure is Failure.LOOP:
+                pass  # the consequence of it
+            elif relayed.rcode == Rcode.REFUSED:
                 self._failure = Failure.REFUSED
             elif self._fallback is None:
                 self._fallback = relayed
@@ -228,7 +213,7 @@ class OutstandingQuery:
         self._drop(attempt)
         if failure is Failure.UNUSABLE or self._failure is Failure.SILENT:
             self._failure = failure
-        if all(other.upstream != attempt.upstream for other in self._attempts):
+        if all(other.upstream != attempt.upstream for other in self.attempts):
             self._silent(attempt.upstream, asyncio.get_running_loop().time())
             self._next_after(attempt.upstream)
 
@@ -244,9 +229,9 @@ class OutstandingQuery:
         if self._over:
             return
         self._over = True
-        for attempt in self._attempts:
+        for attempt in self.attempts:
             attempt.close()
-        self._attempts.clear()
+        self.attempts.clear()
         del self._forwarder.outstanding[self.key]
         if isinstance(result, Relayed) and self.upstream_query.ttls is not None:
             result = within_limits(result, self.upstream_query.ttls)
@@ -259,7 +244,7 @@ class OutstandingQuery:
 
     def _over_tcp(self, upstream: Upstream) -> None:
         """Once for each upstream."""
-        if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self._attempts):
+        if any(isinstance(other, TcpAttempt) and other.upstream == upstream for other in self.attempts):
             return
         self._counters.over_tcp += 1
         self._begin(TcpAttempt, upstream, self._edns(upstream, asyncio.get_running_loop().time()))
@@ -269,12 +254,12 @@ class OutstandingQuery:
 
     def _begin(self, kind: type[Attempt], upstream: Upstream, edns: bool) -> None:
         attempt = kind(upstream, self.upstream_query, self, edns, self._ports)
-        self._attempts.append(attempt)
+        self.attempts.append(attempt)
         attempt.start()
 
     def _next_after(self, upstream: Upstream) -> None:
         """That upstream has said what it has to say, and is not asked again."""
-        for attempt in [attempt for attempt in self._attempts if attempt.upstream == upstream]:
+        for attempt in [attempt for attempt in self.attempts if attempt.upstream == upstream]:
             self._drop(attempt)
         self._upstreams = tuple(other for other in self._upstreams if other != upstream)
         if upstream == self._asked or not self._upstreams:
@@ -282,8 +267,8 @@ class OutstandingQuery:
 
     def _drop(self, attempt: Attempt) -> None:
         attempt.close()
-        if attempt in self._attempts:
-            self._attempts.remove(attempt)
+        if attempt in self.attempts:
+            self.attempts.remove(attempt)
 
     def _silent(self, upstream: Upstream, now: float) -> None:
         self._counters.silences[upstream] = self._counters.silences.get(upstream, 0) + 1
@@ -292,4 +277,8 @@ class OutstandingQuery:
     def _give_up(self) -> None:
         if self._fallback is None:
             self._counters.failures += 1
+            if self._failure is Failure.SILENT and self.is_loop_if_silent:
+                self._failure = Failure.LOOP
+                self._counters.loops += 1
+                self._forwarder.loops.say(self._asked)
         self.finish(self._fallback or self._failure)

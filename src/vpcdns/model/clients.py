@@ -61,9 +61,13 @@ def identify(
         if not isinstance(named, IPv4Address | IPv6Address):
             subnet, named = named, named.network_address
         address, how = unmapped(named), f", named by trusted peer {peer}"
-    for asked in (peer, address):
+    for asked in (peer, address) if subnet is None else (peer,):
         if not within(asked, world.access.clients):
             return Client(address, matched=f"{asked} is outside server.clients", allowed=False)
+    if subnet is not None and (admitted := _partly_admitted(subnet, world.access.clients)) is not None:
+        needed = max(admitted, world.topology.longest_inside(subnet)) if admitted else None
+        matched = f"client subnet {subnet} is {'partly ' if admitted else ''}outside server.clients{how}"
+        return Client(address, matched=matched, allowed=bool(admitted), prefix_needed=needed)
     if listener_vpc_id is not None:
         return _at_listener(address, listener_vpc_id, how, world)
     if subnet is not None and (needed := world.topology.longest_inside(subnet)):
@@ -79,6 +83,21 @@ def identify(
         return Client(address, network_id=place.network_id, matched=matched)
     matched = f"{matched}{how}"
     return Client(address, vpc.vpc_id, vpc.region_id, place.network_id, matched)
+
+
+def _partly_admitted(subnet: Prefix, clients: tuple[Prefix, ...]) -> int | None:
+    """The length of the longest admitted prefix inside; 0: there is none. None: all of it is admitted."""
+    number, inside = int(subnet.network_address), 0
+    for one in clients:
+        if one.version == subnet.version:
+            length = min(one.prefixlen, subnet.prefixlen)
+            shift = subnet.max_prefixlen - length
+            if number >> shift != int(one.network_address) >> shift:
+                continue
+            if length == one.prefixlen:
+                return None
+            inside = max(inside, one.prefixlen)
+    return inside
 
 
 def _at_listener(address: Address, vpc_id: str, how: str, world: World) -> Client:

@@ -24,8 +24,11 @@ def decide(question: Question, client: Client, world: World) -> tuple[tuple[Step
             is_apex = True
             continue
         records = zone.at(question.name)
-        if records is None and is_apex:
-            records = ()  # the name exists, though the zone above does not delegate to the one below
+        if is_apex:
+            # The name exists, though this zone does not delegate to the one below; no wildcard is for it.
+            records = tuple(
+                one for one in records or () if one.name == question.name and one.rtype == RRType.DS
+            )
         if records is None and zone.fall_through:
             passed.append(Step("private zone", f"{zone.zone} lacks the name, and falls through"))
             continue

@@ -19,8 +19,9 @@ from vpcdns.model.policy import AnyUpstream, Otherwise
 from vpcdns.model.special_use import is_delegated, records_at, zone_of
 from vpcdns.model.world import World
 
-# A custom domain leads to a VPC domain and no further; upstream chains come in through here as well.
-MAX_CHAIN: Final = 8
+# CNAMEs; a custom domain leads to a VPC domain and no further. BIND follows 17 and Unbound 11; what upstreams
+# lead to is bounded in `query`.
+MAX_CHAIN: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
     steps = [Step("client", f"{client.address} counts as {client} ({client.matched})")]
     answers: list[Record] = []
     hop, authoritative = question, False
-    for _ in range(MAX_CHAIN):
+    for _ in range(MAX_CHAIN + 1):
         decision = _decide(hop, client, world)
         steps += decision.steps
         answers += decision.records
@@ -73,6 +74,7 @@ def resolve(question: Question, client: Client, world: World) -> Resolution:
             break
         hop = Question(decision.cname, question.rtype, question.rclass)
     else:
+        answers.clear()
         too_long = ExtendedError(InfoCode.OTHER, "the CNAME chain is too long")
         decision = Decision(Reason.CHAIN_TOO_LONG, (), Rcode.SERVFAIL, extended_error=too_long)
     negative = not decision.records and decision.rcode in (Rcode.NOERROR, Rcode.NXDOMAIN)
@@ -107,24 +109,31 @@ def _decide(question: Question, client: Client, world: World) -> Decision:
         detail = "zone transfers are not given"
         return _refused(Reason.TRANSFER_REFUSED, detail, InfoCode.PROHIBITED, detail)
     if question.rtype == RRType.DS and name == VPCDNS_INTERNAL:
-        return _forwarded(question, client, world)
+        return _forwarded(question, client, world, exists=True)
     if name.is_at_or_below(VPCDNS_INTERNAL):
         return _decide_internal(question, client, world)
     passed, decision = private_answers.decide(question, client, world)
     if decision is not None:
         return decision
-    decision = _decide_public(question, client, world)
+    if question.rtype == RRType.DS and _is_apex(name, client, world):
+        # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
+        decision = _decide_foreign(question, client, world, is_apex=True)
+    else:
+        decision = _decide_public(question, client, world)
     for zone in private_answers.unseen(name, client, world) if world.private_zones else ():
         passed = (*passed, Step("private zone", f"{zone} is not bound to where this client is"))
     return replace(decision, steps=(*passed, *decision.steps)) if passed else decision
 
 
+def _is_apex(name: Name, client: Client, world: World) -> bool:
+    """Whether a zone begins there that is answered here, for this client."""
+    is_private = client.vpc_id is not None and world.private_zones.seen(client.vpc_id, name) is not None
+    return is_private or name == world.answers.suffix or is_delegated(name)
+
+
 def _decide_public(question: Question, client: Client, world: World) -> Decision:
     """What a name is without private zones."""
     name, suffix = question.name, world.answers.suffix
-    if question.rtype == RRType.DS and (name == suffix or is_delegated(name)):
-        # RFC 4035 §3.1.4.1: DS lies above the zone cut, and is the parent's to answer.
-        return _forwarded(question, client, world)
     if (formed := vpc_domains.recognise(name, suffix)) is not None:
         return vpc_domains.decide(question, formed, client, world)
     if name == suffix:
@@ -149,29 +158,37 @@ def _decide_custom(question: Question, owner: Name, group_id: str, world: World)
     return Decision(Reason.CUSTOM_DOMAIN, (step,), records=(cname,), cname=target if followed else None)
 
 
-def _decide_foreign(question: Question, client: Client, world: World) -> Decision:
-    """Names that are not the gateway's: special-use ones are ours to answer, the rest is forwarded."""
+def _decide_foreign(question: Question, client: Client, world: World, is_apex: bool = False) -> Decision:
+    """Names that are not the gateway's: special-use ones are ours to answer, the rest is forwarded.
+
+    `is_apex` is a question about the apex of a zone of ours, to the zone above it, where it exists.
+    """
     rule = world.forwarding.rule_for(question.name, client.vpc_id)
-    zone = zone_of(question.name)
+    zone = None if is_apex and is_delegated(question.name) else zone_of(question.name)
     if zone is not None and (rule is None or not zone.is_meant_by(rule.domain)):
         detail = f"special-use name under {zone.apex}, answered locally ({zone.source})"
         records = records_at(question.name, zone)
+        if records is None and is_apex:
+            records = {}
         if records is not None:
             available: dict[int, tuple[Rdata, ...]] = {rtype: (rdata,) for rtype, rdata in records.items()}
             return _local(question, world, zone.apex, Reason.SPECIAL_USE, detail, available)
         steps = (Step("name", detail), answer_step((), Rcode.NXDOMAIN, question.rtype))
         return Decision(Reason.SPECIAL_USE, steps, Rcode.NXDOMAIN, zone=zone.apex)
-    return _forwarded(question, client, world)
+    return _forwarded(question, client, world, exists=is_apex)
 
 
-def _forwarded(question: Question, client: Client, world: World) -> Decision:
+def _forwarded(question: Question, client: Client, world: World, exists: bool = False) -> Decision:
+    """What upstreams say; where there are none, a name that `exists` has no data, at most."""
     rule = world.forwarding.rule_for(question.name, client.vpc_id)
     upstreams, ttls = world.forwarding.by(rule)
     if not upstreams:
         whose = "" if rule is None else f" for {rule.domain}"
         detail = f"not a name of ours, and no upstreams{whose} to ask"
         error = ExtendedError(InfoCode.NOT_AUTHORITATIVE, "not ours, and no upstreams")
-        rcode = Rcode.REFUSED if world.forwarding.otherwise is Otherwise.REFUSED else Rcode.NXDOMAIN
+        rcode = Rcode.NOERROR if exists else Rcode.NXDOMAIN
+        if world.forwarding.otherwise is Otherwise.REFUSED:
+            rcode = Rcode.REFUSED
         steps = (Step("answer", f"{rcode.name}: {detail}"),)
         return Decision(Reason.NO_UPSTREAMS, steps, rcode, extended_error=error)
     whose = "the default" if rule is None else f"the rule for {rule.domain}"

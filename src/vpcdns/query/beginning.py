@@ -58,7 +58,7 @@ def decide(
         case Outcome.RESPOND:
             return response_to(query, arrival, in_turn(resolution, turn), world)
         case Outcome.FORWARD:
-            return Forward(query, arrival, resolution, world.revision)
+            return Forward(query, arrival, resolution, world.revision, turn)
         case Outcome.DROP:
             return Drop(resolution)
 

@@ -4,28 +4,19 @@ from dataclasses import replace
 from typing import Final
 
 from vpcdns.errors import MalformedMessage, MalformedName
-from vpcdns.model.decision import OWN_NAMES, Outcome, Reason, Step
+from vpcdns.model.decision import OWN_NAMES, Outcome
 from vpcdns.model.dns import ExtendedError, InfoCode, Question, Rcode, Record, RRType
-from vpcdns.model.names import Name
 from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.world import World
 from vpcdns.query.beginning import decide
-from vpcdns.query.responses import explained, limit_of, options_of, response_to
+from vpcdns.query.following import followed, ttl_of
+from vpcdns.query.responses import explained, failed, in_turn, limit_of, options_of, response_to
 from vpcdns.query.values import Drop, Failure, Fetched, Forward, Response
 from vpcdns.wire.edns import without_text
 from vpcdns.wire.relay import without_records_from, write_relayed
-from vpcdns.wire.upstream import (
-    PROOFS,
-    Relayed,
-    RelayedRecord,
-    covered_type,
-    is_owned_by_question,
-    owner_as_written,
-    record_of,
-)
+from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question, owner_as_written, record_of
 
-MAX_CNAMES: Final = 16  # in one response; BIND and Unbound follow 11. Each costs the reading of a name
 MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
 _RCODES: Final = frozenset(Rcode)
 MAX_LABELS: Final = 2_048  # of names that are read; with what is done about a name, each costs some 6 µs
@@ -49,17 +40,19 @@ def finish(forward: Forward, result: Fetched | Failure, world: World) -> Respons
         if isinstance(result, Fetched):
             if result.relayed.truncated and arrival.transport == "tcp":
                 raise MalformedMessage("truncated, with nowhere left to ask for the rest")
-            hop = _followed(result, resolution, world)
+            hop = followed(result, resolution, world)
             if hop is None and resolution.answers:
                 hop = _with_records(result, resolution)
     except (MalformedMessage, MalformedName):
         result = Failure.UNUSABLE
     if isinstance(result, Failure):
-        return response_to(query, arrival, _servfail(resolution, result), world)
+        return response_to(query, arrival, failed(resolution, result), world)
     if hop is not None and hop.outcome is Outcome.FORWARD:
-        return Forward(query, arrival, hop, world.revision)
+        return replace(forward, resolution=hop)
+    if hop is not None and hop.outcome is Outcome.DROP:
+        return Drop(hop)
     if hop is not None:
-        return Drop(hop) if hop.outcome is Outcome.DROP else response_to(query, arrival, hop, world)
+        return response_to(query, arrival, in_turn(hop, forward.turn), world)
     return _relay(forward, result, world)
 
 
@@ -86,95 +79,6 @@ def _rcode(relayed: Relayed) -> Rcode:
     return Rcode(relayed.rcode) if relayed.rcode in _RCODES else Rcode.SERVFAIL
 
 
-def _servfail(resolution: Resolution, failure: Failure) -> Resolution:
-    return replace(
-        resolution,
-        outcome=Outcome.RESPOND,
-        rcode=Rcode.SERVFAIL,
-        answers=(),
-        authoritative=False,
-        extended_error=failure.error,
-    )
-
-
-def _followed(fetched: Fetched, resolution: Resolution, world: World) -> Resolution | None:
-    """What an upstream's CNAMEs lead to, for this client: each starts again from the top (DESIGN §1.11).
-
-    None: nowhere but where the same upstreams have said all there is. Nothing that they say about a name that
-    is decided here, or that others are asked for, or behind it, is passed on (CVE-2026-26017).
-    """
-    question, relayed = resolution.question, fetched.relayed
-    if relayed.plain or question.rtype in (RRType.CNAME, RRType.ANY):
-        return None
-    links = _cnames(fetched)
-    name, chain = resolution.target, list(resolution.answers)
-    hop: Resolution | None = None
-    while (link := links.pop(name, None)) is not None:
-        target, records = link
-        chain += records
-        name = target
-        hop = resolve(Question(name, question.rtype), resolution.client, world)
-        alike = hop.outcome is Outcome.FORWARD and not hop.answers and hop.upstreams == resolution.upstreams
-        # Where there is nobody else to ask, these upstreams' word is all there is.
-        if not alike and hop.reason is not Reason.NO_UPSTREAMS:
-            break
-    else:
-        if hop is None or not _is_bare(relayed, question.rtype):
-            return None
-    passed = [record.name for record in chain if record.rtype == RRType.CNAME]
-    if name in passed or len(passed) > MAX_CNAMES:
-        return _servfail(resolution, Failure.CHAIN)
-    return replace(
-        hop,
-        question=question,
-        answers=(*chain, *hop.answers),
-        steps=(*resolution.steps, Step("cname", f"upstream says CNAME {name}"), *hop.steps[1:]),
-        # RFC 6604 §2: of the first name, which is an upstream's unless a CNAME of ours led there.
-        authoritative=bool(resolution.answers) and resolution.authoritative,
-    )
-
-
-def _cnames(fetched: Fetched) -> dict[Name, tuple[Name, list[Record]]]:
-    """Owner -> target of each CNAME in the answer, and its record with its signatures."""
-    relayed, found = fetched.relayed, dict[Name, tuple[Name, list[Record]]]()
-    cnames = [record for record in relayed.records if record.section == 0 and record.rtype == RRType.CNAME]
-    signed = int(RRType.CNAME)
-    signatures = [
-        record
-        for record in relayed.records
-        if cnames and record.section == 0 and covered_type(relayed, record) == signed
-    ]
-    if len(cnames) > MAX_CNAMES or len(signatures) > 2 * MAX_CNAMES:
-        raise MalformedMessage("more CNAMEs than any resolver follows")
-    for record in cnames:
-        name, target = relayed.name(record.name_at), relayed.name(record.rdata_at)
-        if name in found:
-            # RFC 2181 §10.1: one CNAME for a name. Of two, a client might follow the one that we do not.
-            raise MalformedMessage("two CNAMEs at one name")
-        found[name] = target, [Record(name, RRType.CNAME, _ttl(fetched, record), target)]
-    for record in signatures:
-        signature, _ = record_of(relayed, record, _ttl(fetched, record))
-        if signature.name in found:
-            found[signature.name][1].append(signature)
-    return found
-
-
-def _is_bare(relayed: Relayed, rtype: int) -> bool:
-    """Whether the message ends in a CNAME, and says nothing of what is there.
-
-    So answer authoritative servers that know no more; stub resolvers take it for a failure.
-    """
-    if relayed.truncated or relayed.rcode != Rcode.NOERROR:
-        return False
-    # With a SOA it says that there is no data of that type (RFC 2308 §2.2).
-    ends = ((0, rtype), (1, int(RRType.SOA)))
-    return not any((record.section, record.rtype) in ends for record in relayed.records)
-
-
-def _ttl(fetched: Fetched, record: RelayedRecord) -> int:
-    return fetched.stale_ttl if fetched.stale else max(0, record.ttl - fetched.age)
-
-
 def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
     """The Resolution of a CNAME chain, with what the last name's upstreams say at its end."""
     relayed, sections = fetched.relayed, (list[Record](), list[Record]())
@@ -183,7 +87,7 @@ def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
     labels = 0
     for record in relayed.records:
         if record.section == 0 or (record.section == 1 and record.rtype in PROOFS):
-            rebuilt, read = record_of(relayed, record, _ttl(fetched, record))
+            rebuilt, read = record_of(relayed, record, ttl_of(fetched, record))
             sections[record.section].append(rebuilt)
             labels += read
             if labels > MAX_LABELS:
@@ -194,7 +98,7 @@ def _with_records(fetched: Fetched, resolution: Resolution) -> Resolution:
         outcome=Outcome.RESPOND,
         rcode=_rcode(relayed),
         answers=() if failed else (*resolution.answers, *sections[0]),
-        proofs=tuple(sections[1]),
+        proofs=(*resolution.proofs, *sections[1]),
         extended_error=_fetched_error(fetched),
     )
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 from typing import Final
 
 from vpcdns.model.clients import Client, is_trusted
+from vpcdns.model.decision import Outcome
 from vpcdns.model.dns import ExtendedError, Rcode, Record
 from vpcdns.model.policy import Explain
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.world import World
-from vpcdns.query.values import Arrival, Response
+from vpcdns.query.values import Arrival, Failure, Response
 from vpcdns.wire.edns import Options, keepalive
 from vpcdns.wire.format import (
     AA,
@@ -35,7 +36,7 @@ def response_to(query: Query, arrival: Arrival, resolution: Resolution, world: W
         resolution.rcode,
         limit_of(query, arrival, resolution.client, world),
         resolution.answers,
-        resolution.proofs if resolution.soa is None else (resolution.soa,),
+        resolution.proofs if resolution.soa is None else (*resolution.proofs, resolution.soa),
         flags=(AA if resolution.authoritative else 0) | (RA if recursion else 0),
         extended_error=explained(resolution.extended_error, world.answers.explain),
         options=options_of(query, arrival, resolution.client, world),
@@ -83,6 +84,18 @@ def error_response(
 def truncated_response(query: Query, resolution: Resolution | None = None) -> Response:
     """Says only "ask again over TCP", which a spoofed client cannot do; never longer than the query."""
     return Response(write_response(query, Rcode.NOERROR, query.size, flags=TC), query, resolution)
+
+
+def failed(resolution: Resolution, failure: Failure) -> Resolution:
+    """SERVFAIL instead of what the Resolution says."""
+    return replace(
+        resolution,
+        outcome=Outcome.RESPOND,
+        rcode=Rcode.SERVFAIL,
+        answers=(),
+        authoritative=False,
+        extended_error=failure.error,
+    )
 
 
 def servfail(message: bytes) -> bytes | None:

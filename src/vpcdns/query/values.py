@@ -59,6 +59,7 @@ class Forward:
     arrival: Arrival
     resolution: Resolution
     revision: int
+    turn: int = field(default=0, compare=False)
 
     @property
     def question_wire(self) -> bytes:

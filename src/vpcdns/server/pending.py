@@ -15,7 +15,8 @@ from typing import Final
 
 from vpcdns.forward.attempt import UpstreamQuery, upstream_query_of
 from vpcdns.forward.cache import Cache
-from vpcdns.forward.forwarder import Forwarder, Sender
+from vpcdns.forward.forwarder import Forwarder
+from vpcdns.forward.loops import Sender
 from vpcdns.listen.responder import PendingResponse
 from vpcdns.model.dns import Rcode
 from vpcdns.query import Arrival, Drop, Failure, Fetched, Forward, ForwardKey, Response, begin, finish

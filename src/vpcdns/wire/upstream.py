@@ -8,7 +8,7 @@ import struct
 from typing import Final, NamedTuple
 
 from vpcdns.errors import MalformedMessage
-from vpcdns.model.dns import Octets, Record, RRClass, RRType
+from vpcdns.model.dns import Octets, Rcode, Record, RRClass, RRType
 from vpcdns.model.names import Name
 from vpcdns.wire import format as fmt
 from vpcdns.wire.buffer import NameChecker, read_labels, write_name
@@ -118,14 +118,17 @@ def read_answer(octets: bytes, identity: int, question_wire: bytes) -> Relayed:
     """The response with that id to that question; raises MalformedMessage for anything else.
 
     Servers that cannot read a query, or an OPT record in it, answer without the question (RFC 6891 §7): what
-    has none, but an error or TC, is read as if it had the question.
+    has none, but an error or TC, is read as if it had the question. NXDOMAIN of no name is SERVFAIL.
     """
     if answers_question(octets, identity, question_wire):
         return read_response(octets, fmt.HEADER_SIZE + len(question_wire))
     if len(octets) >= fmt.HEADER_SIZE:
-        _, flags, qdcount, *_ = fmt.HEADER.unpack_from(octets)
-        bare = octets[:4] + b"\0\1\0\0\0\0\0\0" + question_wire
-        if qdcount == 0 and flags & (fmt.TC | 0xF) and answers_question(bare, identity, question_wire):
+        theirs, flags, qdcount, ancount, *_ = fmt.HEADER.unpack_from(octets)
+        is_bare = qdcount == ancount == 0 and flags & (fmt.TC | 0xF)
+        if flags & 0xF == Rcode.NXDOMAIN:
+            flags = flags & ~0xF | Rcode.SERVFAIL
+        bare = fmt.HEADER.pack(theirs, flags, 1, 0, 0, 0) + question_wire
+        if is_bare and answers_question(bare, identity, question_wire):
             return read_response(bare)
     raise MalformedMessage("not an answer to our question")
 
