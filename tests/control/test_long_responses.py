@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 from starlette.types import Message
 
-from tests.support.event_loop import on_loop
+from tests.support.event_loop import on_loop, until
 from vpcdns.control.long_responses import AT_ONCE, PIECE, LongResponse, room
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
@@ -38,6 +38,36 @@ class Client:
 
 
 SCOPE = {"type": "http"}
+
+
+@on_loop
+async def test_a_thread_has_its_place_until_it_ends() -> None:
+    """Whose client has gone goes on to its next piece: clients that come and go do not add up."""
+    long, at_work, go_on = room(), list[int](), threading.Event()
+
+    def pieces(number: int) -> Iterator[str]:
+        at_work.append(number)
+        assert go_on.wait(20)
+        yield "x"
+
+    def ask(number: int, client: Client) -> asyncio.Task[None]:
+        return asyncio.create_task(
+            LongResponse(long, lambda: pieces(number))(SCOPE, client.receive, client.send)
+        )
+
+    gone = [Client() for _ in range(4 * AT_ONCE)]
+    tasks = [ask(number, client) for number, client in enumerate(gone)]
+    await until(lambda: len(at_work) == AT_ONCE)
+    for client in gone:
+        client.gone.set()
+    await asyncio.wait(tasks)
+    after = Client()
+    last = ask(99, after)
+    await asyncio.sleep(0.05)
+    assert len(at_work) == AT_ONCE
+    go_on.set()
+    await last
+    assert (after.body, at_work[-1]) == (b"x", 99)
 
 
 @on_loop

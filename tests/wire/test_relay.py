@@ -27,6 +27,7 @@ from vpcdns.wire.upstream import Relayed, answers_question, read_response
 
 HEADER: Final = struct.Struct("!6H")
 QNAME: Final = "www.example.com"
+TSIG: Final = b"\3key\0\0\xfa\0\xff\0\0\0\0\0\3abc"
 
 
 def query(qname: str = QNAME, rtype: str = "A", **edns: object) -> Query:
@@ -156,6 +157,28 @@ class TestRelaying:
         relayed = relay(made, query(use_edns=0, want_dnssec=True, payload=1400))
         assert (relayed.edns, relayed.options, relayed.payload) == (0, (), 1232)
         assert relayed.ednsflags & dns.flags.DO
+
+    @pytest.mark.parametrize("edns", [False, True])
+    def test_a_signature_of_the_hop_before_is_let_go(self, edns: bool) -> None:
+        """RFC 8945 §5.1: TSIG is between two servers; a client that knows no key refuses the message."""
+        octets = bytearray(response(f"{QNAME}. 300 IN A 192.0.2.1", edns=edns).to_wire())
+        octets[11] += 1
+        assert relay(bytes(octets) + TSIG).answer[0][0].to_text() == "192.0.2.1"
+
+    @pytest.mark.parametrize("rtype", [128, 249, 251, 252, 255])
+    @pytest.mark.parametrize("section", [7, 11])
+    def test_types_that_no_record_has_are_refused(self, rtype: int, section: int) -> None:
+        """RFC 6895 §3.1."""
+        octets = bytearray(response(edns=False).to_wire())
+        octets[section] += 1
+        with pytest.raises(MalformedMessage):
+            read_response(bytes(octets) + b"\0" + struct.pack("!HHIH", rtype, 1, 0, 0))
+
+    def test_a_signature_that_is_not_the_last_record_is_refused(self) -> None:
+        octets = bytearray(response(edns=False).to_wire())
+        octets[11] += 2
+        with pytest.raises(MalformedMessage):
+            read_response(bytes(octets) + TSIG + b"\0\0\1\0\1\0\0\0\0\0\4\1\2\3\4")
 
     def test_no_opt_for_a_client_without(self) -> None:
         relayed = relay(response(f"{QNAME}. 300 IN A 192.0.2.1"), query(use_edns=False))

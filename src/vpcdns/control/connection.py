@@ -5,8 +5,10 @@ them cannot shut others out for long.
 """
 
 import asyncio
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -14,6 +16,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from vpcdns.control.guard import MAX_HEADERS
+from vpcdns.net.accepting import Acceptor, descriptors
 
 MAX_CONNECTIONS: Final = 128
 # Seconds for a request to come whole, and again for its response to be taken. nginx has 60, Apache 20 to 40.
@@ -37,7 +40,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > min(MAX_CONNECTIONS, descriptors() // 8):
             transport.abort()
         else:
             self._wind_up()
@@ -76,6 +79,7 @@ class HttpServer(uvicorn.Server):
     """Serves an ASGI application in the running event loop; signals are somebody else's."""
 
     def __init__(self, app: ASGIApp, protocol: type[Connection] = Connection) -> None:
+        self._protocol = protocol
         super().__init__(
             uvicorn.Config(
                 app,
@@ -94,6 +98,29 @@ class HttpServer(uvicorn.Server):
                 h11_max_incomplete_event_size=MAX_HEADERS,
             )
         )
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accepts by itself: descriptors that run out must not fill the log, nor keep the loop busy."""
+        self.servers = []
+        self._acceptor = Acceptor("connections to the admin server")
+        for listening in sockets or ():
+            self._acceptor.begin(listening, self._accepted)
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Accepts no more, and ends what is being answered."""
+        self._acceptor.close()
+        await super().shutdown(sockets)
+
+    def _accepted(self, sock: socket.socket, _: object) -> None:
+        task = asyncio.get_running_loop().create_task(self._connect(sock))
+        self.server_state.tasks.add(task)
+        task.add_done_callback(self.server_state.tasks.discard)
+
+    async def _connect(self, sock: socket.socket) -> None:
+        make = partial(self._protocol, self.config, self.server_state, self.lifespan.state)
+        with suppress(OSError):  # it has gone
+            await asyncio.get_running_loop().connect_accepted_socket(make, sock)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

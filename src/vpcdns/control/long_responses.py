@@ -12,7 +12,7 @@ from typing import Any, Final
 from starlette.responses import StreamingResponse
 from starlette.types import Send
 
-from vpcdns.server.threads import in_thread
+from vpcdns.server.threads import Place
 
 AT_ONCE: Final = 2  # of the routes that share a room; the others wait
 PIECE: Final = 1 << 16  # characters; a client that does not read has two pieces waiting for it, and no more
@@ -39,14 +39,14 @@ class LongResponse(StreamingResponse):
 
     async def stream_response(self, send: Send) -> None:
         """Called in a task that is cancelled when the client has gone."""
-        async with self._room:
+        async with Place(self._room) as place:
             made = self._make()
             pieces = _even(made if isinstance(made, Iterator) else await made)
-            piece = await in_thread(partial(next, pieces, b""))
+            piece = await place.work(partial(next, pieces, b""))
             await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
             while piece:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-                piece = await in_thread(partial(next, pieces, b""))
+                piece = await place.work(partial(next, pieces, b""))
             await send({"type": "http.response.body"})
 
 

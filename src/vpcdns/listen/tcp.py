@@ -1,17 +1,13 @@
 """TCP listeners: who gets a connection, and when one is closed to make room.
 
-Knows every connection and the limits on all of them. What happens on one is in `tcp_connection`. Accepts by
-itself, because asyncio's server logs each failure when descriptors run out, and cannot choose whom it
-accepts.
+Knows every connection and the limits on all of them. What happens on one is in `tcp_connection`.
 """
 
 import asyncio
-import errno
-import logging
-import resource
 import socket
 from collections import Counter, OrderedDict
 from contextlib import suppress
+from functools import partial
 from ipaddress import ip_address
 from typing import Final
 
@@ -20,18 +16,10 @@ from vpcdns.listen.tcp_connection import TcpConnection
 from vpcdns.listen.tcp_limits import TcpLimits
 from vpcdns.model.policy import Listen
 from vpcdns.model.topology import Address, unmapped
+from vpcdns.net.accepting import Acceptor, descriptors
 from vpcdns.net.epoll import Watch
 from vpcdns.net.turns import Turns
 
-log = logging.getLogger("vpcdns.server")
-
-# Connections accepted before everything else gets its turn.
-_BATCH: Final = 32
-# Without descriptors there is nothing to accept with; asyncio waits 1 s, but ours frees one at once.
-_PAUSE: Final = 0.1
-# Between two log lines about it.
-_QUIET: Final = 60.0
-_OUT_OF_RESOURCES: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 # Four of the longest queries, or a few hundred usual ones, at a time.
 _READ_AT_MOST: Final = 16_384
 _CROWDED: Final = 0.75
@@ -52,11 +40,11 @@ class TcpServer:
         self.connections: OrderedDict[TcpConnection, None] = OrderedDict()
         self._loop = asyncio.get_running_loop()
         self._counters = dispatch.counters
-        self._at_most = min(self.limits.connections, _half_of_descriptors())
+        # Half as in Knot DNS; the other one is for upstreams, files and everything else.
+        self._at_most = min(self.limits.connections, descriptors() // 2)
         self._per_client: Counter[Address] = Counter()
+        self._acceptor = Acceptor("TCP connections", self._failed_to_accept)
         self._listening: dict[socket.socket, Listen] = {}
-        self._quiet_until = 0.0
-        self._paused: asyncio.TimerHandle | None = None
         self._sweeping: asyncio.TimerHandle | None = None
         self._empty = asyncio.Event()
         self._empty.set()
@@ -64,7 +52,7 @@ class TcpServer:
     def serve(self, sock: socket.socket, listen: Listen) -> None:
         """Accepts on `sock`, which listens already. Its open connections belong to `listen` from now on."""
         former, self._listening[sock] = self._listening.get(sock), listen
-        self._loop.add_reader(sock.fileno(), self._accept, sock, listen)
+        self._acceptor.begin(sock, partial(self._admit, listen))
         for connection in self.connections:
             if connection.listen is former:
                 connection.move(listen)
@@ -72,19 +60,14 @@ class TcpServer:
     def leave(self, sock: socket.socket) -> None:
         """Accepts no more on `sock`, and ends the connections that were made to it."""
         listen = self._listening.pop(sock)
-        self._loop.remove_reader(sock.fileno())
+        self._acceptor.end(sock)
         for connection in tuple(self.connections):
             if connection.listen is listen:
                 connection.end()
 
     def stop_accepting(self) -> None:
         """Closes the listening sockets; connections stay open."""
-        if self._paused is not None:
-            self._paused.cancel()
-            self._paused = None
-        for sock in self._listening:
-            self._loop.remove_reader(sock.fileno())
-            sock.close()
+        self._acceptor.close()
         self._listening.clear()
 
     def end(self) -> None:
@@ -113,27 +96,18 @@ class TcpServer:
         if not self.connections:
             self._empty.set()
 
-    def _accept(self, listening: socket.socket, listen: Listen) -> None:
-        for _ in range(_BATCH):
-            try:
-                sock, address = listening.accept()
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._counters.tcp_accept_errors += 1
-                if error.errno in _OUT_OF_RESOURCES:
-                    self._pause(error)
-                    return
-                continue  # ECONNABORTED and its like: that client has gone, others wait.
-            self._admit(sock, unmapped(ip_address(address[0])), address[1], listen)
+    def _failed_to_accept(self, out_of_descriptors: bool) -> None:
+        self._counters.tcp_accept_errors += 1
+        for _ in range(max(1, min(_ROOM, len(self.connections) // 4)) if out_of_descriptors else 0):
+            self._evict()
 
-    def _admit(self, sock: socket.socket, peer: Address, port: int, listen: Listen) -> None:
+    def _admit(self, listen: Listen, sock: socket.socket, address: tuple[str, int]) -> None:
+        peer, port = unmapped(ip_address(address[0])), address[1]
         is_full = len(self.connections) >= self._at_most
         if self._per_client[peer] >= self.limits.per_client or (is_full and not self._evict()):
             self._counters.tcp_refused += 1
             sock.close()
             return
-        sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # pipelined answers do not wait for an ACK
         self.connections[TcpConnection(self, sock, listen, peer, port)] = None
         self._per_client[peer] += 1
@@ -155,24 +129,6 @@ class TcpServer:
                 self.lost(connection)
                 return True
         return False
-
-    def _pause(self, error: OSError) -> None:
-        """Leaves connections to the kernel for a moment: with the reader on, the loop would spin."""
-        if self._paused is not None:
-            return
-        for _ in range(max(1, min(_ROOM, len(self.connections) // 4))):
-            self._evict()
-        if self._loop.time() >= self._quiet_until:
-            self._quiet_until = self._loop.time() + _QUIET
-            log.error("Cannot accept TCP connections: %s; idle ones are closed to make room", error.strerror)
-        for sock in self._listening:
-            self._loop.remove_reader(sock.fileno())
-        self._paused = self._loop.call_later(_PAUSE, self._resume)
-
-    def _resume(self) -> None:
-        self._paused = None
-        for sock, listen in self._listening.items():
-            self._loop.add_reader(sock.fileno(), self._accept, sock, listen)
 
     def _sweep(self) -> None:
         """Closes what has taken longer than it may. One timer for all: 2,000 cost 0.2 ms (measured)."""
@@ -196,9 +152,3 @@ class TcpServer:
             too_much -= unread[connection]
             self._counters.tcp_unread += 1
             connection.abort()
-
-
-def _half_of_descriptors() -> int:
-    """As in Knot DNS; the other half is for upstreams, files and everything else."""
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return 2**31 if limit == resource.RLIM_INFINITY else limit // 2

@@ -83,10 +83,12 @@ class QueryLog(Observer):
         try:
             self._file = self._open()
         except OSError as error:
-            why = "nobody reads this FIFO" if error.errno == errno.ENXIO else error.strerror
+            why, way_out = error.strerror, "create its folder, and let this user write there"
+            if error.errno == errno.ENXIO:
+                why, way_out = "nobody reads this FIFO", "start its reader first"
             raise StartupError(
                 f"server.log.file: cannot open {self.settings.file}: {why}\n"
-                "ways out:\n  - create its folder, and let this user write there\n"
+                f"ways out:\n  - {way_out}\n"
                 "  - log to standard output: -"
             ) from error
         self._thread = threading.Thread(target=self._run, name="query log", daemon=True)

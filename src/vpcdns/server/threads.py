@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from threading import Thread
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.world import World
@@ -19,10 +19,40 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T]) -> T:
-    """The result of `work`, which touches nothing that changes.
+    """The result of `work`, which touches nothing that changes."""
+    return await begun_in_thread(work)
 
-    The end of the process does not wait for it, as it would for a thread of an executor: a configuration may
-    take minutes to read.
+
+class Place:
+    """A place in a `room`: for one thread at a time, and until that has ended, whoever waits for it.
+
+    A task that is cancelled cannot end the thread that it waits for.
+    """
+
+    def __init__(self, room: asyncio.Semaphore | asyncio.Lock) -> None:
+        self._room = room
+        self._working: asyncio.Future[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._room.acquire()
+        return self
+
+    async def work(self, work: Callable[[], T]) -> T:
+        """The result of `work`, in a thread."""
+        self._working = working = begun_in_thread(work)
+        return await asyncio.shield(working)
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._working is None or self._working.done():
+            self._room.release()
+        else:
+            self._working.add_done_callback(lambda _: self._room.release())
+
+
+def begun_in_thread(work: Callable[[], T]) -> asyncio.Future[T]:
+    """The end of the process does not wait for it, as it would for a thread of an executor.
+
+    A configuration may take minutes to read.
     """
     sys.setswitchinterval(SWITCH_EVERY)  # for good: it counts only while several threads work
     loop = asyncio.get_running_loop()
@@ -41,7 +71,7 @@ async def in_thread(work: Callable[[], T]) -> T:
             loop.call_soon_threadsafe(told)
 
     Thread(target=run, name="work", daemon=True).start()
-    return await done
+    return done
 
 
 def chunks(world: World) -> list[object]:

@@ -68,10 +68,11 @@ class SqliteJournal(Journal):
         with ExitStack() as unless_all_is_well:
             self._lock = sqlite_file.locked(path)
             unless_all_is_well.callback(os.close, self._lock)
-            if not path.exists():
+            is_new = not path.exists()
+            if is_new:
                 os.truncate(self._lock, 0)
                 sqlite_file.make(path)
-            noted = sqlite_file.noted_last(path)
+            noted = (0, "") if is_new else sqlite_file.noted_last(path)
             self._db = sqlite_file.opened(path)
             unless_all_is_well.callback(self._db.close)
             with in_words(path):
@@ -218,7 +219,7 @@ def _check_end(path: Path, last: Entry, noted: tuple[int, str] | None) -> None:
     One more entry than was noted is fine: the power was cut in between, and nobody was told of it.
     """
     number = last.number
-    if noted is None and number > 0:
+    if noted is None:
         log.warning(
             "%s: there is no %s, so nothing can say whether changes behind entry %d are missing;"
             " `vpcdns state history` lists those that are there",

@@ -18,6 +18,8 @@ from vpcdns.wire.framing import id_of
 MAX_TTL: Final = 0x7FFFFFFF  # RFC 2181 §8: the top bit set counts as 0
 _CNAME, _OPT = int(RRType.CNAME), int(RRType.OPT)  # plain numbers compare in half the time
 _IN: Final = int(RRClass.IN)
+_TSIG: Final = 250
+_NO_DATA: Final = frozenset(range(128, 256))  # RFC 6895 §3.1: meta-types and those for questions
 _ANY_CLASS: Final = 255  # RFC 1035 §3.2.5: a question for all classes
 # What a negative answer, or one with proofs, has in its authority section: SOA, DS, RRSIG, NSEC, NSEC3.
 PROOFS: Final = frozenset({int(RRType.SOA), 43, 46, 47, 50})
@@ -100,6 +102,8 @@ def read_response(octets: bytes, question_end: int | None = None) -> Relayed:
         raise MalformedMessage("the question is cut short")
     records = _read_records(octets, question_end, counts, names)
     plain = all(_is_plain(octets, record) for record in records)
+    if records and records[-1].rtype == _TSIG:
+        records.pop()  # between upstreams and us alone (RFC 8945 §5.1)
     end, rcode = records[-1].end if records else question_end, flags & 0xF
     errors: tuple[bytes, ...] = ()
     opts = [place for place, record in enumerate(records) if record.rtype == _OPT]
@@ -236,7 +240,7 @@ def _read_records(octets: bytes, offset: int, counts: list[int], names: NameChec
     name_end, form_of = names.end, _FORMS.get
     asked_class = int.from_bytes(octets[offset - 2 : offset], "big")
     for section, count in enumerate(counts):
-        for _ in range(count):
+        for left in range(count, 0, -1):
             head = name_end(offset)
             rdata_at = head + head_size
             if rdata_at > size:
@@ -252,6 +256,8 @@ def _read_records(octets: bytes, offset: int, counts: list[int], names: NameChec
             form = form_of(rtype)
             if form is not None:
                 _check_data(form, rdata_at, end, names)
+            if rtype in _NO_DATA and (rtype, section, left) != (_TSIG, 2, 1):
+                raise MalformedMessage("a record of a type that no record has")
             if ttl > MAX_TTL and rtype != _OPT:
                 ttl = 0
             records.append(RelayedRecord(section, offset, rtype, ttl, head + fmt.TTL_OFFSET, rdata_at, end))
