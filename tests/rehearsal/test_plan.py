@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.hybrid_cloud import hybrid
+from tests.support.hybrid_cloud import CONFIGURATION, hybrid
 from tests.support.world_strategies import (
     CHANGES,
     CUSTOM,
@@ -224,3 +224,111 @@ def test_a_page_however_many_sections() -> None:
     many = replace(found, sections=found.sections * 1000)
     assert len(list(plan_text(many))) < 12 * SECTIONS
     assert len(plan_data(many)["sections"]) == 1000 * len(found.sections)
+
+
+ZONE = "private_zones: [{zone: %s, vpcs: [vpc-a], fall_through: %s, records: [%s]}]\n"
+WILDCARD = CONFIGURATION.replace("[api.example.com]", '[api.example.com, "*.example.net"]')
+DB = "{name: db, type: A, values: [10.1.0.9]}"
+
+
+def in_lines(old: World, new: World) -> str:
+    """What a plan says of vpc-a, in one line for each section."""
+    lines = []
+    for section in plan(old, new).sections:
+        names, title = ", ".join(map(str, section.flow.samples)), section.flow.after.zone or section.instance
+        changes = [f"{row.before} -> {row.after}" for row in section.rows if "vpc-a" in row.sources]
+        lines.append(f"{title}: {names}: {'; '.join(changes)}")
+    return "\n".join(sorted(lines))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (  # names of a wildcard custom domain that a zone takes
+            "",
+            ZONE % ("foo.example.net", "false", ""),
+            """foo.example.net: *.foo.example.net: 10.1.8.20 reachable -> NXDOMAIN
+foo.example.net: foo.example.net: 10.1.8.20 reachable -> NODATA""",
+        ),
+        (
+            "",
+            ZONE % ("foo.example.net", "true", ""),
+            "foo.example.net: foo.example.net: 10.1.8.20 reachable -> NODATA",
+        ),
+        (  # and a forward rule
+            "",
+            ", rules: [{domain: foo.example.net, upstreams: [192.0.2.2]}]",
+            """gw: *.foo.example.net: 10.1.8.20 reachable -> forwarded
+gw: foo.example.net: 10.1.8.20 reachable -> forwarded""",
+        ),
+        (
+            ZONE % ("corp.test", "true", DB),
+            ZONE % ("corp.test", "false", DB),
+            "corp.test: *.corp.test: forwarded -> NXDOMAIN",
+        ),
+        ("", ZONE % ("org", "false", ""), "org: *.org: forwarded -> NXDOMAIN\norg: org: forwarded -> NODATA"),
+        (
+            ZONE % ("ext.test", "true", DB),
+            ZONE % ("ext.test", "true", DB + ", {name: a, type: CNAME, values: [www.example.org.]}"),
+            "ext.test: a.ext.test: forwarded -> forwarded as www.example.org; CNAME www.example.org.",
+        ),
+        (
+            ZONE % ("corp.test", "false", DB + ", {name: db, type: TXT, values: [x]}"),
+            ZONE % ("corp.test", "false", DB + ", {name: db, type: TXT, values: [two, three]}"),
+            'corp.test: db.corp.test: 10.1.0.9 reachable; TXT "x" -> 10.1.0.9 reachable; TXT "three", "two"',
+        ),
+        (
+            ZONE % ("corp.test", "false", DB),
+            ZONE % ("corp.test", "false", DB + ", {name: '@', type: MX, values: [10 db]}"),
+            "corp.test: corp.test: NODATA -> NODATA; MX 10 db.corp.test.",
+        ),
+        (  # an alias of a name whose AAAA record changes
+            ZONE % ("corp.test", "false", "{name: a, type: CNAME, values: [b]}"),
+            ZONE
+            % (
+                "corp.test",
+                "false",
+                '{name: a, type: CNAME, values: [b]}, {name: b, type: AAAA, values: ["fd00::1"]}',
+            ),
+            "corp.test: a.corp.test, b.corp.test: NXDOMAIN -> NODATA; AAAA fd00::1",
+        ),
+        (  # an empty non-terminal, and a name that keeps a wildcard from those below it
+            ZONE % ("corp.test", "false", '{name: "*", type: A, values: [10.1.0.9]}'),
+            ZONE
+            % (
+                "corp.test",
+                "false",
+                '{name: "*", type: A, values: [10.1.0.9]}, {name: a.b, type: A, values: [10.1.0.9]}',
+            ),
+            """corp.test: *.b.corp.test: 10.1.0.9 reachable -> NXDOMAIN
+corp.test: b.corp.test: 10.1.0.9 reachable -> NODATA""",
+        ),
+    ],
+)
+def test_private_zones_and_forward_rules(old: str, new: str, expected: str) -> None:
+    rules, zones = ("", new) if new.startswith("private") else (new, "")
+    configuration = WILDCARD.replace("{upstreams: []}", "{upstreams: [192.0.2.1]}")
+    after = configuration.replace("{upstreams: [192.0.2.1]}", f"{{upstreams: [192.0.2.1]{rules}}}")
+    assert in_lines(hybrid(configuration + old), hybrid(after + zones)) == expected
+
+
+def test_a_zone_without_records_hides_the_names_of_groups() -> None:
+    after = hybrid(CONFIGURATION + ZONE % ("com", "false", ""))
+    text = "\n".join(plan_text(plan(hybrid(), after)))
+    assert "nobody's" not in text
+    assert "private zone com: 1 custom domain (api.example.com)\n  no such zone -> bound to vpc-a" in text
+    assert text.count("private zone com: 1 VPC domain (") == 2
+    assert "*. stands for all names below that are not listed by themselves." in text
+    kinds = {section["kind"]: section["before"] for section in plan_data(plan(hybrid(), after))["sections"]}
+    assert kinds["custom domain"] == "on at gw in cn-hangzhou"
+
+
+def test_settings_that_differ_are_said() -> None:
+    rules = "forward: {upstreams: [], rules: [{domain: corp.test, upstreams: [192.0.2.1]}]}"
+    found = plan(hybrid(), hybrid(CONFIGURATION.replace("forward: {upstreams: []}", rules)))
+    assert found, "this is no plan without changes"
+    text = "\n".join(plan_text(found))
+    assert text.startswith("Nothing changes for the names known here.")
+    assert "- forwarding.rules: [] -> [domain=corp.test upstreams=[192.0.2.1] vpcs=[] cache=None]" in text
+    assert text in "\n".join(plan_markdown(found)).replace("**", "")
+    assert not plan(hybrid(), hybrid())

@@ -164,7 +164,7 @@ class _Comparison:
 
     def _said_above(self, name: Name, rows: Rows) -> bool:
         """Whether names below a name of a zone fare as those of the name above it, which are said."""
-        if not name.is_wildcard or self.private.is_zone(name.parent()):
+        if not self.private.is_inner(name):
             return False
         above = next(wildcard(name.parent().parent()), None)
         return above is not None and _sources(self._private_rows(above)) == _sources(rows)

@@ -71,8 +71,13 @@ class PrivateNames:
         owners = chain.from_iterable(self._owners(zone, everything) for zone in self._zones())
         return iter(dict.fromkeys(chain(owners, *map(self._gateway_names, self._worlds))))
 
-    def is_zone(self, name: Name) -> bool:
-        return name in self._seen
+    def is_inner(self, name: Name) -> bool:
+        """Whether it is `*.` below a name within a zone, and no record's."""
+        if not name.is_wildcard or name.parent() in self._seen:
+            return False
+        around = (name, *name.ancestors())
+        zones = (zone for by in self._by_name for one in around for zone in by.get(one, ()))
+        return not any(name in zone.served.values for zone in zones)
 
     def _names_of(self, name: Name, world: World) -> Iterator[Name]:
         """The name, and the VPC domain that it leads to as a custom domain where a zone may hold that."""
