@@ -3,7 +3,7 @@
 Knows answers and ways as the model gives them. Decides nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -11,7 +11,7 @@ from vpcdns.model.decision import Outcome
 from vpcdns.model.dns import Question, RRType, type_text
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution, resolve
-from vpcdns.model.routing import Source, path
+from vpcdns.model.routing import Path, Source, path
 from vpcdns.model.world import World
 
 
@@ -41,9 +41,10 @@ NOBODY: Final = Fate("no such source", "not_resolved")
 
 def fate_of(source: Source | None, name: Name, world: World) -> Fate:
     """What becomes of `name` for `source`, a path in one line."""
-    if source is None:
-        return NOBODY
-    found = path(source, name, world)
+    return NOBODY if source is None else _fate(path(source, name, world))
+
+
+def _fate(found: Path) -> Fate:
     why = found.problems[0].detail if found.problems else ""
     answer = ", ".join(sorted(map(str, found.addresses)))
     if found.resolution is not None and not answer:
@@ -51,27 +52,34 @@ def fate_of(source: Source | None, name: Name, world: World) -> Fate:
     return Fate(answer, found.verdict.value, why)
 
 
-def target_of(name: Name, source: Source | None, world: World) -> Name:
-    """The last name that CNAME records lead to, of which anything is known."""
-    return name if source is None else resolve(Question(name, RRType.A), source.client, world).target
-
-
 def changed_fates(
-    name: Name, before: tuple[Source | None, World], after: tuple[Source | None, World], types: Iterable[int]
+    name: Name,
+    before: tuple[Source | None, World],
+    after: tuple[Source | None, World],
+    types_at: Callable[[Iterable[Name]], Collection[int]] = lambda _: (),
 ) -> tuple[Fate, Fate] | None:
-    """What becomes of a name before and after, its records of these types besides A; None: no change."""
-    was, now = fate_of(before[0], name, before[1]), fate_of(after[0], name, after[1])
-    if NOBODY in (was, now):
+    """What becomes of a name before and after; None if that is no change.
+
+    `types_at` says which types besides A are to be compared: those of the name, and of where CNAME records
+    lead.
+    """
+    if before[0] is None or after[0] is None:
+        was, now = fate_of(before[0], name, before[1]), fate_of(after[0], name, after[1])
         return None if was.verdict == now.verdict else (was, now)
-    records: tuple[list[str], list[str]] = [], []
-    for rtype in types:
-        texts = [_of_type(name, rtype, *one) for one in (before, after)]
+    found = path(before[0], name, before[1]), path(after[0], name, after[1])
+    targets = (one.resolution.target for one in found if one.resolution is not None)
+    was, now = map(_fate, found)
+    for rtype in sorted(types_at({name, *targets})):
+        texts = (_of_type(name, rtype, *before), _of_type(name, rtype, *after))
         if texts[0] != texts[1]:
-            for said, text, fate in zip(records, texts, (was, now), strict=True):
-                if text != fate.answer:  # NXDOMAIN, or forwarded, as for A
-                    said.append(f"{type_text(rtype)} {text}")
-    was, now = (replace(fate, records=tuple(said)) for fate, said in zip((was, now), records, strict=True))
+            was, now = _with(was, rtype, texts[0]), _with(now, rtype, texts[1])
     return None if was == now else (was, now)
+
+
+def _with(fate: Fate, rtype: int, text: str) -> Fate:
+    if text == fate.answer:  # NXDOMAIN, or forwarded, as for A
+        return fate
+    return replace(fate, records=(*fate.records, f"{type_text(rtype)} {text}"))
 
 
 def _of_type(name: Name, rtype: int, source: Source | None, world: World) -> str:

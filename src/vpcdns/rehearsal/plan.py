@@ -14,10 +14,11 @@ from vpcdns.model.names import Name
 from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
 from vpcdns.rehearsal.difference import settings_differences
-from vpcdns.rehearsal.fates import Fate, changed_fates, target_of
+from vpcdns.rehearsal.fates import Fate, changed_fates
 from vpcdns.rehearsal.flows import ABSENT, SAMPLES, Flow, Flows, NameKind, Situation
 from vpcdns.rehearsal.private_names import PrivateNames, wildcard
 from vpcdns.rehearsal.sources import Sources
+from vpcdns.rehearsal.wildcard_exceptions import wildcard_exceptions
 
 
 @dataclass(slots=True)
@@ -79,8 +80,8 @@ def plan(old: World, new: World) -> Plan:
     found += comparison.private_sections()
     found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
     lost, gained = (sum(section.count(reachable) for section in found) for reachable in (False, True))
-    pairs, settings = sum(section.pairs for section in found), tuple(settings_differences(old, new))
-    return Plan(tuple(found), pairs, lost, gained, settings)
+    settings = (*settings_differences(old, new), *comparison.other_rules())
+    return Plan(tuple(found), sum(section.pairs for section in found), lost, gained, settings)
 
 
 class _Comparison:
@@ -90,6 +91,8 @@ class _Comparison:
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
         self.private = PrivateNames(old, new)
+        self._above: dict[Name, dict[tuple[Fate, Fate], list[str]]] = {}  # what is said of names below names
+        self.exceptions = wildcard_exceptions(old, new)
         self.same_gateway = old.groups is new.groups and old.instances is new.instances
         self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
         vpcs = _alike(old.topology.vpcs, new.topology.vpcs)
@@ -106,20 +109,18 @@ class _Comparison:
                 continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
             if self.all_suspect or flow.before != flow.after or self._differs(flow):
                 yield flow
-        yield from self._exceptions()
+        for name in self.exceptions:
+            before, after = (
+                replace(_standing(name, world), elsewhere=("exception",)) for world in (self.old, self.new)
+            )
+            yield Flow(NameKind.CUSTOM_DOMAIN, before, after, self.private.seen_by(name), 1, [name])
 
-    def _exceptions(self) -> Iterator[Flow]:
-        """Names that forward rules take out of wildcard custom domains, or no longer do."""
-        rules = frozenset(self.old.forwarding.rules) ^ frozenset(self.new.forwarding.rules)
-        domains = dict.fromkeys(rule.domain for rule in rules if rule.domain.labels)
-        for name in chain.from_iterable((domain, *wildcard(domain)) for domain in domains):
-            owners = [world.custom_domains.match(name) for world in (self.old, self.new)]
-            if any(owner is not None and owner[0].is_wildcard and owner[0] != name for owner in owners):
-                before, after = (
-                    replace(_standing(name, world), elsewhere=("forward rules",))
-                    for world in (self.old, self.new)
-                )
-                yield Flow(NameKind.CUSTOM_DOMAIN, before, after, self.private.seen_by(name), 1, [name])
+    def other_rules(self) -> Iterator[str]:
+        """Networks for which forward rules of some VPCs hold, or no longer do."""
+        for network in self.old.topology.networks.values() if self.partial_rules else ():
+            now = self.new.topology.networks.get(network.network_id, network).resolves_as
+            if network.resolves_as != now:
+                yield f"network {network.network_id}: forward rules of {now}, not of {network.resolves_as}"
 
     def _differs(self, flow: Flow) -> bool:
         key = flow.after.instance
@@ -143,7 +144,7 @@ class _Comparison:
         if self.same_gateway and not self.all_suspect and not self.private.changed:
             return
         found: dict[tuple[object, ...], tuple[Flow, Rows]] = {}
-        for name in self.private.names(self.all_suspect):
+        for name in dict.fromkeys(chain(self.private.names(self.all_suspect), self.exceptions)):
             rows = self._private_rows(name)
             if not rows or self._said_above(name, rows):
                 continue
@@ -166,8 +167,10 @@ class _Comparison:
         """Whether names below a name of a zone fare as those of the name above it, which are said."""
         if not self.private.is_inner(name):
             return False
-        above = next(wildcard(name.parent().parent()), None)
-        return above is not None and _sources(self._private_rows(above)) == _sources(rows)
+        above = next(wildcard(name.parent().parent()))
+        if above not in self._above:
+            self._above[above] = _sources(self._private_rows(above))
+        return self._above[above] == _sources(rows)
 
     def _private_flow(self, name: Name) -> Flow:
         zones = self.private.deciding(name)
@@ -201,9 +204,7 @@ class _Comparison:
         Names that `private` zones hold may have records of other types than A.
         """
         sides = (self.old_sources.get(source), self.old), (self.new_sources.get(source), self.new)
-        names = {name, *(target_of(name, *side) for side in sides)} if private is not None else set()
-        types = sorted(private.types_at(names)) if private is not None else ()
-        return changed_fates(name, *sides, types)
+        return changed_fates(name, *sides, *([private.types_at] if private is not None else []))
 
     def _classes(self, flow: Flow, private: dict[str, None]) -> Iterator[tuple[str, Callable[[], list[str]]]]:
         """Sources that get the same: one of them to ask, and all of them.
