@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -51,16 +52,21 @@ def zone_names(world: World) -> set[Name]:
     return found
 
 
-def seeing(source: str, name: Name, world: World) -> bool:
-    """Whether the source sees a private zone around the name."""
-    found = source_of(source, world)
-    vpc_id = None if found is None else found.client.vpc_id
-    return any(True for _ in world.private_zones.enclosing(name, vpc_id))
+def seeing(source: str, name: Name, world: World, *others: World) -> bool:
+    """Whether the source sees a private zone around the name.
+
+    With `others`: as what it resolves as in any of them, also around where a custom domain leads there.
+    """
+    sources = [found for one in others or (world,) if (found := source_of(source, one)) is not None]
+    custom = [(one, match[1]) for one in others if (match := one.custom_domains.match(name)) is not None]
+    names = [name, *(one.vpc_domain(one.groups[group_id]) for one, group_id in custom)]
+    pairs = product(names, {found.client.vpc_id for found in sources})
+    return any(True for one, vpc_id in pairs for _ in world.private_zones.enclosing(one, vpc_id))
 
 
 def asked(source: str, name: Name, old: World, new: World) -> tuple[Fate, Fate] | None:
     """What changes for a source, also for other types than A that zones have there, or where it leads."""
-    private = any(seeing(source, name, world) or name in gateway_names(world) for world in (old, new))
+    private = any(seeing(source, name, world, old, new) for world in (old, new))
 
     def types_at(names: Iterable[Name]) -> set[int]:
         return {

@@ -70,7 +70,7 @@ def changed_fates(
     targets = (one.resolution.target for one in found if one.resolution is not None)
     was, now = map(_fate, found)
     for rtype in sorted(types_at({name, *targets})):
-        texts = (_of_type(name, rtype, *before), _of_type(name, rtype, *after))
+        texts = [_of_type(name, rtype, *side) for side in (before, after)]
         if texts[0] != texts[1]:
             was, now = _with(was, rtype, texts[0]), _with(now, rtype, texts[1])
     return None if was == now else (was, now)

@@ -69,7 +69,9 @@ class PrivateNames:
     def names(self, everything: bool) -> Iterator[Name]:
         """The names whose answers may differ, each once: all, or those that aliases and zones touch."""
         owners = chain.from_iterable(self._owners(zone, everything) for zone in self._zones())
-        return iter(dict.fromkeys(chain(owners, *map(self._gateway_names, self._worlds))))
+        gateways = chain.from_iterable(map(self._gateway_names, self._worlds))
+        ruled = chain.from_iterable(self._ruled(world, everything) for world in self._worlds)
+        return iter(dict.fromkeys(chain(owners, gateways, ruled)))
 
     def is_inner(self, name: Name) -> bool:
         """Whether it is `*.` below a name within a zone, and no record's."""
@@ -112,6 +114,22 @@ class PrivateNames:
         groups = world.groups.scan() if self.may_hold_vpc_domains(world.answers.suffix) else ()
         domains: Iterable[Name] = (world.vpc_domain(group) for _, group in groups)
         yield from (name for name in chain(domains, world.custom_domains.values) if self.seen_by(name))
+        for name in world.custom_domains.values:
+            if not name.is_wildcard and self.zone_of(name) is not None:
+                yield from self._closer(name, world)
+
+    def _closer(self, name: Name, world: World) -> Iterator[Name]:
+        """What a custom domain keeps from a wildcard one above it (RFC 4592 §3.3.1)."""
+        for node in (name, *name.ancestors()):
+            above = next(wildcard(node.parent()), None) if len(node) > 1 else None
+            if above is not None and world.custom_domains.match(above) is not None:
+                yield from (node, *wildcard(node))
+
+    def _ruled(self, world: World, everything: bool) -> Iterator[Name]:
+        """Domains of forward rules in zones that may have let them pass, or do so now."""
+        for domain in dict.fromkeys(rule.domain for rule in world.forwarding.rules):
+            if everything or self._is_in(domain, self._moved) or self._is_in(domain, self._edited):
+                yield from (domain, *wildcard(domain)) if self.zone_of(domain) is not None else ()
 
     @staticmethod
     def _is_in(name: Name, zones: set[Name]) -> bool:
