@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vpcdns.config import load, loads, written, yaml_text
+from vpcdns.config.zone_records import read_rdata, read_type, read_zone_file
 from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_changes import AddZoneRecord
@@ -186,3 +187,31 @@ def test_the_longest_name_is_written_and_read_again() -> None:
     assert loads(yaml_text(written(world)), revision=world.revision).world == world
     change = AddZoneRecord(zone.zone_id, 5, record)
     assert decode_change(encode_change(change)) == change
+
+
+@pytest.mark.parametrize(
+    ("rtype", "generic", "plain"),
+    [
+        ("TYPE1", r"\# 4 01020304", "1.2.3.4"),
+        ("A", r"  \# 4 0102 0304", "1.2.3.4"),
+        ("AAAA", r"\# 16 20010db8000000000000000000000001", "2001:db8::1"),
+        ("TYPE5", r"\# 8 01 61 04 74657374 00", "a.test."),
+        ("TXT", r"\# 3 02 6869", '"hi"'),
+        ("TYPE15", r"\# 5 000a 016d 00", "10 m."),
+    ],
+)
+def test_types_that_are_known_may_be_written_as_others_are(rtype: str, generic: str, plain: str) -> None:
+    """RFC 3597 §5, in `values` as in zone files."""
+    zone = Name.from_text("corp.test")
+    number = read_type(rtype)
+    rdata = read_rdata(number, generic, zone)
+    assert rdata == read_rdata(number, plain, zone)
+    said = list[str]()
+    found = read_zone_file(f"a 60 {rtype} {generic}\n", zone, lambda *where: said.append(str(where)))
+    assert (said, [record.rdata for _, record in found]) == ([], [rdata])
+
+
+@pytest.mark.parametrize("text", [r"\# 3 010203", r"\# 4 010203", r"\#", r"\# x", r"\# 4 zz"])
+def test_generic_data_of_the_wrong_length(text: str) -> None:
+    with pytest.raises(ValueError, match="is no data of type A"):
+        read_rdata(1, text, Name.from_text("corp.test"))

@@ -13,10 +13,12 @@ from vpcdns.process.source import Source
 @pytest.mark.parametrize(
     ("resolv_conf", "config", "said"),
     [
-        ("nameserver 192.0.2.1\n", "{}", False),
-        ("nameserver 127.0.0.1\n", "server: {listen: ['127.0.0.1:53']}", True),  # that is us
-        ("", "{}", True),
-        ("", "forward: {upstreams: []}", False),  # as it was written
+        ("nameserver 192.0.2.1\n", "{}", ""),
+        ("nameserver 127.0.0.1\n", "server: {listen: ['127.0.0.1:53']}", "but this server; foreign names"),
+        ("", "{}", "names none but this server; foreign names without a rule get REFUSED"),
+        ("", "forward: {otherwise: nxdomain}", "foreign names without a rule get NXDOMAIN"),
+        ("", "forward: {upstreams: []}", "forward.upstreams is []; foreign names without a rule get REFUSED"),
+        ("", "forward: {upstreams: [], otherwise: nxdomain}", ""),  # a closed lab, as it was written
     ],
 )
 def test_that_there_are_no_upstreams_is_said(
@@ -25,10 +27,11 @@ def test_that_there_are_no_upstreams_is_said(
     caplog: pytest.LogCaptureFixture,
     resolv_conf: str,
     config: str,
-    said: bool,
+    said: str,
 ) -> None:
     (tmp_path / "resolv.conf").write_text(resolv_conf)
     (tmp_path / "vpcdns.yaml").write_text(config + "\n")
     monkeypatch.setattr(source, "RESOLV_CONF", tmp_path / "resolv.conf")
     Source(tmp_path / "vpcdns.yaml").load()
-    assert ("No upstreams" in caplog.text) is said
+    assert said in caplog.text
+    assert ("No upstreams" in caplog.text) is bool(said)

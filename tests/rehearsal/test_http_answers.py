@@ -43,7 +43,7 @@ def test_a_plan_as_data() -> None:
     answer = plan_answer(hybrid(), ["bind gw vpc-b vsw-b"])
     assert json.loads(json.dumps(answer)) == answer
     assert (answer["changes"], answer["lost"], answer["gained"]) == (6, 4, 2)
-    assert plan_answer(hybrid(), []) == {"changes": 0, "lost": 0, "gained": 0, "sections": []}
+    assert plan_answer(hybrid(), []) == {"changes": 0, "lost": 0, "gained": 0, "settings": [], "sections": []}
 
 
 WORDS = [

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from tests.support.world_strategies import ALL_CHANGES
+from tests.support.world_strategies import ALL_CHANGES, ZONE_CHANGES
 from vpcdns.errors import MalformedChange
 from vpcdns.model.changes import Bind, Change
 from vpcdns.state.change_json import CHANGES as KINDS
 from vpcdns.state.change_json import decode_change, encode_change
 
 
-@given(ALL_CHANGES)
+@given(ALL_CHANGES | ZONE_CHANGES)
 def test_a_change_is_read_back(change: Change) -> None:
     read = decode_change(json.loads(json.dumps(encode_change(change))))
     assert read == change
@@ -64,3 +66,11 @@ def test_the_form_is_for_people_too() -> None:
         "vswitch_id": "vsw-1",
         "address": None,
     }
+
+
+def test_the_documentation_has_every_change_with_its_fields() -> None:
+    rows = Path("docs/testing.md").read_text(encoding="utf-8").splitlines()
+    for name, kind in KINDS.items():
+        found = [row for row in rows if row.startswith("| ") and f"`{name}`" in row]
+        assert len(found) == 1, name
+        assert all(f"`{field.name}`" in found[0] for field in fields(kind)), name

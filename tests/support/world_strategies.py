@@ -167,6 +167,9 @@ ZONE_IDS = st.sampled_from(["z-0", "z-1", "z-2"])
 ZONE_RECORDS = st.one_of(
     st.builds(ZoneRecord, st.sampled_from(ZONE_NAMES), st.just(int(RRType.A)), ENDPOINTS),
     st.builds(
+        ZoneRecord, st.sampled_from(ZONE_NAMES), st.just(int(RRType.TXT)), st.sampled_from([(b"x",), (b"y",)])
+    ),
+    st.builds(
         ZoneRecord,
         st.sampled_from(ZONE_NAMES),
         st.just(int(RRType.CNAME)),
@@ -183,7 +186,9 @@ ZONE_CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(DeleteZone, ZONE_IDS),
 )
 ALL_CHANGES: st.SearchStrategy[Change] = st.one_of(CHANGES, VPC_CHANGES)
-RULED = names(".", "com", "alicloudapi.com", "vpcdns.internal", "example", "0-vpc.alicloudapi.com")
+RULED = names(
+    ".", "com", "alicloudapi.com", "vpcdns.internal", "example", "d.example", "0-vpc.alicloudapi.com"
+)
 RULES = st.builds(
     ForwardRule, st.sampled_from(RULED), st.sampled_from([UPSTREAM, ()]), st.frozensets(VPC_IDS, max_size=2)
 )

@@ -63,7 +63,7 @@ def plan_command(
         say_json(plan_data(found))
     else:
         say("\n".join((plan_text if form is Format.TEXT else plan_markdown)(found)))
-    raise typer.Exit(Exit.FOUND if found.sections else Exit.OK)
+    raise typer.Exit(Exit.FOUND if found else Exit.OK)
 
 
 def _worlds(files: list[Path], config: Path, changes: list[str]) -> tuple[World, World]:

@@ -14,6 +14,7 @@ from vpcdns.config.values import (
     AddressText,
     DomainText,
     Line,
+    PathOrMapping,
     admin_listen,
     custom_domain,
     host_name,

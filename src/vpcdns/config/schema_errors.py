@@ -157,5 +157,7 @@ def _in(annotation: object) -> Iterator[type[BaseModel]]:
 
 
 def _tag(model: type[BaseModel]) -> str:
+    """The word in `type` that chooses the model; a record's `type` chooses none."""
     kind = model.model_fields.get("type")
-    return str(get_args(kind.annotation)[0]) if kind else ""
+    words = get_args(kind.annotation) if kind else ()
+    return str(words[0]) if words else ""

@@ -171,6 +171,15 @@ def off(value: object) -> Literal[False]:
     return False
 
 
+def path_or_mapping(value: object) -> str | dict[str, Any]:
+    """A file's path, or what would be in the file."""
+    if isinstance(value, str) and value and "\0" not in value:
+        return value
+    if isinstance(value, dict):
+        return value
+    raise refused(*mistyped("a file's path or a mapping", value, "write a path, or the keys themselves"))
+
+
 def domain(value: object) -> Name:
     """A host name; never converted: IDNA 2003 would change names silently."""
     text = text_of(value, "a domain name")
@@ -240,6 +249,7 @@ AdminListenText = Annotated[
     Listen | Path, *_written(admin_listen, rf"(/.*|{_ENDPOINT})", "127.0.0.1:5380", "/run/vpcdns/admin.sock")
 ]
 OffText = Annotated[Literal[False], PlainValidator(off), WithJsonSchema({"const": False})]
+PathOrMapping = Annotated[str | dict[str, Any], PlainValidator(path_or_mapping)]
 ListenText = Annotated[Listen, *_written(listen, _ENDPOINT, *_ENDPOINTS)]
 UpstreamText = Annotated[
     Upstream | UpstreamName,

@@ -52,10 +52,11 @@ def read_owner(text: str, zone: Name) -> Name:
 def read_rdata(rtype: int, text: str, zone: Name) -> Rdata:
     """The data of a record; names in it are relative to the zone. Raises ValueError with what is wrong."""
     try:
-        if rtype == RRType.A:
-            return IPv4Address(text)
-        if rtype == RRType.AAAA:
-            return IPv6Address(text)
+        if not text.lstrip().startswith("\\#"):  # RFC 3597 §5: any type may be written in generic form
+            if rtype == RRType.A:
+                return IPv4Address(text)
+            if rtype == RRType.AAAA:
+                return IPv6Address(text)
         return _rdata(
             dns.rdata.from_text(_IN, dns.rdatatype.RdataType.make(rtype), text, _absolute(zone), False)
         )

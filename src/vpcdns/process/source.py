@@ -13,7 +13,7 @@ from vpcdns.config import Admin, Loaded, Progress, WatchedFiles, load
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.forward.upstream_names import UpstreamNames
-from vpcdns.model.policy import Listen, ServerIdentity
+from vpcdns.model.policy import Listen, Otherwise, ServerIdentity
 from vpcdns.model.warnings import warnings
 
 log = logging.getLogger("vpcdns.server")
@@ -55,8 +55,10 @@ class Source:
         world = with_upstreams(
             loaded.world, listens, given=given, resolv_conf=RESOLV_CONF, addresses=self.names.addresses
         )
-        if not (given or world.forwarding.upstreams):
-            log.warning("No upstreams: %s names none but this server; foreign names are refused", RESOLV_CONF)
+        otherwise = world.forwarding.otherwise
+        if not world.forwarding.upstreams and not (given and otherwise is Otherwise.NXDOMAIN):
+            why = "forward.upstreams is []" if given else f"{RESOLV_CONF} names none but this server"
+            log.warning("No upstreams: %s; foreign names without a rule get %s", why, otherwise.name)
         for warning in islice(warnings(world), _WARNINGS_LOGGED):
             log.warning("%s", warning)
         admin = loaded.admin

@@ -34,6 +34,11 @@ def differences(old: World, new: World) -> Iterator[str]:
     yield from _between(was.networks, now.networks, lambda one: f"network {one.network_id}")
     yield from _between(was.connections, now.connections, lambda one: f"connection {one.connection_id}")
     yield from _zones(old.private_zones.zones, new.private_zones.zones)
+    yield from settings_differences(old, new)
+
+
+def settings_differences(old: World, new: World) -> Iterator[str]:
+    """What differs in how answers look, who may ask, and whom to ask for the rest."""
     for part in ("answers", "access", "forwarding"):
         yield from _changed(f"{part}.", getattr(old, part), getattr(new, part))
 

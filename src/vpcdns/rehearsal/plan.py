@@ -5,38 +5,20 @@ group. Decides nothing: answers and ways are the model's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
-from typing import Final
 
-from vpcdns.model.decision import Outcome
 from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
-from vpcdns.model.routing import Source, path
+from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
+from vpcdns.rehearsal.difference import settings_differences
+from vpcdns.rehearsal.fates import Fate, changed_fates
 from vpcdns.rehearsal.flows import ABSENT, SAMPLES, Flow, Flows, NameKind, Situation
-from vpcdns.rehearsal.private_names import PrivateNames
+from vpcdns.rehearsal.private_names import PrivateNames, wildcard
 from vpcdns.rehearsal.sources import Sources
-
-
-@dataclass(frozen=True, slots=True)
-class Fate:
-    """What becomes of a name for a source: the answer, whether it is reached, and why."""
-
-    answer: str
-    verdict: str
-    why: str = field(default="", compare=False)
-
-    @property
-    def reachable(self) -> bool:
-        return self.verdict == "reachable"
-
-    def __str__(self) -> str:
-        return self.answer if self.verdict == "not_resolved" else f"{self.answer} {self.verdict}"
-
-
-NOBODY: Final = Fate("no such source", "not_resolved")
+from vpcdns.rehearsal.wildcard_exceptions import wildcard_exceptions
 
 
 @dataclass(slots=True)
@@ -46,6 +28,9 @@ class Row:
     before: Fate
     after: Fate
     sources: list[str]
+
+
+Rows = dict[tuple[Fate, Fate], Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +57,19 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sections with changes, those with the most (source, name) pairs first, and what they add up to."""
+    """The sections with changes, those with the most (source, name) pairs first, and what they add up to.
+
+    `settings` are differences that change answers of names that a plan does not know.
+    """
 
     sections: tuple[Section, ...]
     pairs: int
     lost: int
     gained: int
+    settings: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sections or self.settings)
 
 
 def plan(old: World, new: World) -> Plan:
@@ -88,7 +80,8 @@ def plan(old: World, new: World) -> Plan:
     found += comparison.private_sections()
     found.sort(key=lambda section: (-section.pairs, section.instance, section.flow.kind.value))
     lost, gained = (sum(section.count(reachable) for section in found) for reachable in (False, True))
-    return Plan(tuple(found), sum(section.pairs for section in found), lost, gained)
+    settings = (*settings_differences(old, new), *comparison.other_rules())
+    return Plan(tuple(found), sum(section.pairs for section in found), lost, gained, settings)
 
 
 class _Comparison:
@@ -98,6 +91,8 @@ class _Comparison:
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
         self.private = PrivateNames(old, new)
+        self._above: dict[Name, dict[tuple[Fate, Fate], list[str]]] = {}  # what is said of names below names
+        self.exceptions = wildcard_exceptions(old, new)
         self.same_gateway = old.groups is new.groups and old.instances is new.instances
         self.partial_rules = any(rule.vpcs for world in (old, new) for rule in world.forwarding.rules)
         vpcs = _alike(old.topology.vpcs, new.topology.vpcs)
@@ -114,6 +109,18 @@ class _Comparison:
                 continue  # an absent VPC domain and one that is off are NXDOMAIN, whoever asks
             if self.all_suspect or flow.before != flow.after or self._differs(flow):
                 yield flow
+        for name in self.exceptions:
+            before, after = (
+                replace(_standing(name, world), elsewhere=("exception",)) for world in (self.old, self.new)
+            )
+            yield Flow(NameKind.CUSTOM_DOMAIN, before, after, self.private.seen_by(name), 1, [name])
+
+    def other_rules(self) -> Iterator[str]:
+        """Networks for which forward rules of some VPCs hold, or no longer do."""
+        for network in self.old.topology.networks.values() if self.partial_rules else ():
+            now = self.new.topology.networks.get(network.network_id, network).resolves_as
+            if network.resolves_as != now:
+                yield f"network {network.network_id}: forward rules of {now}, not of {network.resolves_as}"
 
     def _differs(self, flow: Flow) -> bool:
         key = flow.after.instance
@@ -121,7 +128,7 @@ class _Comparison:
 
     def section(self, flow: Flow) -> Section | None:
         """What changes for whom in a flow; None for nothing."""
-        rows: dict[tuple[Fate, Fate], Row] = {}
+        rows: Rows = {}
         name, private = flow.samples[0], self._resolving_as(flow.private_to)
         for first, members in self._classes(flow, private):
             if (fates := self._fates(first, name)) is not None:
@@ -136,35 +143,68 @@ class _Comparison:
         """What changes for sources that see a zone around a name. Names that fare alike are one flow."""
         if self.same_gateway and not self.all_suspect and not self.private.changed:
             return
-        found: dict[tuple[object, ...], tuple[Flow, dict[tuple[Fate, Fate], Row]]] = {}
-        for name in self.private.names(self.all_suspect):
-            rows: dict[tuple[Fate, Fate], Row] = {}
-            for source in self._resolving_as(self.private.seen_by(name)):
-                if (fates := self._fates(source, name)) is not None:
-                    rows.setdefault(fates, Row(*fates, [])).sources.append(source)
-            if rows:
-                holders = self.private.holders(name)
-                before, after = (ABSENT if one is None else Situation(zone=str(one)) for one in holders)
-                key = before, after, *((fates, *row.sources) for fates, row in rows.items())
-                flow, _ = found.setdefault(key, (Flow(NameKind.PRIVATE_NAME, before, after), rows))
-                flow.count += 1
-                if len(flow.samples) < SAMPLES:
-                    flow.samples.append(name)
-        for flow, rows in found.values():
-            zone = self.private.zone_of(flow.samples[0])
-            was, now = (_bound_to(zone, world) for world in (self.old, self.new))
-            yield Section(flow, "", was if was == now else f"{was} -> {now}", tuple(rows.values()))
+        found: dict[tuple[object, ...], tuple[Flow, Rows]] = {}
+        for name in dict.fromkeys(chain(self.private.names(self.all_suspect), self.exceptions)):
+            rows = self._private_rows(name)
+            if not rows or self._said_above(name, rows):
+                continue
+            flow = self._private_flow(name)
+            key = flow.kind, flow.before, flow.after, *((fates, *row.sources) for fates, row in rows.items())
+            flow, _ = found.setdefault(key, (flow, rows))
+            flow.count += 1
+            if len(flow.samples) < SAMPLES:
+                flow.samples.append(name)
+        yield from (self._private_section(flow, tuple(rows.values())) for flow, rows in found.values())
+
+    def _private_rows(self, name: Name) -> Rows:
+        rows: Rows = {}
+        for source in self._resolving_as(self.private.seen_by(name)):
+            if (fates := self._fates(source, name, self.private)) is not None:
+                rows.setdefault(fates, Row(*fates, [])).sources.append(source)
+        return rows
+
+    def _said_above(self, name: Name, rows: Rows) -> bool:
+        """Whether names below a name of a zone fare as those of the name above it, which are said."""
+        if not self.private.is_inner(name):
+            return False
+        above = next(wildcard(name.parent().parent()))
+        if above not in self._above:
+            self._above[above] = _sources(self._private_rows(above))
+        return self._above[above] == _sources(rows)
+
+    def _private_flow(self, name: Name) -> Flow:
+        zones = self.private.deciding(name)
+        before, after = (
+            _standing(name, world) if zone is None else Situation(zone=str(zone))
+            for world, zone in zip((self.old, self.new), zones, strict=True)
+        )
+        kinds = [kind for world in (self.new, self.old) if (kind := _kind_of(name, world))]
+        return Flow(kinds[0] if kinds else NameKind.PRIVATE_NAME, before, after)
+
+    def _private_section(self, flow: Flow, rows: tuple[Row, ...]) -> Section:
+        zone = flow.after.zone or flow.before.zone
+        key = flow.after.instance or flow.before.instance
+        if not zone and key is not None:
+            was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
+            return Section(flow, key[1], _moved(was, now), rows)
+        around = Name.from_text(zone) if zone else self.private.zone_of(flow.samples[0])
+        bound = [_bound_to(around, world) for world in (self.old, self.new)]
+        return Section(flow, "", bound[0] if bound[0] == bound[1] else " -> ".join(bound), rows)
 
     def _resolving_as(self, vpc_ids: frozenset[str]) -> dict[str, None]:
         """The sources that resolve as one of these VPCs, before or after."""
         worlds = (self.old_sources, self.new_sources) if vpc_ids else ()
         return dict.fromkeys(chain.from_iterable(one.resolving_as(sorted(vpc_ids)) for one in worlds))
 
-    def _fates(self, source: str, name: Name) -> tuple[Fate, Fate] | None:
-        """What becomes of a name for a source, before and after; None if that is no change."""
-        before = fate_of(self.old_sources.get(source), name, self.old)
-        after = fate_of(self.new_sources.get(source), name, self.new)
-        return None if before == after or _comes_to_nothing(before, after) else (before, after)
+    def _fates(
+        self, source: str, name: Name, private: PrivateNames | None = None
+    ) -> tuple[Fate, Fate] | None:
+        """What becomes of a name for a source, before and after; None if that is no change.
+
+        Names that `private` zones hold may have records of other types than A.
+        """
+        sides = (self.old_sources.get(source), self.old), (self.new_sources.get(source), self.new)
+        return changed_fates(name, *sides, *([private.types_at] if private is not None else []))
 
     def _classes(self, flow: Flow, private: dict[str, None]) -> Iterator[tuple[str, Callable[[], list[str]]]]:
         """Sources that get the same: one of them to ask, and all of them.
@@ -200,11 +240,6 @@ class _Comparison:
         return world.instances.get(situation.instance)
 
 
-def _comes_to_nothing(before: Fate, after: Fate) -> bool:
-    """Whether a source came or went that does not resolve the name anyway."""
-    return NOBODY in (before, after) and before.verdict == after.verdict
-
-
 def _same(old: World, new: World, *parts: str) -> bool:
     pairs = [(getattr(old, part), getattr(new, part)) for part in parts]
     return all(before is after or before == after for before, after in pairs)
@@ -223,20 +258,24 @@ def _without(everybody: Iterable[str], named: dict[str, None]) -> list[str]:
     return [name for name in everybody if name not in named]
 
 
-def fate_of(source: Source | None, name: Name, world: World) -> Fate:
-    """What becomes of `name` for `source`, a path in one line."""
-    if source is None:
-        return NOBODY
-    found = path(source, name, world)
-    resolution = found.resolution
-    why = found.problems[0].detail if found.problems else ""
-    if resolution is None or found.addresses:
-        answer = ", ".join(sorted(map(str, found.addresses)))
-    elif resolution.outcome is Outcome.RESPOND:
-        answer = resolution.rcode.name if resolution.rcode else "NODATA"
-    else:
-        answer = {Outcome.FORWARD: "forwarded", Outcome.DROP: "no response"}[resolution.outcome]
-    return Fate(answer, found.verdict.value, why)
+def _sources(rows: Rows) -> dict[tuple[Fate, Fate], list[str]]:
+    return {fates: row.sources for fates, row in rows.items()}
+
+
+def _kind_of(name: Name, world: World) -> NameKind | None:
+    """What a name is to the gateway, by its own name; None: nothing."""
+    if name in world.custom_domains.values:
+        return NameKind.CUSTOM_DOMAIN
+    group = group_at(name, world)
+    is_own = group is not None and world.vpc_domain(group) == name
+    return NameKind.VPC_DOMAIN if is_own else None
+
+
+def _standing(name: Name, world: World) -> Situation:
+    """Where a name stands that no private zone decides on."""
+    custom = world.custom_domains.match(name)
+    group = group_at(name, world) if custom is None else world.groups[custom[1]]
+    return ABSENT if group is None else Situation(group.instance_key, group.vpc_domain)
 
 
 def _bound_to(zone: Name | None, world: World) -> str:

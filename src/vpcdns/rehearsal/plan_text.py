@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
+from vpcdns.rehearsal.fates import Fate
 from vpcdns.rehearsal.plan import Plan, Row, Section
 
 SECTIONS: Final = 20
 SOURCES: Final = 5
+SETTING: Final = 300  # characters of a setting that differs
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -20,6 +22,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "changes": plan.pairs,
         "lost": plan.lost,
         "gained": plan.gained,
+        "settings": list(plan.settings),
         "sections": [_section_data(section) for section in plan.sections],
     }
 
@@ -34,10 +37,14 @@ def _section_data(section: Section) -> dict[str, Any]:
         "names": section.flow.count,
         "samples": list(map(str, section.flow.samples)),
         "rows": [
-            {"sources": row.sources, "before": asdict(row.before), "after": asdict(row.after)}
+            {"sources": row.sources, "before": _fate_data(row.before), "after": _fate_data(row.after)}
             for row in section.rows
         ],
     }
+
+
+def _fate_data(fate: Fate) -> dict[str, Any]:
+    return {**asdict(fate), "records": list(fate.records)}
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
@@ -65,7 +72,9 @@ def plan_markdown(plan: Plan) -> Iterator[str]:
 
 def summary(plan: Plan) -> str:
     if not plan.pairs:
-        return "Nothing changes for anybody."
+        return (
+            "Nothing changes for the names known here." if plan.settings else "Nothing changes for anybody."
+        )
     pairs = "pair changes" if plan.pairs == 1 else "pairs change"
     return f"{plan.pairs:,} (source, name) {pairs}: {plan.lost:,} lost, {plan.gained:,} gained."
 
@@ -105,3 +114,12 @@ def _rest(plan: Plan) -> Iterator[str]:
     if rest:
         pairs = sum(section.pairs for section in rest)
         yield f"\n… and {len(rest):,} smaller sections with {pairs:,} pairs; JSON has them all."
+    if any(sample.is_wildcard for section in plan.sections[:SECTIONS] for sample in section.flow.samples):
+        yield "\n*. stands for all names below that are not listed by themselves."
+    if plan.settings:
+        yield "\nThese settings differ; what they do to names that are not known here is not in the plan:"
+        yield from (f"- {_cut(one)}" for one in plan.settings)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SETTING else f"{text[:SETTING]}…"

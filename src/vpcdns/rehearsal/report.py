@@ -9,7 +9,7 @@ from importlib.resources import files
 
 from vpcdns.model.names import Name
 from vpcdns.rehearsal.drawing import svg
-from vpcdns.rehearsal.plan import Fate
+from vpcdns.rehearsal.fates import Fate
 from vpcdns.rehearsal.run import Check, Result, StepResult, matrix
 
 

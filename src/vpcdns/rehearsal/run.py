@@ -12,7 +12,7 @@ from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
-from vpcdns.rehearsal.plan import Fate, fate_of
+from vpcdns.rehearsal.fates import Fate, fate_of
 from vpcdns.rehearsal.scenario import Expectation, Rehearsal, ScenarioStep
 
 

@@ -6,11 +6,11 @@ Knows how a scenario is written and where an error in it stands; running one is 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from vpcdns.config import AddressText, DomainText, Line, Part, load, loads, read_as
+from vpcdns.config import AddressText, DomainText, Line, Part, PathOrMapping, load, loads, read_as
 from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.world import World
 
@@ -48,7 +48,7 @@ class Scenario(Part):
 
     about: Line = ""
     """what is rehearsed, in a line"""
-    configuration: str | dict[str, Any]
+    configuration: PathOrMapping
     """the configuration to start from: the file's path, relative to this one, or all of it"""
     steps: list[ScenarioStep] = Field(min_length=1)
     """what is done, in order"""

@@ -1,0 +1,98 @@
+"""What becomes of a name for a source, in a line; and what of that differs between two Worlds.
+
+Knows answers and ways as the model gives them. Decides nothing.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from vpcdns.model.decision import Outcome
+from vpcdns.model.dns import Question, RRType, type_text
+from vpcdns.model.names import Name
+from vpcdns.model.resolution import Resolution, resolve
+from vpcdns.model.routing import Path, Source, path
+from vpcdns.model.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What becomes of a name for a source: the answer, whether it is reached, and why.
+
+    `records` are what it gets for other types than A, of which only those are looked at that differ.
+    """
+
+    answer: str
+    verdict: str
+    why: str = field(default="", compare=False)
+    records: tuple[str, ...] = ()
+
+    @property
+    def reachable(self) -> bool:
+        return self.verdict == "reachable"
+
+    def __str__(self) -> str:
+        said = self.answer if self.verdict == "not_resolved" else f"{self.answer} {self.verdict}"
+        return "; ".join((said, *self.records))
+
+
+NOBODY: Final = Fate("no such source", "not_resolved")
+
+
+def fate_of(source: Source | None, name: Name, world: World) -> Fate:
+    """What becomes of `name` for `source`, a path in one line."""
+    return NOBODY if source is None else _fate(path(source, name, world))
+
+
+def _fate(found: Path) -> Fate:
+    why = found.problems[0].detail if found.problems else ""
+    answer = ", ".join(sorted(map(str, found.addresses)))
+    if found.resolution is not None and not answer:
+        answer = _said(found.resolution, RRType.A)
+    return Fate(answer, found.verdict.value, why)
+
+
+def changed_fates(
+    name: Name,
+    before: tuple[Source | None, World],
+    after: tuple[Source | None, World],
+    types_at: Callable[[Iterable[Name]], Collection[int]] = lambda _: (),
+) -> tuple[Fate, Fate] | None:
+    """What becomes of a name before and after; None if that is no change.
+
+    `types_at` says which types besides A are to be compared: those of the name, and of where CNAME records
+    lead.
+    """
+    if before[0] is None or after[0] is None:
+        was, now = fate_of(before[0], name, before[1]), fate_of(after[0], name, after[1])
+        return None if was.verdict == now.verdict else (was, now)
+    found = path(before[0], name, before[1]), path(after[0], name, after[1])
+    targets = (one.resolution.target for one in found if one.resolution is not None)
+    was, now = map(_fate, found)
+    for rtype in sorted(types_at({name, *targets})):
+        texts = [_of_type(name, rtype, *side) for side in (before, after)]
+        if texts[0] != texts[1]:
+            was, now = _with(was, rtype, texts[0]), _with(now, rtype, texts[1])
+    return None if was == now else (was, now)
+
+
+def _with(fate: Fate, rtype: int, text: str) -> Fate:
+    if text == fate.answer:  # NXDOMAIN, or forwarded, as for A
+        return fate
+    return replace(fate, records=(*fate.records, f"{type_text(rtype)} {text}"))
+
+
+def _of_type(name: Name, rtype: int, source: Source | None, world: World) -> str:
+    return "" if source is None else _said(resolve(Question(name, rtype), source.client, world), rtype)
+
+
+def _said(resolution: Resolution, rtype: int) -> str:
+    records = sorted(one.rdata_text() for one in resolution.answers if one.rtype == rtype)
+    if records:
+        return ", ".join(records)
+    if resolution.outcome is Outcome.RESPOND:
+        return resolution.rcode.name if resolution.rcode else "NODATA"
+    if resolution.outcome is Outcome.DROP:
+        return "no response"
+    alias = resolution.target != resolution.question.name
+    return f"forwarded as {resolution.target}" if alias else "forwarded"
