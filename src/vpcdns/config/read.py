@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -51,7 +51,7 @@ def load(
 
     `progress` is called now and then with the number of groups read; `files` hears of those that it names.
     """
-    octets = _octets(path)
+    octets = read_octets(path)
     return loads(
         octets,
         str(path),
@@ -82,7 +82,7 @@ def loads(
 
 def read_as(kind: type[P], path: Path, example: str) -> P:
     """Reads a file of another kind, such as a scenario; raises ConfigurationError with every problem."""
-    octets = _octets(path, example)
+    octets = read_octets(path, example)
     read = document.read(octets)
     if not isinstance(read.value, dict):
         what, keys = f"a {kind.__name__.lower()} is a mapping", ", ".join(kind.model_fields)
@@ -97,7 +97,7 @@ def read_as(kind: type[P], path: Path, example: str) -> P:
     return whole
 
 
-def _octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
+def read_octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             _wait_for_writer(file)
@@ -175,15 +175,25 @@ def _read_in_full(octets: bytes, name: str, source: Source) -> Loaded:
     if not isinstance(read.value, dict):
         top = [_no_mapping(read.value, octets)] if read.readable else []
         raise error_of(name, octets, read.mistakes + top)
-    valid = validated(read.value)
+    loaded, wrong = _built(read.value, source)
+    already = {mistake.path for mistake in read.mistakes}
+    if mistakes := read.mistakes + [mistake for mistake in wrong if mistake.path not in already]:
+        raise error_of(name, octets, mistakes)
+    return loaded
+
+
+def _built(value: dict[str, Any], source: Source) -> tuple[Loaded, list[Mistake]]:
+    """What plain data make, and everything that is wrong with them; it is good only when nothing is."""
+    valid = validated(value)
     broken_rules = Mistakes()
     groups = map(group_of, valid.configuration.groups)
     loaded = build(valid.configuration, groups, source, broken_rules)
-    already = {mistake.path for mistake in read.mistakes}
-    others = chain(valid.mistakes, believable(broken_rules, valid, read.value))
-    if mistakes := read.mistakes + [mistake for mistake in others if mistake.path not in already]:
-        raise error_of(name, octets, mistakes)
-    return loaded
+    return loaded, [*valid.mistakes, *believable(broken_rules, valid, value)]
+
+
+def mistakes_in(value: dict[str, Any]) -> list[Mistake]:
+    """Everything that is wrong with a configuration that is plain data, each at its path in them."""
+    return _built(value, Source(Path(), 1, ServerIdentity(), b"", WatchedFiles()))[1]
 
 
 def _no_mapping(value: object, octets: bytes) -> Mistake:

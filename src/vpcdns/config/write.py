@@ -128,7 +128,10 @@ def yaml_text(configuration: dict[str, Any]) -> str:
     )
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
     """Quotes whatever is not clearly a word; writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -56,7 +56,7 @@ class Inventory:
 
     def add(self, section: str, part: dict[str, Any], origin: str, *notes: str) -> Item:
         """Adds an object. One that is there already keeps what it says, and takes what it lacks from `part`."""
-        identity = tuple(part.get(key) for key in IDENTITIES[section])
+        identity = tuple([part.get(key) for key in IDENTITIES[section]])
         item = self.sections[section].setdefault(identity, Item(part, origin))
         if item.part is not part:
             item.part.update({key: value for key, value in part.items() if key not in item.part})
