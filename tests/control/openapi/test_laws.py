@@ -24,7 +24,7 @@ from tests.support.example_world import (
 )
 from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
 from vpcdns.config import loads, written, yaml_text
-from vpcdns.control.openapi.endpoint import ACTIONS
+from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.state import Commit, State

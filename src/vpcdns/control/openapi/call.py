@@ -4,15 +4,23 @@ Knows parameters and the State that they are about. A wrong one raises the cloud
 """
 
 import hashlib
-import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network
 from itertools import count, islice, takewhile
 from typing import Any, Final, TypeVar
 
-from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
+from vpcdns.control.openapi import parameters
+from vpcdns.control.openapi.errors import (
+    ApiError,
+    Product,
+    dry_run_operation,
+    missing,
+    not_found,
+    refused,
+    token_of_another,
+    wrong,
+)
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance
 from vpcdns.model.private_zones import PrivateZone
@@ -32,7 +40,6 @@ MAX_KEPT: Final = 1_024  # characters of a description and the like, where the c
 MAX_TOKEN: Final = 64  # characters of a ClientToken; the cloud's
 MAX_PAGES: Final = 1_000_000
 _PAGE_SIZES: Final = {Product.PVTZ: (20, 100)}  # what is taken when none is asked for, and the largest
-_NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _TIMED: Final = (
     Group,
     PrivateZone,
@@ -60,6 +67,11 @@ class Call:
         return self.state.world
 
     @property
+    def dry_run(self) -> bool:
+        """Whether the request is only to be checked."""
+        return bool(self.flag("DryRun"))
+
+    @property
     def region_id(self) -> str:
         if self.region is None:
             raise missing("RegionId")
@@ -76,9 +88,7 @@ class Call:
         return value
 
     def invalid(self, name: str, why: str) -> ApiError:
-        """The product's error of a parameter whose value is none."""
-        error = invalid(name, why)
-        return ApiError("InvalidParameter", error.message) if self.product is Product.PVTZ else error
+        return wrong(self.product, name, why)
 
     def one_of(self, name: str, words: Collection[str], default: str = "") -> str:
         """A word out of `words`, in any case; one that has no default must be there."""
@@ -87,22 +97,37 @@ class Call:
             raise self.invalid(name, f"Write one of {', '.join(words)}.")
         return word
 
-    def new_id(self) -> str:
-        """32 hexadecimal digits, which are the same again when the same caller repeats a ClientToken."""
-        token = self.parameters.get("ClientToken")
-        if token is None:
+    def new_id(self, by: str = "ClientToken", *what: str) -> str:
+        """32 hexadecimal digits, which are the same again when the same caller repeats the token `by`.
+
+        `what` more must be the same, so that one token may make several things.
+        """
+        said = self.parameters.get(by)
+        if said is None:
             return secrets.token_hex(16)
-        if not token.isascii() or len(token) > MAX_TOKEN:
-            raise self.invalid("ClientToken", f"At most {MAX_TOKEN} ASCII characters.")
-        return hashlib.sha256(f"{self.who} {token}".encode()).hexdigest()[:32]
+        if not said.isascii() or len(said) > MAX_TOKEN:
+            raise self.invalid(by, f"At most {MAX_TOKEN} ASCII characters.")
+        return hashlib.sha256(" ".join((*what, self.who, said)).encode()).hexdigest()[:32]
+
+    def request_mark(self, by: str = "ClientToken") -> Attributes:
+        """What is kept of an object that a token made, for `is_repeated`."""
+        said = sorted((name, value) for name, value in self.parameters.items() if name != by)
+        digest = hashlib.sha256(repr(said).encode()).hexdigest()
+        return {"Request": digest} if by in self.parameters else {}
+
+    def is_repeated(self, made: Recorded | None, by: str = "ClientToken") -> bool:
+        """Whether this request has made `made` already; raises ApiError if another one with its token has."""
+        if made is None:
+            return False
+        if {"Request": self.record(made).get("Request")} != self.request_mark(by):
+            raise token_of_another(object_key(made), by)
+        return True
 
     def flag(self, name: str) -> bool | None:
         """A boolean, written in any case; None when it is absent."""
         value = self.parameters.get(name)
-        if value is None:
-            return None
-        read = {"true": True, "false": False}.get(value.lower())
-        if read is None:
+        read = None if value is None else parameters.flag(value)
+        if value is not None and read is None:
             raise self.invalid(name, "Write true or false.")
         return read
 
@@ -110,15 +135,10 @@ class Call:
         value = self.parameters.get(name)
         if value is None:
             return default
-        if not _NUMBER.fullmatch(value) or not least <= int(value) <= most:
+        read = parameters.integer(value)
+        if read is None or not least <= read <= most:
             raise self.invalid(name, f"Write a number from {least} to {most}.")
-        return int(value)
-
-    def block(self, name: str) -> IPv4Network:
-        try:
-            return IPv4Network(self.required(name))
-        except ValueError as error:
-            raise bad_format(name, f"{error}.") from None
+        return read
 
     def numbered(self, name: str, most: int) -> list[str]:
         """`name.1`, `name.2` and so on."""
@@ -130,18 +150,39 @@ class Call:
 
     def tags(self, name: str = "Tag") -> list[dict[str, str]]:
         """`Tag.N.Key` and `Tag.N.Value`; lists count from 1."""
-        tags: list[dict[str, str]] = []
+        tags: dict[str, str] = {}
         for number in count(1):
-            key = self.parameters.get(f"{name}.{number}.Key")
+            key, value = (self.parameters.get(f"{name}.{number}.{part}") for part in ("Key", "Value"))
+            if key is None and value is None:
+                return [{"Key": key, "Value": value} for key, value in tags.items()]
             if key is None:
-                return tags
+                raise missing(f"{name}.{number}.Key")
+            if key in tags:
+                raise self.invalid(name, f"It has the key {key} twice.")
             if number > MAX_TAGS:
                 raise self.invalid(name, f"At most {MAX_TAGS} tags.")
-            value = self.parameters.get(f"{name}.{number}.Value", "")
-            if max(len(key), len(value)) > MAX_TAG:
+            tags[key] = value or ""
+            if max(len(key), len(tags[key])) > MAX_TAG:
                 raise self.invalid(name, f"Keys and values have at most {MAX_TAG} characters.")
-            tags.append({"Key": key, "Value": value})
-        return tags
+        raise AssertionError  # `count` has no end
+
+    def structures(self, name: str, *fields: str) -> list[dict[str, str]]:
+        """`name.1.field`, `name.2.field` and so on: each with those of its fields that are there."""
+        found: list[dict[str, str]] = []
+        for number in count(1):
+            names = {field: f"{name}.{number}.{field}" for field in fields}
+            one = {field: self.parameters[at] for field, at in names.items() if at in self.parameters}
+            if not one:
+                break
+            if max(map(len, one.values())) > MAX_KEPT:
+                raise self.invalid(name, f"At most {MAX_KEPT} characters.")
+            found.append(one)
+        return found
+
+    def has_tags(self, of: Recorded, tags: Collection[dict[str, str]]) -> bool:
+        """Whether an object has all of these tags; one without a value stands for its key with any."""
+        has = {tag["Key"]: tag["Value"] for tag in self.record(of).get("Tags", ())}
+        return all(tag["Key"] in has and tag["Value"] in ("", has[tag["Key"]]) for tag in tags)
 
     def kept(self, *names: str) -> dict[str, Any]:
         """Those of the parameters that are there, to be kept as they are; tags too."""
@@ -166,11 +207,15 @@ class Call:
     def commit(self, *changes: Change, records: Records | None = None) -> dict[str, Any]:
         """Changes and records, all or none; raises the error of the rule that refuses them.
 
-        Returns the answer of an action that has nothing more to say.
+        Returns the answer of an action that has nothing more to say. A dry run ends here, as it does in the
+        cloud: with an error that says that all is well.
         """
-        done = self.state.commit(Commit(changes, records or {}, self.who))
+        commit = Commit(changes, records or {}, self.who)
+        done = self.state.contents.after(commit) if self.dry_run else self.state.commit(commit)
         if isinstance(done, Refusal):
             raise refused(done, self.product)
+        if self.dry_run:
+            raise dry_run_operation()
         return {}
 
     def group(self, name: str = "GroupId") -> Group:
@@ -192,15 +237,25 @@ class Call:
             raise not_found("Instance", f"instance {instance_id}{self._where()}.")
         return instance
 
-    def vpc(self) -> Vpc:
-        """The VPC that `VpcId` names, in any region: whether that fits is for the rules."""
-        vpc_id = self.required("VpcId")
+    def vpc(self, name: str = "VpcId") -> Vpc:
+        """The VPC that a parameter names, in any region: whether that fits is for the rules."""
+        vpc_id = self.required(name)
         vpc = self.world.topology.vpcs.get(vpc_id)
         if vpc is None:
             if self.product is Product.VPC:
-                raise ApiError("InvalidVpcID.NotFound", f"Specified VPC does not exist: {vpc_id}.")
+                raise ApiError("InvalidVpcID.NotFound", f"Specified VPC does not exist: {vpc_id}.", 404)
             raise not_found("Vpc", f"VPC {vpc_id}.")
         return vpc
+
+    def vswitch(self, vswitch_id: str) -> tuple[Vpc, VSwitch]:
+        """The vSwitch of that id, and its VPC."""
+        for vpc in self.world.topology.vpcs.values():
+            if (vswitch := vpc.vswitch(vswitch_id)) is not None:
+                return vpc, vswitch
+        if self.product is Product.VPC:
+            text = f"Specified vSwitch does not exist: {vswitch_id}."
+            raise ApiError("InvalidVswitchID.NotFound", text, 404)
+        raise not_found("Vswitch", f"vSwitch {vswitch_id}.")
 
     def page(
         self, items: Collection[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]

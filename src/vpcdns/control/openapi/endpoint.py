@@ -13,17 +13,18 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi import (
-    groups,
-    instances,
-    private_zone_records,
-    private_zone_tags,
-    private_zones,
-    vpcs,
-)
+from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing
+from vpcdns.control.openapi.errors import (
+    ApiError,
+    Product,
+    dry_run_operation,
+    invalid,
+    missing,
+    no_such_action,
+)
 from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.openapi.parameters import is_reading
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
@@ -34,7 +35,6 @@ log = logging.getLogger("vpcdns.admin")
 _RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 # What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
-_READING: Final = ("Describe", "Check", "List")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +80,20 @@ class OpenApi:
             raise missing("Version")
         known = ACTIONS.get((version, name))
         if known is None:
-            why = f"There is no action {name[:64]!r} of version {version[:16]!r} here"
-            text = f"Specified api is not found, please check your url and method. {why}"
-            raise ApiError("InvalidApi.NotFound", text, 404)
-        if not self.keys and request.method != "POST" and not name.startswith(_READING):
+            raise no_such_action(name, version)
+        if not self.keys and request.method != "POST" and not is_reading(name):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
         at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         region, named = self._region(request), request.region_id
         if region is not None and not is_region_id(region):
             raise invalid("RegionId")
-        return action(Call(self.state, product, request.parameters, region, named, who, at))
+        parameters = action.read(name, product, request.parameters)
+        call = Call(self.state, product, parameters, region, named, who, at)
+        body = action.run(call)
+        if call.dry_run:
+            raise dry_run_operation()
+        return body
 
     def _caller(self, request: ApiRequest) -> str:
         """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
@@ -137,62 +140,3 @@ class OpenApi:
             "Message": error.message,
             "Recommend": f"{_RECOMMEND}?q={error.code}",
         }
-
-
-_Action = Callable[[Call], dict[str, Any]]
-_CLOUDAPI: Final[dict[str, _Action]] = {
-    "CreateInstance": instances.create_instance,
-    "DescribeInstances": instances.describe_instances,
-    "DeleteInstance": instances.delete_instance,
-    "ModifyInstanceAttribute": instances.modify_instance_attribute,
-    "ModifyInstanceSpec": instances.modify_instance_spec,
-    "ModifyInstanceVpcAttributeForConsole": instances.modify_instance_vpc_attribute,
-    "CreateApiGroup": groups.create_api_group,
-    "DescribeApiGroup": groups.describe_api_group,
-    "DescribeApiGroups": groups.describe_api_groups,
-    "ModifyApiGroup": groups.modify_api_group,
-    "DeleteApiGroup": groups.delete_api_group,
-    "ModifyIntranetDomainPolicy": groups.modify_intranet_domain_policy,
-    "ModifyApiGroupNetworkPolicy": groups.modify_api_group_network_policy,
-    "ModifyApiGroupInstance": groups.modify_api_group_instance,
-    "SetDomain": groups.set_domain,
-    "DescribeDomain": groups.describe_domain,
-    "DeleteDomain": groups.delete_domain,
-    "DescribeRegions": vpcs.describe_regions,
-}
-_VPC: Final[dict[str, _Action]] = {
-    "CreateVpc": vpcs.create_vpc,
-    "DescribeVpcs": vpcs.describe_vpcs,
-    "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
-    "DeleteVpc": vpcs.delete_vpc,
-    "CreateVSwitch": vpcs.create_vswitch,
-    "DescribeVSwitches": vpcs.describe_vswitches,
-    "DeleteVSwitch": vpcs.delete_vswitch,
-    "DescribeRegions": vpcs.describe_regions,
-}
-_PVTZ: Final[dict[str, _Action]] = {
-    "AddZone": private_zones.add_zone,
-    "DeleteZone": private_zones.delete_zone,
-    "DescribeZones": private_zones.describe_zones,
-    "DescribeZoneInfo": private_zones.describe_zone_info,
-    "BindZoneVpc": private_zones.bind_zone_vpc,
-    "SetProxyPattern": private_zones.set_proxy_pattern,
-    "CheckZoneName": private_zones.check_zone_name,
-    "UpdateZoneRemark": private_zones.update_zone_remark,
-    "DescribeSyncEcsHostTask": private_zones.describe_sync_ecs_host_task,
-    "TagResources": private_zone_tags.tag_resources,
-    "UntagResources": private_zone_tags.untag_resources,
-    "ListTagResources": private_zone_tags.list_tag_resources,
-    "AddZoneRecord": private_zone_records.add_zone_record,
-    "UpdateZoneRecord": private_zone_records.update_zone_record,
-    "SetZoneRecordStatus": private_zone_records.set_zone_record_status,
-    "DeleteZoneRecord": private_zone_records.delete_zone_record,
-    "UpdateRecordRemark": private_zone_records.update_record_remark,
-    "DescribeZoneRecord": private_zone_records.describe_zone_record,
-    "DescribeZoneRecords": private_zone_records.describe_zone_records,
-}
-ACTIONS: Final = {
-    (product.version, name): (product, action)
-    for product, actions in ((Product.CLOUDAPI, _CLOUDAPI), (Product.VPC, _VPC), (Product.PVTZ, _PVTZ))
-    for name, action in actions.items()
-}

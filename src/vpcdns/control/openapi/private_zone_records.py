@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from vpcdns.config import custom_domain, read_record, written_owner, zone_file_text
 from vpcdns.control.openapi.call import Call, Records
-from vpcdns.control.openapi.errors import ApiError
-from vpcdns.control.openapi.private_zones import MAX_REMARK, SEARCH_MODES, named_zone, times, token_of_another
+from vpcdns.control.openapi.errors import ApiError, token_of_another
+from vpcdns.control.openapi.parameters import Action
+from vpcdns.control.openapi.private_zones import MAX_REMARK, SEARCH_MODES, named_zone, times
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import RRType, rdata_text, type_text
 from vpcdns.model.names import Name
@@ -200,3 +201,17 @@ def _named(call: Call) -> tuple[PrivateZone, int]:
 
 def _edited(call: Call, zone: PrivateZone, record_id: int, attributes: Attributes) -> Records:
     return {**call.edited(zone, {}), **call.edited(RecordKey(zone.zone_id, record_id), attributes)}
+
+
+_RECORD: Final = "Rr Type Value Ttl:int Priority:int Line Weight:int"
+ACTIONS: Final = {
+    "AddZoneRecord": Action(add_zone_record, f"ZoneId {_RECORD} Remark ClientToken"),
+    "UpdateZoneRecord": Action(update_zone_record, f"RecordId:int {_RECORD}"),
+    "SetZoneRecordStatus": Action(set_zone_record_status, "RecordId:int Status"),
+    "DeleteZoneRecord": Action(delete_zone_record, "RecordId:int"),
+    "UpdateRecordRemark": Action(update_record_remark, "RecordId:int Remark"),
+    "DescribeZoneRecord": Action(describe_zone_record, "RecordId:int"),
+    "DescribeZoneRecords": Action(
+        describe_zone_records, "ZoneId Keyword SearchMode Tag PageNumber:int PageSize:int"
+    ),
+}

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from vpcdns.control.openapi.call import MAX_TAGS, Call, Records
 from vpcdns.control.openapi.errors import ApiError, missing
+from vpcdns.control.openapi.parameters import Action
 from vpcdns.control.openapi.private_zones import named_zone
 from vpcdns.model.private_zones import PrivateZone
 
@@ -70,3 +71,11 @@ def _tags(call: Call, zone: PrivateZone) -> dict[str, str]:
 
 def _edited(call: Call, zone: PrivateZone, tags: dict[str, str]) -> Records:
     return call.edited(zone, {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]})
+
+
+_WHAT: Final = "ResourceType ResourceId.N"
+ACTIONS: Final = {
+    "TagResources": Action(tag_resources, f"{_WHAT} OverWrite:bool Tag.N.Key Tag.N.Value"),
+    "UntagResources": Action(untag_resources, f"{_WHAT} All:bool TagKey.N"),
+    "ListTagResources": Action(list_tag_resources, f"{_WHAT} Tag.N.Key Tag.N.Value NextToken:int Size:int"),
+}

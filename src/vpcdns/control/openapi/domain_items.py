@@ -1,0 +1,52 @@
+"""A group's custom domains as responses show them, and what is kept of them beside the World."""
+
+from typing import Any, Final
+
+from vpcdns.control.openapi.call import Call
+from vpcdns.model.gateway import Group
+from vpcdns.state.api_attributes import Attributes
+
+# In a group's record: its public names, which no DNS answer depends on; and by each name in lower case
+# what is stored and returned.
+PUBLIC_NAMES: Final = "InternetDomains"
+OF_NAMES: Final = "DomainAttributes"
+
+
+def names_of(call: Call, group: Group) -> list[tuple[str, str]]:
+    """Its custom domains and their types: those that DNS knows, and public ones that are only kept."""
+    internal = [(str(name), "INTRANET") for name in group.custom_domains]
+    return [*internal, *((name, "INTERNET") for name in call.record(group).get(PUBLIC_NAMES, []))]
+
+
+def domain_items(call: Call, group: Group) -> list[dict[str, Any]]:
+    return [domain_item(call.record(group), *one) for one in names_of(call, group)]
+
+
+def domain_item(record: Attributes, name: str, kind: str) -> dict[str, Any]:
+    """What all answers about a custom domain have; `record` is its group's."""
+    return {
+        "DomainName": name,
+        "CustomDomainType": kind,
+        "DomainBindingStatus": "BINDING",  # bound, sic
+        "DomainCNAMEStatus": "RESOLVED" if kind == "INTRANET" else "UNRESOLVED",
+        "DomainLegalStatus": "NORMAL",
+        "DomainRemark": "",
+        "DomainWebSocketStatus": "CLOSE",
+        "BindStageName": "",
+        "IsHttpRedirectToHttps": False,
+        **record.get(OF_NAMES, {}).get(name.lower(), {}),
+    }
+
+
+def domain_edited(record: Attributes, name: str, attributes: Attributes | None) -> Attributes:
+    """The change of a group's record that puts `attributes` to those of a name; None takes all away."""
+    kept = dict(record.get(OF_NAMES, {}))
+    had = kept.pop(name.lower(), {})
+    if attributes is not None and (put := {**had, **attributes}):
+        kept[name.lower()] = put
+    return {OF_NAMES: kept or None}
+
+
+def sub_domain(call: Call, group: Group) -> str:
+    """The public second-level domain, which nothing here resolves."""
+    return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
