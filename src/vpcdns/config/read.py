@@ -97,6 +97,15 @@ def read_as(kind: type[P], path: Path, example: str) -> P:
     return whole
 
 
+def read_mapping(name: str, octets: bytes) -> dict[str, Any]:
+    """A file of any keys, in YAML or JSON; raises ConfigurationError with every problem."""
+    read = document.read(octets)
+    if not isinstance(read.value, dict) or read.mistakes:
+        no_mapping = [_no_mapping(read.value, octets)] if read.readable and not read.mistakes else []
+        raise error_of(name, octets, read.mistakes or no_mapping)
+    return read.value
+
+
 def read_octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as file:

@@ -121,7 +121,7 @@ def with_objects(text: str, world: World) -> dict[str, Any]:
     return kept | {name: part for name, part in written_objects(world).items() if part}
 
 
-def yaml_text(configuration: dict[str, Any]) -> str:
+def yaml_text(configuration: dict[str, Any] | list[Any]) -> str:
     """Plain data as YAML that no reader of any version takes for anything else."""
     return yaml.dump(
         configuration, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110

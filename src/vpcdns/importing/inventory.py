@@ -1,4 +1,4 @@
-"""What an importer finds: objects as the configuration's sections have them, where each comes from, and notes.
+"""What an importer finds: objects as the configuration has them, where each comes from, and notes.
 
 Knows which field tells the objects of a section apart; not what their fields mean, nor where they come from.
 """
@@ -31,6 +31,7 @@ class Item:
     part: dict[str, Any]
     origin: str = ""
     notes: list[str] = field(default_factory=list)
+    is_own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +46,24 @@ class Omission:
 class Inventory:
     """The objects of each section by identity, and what was left out.
 
-    `settings` are the sections that hold no objects (`server`, `answers`, …), which an overlay gives.
+    `origins` says where every id comes from, a vSwitch's too. `settings` are the sections without objects
+    (`server`, `answers`, …), which an overlay gives.
     """
 
     sections: dict[str, dict[Identity, Item]] = field(
         default_factory=lambda: {section: {} for section in IDENTITIES}
     )
     omissions: list[Omission] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
     def add(self, section: str, part: dict[str, Any], origin: str, *notes: str) -> Item:
-        """Adds an object. One that is there already keeps what it says, and takes what it lacks from `part`."""
+        """Adds an object. One that is there already keeps what it says, and takes what it lacks."""
         identity = tuple([part.get(key) for key in IDENTITIES[section]])
         item = self.sections[section].setdefault(identity, Item(part, origin))
         if item.part is not part:
             item.part.update({key: value for key, value in part.items() if key not in item.part})
+            item.origin = item.origin or origin
         item.notes += notes
         return item
 
