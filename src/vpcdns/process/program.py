@@ -135,6 +135,7 @@ class Program:
             token,
             keys=keys,
             region_id=admin.region_id,
+            hosts=admin.hosts,
             more=(*cache.routes(), *tests.routes()),
         )
 

@@ -6,7 +6,6 @@ the order of the checks; the clock is given.
 
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
@@ -19,8 +18,10 @@ from vpcdns.control.openapi.errors import (
     ApiError,
     Product,
     dry_run_operation,
+    error_body,
     invalid,
     missing,
+    new_request_id,
     no_such_action,
 )
 from vpcdns.control.openapi.keys import AccessKeys
@@ -32,7 +33,6 @@ from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.admin")
 
-_RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 # What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 
@@ -56,7 +56,7 @@ class OpenApi:
 
     def answer(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send."""
-        request_id = str(uuid.uuid4()).upper()
+        request_id = new_request_id()
         headers = {"x-acs-request-id": request_id}
         try:
             body = self._answer(request)
@@ -116,7 +116,7 @@ class OpenApi:
         if abs(self.now() - said.signed_at.timestamp()) > TOLERANCE:
             raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         if not said.is_true(secret):
-            raise no_match()
+            raise no_match(said.string_to_sign)
         if not said.nonce:
             raise missing("SignatureNonce")
         if not self.nonces.is_new(said.access_key_id, said.nonce, self.monotonic()):
@@ -133,10 +133,5 @@ class OpenApi:
     def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
         version = request.named("Version")
         product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
-        return {
-            "RequestId": request_id,
-            "HostId": product.host_in(self._region(request) or "local"),
-            "Code": error.code,
-            "Message": error.message,
-            "Recommend": f"{_RECOMMEND}?q={error.code}",
-        }
+        host = product.host_in(self._region(request) or "local")
+        return error_body(error.code, error.message, host, request_id)

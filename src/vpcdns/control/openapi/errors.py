@@ -4,11 +4,14 @@ Codes are those of the cloud's documents where it has one, in its form (`Missing
 it has not. 4xx whatever a user does: clients repeat 5xx and `Throttling` for up to 25 minutes.
 """
 
+import uuid
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from vpcdns.model.rules import Refusal, Rule
+
+_RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 
 
 class Product(Enum):
@@ -25,6 +28,21 @@ class Product(Enum):
     def host_in(self, region_id: str) -> str:
         """The name of the cloud's own host; PrivateZone has one for all regions."""
         return f"{self.host}{'' if self is Product.PVTZ else f'.{region_id}'}.aliyuncs.com"
+
+
+def error_body(code: str, message: str, host: str = "", request_id: str = "") -> dict[str, Any]:
+    """The form of all the cloud's errors."""
+    return {
+        "RequestId": request_id or new_request_id(),
+        "HostId": host or Product.CLOUDAPI.host_in("local"),
+        "Code": code,
+        "Message": message,
+        "Recommend": f"{_RECOMMEND}?q={code}",
+    }
+
+
+def new_request_id() -> str:
+    return str(uuid.uuid4()).upper()
 
 
 class ApiError(Exception):
