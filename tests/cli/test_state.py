@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import yaml
@@ -44,6 +46,21 @@ def test_the_history(state: Path) -> None:
     told = json.loads(vpcdns("state", "history", "--json", "--state", str(state)).stdout)
     assert told[1]["changes"] == [{"change": "EnableVpcDomain", "group_id": GROUP}]
     assert told[1]["time"].endswith("Z")
+
+
+def test_no_client_writes_lines_of_its_own_into_the_history(tmp_path: Path) -> None:
+    """Without keys a client may call itself anything."""
+    path, who = tmp_path / "vpcdns.state", "me\n2026-01-01  revision 9  root  \x1b[31mforged\u202e"
+    query = {"Action": "CreateVpc", "Version": "2016-04-28", "AccessKeyId": who, "Signature": "x"}
+    with Server({"admin": {"region_id": "cn-hangzhou"}}, state=path) as server:
+        request = urllib.request.Request(f"{server.url}/?{urlencode(query)}", method="POST")  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - ours
+            assert response.status == 200
+    said = vpcdns("state", "history", "--state", str(path)).stdout
+    assert len(said.splitlines()) == 2
+    assert said.replace("\n", "").isprintable()
+    assert r"me\n2026-01-01  revision 9  root  \x1b[31mforged\u202e  CreateVpc" in said
+    assert json.loads(vpcdns("state", "history", "--json", "--state", str(path)).stdout)[1]["who"] == who
 
 
 def test_export_is_a_configuration(state: Path, tmp_path: Path) -> None:

@@ -182,7 +182,7 @@ class _GivenFault(BaseModel):
     name: str | None = None
     vpc_id: str | None = None
     delay_ms: float | None = Field(None, gt=0, le=MAX_DELAY * 1000)
-    times: float | None = Field(None, gt=0, le=1e9)
+    times: int | None = Field(None, gt=0, le=1_000_000_000)
     seconds: float | None = Field(None, gt=0, le=86_400)
 
 
@@ -201,7 +201,7 @@ def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
         None if given.name is None else read_name(given.name),
         given.vpc_id,
         (given.delay_ms or 0.0) / 1000,
-        None if given.times is None else int(given.times),
+        given.times,
         None if given.seconds is None else now + given.seconds,
     )
 

@@ -162,8 +162,9 @@ def _interfaces(call: Call) -> list[dict[str, str]]:
         vswitch_id = one.pop("VSwitchId", None)
         if vswitch_id is None:
             raise missing("ZoneVSwitchSecurityGroup.VSwitchId")
-        vpc = call.vswitch(vswitch_id)[0]
-        if user_vpc is not None and vpc.vpc_id != user_vpc.vpc_id:
+        if user_vpc is None:
+            call.vswitch(vswitch_id)
+        elif user_vpc.vswitch(vswitch_id) is None:
             raise invalid("ZoneVSwitchSecurityGroup", f"vSwitch {vswitch_id} is not in {user_vpc.vpc_id}.")
         interfaces.append({**one, "VswitchId": vswitch_id})
     return interfaces
