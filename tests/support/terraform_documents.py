@@ -337,3 +337,164 @@ def cens() -> list[dict[str, Any]]:
             nexthop_id="vpn-core",
         ),
     ]
+
+
+def risky_plan() -> dict[str, Any]:
+    """A plan with everything that Terraform's own output does not warn of."""
+    before = [*hybrid(), *_bound("stays", 7), *_bound("under", 9)]
+    zone = next(one["values"]["id"] for one in before if one["type"] == "alicloud_pvtz_zone")
+    attachment = _values(before, "alicloud_pvtz_zone_attachment.corp")
+    group = _values(before, "alicloud_api_gateway_group.orders")
+    alias = resource(
+        "alicloud_pvtz_zone_record.orders",
+        id=f"79000:{zone}",
+        record_id=79000,
+        zone_id=zone,
+        rr="orders",
+        type="CNAME",
+        value=group["vpc_domain"],
+        ttl=60,
+    )
+    before.append(alias)
+    instance = _values(before, "alicloud_api_gateway_instance.stays")
+    vswitch = _values(before, "alicloud_vswitch.under")
+    new_group = {"name": "orders", "instance_id": "apigateway-hz-stays", "vpc_intranet_enable": True}
+    unbound = {**instance, "ingress_vpc_id": "", "ingress_vswitch_id": ""}
+    new_attachment = {**attachment, "vpc_ids": ["vpc-core", "vpc-shop"], "vpcs": []}
+    changed: dict[str, dict[str, Any] | None] = {
+        "alicloud_api_gateway_group.orders": new_group,
+        "alicloud_api_gateway_instance.stays": unbound,
+        "alicloud_vswitch.under": None,
+        "alicloud_pvtz_zone_attachment.corp": new_attachment,
+    }
+    after = [
+        {**one, "values": changed.get(one["address"], one["values"])}
+        for one in before
+        if changed.get(one["address"], one) is not None
+    ]
+    replaced = ["delete", "create"]
+    return plan(
+        before,
+        after,
+        [
+            change(
+                "alicloud_api_gateway_group.orders",
+                replaced,
+                group,
+                new_group,
+                ("id", "vpc_domain", "sub_domain"),
+                replace_paths=[["instance_id"]],
+            ),
+            change("alicloud_api_gateway_instance.stays", ["update"], instance, unbound),
+            change("alicloud_vswitch.under", ["delete"], vswitch, None),
+            change(
+                "alicloud_pvtz_zone_attachment.corp",
+                replaced,
+                attachment,
+                new_attachment,
+                ("id",),
+                replace_paths=[["lang"]],
+            ),
+        ],
+    )
+
+
+def _bound(name: str, third: int) -> list[dict[str, Any]]:
+    """A vSwitch, and an instance and a group of its own in it."""
+    group_id = f"{third:032x}"
+    return [
+        resource(
+            f"alicloud_vswitch.{name}",
+            id=f"vsw-{name}",
+            vpc_id="vpc-core",
+            cidr_block=f"10.1.{third}.0/24",
+            zone_id="cn-hangzhou-i",
+        ),
+        resource(
+            f"alicloud_api_gateway_instance.{name}",
+            id=f"apigateway-hz-{name}",
+            zone_id="cn-hangzhou-MAZ6",
+            instance_type="normal",
+            ingress_vpc_id="vpc-core",
+            ingress_vswitch_id=f"vsw-{name}",
+        ),
+        resource(
+            f"alicloud_api_gateway_group.{name}",
+            id=group_id,
+            name=name,
+            instance_id=f"apigateway-hz-{name}",
+            vpc_domain=f"{group_id}-cn-hangzhou-vpc.alicloudapi.com",
+            vpc_intranet_enable=True,
+        ),
+    ]
+
+
+def _values(resources: Iterable[Mapping[str, Any]], address: str) -> dict[str, Any]:
+    return next(dict(one["values"]) for one in resources if one["address"] == address)
+
+
+def large(resources: int) -> list[dict[str, Any]]:
+    """So many resources: a VPC with a vSwitch, an instance and a zone for each hundred, groups and records."""
+    made: list[dict[str, Any]] = []
+    for number in range(resources // 100):
+        vpc, zone, block = f"vpc-{number}", f"zone-{number}", f"10.{number % 200}.{number // 200 * 8}"
+        made += [
+            resource(f"alicloud_vpc.all[{number}]", id=vpc, cidr_block=f"{block}.0/21", region_id=HZ),
+            resource(
+                f"alicloud_vswitch.all[{number}]",
+                id=f"vsw-{number}",
+                vpc_id=vpc,
+                cidr_block=f"{block}.0/24",
+                zone_id="cn-hangzhou-i",
+            ),
+            resource(
+                f"alicloud_api_gateway_instance.all[{number}]",
+                id=f"apigateway-hz-{number}",
+                zone_id="cn-hangzhou-MAZ6",
+                ingress_vpc_id=vpc,
+                ingress_vswitch_id=f"vsw-{number}",
+            ),
+            resource(f"alicloud_pvtz_zone.all[{number}]", id=zone, zone_name=f"z{number}.internal"),
+            resource(f"alicloud_pvtz_zone_attachment.all[{number}]", id=zone, zone_id=zone, vpc_ids=[vpc]),
+        ]
+        for place in range(number * 95, number * 95 + 15):
+            values = {"zone_id": zone, "rr": f"host{place}", "type": "A", "value": "10.1.0.9", "ttl": 60}
+            made.append(
+                resource(
+                    f"alicloud_pvtz_zone_record.all[{place}]", id=f"{place}:{zone}", record_id=place, **values
+                )
+            )
+        for place in range(number * 95, number * 95 + 80):
+            made.append(
+                resource(
+                    f"alicloud_api_gateway_group.all[{place}]",
+                    id=f"{place:032x}",
+                    name=f"group{place}",
+                    instance_id=f"apigateway-hz-{number}",
+                    vpc_domain=f"{place:032x}-cn-hangzhou-vpc.alicloudapi.com",
+                    vpc_intranet_enable=True,
+                )
+            )
+    return made
+
+
+def large_rebind(resources: int) -> dict[str, Any]:
+    """A plan over so many: every instance moves into the next VPC, and every tenth group is replaced."""
+    before = large(resources)
+    count, after, changes = resources // 100, [], []
+    for one in before:
+        values, actions, unknown = dict(one["values"]), ["no-op"], ()
+        if one["type"] == "alicloud_api_gateway_instance":
+            following = (one["index"] + 1) % count
+            values |= {"ingress_vpc_id": f"vpc-{following}", "ingress_vswitch_id": f"vsw-{following}"}
+            actions = ["update"]
+        elif one["type"] == "alicloud_api_gateway_group" and one["index"] % 10 == 0:
+            values = {"name": values["name"], "vpc_intranet_enable": True}
+            actions, unknown = ["delete", "create"], ("id", "vpc_domain", "instance_id")
+        after.append({**one, "values": values})
+        changes.append(change(one["address"], actions, one["values"], values, unknown))
+    block = {
+        "address": "alicloud_api_gateway_group.all",
+        "expressions": {"instance_id": {"references": ["alicloud_api_gateway_instance.all", "count.index"]}},
+    }
+    return plan(before, after, changes, {"root_module": {"resources": [block]}})

@@ -4,11 +4,11 @@ Knows what a configuration needs: what is named must be there, with blocks and r
 has one owner. What stands in is the same for the same thing in every inventory that shares the `StandIns`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Network
 from typing import Any, Final
 
-from vpcdns.importing.inventory import Inventory, Item
+from vpcdns.importing.inventory import Identity, Inventory, Item
 from vpcdns.model.topology_rules import block_key, supernets
 
 # Where /24s are taken from, the last first: what people use least. All of it is private space (RFC 1918).
@@ -62,18 +62,43 @@ class StandIns:
         return 24 if number in self._inside else None
 
 
-def complete(inventory: Inventory, stand_ins: StandIns) -> None:
-    """Makes of an inventory what a configuration can be made of."""
-    _add_named(inventory)
-    _settle_regions(inventory)
-    _add_instances(inventory)
-    for vpc in inventory.items("vpcs"):
-        _settle_blocks(vpc, stand_ins)
-    for network in inventory.items("networks"):
-        if not network.part.get("cidr_blocks"):
-            network.part["cidr_blocks"] = [stand_ins.block(str(network.part["network_id"]))]
-            network.notes.append("guessed: its cidr_blocks, as nothing tells them")
-    _settle_sources(inventory, stand_ins)
+def complete(*inventories: Inventory) -> None:
+    """Makes of inventories of the same things what configurations can be made of."""
+    stand_ins = StandIns(*inventories)
+    for inventory in inventories:
+        _add_named(inventory)
+    _share_named(inventories)
+    for inventory in inventories:
+        _settle_regions(inventory)
+        _add_instances(inventory)
+        for vpc in inventory.items("vpcs"):
+            _settle_blocks(vpc, stand_ins)
+        for network in inventory.items("networks"):
+            if not network.part.get("cidr_blocks"):
+                network.part["cidr_blocks"] = [stand_ins.block(str(network.part["network_id"]))]
+                network.notes.append("guessed: its cidr_blocks, as nothing tells them")
+        _settle_sources(inventory, stand_ins)
+
+
+def _share_named(inventories: Sequence[Inventory]) -> None:
+    """A VPC that is only named exists all the time, and with it the vSwitches that are named at any time."""
+    described: set[Identity] = set()
+    named: dict[Identity, list[Item]] = {}
+    for inventory in inventories if len(inventories) > 1 else ():
+        for identity, item in inventory.sections["vpcs"].items():
+            if item.origin:
+                described.add(identity)
+            else:
+                named.setdefault(identity, []).append(item)
+    for identity in named.keys() - described:
+        region = {
+            key: value for item in named[identity] for key, value in item.part.items() if key == "region_id"
+        }
+        vswitches = [one for item in named[identity] for one in item.part.get("vswitches", ())]
+        alike = list({one["vswitch_id"]: one for one in vswitches}.values())
+        for inventory in inventories:
+            part = inventory.add("vpcs", {"vpc_id": identity[0], **region}, "").part
+            part["vswitches"] = [dict(one) for one in alike]
 
 
 def _add_named(inventory: Inventory) -> None:

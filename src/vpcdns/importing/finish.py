@@ -1,7 +1,7 @@
 """The steps that every import ends with: overlay, completion, and taking out what the rules refuse."""
 
 from vpcdns.config import json_text, loads
-from vpcdns.importing.completion import StandIns, complete
+from vpcdns.importing.completion import complete
 from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.refused import take_out_refused
@@ -12,30 +12,34 @@ def finish(inventory: Inventory, overlay: Overlay | None = None) -> None:
     """Makes one inventory ready to be written."""
     if overlay is not None:
         overlay.lay_over(inventory)
-    _settle(inventory, StandIns(inventory), overlay)
+    complete(inventory)
+    _take_out(inventory, overlay)
 
 
-def worlds(before: Inventory, after: Inventory, overlay: Overlay | None = None) -> tuple[World, World]:
-    """Two inventories as Worlds; what is guessed is guessed alike in both, so that it is no change."""
+def worlds(*inventories: Inventory, overlay: Overlay | None = None) -> list[World]:
+    """Inventories of the same things as Worlds; what is guessed is guessed alike, so that it is no change.
+
+    An endpoint keeps the address that it had in the first World, as long as it is in that vSwitch.
+    """
     if overlay is not None:
-        overlay.lay_over(before, after)
-    stand_ins = StandIns(before, after)
-    _settle(before, stand_ins, overlay)
-    old = _world(before)
-    endpoints = {key: one.binding for key, one in old.instances.items() if one.binding is not None}
-    for item in after.items("instances"):
-        given = item.part.get("binding")
-        known = endpoints.get((item.part.get("region_id", ""), item.part["instance_id"]))
-        if given and known is not None and given["vswitch_id"] == known.vswitch_id:
+        overlay.lay_over(*inventories)
+    complete(*inventories)
+    made: list[World] = []
+    for inventory in inventories:
+        if made:
+            _keep_endpoints(inventory, made[0])
+        _take_out(inventory, overlay)
+        made.append(loads(json_text(inventory.document())).world)
+    return made
+
+
+def _keep_endpoints(inventory: Inventory, old: World) -> None:
+    endpoints = {one.instance_id: one.binding for one in old.instances.values() if one.binding is not None}
+    for item in inventory.items("instances"):
+        given, known = item.part.get("binding"), endpoints.get(item.part["instance_id"])
+        if given and known is not None and given.get("vswitch_id") == known.vswitch_id:
             given.setdefault("address", str(known.address))
-    _settle(after, stand_ins, overlay)
-    return old, _world(after)
 
 
-def _settle(inventory: Inventory, stand_ins: StandIns, overlay: Overlay | None) -> None:
-    complete(inventory, stand_ins)
+def _take_out(inventory: Inventory, overlay: Overlay | None) -> None:
     take_out_refused(inventory, "the overlay" if overlay is None else overlay.file)
-
-
-def _world(inventory: Inventory) -> World:
-    return loads(json_text(inventory.document())).world

@@ -46,8 +46,8 @@ class Omission:
 class Inventory:
     """The objects of each section by identity, and what was left out.
 
-    `origins` says where every id comes from, a vSwitch's too. `settings` are the sections without objects
-    (`server`, `answers`, …), which an overlay gives.
+    `origins` says where every id comes from, and every record's name. `settings` are the sections without
+    objects (`server`, `answers`, …), which an overlay gives.
     """
 
     sections: dict[str, dict[Identity, Item]] = field(
@@ -75,6 +75,10 @@ class Inventory:
 
     def omit(self, origin: str, why: str) -> None:
         self.omissions.append(Omission(origin, why))
+
+    @property
+    def notes(self) -> Iterator[str]:
+        return (note for section in self.sections for item in self.items(section) for note in item.notes)
 
     def document(self) -> dict[str, Any]:
         """The configuration as plain data."""

@@ -46,9 +46,7 @@ def _comment(text: str) -> str:
 
 def summary(inventory: Inventory, attributes: dict[str, list[str]] | None = None) -> Iterator[str]:
     """What was guessed or left out, for a person who has just imported."""
-    notes = [
-        note for section in inventory.sections for item in inventory.items(section) for note in item.notes
-    ]
+    notes = list(inventory.notes)
     kinds = Counter(note.partition(":")[0] for note in notes)
     for kind in ("guessed", "missing"):
         if kinds[kind]:

@@ -48,6 +48,7 @@ class ResourceChange:
     after: dict[str, Any]
     unknown: dict[str, Any]
     replaced_for: tuple[str, ...]
+    reason: str = ""
 
     @property
     def replaces(self) -> bool:
@@ -59,10 +60,6 @@ class ResourceChange:
         name = "ingress_vpc_id"
         kept = self.after.get(name) or self.unknown.get(name)
         return self.actions == ("update",) and bool(self.before.get(name)) and not kept
-
-    @property
-    def deletes_first(self) -> bool:
-        return self.actions == ("delete", "create")
 
 
 @dataclass(slots=True)
@@ -77,6 +74,25 @@ class Document:
     changes: list[ResourceChange] = field(default_factory=list)
     deposed: list[str] = field(default_factory=list)
     forgotten: list[str] = field(default_factory=list)
+
+    @property
+    def recreated(self) -> list[ResourceChange]:
+        """What is deleted before it is made anew, and whose names or routes are there again afterwards.
+
+        VPCs and vSwitches are not: the cloud refuses to delete one in use.
+        """
+        return [
+            one
+            for one in self.changes
+            if one.actions == ("delete", "create") and one.type not in ("alicloud_vpc", "alicloud_vswitch")
+        ]
+
+    def warnings(self) -> Iterator[str]:
+        """Why a plan may not be all of what will happen."""
+        if self.value.get("errored") is True:
+            yield f"{self.file}: planning failed half-way, so this is not all of it"
+        elif self.value.get("complete") is False:
+            yield f"{self.file}: the plan has targets or deferred changes, so this is not all of it"
 
     def mistakes(self, *mistakes: Mistake) -> NoReturn:
         raise error_of(self.file, self.text, mistakes)
@@ -215,6 +231,7 @@ def _change(document: Document, item: object, *path: str | int) -> tuple[Resourc
         after,
         unknown if isinstance(unknown, dict) else {},
         tuple(dict.fromkeys(causes)),
+        document.part(str, given, *path, "action_reason"),
     )
     return made, resource
 

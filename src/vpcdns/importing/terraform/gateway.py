@@ -69,6 +69,8 @@ def add_zones(objects: Objects, inventory: Inventory) -> None:
     for one in objects["alicloud_pvtz_zone"]:
         name = one.attributes.zone_name or one.attributes.name
         part: dict[str, Any] = {"zone": name, "zone_id": one.id}
+        if name is not None:
+            inventory.origins.setdefault(name, one.address)
         if one.attributes.proxy_pattern == "RECORD":
             part["fall_through"] = True
         _put(inventory, "private_zones", part, one)
@@ -78,7 +80,7 @@ def add_zones(objects: Objects, inventory: Inventory) -> None:
     seen: set[tuple[str, str]] = set()
     for one in objects["alicloud_pvtz_zone_record"]:
         if (zone := _zone_of(one, inventory, "its record")) is not None:
-            _add_record(zone, one, seen)
+            _add_record(zone, one, seen, inventory)
 
 
 def _zone_of(one: Object, inventory: Inventory, what: str) -> Item | None:
@@ -100,7 +102,7 @@ def _bind(zone: Item, one: Object, inventory: Inventory) -> None:
     zone.notes += one.notes
 
 
-def _add_record(zone: Item, one: Object, seen: set[tuple[str, str]]) -> None:
+def _add_record(zone: Item, one: Object, seen: set[tuple[str, str]], inventory: Inventory) -> None:
     attributes = one.attributes
     name = attributes.rr or attributes.resource_record
     kind, value = attributes.type, one.one("value")
@@ -124,6 +126,8 @@ def _add_record(zone: Item, one: Object, seen: set[tuple[str, str]]) -> None:
     if record_id.isascii() and record_id.isdecimal() and len(record_id) < 20:
         part["record_ids"] = [int(record_id)]
     zone.part.setdefault("records", []).append(part)
+    owner = zone.part["zone"] if name == "@" else f"{name}.{zone.part['zone']}"
+    inventory.origins.setdefault(owner, one.address)
     zone.notes += one.notes
 
 

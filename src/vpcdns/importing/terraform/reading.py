@@ -6,6 +6,7 @@ Joins the steps of this room; several files make one inventory, as several roots
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Final
 
 from vpcdns.importing.inventory import Inventory
@@ -33,6 +34,19 @@ class Terraform:
     def after(self) -> Inventory:
         """What there will be. Without ingress_vpc_id an instance stays bound: the provider sends nothing."""
         return self._inventory([_after(document) for document in self.documents])
+
+    def meanwhile(self) -> Inventory | None:
+        """What is left when all is deleted that is made anew afterwards; None if that is nothing."""
+        gone = [set(map(attrgetter("address"), document.recreated)) for document in self.documents]
+        if not any(gone):
+            return None
+        snapshots = zip(self.documents, gone, strict=True)
+        return self._inventory(
+            [
+                [one for one in document.before if one.address not in addresses]
+                for document, addresses in snapshots
+            ]
+        )
 
     def _inventory(self, resources: Sequence[list[Resource]]) -> Inventory:
         inventory, objects = Inventory(), Objects()
