@@ -434,7 +434,7 @@ def _values(resources: Iterable[Mapping[str, Any]], address: str) -> dict[str, A
 
 
 def large(resources: int) -> list[dict[str, Any]]:
-    """So many resources: a VPC with a vSwitch, an instance and a zone for each hundred, groups and records."""
+    """So many resources: for each hundred a VPC, a vSwitch, an instance and a zone, 80 groups and 15 records."""
     made: list[dict[str, Any]] = []
     for number in range(resources // 100):
         vpc, zone, block = f"vpc-{number}", f"zone-{number}", f"10.{number % 200}.{number // 200 * 8}"
@@ -483,14 +483,15 @@ def large_rebind(resources: int) -> dict[str, Any]:
     before = large(resources)
     count, after, changes = resources // 100, [], []
     for one in before:
-        values, actions, unknown = dict(one["values"]), ["no-op"], ()
+        values, actions = dict(one["values"]), ["no-op"]
+        unknown: list[str] = []
         if one["type"] == "alicloud_api_gateway_instance":
             following = (one["index"] + 1) % count
             values |= {"ingress_vpc_id": f"vpc-{following}", "ingress_vswitch_id": f"vsw-{following}"}
             actions = ["update"]
         elif one["type"] == "alicloud_api_gateway_group" and one["index"] % 10 == 0:
             values = {"name": values["name"], "vpc_intranet_enable": True}
-            actions, unknown = ["delete", "create"], ("id", "vpc_domain", "instance_id")
+            actions, unknown = ["delete", "create"], ["id", "vpc_domain", "instance_id"]
         after.append({**one, "values": values})
         changes.append(change(one["address"], actions, one["values"], values, unknown))
     block = {

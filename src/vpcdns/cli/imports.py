@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from vpcdns import gc_pauses
 from vpcdns.cli.output import complain, say, summary
-from vpcdns.config import json_text, loads, read_octets
+from vpcdns.config import read_octets
 from vpcdns.importing import text
 from vpcdns.importing.finish import finish
 from vpcdns.importing.overlay import Overlay
@@ -53,14 +54,15 @@ def import_terraform(
       terraform show -json | vpcdns import terraform - > vpcdns.yaml
       vpcdns import terraform net.tfstate gateway.tfstate --overlay own.yaml
     """
-    documents = list(read_documents(files))
-    laid = read_overlay(overlay)
-    terraform = Terraform(documents)
-    inventory = terraform.after()
-    finish(inventory, laid)
-    made_by = f"vpcdns import terraform {' '.join(map(str, files))}"
-    say("\n".join(text.configuration_text(inventory, made_by)))
-    complain(summary(loads(json_text(inventory.document())).world))
+    with gc_pauses.paused():
+        documents = list(read_documents(files))
+        terraform = Terraform(documents)
+        inventory = terraform.after()
+        world = finish(inventory, read_overlay(overlay))
+        made_by = f"vpcdns import terraform {' '.join(map(str, files))}"
+        written = "\n".join(text.configuration_text(inventory, made_by))
+    say(written)
+    complain(summary(world))
     for line in text.summary(inventory, terraform.unread()):
         complain(line)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 
+from vpcdns import gc_pauses
 from vpcdns.cli.imports import OverlayOption, read_documents, read_overlay
 from vpcdns.cli.output import Exit, complain, say, say_json
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
@@ -90,10 +91,11 @@ def plan_command(
 
 
 def _plan_terraform(files: list[Path], overlay: Path | None, form: Format) -> NoReturn:
-    documents = list(read_documents(files))
-    if all(document.after is None for document in documents):
-        documents[0].wrong((), "this is a state, and a plan is needed", _SAVED_PLAN)
-    found = terraform_plan(Terraform(documents), read_overlay(overlay))
+    with gc_pauses.paused():
+        documents = list(read_documents(files))
+        if all(document.after is None for document in documents):
+            documents[0].wrong((), "this is a state, and a plan is needed", _SAVED_PLAN)
+        found = terraform_plan(Terraform(documents), read_overlay(overlay))
     for line in chain(*(document.warnings() for document in documents), text.summary(found.after)):
         complain(line)
     if form is Format.JSON:

@@ -9,7 +9,7 @@ from vpcdns.config.build_zones import read_record
 from vpcdns.config.cloud_records import zone_file_text
 from vpcdns.config.groups import Progress
 from vpcdns.config.mistakes import Mistake, described
-from vpcdns.config.read import error_of, load, loads, mistakes_in, read_as, read_mapping, read_octets
+from vpcdns.config.read import built, error_of, load, loads, read_as, read_mapping, read_octets
 from vpcdns.config.schema import json_schema
 from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import (

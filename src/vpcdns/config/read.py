@@ -184,25 +184,24 @@ def _read_in_full(octets: bytes, name: str, source: Source) -> Loaded:
     if not isinstance(read.value, dict):
         top = [_no_mapping(read.value, octets)] if read.readable else []
         raise error_of(name, octets, read.mistakes + top)
-    loaded, wrong = _built(read.value, source)
+    loaded, wrong = built(read.value, source)
     already = {mistake.path for mistake in read.mistakes}
     if mistakes := read.mistakes + [mistake for mistake in wrong if mistake.path not in already]:
         raise error_of(name, octets, mistakes)
     return loaded
 
 
-def _built(value: dict[str, Any], source: Source) -> tuple[Loaded, list[Mistake]]:
-    """What plain data make, and everything that is wrong with them; it is good only when nothing is."""
+def built(value: dict[str, Any], source: Source | None = None) -> tuple[Loaded, list[Mistake]]:
+    """What plain data make, and everything that is wrong with them, each at its path in them.
+
+    What they make is good only when nothing is wrong.
+    """
+    source = source or Source(Path(), 1, ServerIdentity(), b"", WatchedFiles())
     valid = validated(value)
     broken_rules = Mistakes()
     groups = map(group_of, valid.configuration.groups)
     loaded = build(valid.configuration, groups, source, broken_rules)
     return loaded, [*valid.mistakes, *believable(broken_rules, valid, value)]
-
-
-def mistakes_in(value: dict[str, Any]) -> list[Mistake]:
-    """Everything that is wrong with a configuration that is plain data, each at its path in them."""
-    return _built(value, Source(Path(), 1, ServerIdentity(), b"", WatchedFiles()))[1]
 
 
 def _no_mapping(value: object, octets: bytes) -> Mistake:

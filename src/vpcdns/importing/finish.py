@@ -1,6 +1,5 @@
 """The steps that every import ends with: overlay, completion, and taking out what the rules refuse."""
 
-from vpcdns.config import json_text, loads
 from vpcdns.importing.completion import complete
 from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
@@ -8,12 +7,12 @@ from vpcdns.importing.refused import take_out_refused
 from vpcdns.model.world import World
 
 
-def finish(inventory: Inventory, overlay: Overlay | None = None) -> None:
-    """Makes one inventory ready to be written."""
+def finish(inventory: Inventory, overlay: Overlay | None = None) -> World:
+    """Makes one inventory ready to be written, and gives the World that it is."""
     if overlay is not None:
         overlay.lay_over(inventory)
     complete(inventory)
-    _take_out(inventory, overlay)
+    return _settled(inventory, overlay)
 
 
 def worlds(*inventories: Inventory, overlay: Overlay | None = None) -> list[World]:
@@ -28,8 +27,7 @@ def worlds(*inventories: Inventory, overlay: Overlay | None = None) -> list[Worl
     for inventory in inventories:
         if made:
             _keep_endpoints(inventory, made[0])
-        _take_out(inventory, overlay)
-        made.append(loads(json_text(inventory.document())).world)
+        made.append(_settled(inventory, overlay))
     return made
 
 
@@ -41,5 +39,5 @@ def _keep_endpoints(inventory: Inventory, old: World) -> None:
             given.setdefault("address", str(known.address))
 
 
-def _take_out(inventory: Inventory, overlay: Overlay | None) -> None:
-    take_out_refused(inventory, "the overlay" if overlay is None else overlay.file)
+def _settled(inventory: Inventory, overlay: Overlay | None) -> World:
+    return take_out_refused(inventory, "the overlay" if overlay is None else overlay.file)

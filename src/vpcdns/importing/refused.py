@@ -6,9 +6,10 @@ Knows how a mistake's path leads to the smallest part that can go; the rules are
 
 from typing import Any, Final
 
-from vpcdns.config import Mistake, json_text, mistakes_in
+from vpcdns.config import Mistake, built, json_text
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.importing.inventory import Inventory, Item
+from vpcdns.model.world import World
 
 # What an object can be without; anything else that is refused takes the object with it.
 _OPTIONAL: Final = frozenset(
@@ -20,12 +21,16 @@ _OPTIONAL: Final = frozenset(
 _SHOWN: Final = 100  # characters of what is taken out
 
 
-def take_out_refused(inventory: Inventory, overlay: str = "the overlay") -> None:
-    """Takes out what makes no configuration. What refers to it goes in the next round, until all is well.
+def take_out_refused(inventory: Inventory, overlay: str = "the overlay") -> World:
+    """Takes out what makes no configuration, and gives the World that the rest makes.
 
-    Raises ConfigurationError for settings, which are a user's own: those of `overlay`.
+    What refers to something taken out goes in the next round. Raises ConfigurationError for what is a user's
+    own, in the file `overlay`.
     """
-    while mistakes := mistakes_in(inventory.document()):
+    while True:
+        loaded, mistakes = built(inventory.document())
+        if not mistakes:
+            return loaded.world
         items = {section: list(objects.items()) for section, objects in inventory.sections.items()}
         for mistake in mistakes:
             if mistake.path[0] not in items or len(mistake.path) < 2:

@@ -110,7 +110,8 @@ class Document:
 
     def part(self, kind: type[Any], of: dict[str, Any], *path: str | int) -> Any:
         """What the mapping `of` has under the last step of `path`."""
-        return self.expect(kind, of.get(str(path[-1])), *path)
+        value = of.get(str(path[-1]))
+        return value if type(value) is kind else self.expect(kind, value, *path)
 
 
 def read(file: str, octets: bytes) -> Document:

@@ -70,10 +70,12 @@ class Terraform:
         for document in self.documents:
             for resource in document.before if document.after is None else document.after:
                 kind = None if resource.is_data else RESOURCES.get(resource.type)
-                if kind is not None:
-                    given = (name for name, value in resource.values.items() if is_given(value))
-                    more = (name for name in given if name not in kind.model_fields)
-                    found.setdefault(resource.type, {}).update(dict.fromkeys(more))
+                if kind is None:
+                    continue
+                names = found.setdefault(resource.type, {})
+                for name, value in resource.values.items():
+                    if name not in names and name not in kind.model_fields and is_given(value):
+                        names[name] = None
         return {kind: sorted(names) for kind, names in found.items() if names}
 
 
