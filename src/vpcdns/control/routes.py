@@ -98,8 +98,7 @@ class _Routes:
         if is_call(request.scope):
             path, query = request.scope.get("raw_path", b"/"), request.scope["query_string"]
             asked = (request.method, path.decode("latin-1"), query.decode("latin-1"), dict(request.headers))
-            # From here to the answer nothing else has its turn.
-            answer = self.api.answer(ApiRequest(*asked, await request.body()))
+            answer = await self.api.respond(ApiRequest(*asked, await request.body()))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 

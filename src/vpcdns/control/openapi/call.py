@@ -5,12 +5,13 @@ Knows parameters and the State that they are about. A wrong one raises the cloud
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import count, islice, takewhile
 from typing import Any, Final, TypeVar
 
 from vpcdns.control.openapi import parameters
+from vpcdns.control.openapi.catalogue import Following
 from vpcdns.control.openapi.errors import (
     ApiError,
     Product,
@@ -51,10 +52,12 @@ _TIMED: Final = (
 class Call:
     """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about.
 
-    `named_region` is the one that the request itself names, `region` that or the default.
+    `named_region` is the one that the request itself names, `region` that or the default. `catalogue()` is of
+    what the State held when the call began.
     """
 
     state: State
+    catalogue: Following
     product: Product
     parameters: Mapping[str, str]
     region: str | None
@@ -231,8 +234,8 @@ class Call:
         wanted = region_id or self.region
         instance = None if wanted is None else self.world.instances.get((wanted, instance_id))
         if instance is None and region_id is None and self.named_region is None:
-            same = [one for one in self.world.instances.values() if one.instance_id == instance_id]
-            instance = same[0] if len(same) == 1 else None
+            same = self.catalogue().instance_ids.find(instance_id)
+            instance = self.world.instances.get(same[0]) if len(same) == 1 else None
         if instance is None:
             raise not_found("Instance", f"instance {instance_id}{self._where()}.")
         return instance
@@ -249,7 +252,8 @@ class Call:
 
     def vswitch(self, vswitch_id: str) -> tuple[Vpc, VSwitch]:
         """The vSwitch of that id, and its VPC."""
-        for vpc in self.world.topology.vpcs.values():
+        for vpc_id in self.catalogue().vswitches.find(vswitch_id):
+            vpc = self.world.topology.vpcs[vpc_id]
             if (vswitch := vpc.vswitch(vswitch_id)) is not None:
                 return vpc, vswitch
         if self.product is Product.VPC:
@@ -258,11 +262,11 @@ class Call:
         raise not_found("Vswitch", f"vSwitch {vswitch_id}.")
 
     def page(
-        self, items: Collection[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
+        self, items: Iterable[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]], *, total: int
     ) -> dict[str, Any]:
-        """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
+        """One page of `total` items, nested as the cloud nests lists; only what it shows is rendered."""
         number = self.number("PageNumber", 1, MAX_PAGES)
-        size, total = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50))), len(items)
+        size = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50)))
         shown = islice(items, (number - 1) * size, number * size)
         counts = {"TotalCount": total}
         if self.product is Product.PVTZ:

@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from vpcdns.config import custom_domain
 from vpcdns.control.openapi.call import Call, Records
-from vpcdns.control.openapi.domain_items import PUBLIC_NAMES, domain_edited, domain_item, names_of, sub_domain
+from vpcdns.control.openapi.catalogue import PUBLIC_NAMES
+from vpcdns.control.openapi.domain_items import domain_edited, domain_item, names_of, sub_domain
 from vpcdns.control.openapi.errors import bad_format, exceeded, not_found, repeated
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.errors import MalformedName
@@ -80,10 +81,9 @@ def _take(call: Call, group: Group, name: Name, kind: str, records: Records, cha
 
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
-    wanted = str(name).lower()
-    for key, record in call.state.contents.attributes.scan():
-        if any(one.lower() == wanted for one in record.get(PUBLIC_NAMES, ())):
-            return key.partition(" ")[2]
+    for key in call.catalogue().public_names.find(str(name).lower()):
+        if (group_id := key.removeprefix("group ")) in call.world.groups:
+            return group_id
     return None
 
 

@@ -3,12 +3,11 @@
 from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.catalogue import PUBLIC_NAMES
 from vpcdns.model.gateway import Group
 from vpcdns.state.api_attributes import Attributes
 
-# In a group's record: its public names, which no DNS answer depends on; and by each name in lower case
-# what is stored and returned.
-PUBLIC_NAMES: Final = "InternetDomains"
+# In a group's record, by each of its names in lower case: what is stored and returned.
 OF_NAMES: Final = "DomainAttributes"
 
 

@@ -1,19 +1,23 @@
 """Answers a request of the API: checks who asks, finds the action, runs it.
 
-Synchronous from the signature to the new World: once there is an answer, DNS queries see the change. Knows
-the order of the checks; the clock is given.
+Once there is an answer, DNS queries see the change. Knows the order of the checks; the clock is given.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
+from vpcdns.control.drafts import Drafts
+from vpcdns.control.long_responses import room
 from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.catalogue import EMPTY, Catalogue, Following
 from vpcdns.control.openapi.errors import (
     ApiError,
     Product,
@@ -29,6 +33,8 @@ from vpcdns.control.openapi.parameters import is_reading
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
+from vpcdns.model.world import World
+from vpcdns.server.threads import free_in_thread, in_thread
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.admin")
@@ -37,7 +43,11 @@ log = logging.getLogger("vpcdns.admin")
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
 
 
-@dataclass(frozen=True, slots=True)
+_Body = dict[str, Any]
+_Run = Callable[[State], _Body]
+
+
+@dataclass(eq=False, slots=True)
 class OpenApi:
     """The API over a State.
 
@@ -53,23 +63,43 @@ class OpenApi:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     nonces: Nonces = field(default_factory=Nonces)
+    _drafts: Drafts = field(init=False)
+    _reads: asyncio.Semaphore = field(default_factory=room, init=False)
+    _catalogue: Catalogue = field(default=EMPTY, init=False)
+
+    def __post_init__(self) -> None:
+        self._drafts = Drafts(self.state)
+        self.state.subscribe(self._forget)
+
+    async def respond(self, request: ApiRequest) -> ApiResponse:
+        """The response; never raises for anything that a client can send.
+
+        Actions run in threads, on what the State held when they began: over many groups some take long. A
+        change is in place when this returns.
+        """
+        request_id = new_request_id()
+        try:
+            reads, run = self._checked(request)
+            body = await (self._read(run) if reads else self._drafts.make(run))
+        except (ApiError, StateError) as error:
+            return self._refused(request, request_id, error)
+        return _response(200, request_id, {"RequestId": request_id, **body})
 
     def answer(self, request: ApiRequest) -> ApiResponse:
-        """The response; never raises for anything that a client can send."""
+        """The same at once, without an event loop."""
         request_id = new_request_id()
-        headers = {"x-acs-request-id": request_id}
         try:
-            body = self._answer(request)
-        except ApiError as error:
-            refusal = error
-        except StateError as error:
-            log.error("A change was refused, for it cannot be kept: %s", error)  # noqa: TRY400 - a full disk, no fault of ours
-            refusal = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
-        else:
-            return ApiResponse(200, {"RequestId": request_id, **body}, headers)
-        return ApiResponse(refusal.status, self._error(request, request_id, refusal), headers)
+            body = self._checked(request)[1](self.state)
+        except (ApiError, StateError) as error:
+            return self._refused(request, request_id, error)
+        return _response(200, request_id, {"RequestId": request_id, **body})
 
-    def _answer(self, request: ApiRequest) -> dict[str, Any]:
+    async def _read(self, run: _Run) -> _Body:
+        async with self._reads:
+            return await in_thread(partial(run, State(self.state.file, contents=self.state.contents)))
+
+    def _checked(self, request: ApiRequest) -> tuple[bool, _Run]:
+        """Whether it changes nothing, and what runs the action that is asked for. Raises ApiError."""
         if any(name in request.headers for name in _BROWSER_HEADERS):
             raise ApiError("Forbidden", "The API is not for browsers.", 403)
         name, version = request.named("Action"), request.named("Version")
@@ -89,11 +119,34 @@ class OpenApi:
         if region is not None and not is_region_id(region):
             raise invalid("RegionId")
         parameters = action.read(name, product, request.parameters)
-        call = Call(self.state, product, parameters, region, named, who, at)
-        body = action.run(call)
-        if call.dry_run:
-            raise dry_run_operation()
-        return body
+
+        def run(state: State) -> _Body:
+            following = Following(self._catalogue, state.contents)
+            call = Call(state, following, product, parameters, region, named, who, at)
+            try:
+                body = action.run(call)
+            finally:
+                self._catalogue = following.catalogue
+            if call.dry_run:
+                raise dry_run_operation()
+            return body
+
+        return is_reading(name), run
+
+    def _refused(self, request: ApiRequest, request_id: str, error: ApiError | StateError) -> ApiResponse:
+        if isinstance(error, StateError):
+            log.error("A change was refused, for it cannot be kept: %s", error)
+            error = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
+        version = request.named("Version")
+        product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
+        host = product.host_in(self._region(request) or "local")
+        return _response(error.status, request_id, error_body(error.code, error.message, host, request_id))
+
+    def _forget(self, old: World, new: World) -> None:
+        """Lets go of the catalogue when all groups are others: it would keep the old ones in memory."""
+        if not new.groups.shares_with(old.groups):
+            pieces, self._catalogue = self._catalogue.pieces(), EMPTY
+            free_in_thread(pieces)
 
     def _caller(self, request: ApiRequest) -> str:
         """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
@@ -130,8 +183,6 @@ class OpenApi:
         regions = self.state.world.region_ids()
         return regions.pop() if len(regions) == 1 else None
 
-    def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
-        version = request.named("Version")
-        product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
-        host = product.host_in(self._region(request) or "local")
-        return error_body(error.code, error.message, host, request_id)
+
+def _response(status: int, request_id: str, body: _Body) -> ApiResponse:
+    return ApiResponse(status, body, {"x-acs-request-id": request_id})

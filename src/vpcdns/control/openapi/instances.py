@@ -75,10 +75,9 @@ def describe_instances(call: Call) -> dict[str, Any]:
         found = (one for one in found if kind in (_kind(one), dedicated_type(call, one).upper()))
     if tags:
         found = (one for one in found if call.has_tags(one, tags))
-    groups = call.world.groups.scan()
-    enabled = {(group.region_id, group.instance_id) for _, group in groups if group.vpc_domain}
+    shown = list(found)
     return call.page(
-        list(found), "Instances", "InstanceAttribute", lambda one: _attribute(call, one, one.key in enabled)
+        shown, "Instances", "InstanceAttribute", lambda one: _attribute(call, one), total=len(shown)
     )
 
 
@@ -170,7 +169,7 @@ def _interfaces(call: Call) -> list[dict[str, str]]:
     return interfaces
 
 
-def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
+def _attribute(call: Call, instance: Instance) -> dict[str, Any]:
     """InstanceAttribute. No field has the private address: only DNS shows it, as in the cloud."""
     record = call.record(instance)
     kind = dedicated_type(call, instance)
@@ -183,7 +182,7 @@ def _attribute(call: Call, instance: Instance, enabled: bool) -> dict[str, Any]:
         "InstanceSpec": record.get("InstanceSpec", "api.s1.small" if kind else ""),
         "InstanceChargeType": record.get("ChargeType", "PayAsYouGo"),
         "HttpsPolicies": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
-        "VpcIntranetEnable": enabled,
+        "VpcIntranetEnable": call.catalogue().enabled_groups.find(instance.key) > 0,
         **{
             "SupportIpv6" if name == "IPV6Enabled" else name: record.get(name, "false").lower() == "true"
             for name in _FLAGS

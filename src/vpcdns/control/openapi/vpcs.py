@@ -59,7 +59,8 @@ def describe_vpcs(call: Call) -> dict[str, Any]:
         found = (one for one in found if call.has_tags(one, tags))
     if call.flag("IsDefault") or "DhcpOptionsSetId" in call.parameters:
         found = ()
-    return call.page(list(found), "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc))
+    shown = list(found)
+    return call.page(shown, "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc), total=len(shown))
 
 
 def describe_vpc_attribute(call: Call) -> dict[str, Any]:
@@ -105,7 +106,8 @@ def describe_vswitches(call: Call) -> dict[str, Any]:
         found = ((one, vswitch) for one, vswitch in found if call.has_tags(vswitch, tags))
     if call.flag("IsDefault") or call.flag("EnableIpv6"):
         found = ()
-    return call.page(list(found), "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
+    shown = list(found)
+    return call.page(shown, "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair), total=len(shown))
 
 
 def delete_vswitch(call: Call) -> dict[str, Any]:
