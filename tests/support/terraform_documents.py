@@ -434,7 +434,7 @@ def _values(resources: Iterable[Mapping[str, Any]], address: str) -> dict[str, A
 
 
 def large(resources: int) -> list[dict[str, Any]]:
-    """So many resources: for each hundred a VPC, a vSwitch, an instance and a zone, 80 groups and 15 records."""
+    """For each hundred a VPC, a vSwitch, an instance and a zone with 15 records, and 80 groups."""
     made: list[dict[str, Any]] = []
     for number in range(resources // 100):
         vpc, zone, block = f"vpc-{number}", f"zone-{number}", f"10.{number % 200}.{number // 200 * 8}"

@@ -80,6 +80,9 @@ def plan_command(
     if terraform:
         _check_alone(files, change)
         _plan_terraform(terraform, overlay, form)
+    if overlay is not None:
+        complain("--overlay goes with --terraform; a configuration says all of it by itself")
+        raise typer.Exit(Exit.USAGE)
     old, new = _worlds(files or [], config, change or [])
     gc.freeze()  # what was loaded lives to the end; collecting must not walk it
     found = plan(old, new)

@@ -191,6 +191,11 @@ def _read_in_full(octets: bytes, name: str, source: Source) -> Loaded:
     return loaded
 
 
+def schema_mistakes(value: dict[str, Any]) -> list[Mistake]:
+    """What the schema says of plain data, each at its path in them; no rule is asked."""
+    return validated(value).mistakes
+
+
 def built(value: dict[str, Any], source: Source | None = None) -> tuple[Loaded, list[Mistake]]:
     """What plain data make, and everything that is wrong with them, each at its path in them.
 

@@ -5,6 +5,7 @@ has one owner. What stands in is the same for the same thing in every inventory 
 """
 
 from collections.abc import Iterator, Sequence
+from copy import deepcopy
 from ipaddress import IPv4Network
 from typing import Any, Final
 
@@ -81,24 +82,42 @@ def complete(*inventories: Inventory) -> None:
 
 
 def _share_named(inventories: Sequence[Inventory]) -> None:
-    """A VPC that is only named exists all the time, and with it the vSwitches that are named at any time."""
-    described: set[Identity] = set()
+    """What one of several inventories only names is as another one describes it.
+
+    A VPC that all of them only name exists all the time, with the vSwitches that are named at any time.
+    """
+    described: dict[Identity, Item] = {}
     named: dict[Identity, list[Item]] = {}
     for inventory in inventories if len(inventories) > 1 else ():
         for identity, item in inventory.sections["vpcs"].items():
             if item.origin:
-                described.add(identity)
+                described.setdefault(identity, item)
+                _share_vswitches(item, described[identity])
+                _share_vswitches(described[identity], item)
             else:
                 named.setdefault(identity, []).append(item)
-    for identity in named.keys() - described:
-        region = {
-            key: value for item in named[identity] for key, value in item.part.items() if key == "region_id"
-        }
-        vswitches = [one for item in named[identity] for one in item.part.get("vswitches", ())]
+    for identity, items in named.items():
+        if identity in described:
+            for item in items:
+                item.part = {**deepcopy(described[identity].part), **item.part}
+                _share_vswitches(item, described[identity])
+            continue
+        region = {key: one for item in items for key, one in item.part.items() if key == "region_id"}
+        vswitches = [one for item in items for one in item.part.get("vswitches", ())]
         alike = list({one["vswitch_id"]: one for one in vswitches}.values())
         for inventory in inventories:
             part = inventory.add("vpcs", {"vpc_id": identity[0], **region}, "").part
             part["vswitches"] = [dict(one) for one in alike]
+
+
+def _share_vswitches(item: Item, other: Item) -> None:
+    """Blocks of vSwitches that an item only names and another one has."""
+    blocks = {
+        one["vswitch_id"]: one["cidr_block"] for one in other.part.get("vswitches", ()) if "cidr_block" in one
+    }
+    for one in item.part.get("vswitches", ()):
+        if "cidr_block" not in one and one["vswitch_id"] in blocks:
+            one["cidr_block"] = blocks[one["vswitch_id"]]
 
 
 def _add_named(inventory: Inventory) -> None:

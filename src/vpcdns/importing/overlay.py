@@ -4,10 +4,10 @@ It has the configuration's own form, but its objects may be incomplete: they add
 imported. An id may be the address of a Terraform resource.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from vpcdns.config import Mistake, error_of, read_mapping
+from vpcdns.config import MISSING, Mistake, error_of, read_mapping, schema_mistakes
 from vpcdns.importing.inventory import IDENTITIES, Inventory, Item
 
 # Lists that are added to, and what tells their items apart; everything else is replaced.
@@ -23,42 +23,62 @@ class Overlay:
         self._value = read_mapping(file, octets)
 
     def lay_over(self, *inventories: Inventory) -> None:
-        """Adds to all inventories what the file says; raises ConfigurationError for what is no object.
+        """Adds to all inventories what the file says; raises ConfigurationError for what is wrong in it.
 
         What one of them has is added to there, and left out where it is not.
         """
-        addresses = [{address: one for one, address in each.origins.items()} for each in inventories]
+        ids = [{address: one for one, address in each.origins.items()} for each in inventories]
+        everywhere = {address: one for each in ids for address, one in each.items()}
+        self._check(_renamed(self._value, everywhere))
         for section, content in self._value.items():
             if section not in IDENTITIES:
                 for inventory in inventories:
-                    inventory.settings[section] = content
+                    inventory.settings[section] = _renamed(content, everywhere)
                 continue
-            for place, part in self._parts(section, content):
-                named = [_renamed(part, known) for known in addresses]
-                own = IDENTITIES[section][-1]
-                found = [
-                    list(_matching(inventory, section, one))
-                    for inventory, one in zip(inventories, named, strict=True)
+            for place, part in enumerate(content):
+                self._add((section, place), [_renamed(part, known) for known in ids], inventories)
+
+    def _add(
+        self, path: tuple[str, int], parts: Sequence[dict[str, Any]], inventories: Sequence[Inventory]
+    ) -> None:
+        """Adds one object, which has other ids in each inventory."""
+        section, _ = path
+        is_known = False
+        for inventory, part in zip(inventories, parts, strict=True):
+            for item in _matching(inventory, section, part):
+                _merge(item.part, part)
+                is_known = True
+        if is_known:
+            return
+        if lacking := [one for one in schema_mistakes({section: [parts[0]]}) if one.what == MISSING]:
+            own = parts[0].get(IDENTITIES[section][-1], "this")
+            what = f"nothing that was imported is `{own}`, and by itself it lacks {lacking[0].path[-1]}"
+            way_out = "correct the id, write the address of its resource, or give all keys"
+            self._raise(Mistake(path, what, way_out))
+        for inventory, part in zip(inventories, parts, strict=True):
+            inventory.add(section, part, f"{section}[{path[1]}]").is_own = True
+
+    def _check(self, value: dict[str, Any]) -> None:
+        """What is wrong by itself. Objects may lack keys; which type they are of, their other keys tell."""
+        typed = dict(value)
+        for section, guess in (("instances", _instance_type), ("connections", _connection_type)):
+            if isinstance(content := value.get(section), list):
+                typed[section] = [
+                    {"type": guess(one), **one} if isinstance(one, dict) else one for one in content
                 ]
-                for inventory, one, items in zip(inventories, named, found, strict=True):
-                    for item in items:
-                        _merge(item.part, one)
-                    if not any(found):
-                        inventory.add(section, one, f"{section}[{place}]").is_own = True
-                if not any(found) and own not in part and section != "private_zones":
-                    what = f"an object without `{own}`"
-                    self._raise((section, place), what, f"give its {own}, or the address of its resource")
+        self._raise(*(one for one in schema_mistakes(typed) if one.what != MISSING))
 
-    def _parts(self, section: str, content: Any) -> Iterator[tuple[int, dict[str, Any]]]:
-        if not isinstance(content, list):
-            self._raise((section,), "this is no list", "write a list of objects, as in a configuration")
-        for place, part in enumerate(content):
-            if not isinstance(part, dict):
-                self._raise((section, place), "this is no mapping", "give it keys, as in a configuration")
-            yield place, part
+    def _raise(self, *mistakes: Mistake) -> None:
+        if mistakes:
+            raise error_of(self.file, self._octets, mistakes)
 
-    def _raise(self, path: tuple[str | int, ...], what: str, way_out: str) -> None:
-        raise error_of(self.file, self._octets, [Mistake(path, what, way_out)])
+
+def _instance_type(part: dict[str, Any]) -> str:
+    return "serverless" if "addresses" in part else "dedicated"
+
+
+def _connection_type(part: dict[str, Any]) -> str:
+    return "ipsec" if part.keys() & {"local_subnets", "remote_subnets", "vpc_id", "network_id"} else "cen"
 
 
 def _matching(inventory: Inventory, section: str, part: dict[str, Any]) -> Iterator[Item]:

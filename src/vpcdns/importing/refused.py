@@ -18,6 +18,7 @@ _OPTIONAL: Final = frozenset(
         *("vswitches", "service_routes", "vpcs", "fall_through", "rrset_order", "records"),
     )
 )
+_TAKEN: Final = "not taken over: "
 _SHOWN: Final = 100  # characters of what is taken out
 
 
@@ -48,7 +49,9 @@ def take_out_refused(inventory: Inventory, overlay: str = "the overlay") -> Worl
             else:
                 del inventory.sections[str(path[0])][identity]
                 name = " ".join(str(part) for part in identity if part is not None)
-                inventory.omit(item.origin or name, _why(wrong[path]))
+                first = (note for note in item.notes if note.startswith(_TAKEN))
+                why = next(first, _TAKEN + _why(wrong[path])).removeprefix(_TAKEN)
+                inventory.omit(item.origin or name, why)
 
 
 def _error(file: str, where: str, mistake: Mistake) -> ConfigurationError:
@@ -79,4 +82,4 @@ def _take_from(item: Item, path: tuple[str | int, ...], mistake: Mistake) -> Non
     del holder[path[-1]]
     field = ".".join(part for part in path if isinstance(part, str))
     shown = taken if len(taken) <= _SHOWN else f"{taken[:_SHOWN]}…"
-    item.notes.append(f"not taken over: {field} {shown}: {_why(mistake)}")
+    item.notes.append(f"{_TAKEN}{field} {shown}: {_why(mistake)}")

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from vpcdns.importing.inventory import Inventory
-from vpcdns.importing.terraform.documents import ResourceChange
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.importing.terraform.resources import ResourceChange
 from vpcdns.model.dns import RRType
 from vpcdns.model.gateway import Group, Instance
 from vpcdns.model.names import Name

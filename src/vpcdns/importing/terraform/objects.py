@@ -12,8 +12,9 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from vpcdns.config import Mistake, described
-from vpcdns.importing.terraform.documents import SHOW, Document, Resource
+from vpcdns.importing.terraform.documents import SHOW, Document
 from vpcdns.importing.terraform.references import Placeholders, References
+from vpcdns.importing.terraform.resources import Resource
 from vpcdns.importing.terraform.schema import (
     DATA_SOURCES,
     RESOURCES,

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
-from vpcdns.importing.terraform.documents import Document, Resource
+from vpcdns.importing.terraform.documents import Document
+from vpcdns.importing.terraform.resources import Resource
 from vpcdns.importing.terraform.schema import NAMED_BY
 
 MAX_DEPTH: Final = 40  # modules within modules, and outputs of outputs
