@@ -7,11 +7,11 @@ all the time, and not by whoever changes the map. Knows nothing of what is in it
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
-from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.model.frozen_map import Filling, FrozenMap
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -24,25 +24,35 @@ class Index(Generic[K, V, I]):
 
     of: Callable[[V], Iterable[I]]
     version: FrozenMap[K, V] = field(default_factory=FrozenMap)
-    keys: FrozenMap[I, tuple[K, ...]] = field(default_factory=FrozenMap)
+    keys: FrozenMap[I, Sequence[K]] = field(default_factory=FrozenMap)
 
     def followed(self, version: FrozenMap[K, V]) -> Index[K, V, I]:
         """The index of another version."""
         if version is self.version:
             return self
+        if not version.shares_with(self.version):
+            return self._anew(version)
         found: dict[I, list[K]] = {}
         for key, old, new in _changes(self.version, version):
             for one in () if old is None else self.of(old):
                 found.setdefault(one, list(self.keys.get(one, ()))).remove(key)
             for one in () if new is None else self.of(new):
                 found.setdefault(one, list(self.keys.get(one, ()))).append(key)
-        put = {one: tuple(keys) for one, keys in found.items() if keys}
+        put: dict[I, Sequence[K]] = {one: keys for one, keys in found.items() if keys}
         gone = [one for one, keys in found.items() if not keys and one in self.keys]
         return replace(self, version=version, keys=self.keys.edited(put, gone))
 
-    def find(self, one: I) -> tuple[K, ...]:
+    def find(self, one: I) -> Sequence[K]:
         """The keys of the values of which `of` says `one`."""
         return self.keys.get(one, ())
+
+    def _anew(self, version: FrozenMap[K, V]) -> Index[K, V, I]:
+        keys: Filling[I, list[K]] = Filling()
+        for key, value in version.scan():
+            for one in self.of(value):
+                keys.setdefault(one, []).append(key)
+        frozen: FrozenMap[I, Any] = keys.frozen()
+        return replace(self, version=version, keys=frozen)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +67,8 @@ class Count(Generic[K, V, I]):
         """The count of another version."""
         if version is self.version:
             return self
+        if not version.shares_with(self.version):
+            return replace(self, version=version, counts=self._anew(version))
         more: Counter[I] = Counter()
         for _, old, new in _changes(self.version, version):
             for value, one in ((old, -1), (new, 1)):
@@ -67,6 +79,13 @@ class Count(Generic[K, V, I]):
 
     def find(self, kind: I) -> int:
         return self.counts.get(kind, 0)
+
+    def _anew(self, version: FrozenMap[K, V]) -> FrozenMap[I, int]:
+        counts: dict[I, int] = {}
+        for _, value in version.scan():
+            if (kind := self.of(value)) is not None:
+                counts[kind] = counts.get(kind, 0) + 1
+        return FrozenMap(counts)
 
 
 def _changes(old: FrozenMap[K, V], new: FrozenMap[K, V]) -> Iterable[tuple[K, Any, Any]]:

@@ -26,7 +26,7 @@ class RecordKey(NamedTuple):
 def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey) -> str:
     match of:
         case Group():
-            return f"group {of.group_id}"
+            return group_key(of.group_id)
         case Instance():
             return f"instance {of.region_id} {of.instance_id}"
         case Vpc():
@@ -37,6 +37,10 @@ def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey) -
             return f"zone {of.zone_id}"
         case RecordKey():
             return f"record {of.zone_id} {of.record_id}"
+
+
+def group_key(group_id: str) -> str:
+    return f"group {group_id}"
 
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:

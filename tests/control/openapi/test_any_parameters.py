@@ -10,7 +10,7 @@ from typing import Any, Final
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.control.openapi.test_laws import POOL, filled
+from tests.support.api_parameters import POOL, filled
 from tests.support.cloud_api import CLOUDAPI, PVTZ, VPC, Cloud
 from tests.support.example_world import BOUND, DEDICATED, HZ, VPC_A
 from tests.support.sdk_models import PACKAGES, parameters

@@ -5,13 +5,13 @@ Knows parameters and the State that they are about. A wrong one raises the cloud
 
 import hashlib
 import secrets
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, islice, takewhile
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from vpcdns.control.openapi import parameters
-from vpcdns.control.openapi.catalogue import Following
+from vpcdns.control.openapi.catalogue import LookUps
 from vpcdns.control.openapi.errors import (
     ApiError,
     Product,
@@ -49,15 +49,33 @@ _TIMED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Runs(Generic[T]):
+    """Very many items, of which one page is wanted: one after the other they are those of all runs."""
+
+    runs: list[list[T]]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.runs))
+
+    def part(self, first: int, end: int) -> Iterator[T]:
+        """Those from `first` up to `end`."""
+        for run in self.runs:
+            if end <= 0:
+                return
+            yield from run[max(0, first) : end]
+            first, end = first - len(run), end - len(run)
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about.
 
-    `named_region` is the one that the request itself names, `region` that or the default. `catalogue()` is of
+    `named_region` is the one that the request itself names, `region` that or the default. `look_ups` are in
     what the State held when the call began.
     """
 
     state: State
-    catalogue: Following
+    look_ups: LookUps
     product: Product
     parameters: Mapping[str, str]
     region: str | None
@@ -234,7 +252,7 @@ class Call:
         wanted = region_id or self.region
         instance = None if wanted is None else self.world.instances.get((wanted, instance_id))
         if instance is None and region_id is None and self.named_region is None:
-            same = self.catalogue().instance_ids.find(instance_id)
+            same = self.look_ups.instances_with_id(instance_id)
             instance = self.world.instances.get(same[0]) if len(same) == 1 else None
         if instance is None:
             raise not_found("Instance", f"instance {instance_id}{self._where()}.")
@@ -252,7 +270,7 @@ class Call:
 
     def vswitch(self, vswitch_id: str) -> tuple[Vpc, VSwitch]:
         """The vSwitch of that id, and its VPC."""
-        for vpc_id in self.catalogue().vswitches.find(vswitch_id):
+        for vpc_id in self.look_ups.vpcs_with_vswitch(vswitch_id):
             vpc = self.world.topology.vpcs[vpc_id]
             if (vswitch := vpc.vswitch(vswitch_id)) is not None:
                 return vpc, vswitch
@@ -262,12 +280,14 @@ class Call:
         raise not_found("Vswitch", f"vSwitch {vswitch_id}.")
 
     def page(
-        self, items: Iterable[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]], *, total: int
+        self, items: Collection[T] | Runs[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
     ) -> dict[str, Any]:
-        """One page of `total` items, nested as the cloud nests lists; only what it shows is rendered."""
+        """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
         number = self.number("PageNumber", 1, MAX_PAGES)
-        size = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50)))
-        shown = islice(items, (number - 1) * size, number * size)
+        size, total = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50))), len(items)
+        first, end = (number - 1) * size, number * size
+        parts = Runs([items]) if isinstance(items, list) else items
+        shown = parts.part(first, end) if isinstance(parts, Runs) else islice(parts, first, end)
         counts = {"TotalCount": total}
         if self.product is Product.PVTZ:
             counts = {"TotalItems": total, "TotalPages": -(-total // size)}

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar, overload
 
+from vpcdns.gc_pauses import paused
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance, InstanceKey, InstanceType
 from vpcdns.model.index import Count, Index
 from vpcdns.model.topology import Vpc
+from vpcdns.server.threads import free_in_thread
 from vpcdns.state import Contents
 from vpcdns.state.api_attributes import Attributes
 
 # In a group's record: its public names, which no DNS answer depends on.
 PUBLIC_NAMES: Final = "InternetDomains"
 
+K = TypeVar("K")
+V = TypeVar("V")
+I = TypeVar("I")  # noqa: E741 - what is looked for
+Followed = Index[Any, Any, Any] | Count[Any, Any, Any]
 
-def _name(group: Group) -> Iterable[tuple[str, str]]:
-    return ((group.region_id, group.name),) if group.name else ()
+
+def _name(group: Group) -> Iterable[str]:
+    return (group.name,) if group.name else ()
 
 
 def _enabled(group: Group) -> InstanceKey | None:
@@ -37,50 +43,75 @@ def _vswitches(vpc: Vpc) -> Iterable[str]:
     return (vswitch.vswitch_id for vswitch in vpc.vswitches)
 
 
-def _public_names(record: Attributes) -> Iterable[str]:
-    return (name.lower() for name in record.get(PUBLIC_NAMES, ()))
+def _public(record: Attributes) -> Iterable[str]:
+    return map(str.lower, record.get(PUBLIC_NAMES, ()))
 
 
-@dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Indexes of what one State held at one time."""
+    """The latest index of each kind that was wanted; a later one is made out of it.
 
-    group_names: Index[str, Group, tuple[str, str]] = field(default_factory=lambda: Index(_name))
-    enabled_groups: Count[str, Group, InstanceKey] = field(default_factory=lambda: Count(_enabled))
-    instance_ids: Index[InstanceKey, Instance, str] = field(default_factory=lambda: Index(_id))
-    serverless: Index[InstanceKey, Instance, str] = field(default_factory=lambda: Index(_serverless))
-    vswitches: Index[str, Vpc, str] = field(default_factory=lambda: Index(_vswitches))
-    public_names: Index[str, Attributes, str] = field(default_factory=lambda: Index(_public_names))
+    For several threads: an index is immutable, and any of the latest ones does.
+    """
 
-    def followed(self, contents: Contents) -> Catalogue:
-        """That of other contents, at the cost of what is different in them."""
-        world = contents.world
-        return Catalogue(
-            self.group_names.followed(world.groups),
-            self.enabled_groups.followed(world.groups),
-            self.instance_ids.followed(world.instances),
-            self.serverless.followed(world.instances),
-            self.vswitches.followed(world.topology.vpcs),
-            self.public_names.followed(contents.attributes),
-        )
+    def __init__(self) -> None:
+        self._latest: dict[str, Any] = {}
 
-    def pieces(self) -> list[object]:
-        """What it is made of beside the maps that it is about."""
-        maps: tuple[FrozenMap[Any, Any], ...] = (self.group_names.keys, self.public_names.keys)
-        return [part for one in maps for part in one.pieces()]
+    def followed(self, first: Followed, version: FrozenMap[Any, Any]) -> Any:
+        """The index of `version`, of the kind that `first` begins."""
+        kind = first.of.__name__
+        index = self._latest.get(kind, first)
+        if index.version is not version:
+            with paused():
+                index = self._latest[kind] = index.followed(version)
+        return index
+
+    def forget(self) -> None:
+        """Lets go of everything, and with it of the maps that it is about."""
+        latest, self._latest = self._latest, {}
+        maps = [index.keys for index in latest.values() if isinstance(index, Index)]
+        free_in_thread([part for one in maps for part in one.pieces()])
 
 
-EMPTY: Final = Catalogue()
+class LookUps:
+    """What can be found in what a State holds by something else than its id."""
+
+    def __init__(self, catalogue: Catalogue, contents: Contents) -> None:
+        self._followed = catalogue.followed
+        self._contents = contents
+
+    def groups_named(self, name: str) -> Sequence[str]:
+        """In whatever regions."""
+        return self._of(_GROUP_NAMES, self._contents.world.groups).find(name)
+
+    def enabled_groups(self, key: InstanceKey) -> int:
+        """How many groups of an instance have their VPC domains on."""
+        return self._of(_ENABLED, self._contents.world.groups).find(key)
+
+    def instances_with_id(self, instance_id: str) -> Sequence[InstanceKey]:
+        """In whatever regions."""
+        return self._of(_INSTANCE_IDS, self._contents.world.instances).find(instance_id)
+
+    def serverless_instances(self, region_id: str) -> Sequence[InstanceKey]:
+        return self._of(_SERVERLESS, self._contents.world.instances).find(region_id)
+
+    def vpcs_with_vswitch(self, vswitch_id: str) -> Sequence[str]:
+        return self._of(_VSWITCHES, self._contents.world.topology.vpcs).find(vswitch_id)
+
+    def records_with_public_name(self, name: str) -> Sequence[str]:
+        """The keys of the records beside the World that have the public name."""
+        return self._of(_PUBLIC_NAMES, self._contents.attributes).find(name.lower())
+
+    @overload
+    def _of(self, first: Index[K, V, I], version: FrozenMap[K, V]) -> Index[K, V, I]: ...
+    @overload
+    def _of(self, first: Count[K, V, I], version: FrozenMap[K, V]) -> Count[K, V, I]: ...
+    def _of(self, first: Any, version: Any) -> Any:
+        return self._followed(first, version)
 
 
-class Following:
-    """The catalogue of `contents`, made when it is first wanted out of the last one that was."""
-
-    def __init__(self, last: Catalogue, contents: Contents) -> None:
-        self.catalogue = last
-        self._contents: Contents | None = contents
-
-    def __call__(self) -> Catalogue:
-        if self._contents is not None:
-            self.catalogue, self._contents = self.catalogue.followed(self._contents), None
-        return self.catalogue
+_GROUP_NAMES: Final[Index[str, Group, str]] = Index(_name)
+_ENABLED: Final[Count[str, Group, InstanceKey]] = Count(_enabled)
+_INSTANCE_IDS: Final[Index[InstanceKey, Instance, str]] = Index(_id)
+_SERVERLESS: Final[Index[InstanceKey, Instance, str]] = Index(_serverless)
+_VSWITCHES: Final[Index[str, Vpc, str]] = Index(_vswitches)
+_PUBLIC_NAMES: Final[Index[str, Attributes, str]] = Index(_public)

@@ -81,7 +81,7 @@ def _take(call: Call, group: Group, name: Name, kind: str, records: Records, cha
 
 def _internet(call: Call, name: Name) -> str | None:
     """The group that has a public name."""
-    for key in call.catalogue().public_names.find(str(name).lower()):
+    for key in call.look_ups.records_with_public_name(str(name)):
         if (group_id := key.removeprefix("group ")) in call.world.groups:
             return group_id
     return None

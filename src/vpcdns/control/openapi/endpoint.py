@@ -17,7 +17,7 @@ from vpcdns.control.drafts import Drafts
 from vpcdns.control.long_responses import room
 from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.catalogue import EMPTY, Catalogue, Following
+from vpcdns.control.openapi.catalogue import Catalogue, LookUps
 from vpcdns.control.openapi.errors import (
     ApiError,
     Product,
@@ -34,7 +34,7 @@ from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
-from vpcdns.server.threads import free_in_thread, in_thread
+from vpcdns.server.threads import in_thread
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.admin")
@@ -65,7 +65,7 @@ class OpenApi:
     nonces: Nonces = field(default_factory=Nonces)
     _drafts: Drafts = field(init=False)
     _reads: asyncio.Semaphore = field(default_factory=room, init=False)
-    _catalogue: Catalogue = field(default=EMPTY, init=False)
+    _catalogue: Catalogue = field(default_factory=Catalogue, init=False)
 
     def __post_init__(self) -> None:
         self._drafts = Drafts(self.state)
@@ -121,12 +121,9 @@ class OpenApi:
         parameters = action.read(name, product, request.parameters)
 
         def run(state: State) -> _Body:
-            following = Following(self._catalogue, state.contents)
-            call = Call(state, following, product, parameters, region, named, who, at)
-            try:
-                body = action.run(call)
-            finally:
-                self._catalogue = following.catalogue
+            look_ups = LookUps(self._catalogue, state.contents)
+            call = Call(state, look_ups, product, parameters, region, named, who, at)
+            body = action.run(call)
             if call.dry_run:
                 raise dry_run_operation()
             return body
@@ -143,10 +140,9 @@ class OpenApi:
         return _response(error.status, request_id, error_body(error.code, error.message, host, request_id))
 
     def _forget(self, old: World, new: World) -> None:
-        """Lets go of the catalogue when all groups are others: it would keep the old ones in memory."""
+        """Forgets what would keep old groups in memory, when all are others."""
         if not new.groups.shares_with(old.groups):
-            pieces, self._catalogue = self._catalogue.pieces(), EMPTY
-            free_in_thread(pieces)
+            self._catalogue.forget()
 
     def _caller(self, request: ApiRequest) -> str:
         """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""

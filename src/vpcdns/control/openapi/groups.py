@@ -3,12 +3,12 @@
 import heapq
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from ipaddress import IPv4Address
 from itertools import islice
 from typing import Any, Final
 
-from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.call import Call, Runs
 from vpcdns.control.openapi.domain_items import domain_items, sub_domain
 from vpcdns.control.openapi.errors import bad_format, missing, repeated
 from vpcdns.control.openapi.instances import dedicated_type
@@ -16,7 +16,7 @@ from vpcdns.control.openapi.parameters import Action
 from vpcdns.model import changes as world_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.state.api_attributes import Attributes, object_key
+from vpcdns.state.api_attributes import Attributes, group_key, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
@@ -47,7 +47,7 @@ def create_api_group(call: Call) -> dict[str, Any]:
 def _serverless(call: Call, changes: list[Change]) -> Instance:
     """The region's serverless instance; where there is none, a change that makes it is added."""
     region_id = call.region_id
-    for key in call.catalogue().serverless.find(region_id):
+    for key in call.look_ups.serverless_instances(region_id):
         return call.world.instances[key]
     made = Instance(SHARED_INSTANCE, region_id, InstanceType.SERVERLESS, (SHARED_ADDRESS,))
     changes.append(world_changes.CreateInstance(made))
@@ -76,13 +76,18 @@ def describe_api_group(call: Call) -> dict[str, Any]:
 
 
 def describe_api_groups(call: Call) -> dict[str, Any]:
-    """The latest changed first, unless they are to be sorted otherwise."""
+    """The latest changed first, unless they are to be sorted otherwise.
+
+    Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms.
+    """
     group_id, instance_id = call.parameters.get("GroupId"), call.parameters.get("InstanceId")
     part, path = call.parameters.get("GroupName"), call.parameters.get("BasePath")
     newest_first, tags = call.one_of("Sort", _ORDERS, "DESC") == "DESC", call.tags()
     groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
     if group_id is not None:
         groups = filter(None, [call.world.groups.get(group_id)])
+    if (region_id := call.named_region) is not None:
+        groups = (one for one in groups if one.region_id == region_id)
     if instance_id is not None:
         groups = (one for one in groups if one.instance_id == instance_id)
     if part is not None:
@@ -91,23 +96,23 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
         groups = (one for one in groups if call.record(one).get("BasePath", "/") == path)
     if tags:
         groups = (one for one in groups if call.has_tags(one, tags))
-    by_time, total = dict[str, list[Group]](), 0
+    found = _by_time(call, groups, newest_first=newest_first)
+    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", lambda one: _summary(call, one))
+
+
+def _by_time(call: Call, groups: Iterable[Group], *, newest_first: bool) -> Runs[Group]:
+    """Sorted by their ModifiedTime in small parts, as sorting stops every other thread."""
+    record, by_time = call.state.contents.attributes.finder(), dict[str, list[Group]]()
     for group in groups:
-        if call.in_region(group.region_id):
-            by_time.setdefault(call.record(group).get("ModifiedTime", ""), []).append(group)
-            total += 1
-    ordered = _ordered(by_time, newest_first=newest_first)
-    return call.page(
-        ordered, "ApiGroupAttributes", "ApiGroupAttribute", lambda one: _summary(call, one), total=total
-    )
-
-
-def _ordered(by_time: dict[str, list[Group]], *, newest_first: bool) -> Iterator[Group]:
-    """In the order of their times; sorted in small parts, as sorting stops every other thread."""
+        kept = record(group_key(group.group_id))
+        time = "" if kept is None else kept.get("ModifiedTime", "")
+        by_time.setdefault(time, []).append(group)
     times = iter(by_time)
     parts = iter(lambda: sorted(islice(times, SORTED_AT_ONCE), reverse=newest_first), [])
-    for at in heapq.merge(*parts, reverse=newest_first):
-        yield from reversed(by_time[at]) if newest_first else by_time[at]
+    if newest_first:
+        for run in by_time.values():
+            run.reverse()
+    return Runs([by_time[time] for time in heapq.merge(*parts, reverse=newest_first)])
 
 
 def modify_api_group(call: Call) -> dict[str, Any]:
@@ -163,7 +168,8 @@ def _switched(group: Group, enable: bool) -> list[Change]:
 def _new_name(call: Call, name: str, region_id: str) -> str:
     if not _NAME.fullmatch(name):
         raise bad_format("GroupName", "4 to 50 letters, digits and `_`, a letter first.")
-    if call.catalogue().group_names.find((region_id, name)):
+    same = (call.world.groups[group_id] for group_id in call.look_ups.groups_named(name))
+    if any(group.region_id == region_id for group in same):
         raise repeated("GroupName", f"There is a group {name} in {region_id} already.")
     return name
 

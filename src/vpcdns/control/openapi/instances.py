@@ -75,10 +75,7 @@ def describe_instances(call: Call) -> dict[str, Any]:
         found = (one for one in found if kind in (_kind(one), dedicated_type(call, one).upper()))
     if tags:
         found = (one for one in found if call.has_tags(one, tags))
-    shown = list(found)
-    return call.page(
-        shown, "Instances", "InstanceAttribute", lambda one: _attribute(call, one), total=len(shown)
-    )
+    return call.page(list(found), "Instances", "InstanceAttribute", lambda one: _attribute(call, one))
 
 
 def delete_instance(call: Call) -> dict[str, Any]:
@@ -182,7 +179,7 @@ def _attribute(call: Call, instance: Instance) -> dict[str, Any]:
         "InstanceSpec": record.get("InstanceSpec", "api.s1.small" if kind else ""),
         "InstanceChargeType": record.get("ChargeType", "PayAsYouGo"),
         "HttpsPolicies": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
-        "VpcIntranetEnable": call.catalogue().enabled_groups.find(instance.key) > 0,
+        "VpcIntranetEnable": call.look_ups.enabled_groups(instance.key) > 0,
         **{
             "SupportIpv6" if name == "IPV6Enabled" else name: record.get(name, "false").lower() == "true"
             for name in _FLAGS

@@ -86,7 +86,7 @@ def describe_zone_records(call: Call) -> dict[str, Any]:
         found = ()  # what the cloud copies from servers' names
     elif keyword is not None:
         found = (_called if mode == "EXACT" else _like)(zone, keyword)
-    return call.page(found, "Records", "Record", lambda one: _described(call, zone, one), total=len(found))
+    return call.page(found, "Records", "Record", lambda record_id: _described(call, zone, record_id))
 
 
 def _called(zone: PrivateZone, keyword: str) -> list[int]:

@@ -74,8 +74,7 @@ def describe_zones(call: Call) -> dict[str, Any]:
         zones = (one for one in zones if call.record(one).get("ResourceGroupId", "") == group_id)
     if tags := call.tags("ResourceTag"):
         zones = (one for one in zones if all(tag in call.record(one).get("Tags", ()) for tag in tags))
-    shown = list(zones)
-    return call.page(shown, "Zones", "Zone", lambda zone: _summary(call, zone), total=len(shown))
+    return call.page(list(zones), "Zones", "Zone", lambda zone: _summary(call, zone))
 
 
 def describe_zone_info(call: Call) -> dict[str, Any]:

@@ -59,8 +59,7 @@ def describe_vpcs(call: Call) -> dict[str, Any]:
         found = (one for one in found if call.has_tags(one, tags))
     if call.flag("IsDefault") or "DhcpOptionsSetId" in call.parameters:
         found = ()
-    shown = list(found)
-    return call.page(shown, "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc), total=len(shown))
+    return call.page(list(found), "Vpcs", "Vpc", lambda vpc: _vpc(call, vpc))
 
 
 def describe_vpc_attribute(call: Call) -> dict[str, Any]:
@@ -106,8 +105,7 @@ def describe_vswitches(call: Call) -> dict[str, Any]:
         found = ((one, vswitch) for one, vswitch in found if call.has_tags(vswitch, tags))
     if call.flag("IsDefault") or call.flag("EnableIpv6"):
         found = ()
-    shown = list(found)
-    return call.page(shown, "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair), total=len(shown))
+    return call.page(list(found), "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
 
 
 def delete_vswitch(call: Call) -> dict[str, Any]:
