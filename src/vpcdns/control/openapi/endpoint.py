@@ -122,7 +122,7 @@ class OpenApi:
 
         def run(state: State) -> _Body:
             look_ups = LookUps(self._catalogue, state.contents)
-            call = Call(state, look_ups, product, parameters, region, named, who, at)
+            call = Call(product, parameters, state, look_ups, region, named, who, at)
             body = action.run(call)
             if call.dry_run:
                 raise dry_run_operation()

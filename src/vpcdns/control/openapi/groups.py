@@ -8,9 +8,10 @@ from ipaddress import IPv4Address
 from itertools import islice
 from typing import Any, Final
 
-from vpcdns.control.openapi.call import Call, Runs
+from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.domain_items import domain_items, sub_domain
 from vpcdns.control.openapi.errors import bad_format, missing, repeated
+from vpcdns.control.openapi.given import Runs
 from vpcdns.control.openapi.instances import dedicated_type
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.model import changes as world_changes

@@ -2,8 +2,9 @@
 
 from typing import Any, Final
 
-from vpcdns.control.openapi.call import MAX_TAGS, Call, Records
+from vpcdns.control.openapi.call import Call, Records
 from vpcdns.control.openapi.errors import ApiError, missing
+from vpcdns.control.openapi.given import MAX_TAGS
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.control.openapi.private_zones import named_zone
 from vpcdns.model.private_zones import PrivateZone
