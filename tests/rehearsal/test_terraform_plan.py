@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.command_line import Ran, vpcdns
+from tests.support.server_process import COMMAND
 from tests.support.terraform_documents import (
     WRITTEN,
     change,
     hybrid,
+    large_rebind,
     octets,
     plan,
     resource,
@@ -272,3 +276,17 @@ def test_a_state_beside_a_plan_tells_what_that_only_names(tmp_path: Path) -> Non
     done = ran(tmp_path, document, "--terraform", str(beside))
     assert "apigateway-hz-1 in vpc-core [alicloud_vpc.core] (10.1.8.1) -> closed" in done.stdout
     assert "vpc-core: 10.1.8.1 reachable -> NXDOMAIN  (LOST)" in done.stdout
+
+
+def test_the_same_plan_is_told_in_the_same_words(tmp_path: Path) -> None:
+    """A comment that changes at every run is no good; Python's hashes do."""
+    file = written(tmp_path, large_rebind(3_000))
+    command = [*COMMAND, "plan", "--terraform", str(file), "--format", "markdown"]
+    told = {
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, timeout=60, check=False
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(told) == 1
+    assert b"pairs change" in told.pop()
