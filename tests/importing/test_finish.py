@@ -11,7 +11,7 @@ import pytest
 from vpcdns.config import loads
 from vpcdns.importing.finish import finish, worlds
 from vpcdns.importing.inventory import Inventory
-from vpcdns.importing.text import configuration_text, summary
+from vpcdns.importing.text import configuration_text, left_out
 
 HZ = "cn-hangzhou"
 
@@ -150,7 +150,7 @@ def test_only_what_is_refused_goes() -> None:
         ["10.1.0.9"],
         ["10.1.0.10"],
     ]
-    said = "\n".join(summary(made))
+    said = "\n".join(left_out(made))
     assert said.count("not taken over: ") == len([one for one in made.notes if one.startswith("not taken")])
 
 
@@ -170,9 +170,9 @@ def test_a_summary_lists_the_first_of_many() -> None:
     made = Inventory()
     for number in range(50):
         made.omit(f"thing {number}", "why")
-    lines = list(summary(made))
+    lines = list(left_out(made))
     assert len(lines) == 21
-    assert lines[-1] == "… and 30 more that are not taken over: comments say which"
+    assert lines[-1] == "… and 30 more that are not taken over: the comments of an import say which"
 
 
 def test_worlds_of_the_same_things_guess_alike() -> None:

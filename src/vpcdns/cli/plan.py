@@ -99,7 +99,9 @@ def _plan_terraform(files: list[Path], overlay: Path | None, form: Format) -> No
         if all(document.after is None for document in documents):
             documents[0].wrong((), "this is a state, and a plan is needed", _SAVED_PLAN)
         found = terraform_plan(Terraform(documents), read_overlay(overlay))
-    for line in chain(*(document.warnings() for document in documents), text.summary(found.after)):
+    for line in chain(
+        *(document.warnings() for document in documents), text.left_out(found.before, found.after)
+    ):
         complain(line)
     if form is Format.JSON:
         say_json(terraform_data(found))

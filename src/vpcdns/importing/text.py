@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Final
 
 from vpcdns.config import yaml_text
@@ -44,17 +45,29 @@ def _comment(text: str) -> str:
     return f"# {printable(text)}"
 
 
-def summary(inventory: Inventory, attributes: dict[str, list[str]] | None = None) -> Iterator[str]:
-    """What was guessed or left out, for a person who has just imported."""
-    notes = list(inventory.notes)
-    kinds = Counter(note.partition(":")[0] for note in notes)
+def summary(inventory: Inventory, attributes: dict[str, list[str]]) -> Iterator[str]:
+    """What was guessed or left out, for who has just imported; `attributes` are those not read, by type."""
+    kinds = Counter(note.partition(":")[0] for note in inventory.notes)
     for kind in ("guessed", "missing"):
         if kinds[kind]:
             yield f"{kind}: {kinds[kind]:,} (`# {kind}: …` in the text)"
-    left_out = [f"{one.origin}: {one.why}" for one in inventory.omissions]
-    left_out += [note.partition(": ")[2] for note in notes if note.startswith("not taken over")]
-    yield from (printable(f"not taken over: {one}") for one in left_out[:SHOWN])
-    if len(left_out) > SHOWN:
-        yield f"… and {len(left_out) - SHOWN:,} more that are not taken over: comments say which"
-    for kind, names in (attributes or {}).items():
+    yield from left_out(inventory)
+    for kind, names in attributes.items():
         yield printable(f"not read of {kind}: {', '.join(names)}")
+
+
+def left_out(*inventories: Inventory) -> Iterator[str]:
+    """What is in no configuration, the first of it."""
+    said = dict.fromkeys(line for inventory in inventories for line in _left_out(inventory))
+    yield from (printable(f"not taken over: {one}") for one in islice(said, SHOWN))
+    if len(said) > SHOWN:
+        yield f"… and {len(said) - SHOWN:,} more that are not taken over: the comments of an import say which"
+
+
+def _left_out(inventory: Inventory) -> Iterator[str]:
+    yield from (f"{one.origin}: {one.why}" for one in inventory.omissions)
+    for section in inventory.sections:
+        for item in inventory.items(section):
+            for note in item.notes:
+                if note.startswith("not taken over: "):
+                    yield f"{item.origin}: {note.partition(': ')[2]}".removeprefix(": ")

@@ -31,6 +31,7 @@ class TerraformPlan:
     hazards: tuple[Hazard, ...]
     origins: dict[str, str]
     new: dict[str, str]
+    before: Inventory
     after: Inventory
 
     @property
@@ -47,7 +48,7 @@ def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> Terr
     for world in made[:2]:
         origins.update(_names(world, origins))
     new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
-    return TerraformPlan(plan(made[0], made[1]), found, origins, new, after)
+    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after)
 
 
 def _names(world: World, origins: dict[str, str]) -> Iterator[tuple[str, str]]:

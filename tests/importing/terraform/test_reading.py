@@ -16,7 +16,7 @@ from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.terraform.documents import read
 from vpcdns.importing.terraform.reading import Terraform
 from vpcdns.importing.terraform.schema import RESOURCES
-from vpcdns.importing.text import configuration_text, summary
+from vpcdns.importing.text import configuration_text, left_out
 
 VPC = resource("alicloud_vpc.a", id="vpc-a", cidr_block="10.1.0.0/16", region_id="cn-hangzhou")
 SHARED_GROUP = "b28d333f90c49b134d4e8a2fd83194f7"
@@ -40,7 +40,7 @@ def part(inventory: Inventory, section: str, own: str) -> dict[str, Any]:
 
 
 def told(inventory: Inventory) -> str:
-    return "\n".join((*configuration_text(inventory, "a test"), *summary(inventory)))
+    return "\n".join((*configuration_text(inventory, "a test"), *left_out(inventory)))
 
 
 @pytest.mark.parametrize("file", sorted(WRITTEN.glob("*.json")), ids=lambda file: str(file.stem))
