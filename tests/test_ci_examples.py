@@ -16,7 +16,7 @@ from tests.support.server_process import COMMAND
 from tests.support.terraform_documents import WRITTEN, octets, plan
 
 FOLDER = ROOT / "examples" / "ci"
-GITHUB: dict[str, Any] = yaml.safe_load((FOLDER / "terraform-plan.yaml").read_text())
+GITHUB: dict[Any, Any] = yaml.safe_load((FOLDER / "terraform-plan.yaml").read_text())
 GITLAB: dict[str, Any] = yaml.safe_load((FOLDER / "gitlab-ci.yaml").read_text())
 STEPS = {step["name"]: step for step in GITHUB["jobs"]["names"]["steps"] if "name" in step}
 # What docker would run is the image's `vpcdns`, behind `run --rm -i IMAGE`.

@@ -110,7 +110,7 @@ def test_instances_that_only_groups_name() -> None:
 @pytest.mark.parametrize(
     ("parts", "said"),
     [
-        ({"vpcs": [vpc(block="10.0.0.0/99")]}, "vpcs 0: cidr_blocks"),
+        ({"vpcs": [vpc(block="10.0.0.0/99")]}, "vpcs 0: `99` is not a prefix length"),
         ({"vpcs": [vpc(block="100.64.0.0/16")]}, "100.64.0.0/16 overlaps 100.64.0.0/10"),
         ({"vpcs": [vpc("no/id")]}, "vpcs 0: `no/id` is not an id"),
         ({"groups": [{"group_id": "x", "instance_id": "api-shared-vpc-001"}]}, "`x` is not a group_id"),
@@ -152,6 +152,17 @@ def test_only_what_is_refused_goes() -> None:
     ]
     said = "\n".join(left_out(made))
     assert said.count("not taken over: ") == len([one for one in made.notes if one.startswith("not taken")])
+
+
+def test_a_circle_of_cnames_is_cut() -> None:
+    records = [
+        {"name": name, "type": "CNAME", "values": [f"{other}.corp.internal."]}
+        for name, other in (("a", "b"), ("b", "c"), ("c", "a"), ("d", "a"))
+    ]
+    zone = {"zone": "corp.internal", "zone_id": "z", "records": records}
+    made = finished(inventory(private_zones=[zone]))
+    assert [one["name"] for one in next(made.items("private_zones")).part["records"]] == ["b", "c", "d"]
+    assert "CNAME records go round: a.corp.internal" in notes(made)
 
 
 def test_nothing_at_all_is_a_configuration() -> None:

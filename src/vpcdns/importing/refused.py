@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from vpcdns.config import Mistake, built, json_text
 from vpcdns.errors import ConfigurationError, Problem
-from vpcdns.importing.inventory import Inventory, Item
+from vpcdns.importing.inventory import Identity, Inventory, Item
 from vpcdns.model.world import World
 
 # What an object can be without; anything else that is refused takes the object with it.
@@ -18,7 +18,6 @@ _OPTIONAL: Final = frozenset(
         *("vswitches", "service_routes", "vpcs", "fall_through", "rrset_order", "records"),
     )
 )
-_TAKEN: Final = "not taken over: "
 _SHOWN: Final = 100  # characters of what is taken out
 
 
@@ -28,6 +27,7 @@ def take_out_refused(inventory: Inventory, overlay: str = "the overlay") -> Worl
     What refers to something taken out goes in the next round. Raises ConfigurationError for what is a user's
     own, in the file `overlay`.
     """
+    first: dict[tuple[str, Identity], str] = {}  # why something was taken out of an object
     while True:
         loaded, mistakes = built(inventory.document())
         if not mistakes:
@@ -41,25 +41,21 @@ def take_out_refused(inventory: Inventory, overlay: str = "the overlay") -> Worl
             wrong.setdefault(_smallest(mistake.path), mistake)
         # Places in a list stay what they are if later ones go first.
         for path in sorted(wrong, key=_place, reverse=True):
-            identity, item = items[str(path[0])][int(path[1])]
+            section = str(path[0])
+            identity, item = items[section][int(path[1])]
             if item.is_own:
                 raise _error(overlay, item.origin, wrong[path])
+            why = first.setdefault((section, identity), f"{wrong[path].what}; {wrong[path].way_out}")
             if len(path) > 2:
                 _take_from(item, path[2:], wrong[path])
             else:
-                del inventory.sections[str(path[0])][identity]
+                del inventory.sections[section][identity]
                 name = " ".join(str(part) for part in identity if part is not None)
-                first = (note for note in item.notes if note.startswith(_TAKEN))
-                why = next(first, _TAKEN + _why(wrong[path])).removeprefix(_TAKEN)
                 inventory.omit(item.origin or name, why)
 
 
 def _error(file: str, where: str, mistake: Mistake) -> ConfigurationError:
     return ConfigurationError([Problem(file, 0, 0, where, mistake.what, mistake.way_out)])
-
-
-def _why(mistake: Mistake) -> str:
-    return f"{mistake.what}; {mistake.way_out}"
 
 
 def _place(path: tuple[str | int, ...]) -> tuple[tuple[int, str, int], ...]:
@@ -82,4 +78,4 @@ def _take_from(item: Item, path: tuple[str | int, ...], mistake: Mistake) -> Non
     del holder[path[-1]]
     field = ".".join(part for part in path if isinstance(part, str))
     shown = taken if len(taken) <= _SHOWN else f"{taken[:_SHOWN]}…"
-    item.notes.append(f"{_TAKEN}{field} {shown}: {_why(mistake)}")
+    item.notes.append(f"not taken over: {field} {shown}: {mistake.what}; {mistake.way_out}")

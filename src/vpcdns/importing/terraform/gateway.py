@@ -6,7 +6,7 @@ on `api-shared-vpc-001`; `vpc_intranet_enable` is what the next apply makes of `
 
 from typing import Any, Final
 
-from vpcdns.config import zone_file_text
+from vpcdns.config import described, zone_file_text
 from vpcdns.importing.inventory import Inventory, Item
 from vpcdns.importing.terraform.objects import Object, Objects
 
@@ -117,7 +117,7 @@ def _add_record(zone: Item, one: Object, seen: set[tuple[str, str]], inventory: 
     try:
         text = zone_file_text(kind, value, attributes.priority or 1)
     except ValueError as error:
-        zone.notes.append(f"not taken over: {one.address}: {name} {kind} {value}: {error}")
+        zone.notes.append(f"not taken over: {one.address}: {name} {kind} {described(value)}: {error}")
         return
     ttl = _TTL if attributes.ttl is None else attributes.ttl
     part: dict[str, Any] = {"name": name, "type": kind, "values": [text], "ttl": ttl}
