@@ -10,7 +10,7 @@ import typer
 
 from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, reading, say, summary
-from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen, read_region_id
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
@@ -43,6 +43,14 @@ AdminOption = Annotated[
         help="The HTTP server, instead of where the file says; a path is a UNIX socket's.",
     ),
 ]
+AdminRegionOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=read_region_id,
+        metavar="REGION",
+        help="What an API request that names no region is about, instead of what the file says.",
+    ),
+]
 StateOption = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
@@ -57,6 +65,7 @@ def serve(
     listen: ListenOption = None,
     user: UserOption = None,
     admin: AdminOption = None,
+    admin_region: AdminRegionOption = None,
     state: StateOption = None,
     workers: WorkersOption = 1,
 ) -> None:
@@ -78,9 +87,10 @@ def serve(
     Examples:
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53 --user nobody
+      vpcdns serve --admin 127.0.0.1:5380 --admin-region cn-hangzhou
     """
     log_to_stderr()
-    source = Source(config, tuple(listen or ()), admin)
+    source = Source(config, tuple(listen or ()), admin, admin_region)
     options = Options(state, None if user is None else find_user(user), workers)
     with reading(config) as progress:
         program = Program(source, options, progress)

@@ -62,7 +62,8 @@ class Call(Given):
     @property
     def region_id(self) -> str:
         if self.region is None:
-            raise missing("RegionId")
+            ways_out = "name one in the request, or serve with --admin-region REGION or admin.region_id"
+            raise missing("RegionId", f"There is no default region here: {ways_out}.")
         return self.region
 
     def in_region(self, region_id: str) -> bool:
