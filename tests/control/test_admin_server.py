@@ -49,6 +49,7 @@ async def test_healthy_before_it_is_ready_and_while_it_stops() -> None:
                 "ready": True,
                 "not_ready": [],
                 "last_reload": "ok",
+                "state_problem": None,
                 "restarts": {},
                 "waiting": [],
                 "upstreams": 1,

@@ -55,6 +55,13 @@ StateOption = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
 ]
+StateOptionalOption = Annotated[
+    bool,
+    typer.Option(
+        "--state-optional",
+        help="If the state cannot be used, as on a full disk, serve the configuration and refuse changes.",
+    ),
+]
 WorkersOption = Annotated[
     int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
 ]
@@ -67,6 +74,7 @@ def serve(
     admin: AdminOption = None,
     admin_region: AdminRegionOption = None,
     state: StateOption = None,
+    state_optional: StateOptionalOption = False,
     workers: WorkersOption = 1,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
@@ -91,7 +99,7 @@ def serve(
     """
     log_to_stderr()
     source = Source(config, tuple(listen or ()), admin, admin_region)
-    options = Options(state, None if user is None else find_user(user), workers)
+    options = Options(state, state_optional, None if user is None else find_user(user), workers)
     with reading(config) as progress:
         program = Program(source, options, progress)
     with closing(program):

@@ -123,6 +123,7 @@ class _Routes:
             "ready": not not_ready,
             "not_ready": not_ready,
             "last_reload": "ok" if self.sources.reloads.problem is None else "failed",
+            "state_problem": self.sources.state.journal.problem,
             "restarts": restarts,
             "waiting": list(map(str, waiting)),
             "upstreams": len(addresses_of(forwarding.upstreams)),
