@@ -205,6 +205,8 @@ def test_a_rule_that_the_plan_would_break() -> None:
     said = hazards(document)[group["address"]]
     assert "dedicated instance apigateway-hz-2 is not bound" in said
     assert "bind apigateway-hz-2 first" in said
+    text = "\n".join(terraform_text(found(document)))
+    assert "group alicloud_api_gateway_group.early (known after apply): its VPC domain is on" in text
 
 
 def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
@@ -223,7 +225,11 @@ def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
 def test_json_has_everything(tmp_path: Path) -> None:
     done = ran(tmp_path, risky_plan(), "--format", "json")
     told = json.loads(done.stdout)
-    assert list(told) == ["hazards", "changes", "lost", "gained", "sections", "addresses"]
+    assert list(told) == [
+        *("hazards", "changes", "lost", "gained", "sections", "addresses", "known_after_apply")
+    ]
+    (unknown,) = told["known_after_apply"]
+    assert told["addresses"][unknown] == "alicloud_api_gateway_group.orders"
     assert told["hazards"][0].keys() == {"address", "what", "way_out"}
     assert told["addresses"][ORDERS] == "alicloud_api_gateway_group.orders"
     assert told["addresses"]["vpc-core"] == "alicloud_vpc.core"

@@ -64,8 +64,8 @@ def terraform_text(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield "What Terraform does not show:"
     for one in found.hazards[:SECTIONS]:
-        yield f"  {printable(one.address)}: {printable(one.what)}"
-        yield f"      instead: {printable(one.way_out)}"
+        yield f"  {printable(one.address)}: {_readable(one.what, found)}"
+        yield f"      instead: {_readable(one.way_out, found)}"
     yield from _more(found)
     if found.hazards:
         yield ""
@@ -78,7 +78,8 @@ def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield from ("### What Terraform does not show", "")
     for one in found.hazards[:SECTIONS]:
-        yield f"- **`{printable(one.address)}`**: {printable(one.what)}. *Instead:* {printable(one.way_out)}."
+        what, way_out = (_readable(text, found).replace("*", "\\*") for text in (one.what, one.way_out))
+        yield f"- **`{_in_markdown(one.address)}`**: {what}. *Instead:* {way_out}."
     yield from _more(found)
     if found.hazards:
         yield ""
@@ -103,9 +104,13 @@ def _guesses(found: TerraformPlan) -> Iterator[str]:
 def terraform_data(found: TerraformPlan) -> dict[str, Any]:
     """Everything, for programs."""
     made = plan_data(found.plan)
-    said = {word for section in made["sections"] for word in _words(section)}
-    addresses = {word: found.origins[word] for word in sorted(said) if word in found.origins}
-    return {"hazards": [asdict(one) for one in found.hazards], **made, "addresses": addresses}
+    said = sorted({word for section in made["sections"] for word in _words(section)})
+    return {
+        "hazards": [asdict(one) for one in found.hazards],
+        **made,
+        "addresses": {word: found.origins[word] for word in said if word in found.origins},
+        "known_after_apply": [word for word in said if word in found.new or word[:32] in found.new],
+    }
 
 
 def _words(value: Any) -> Iterator[str]:
@@ -123,21 +128,30 @@ def _labelled(lines: Iterable[str], found: TerraformPlan, form: str) -> Iterator
     seen: set[str] = set()
 
     def label(match: re.Match[str]) -> str:
-        word = match[0]
-        address = found.origins.get(word)
-        if address is None:
-            return word
-        shown = word
-        if word in found.new:
-            return address if word in seen else f"{address} {UNKNOWN}"
-        for made_up in (word[:32],) if word[:32] in found.new else ():
-            shown = word.replace(made_up, UNKNOWN)
-        if word in seen:
+        word, address = match[0], found.origins.get(match[0])
+        shown = _shown(word, found)
+        if address is None or word in seen or word in found.new:
             return shown
         seen.add(word)
-        return form.format(shown, printable(address).replace("|", "\\|"))
+        return form.format(shown, _in_markdown(address))
 
     for line in lines:
         if not line:
             seen.clear()
         yield _WORD.sub(label, line)
+
+
+def _readable(text: str, found: TerraformPlan) -> str:
+    return _WORD.sub(lambda match: _shown(match[0], found), printable(text))
+
+
+def _shown(word: str, found: TerraformPlan) -> str:
+    """An id or a name, without what was made up for it."""
+    if word in found.new:
+        return f"{_in_markdown(found.new[word])} {UNKNOWN}"
+    return word.replace(word[:32], UNKNOWN) if word[:32] in found.new else word
+
+
+def _in_markdown(address: str) -> str:
+    """An address, whose keys may be any text, as it can stand in a table and in backticks."""
+    return printable(address).replace("|", "\\|").replace("`", "'")

@@ -85,6 +85,19 @@ def test_instances_are_bound_by_their_ingress_alone() -> None:
     assert "# missing: its endpoint's address" in told(inventory)
 
 
+def test_an_older_provider_does_not_tell_where_an_instance_is_bound() -> None:
+    group = {"id": SHARED_GROUP, "instance_id": "apigateway-hz-9", "vpc_domain": "x-vpc.example"}
+    inventory = imported(
+        state(
+            VPC,
+            resource("alicloud_api_gateway_instance.a", id="apigateway-hz-9", zone_id="cn-hangzhou-MAZ6"),
+            resource("alicloud_api_gateway_group.a", **group),
+        )
+    )
+    assert "# missing: where it is bound, which the provider tells since 1.246" in told(inventory)
+    assert "not taken over: alicloud_api_gateway_group.a: vpc_domain true" in told(inventory)
+
+
 def test_groups() -> None:
     inventory = imported(state(*hybrid()))
     assert part(inventory, "groups", "4fe3d18607eba35112ec3982cab60e44") == {
