@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import json
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.support.terraform_documents import hybrid, octets, plan, resource, state
+from tests.support.terraform_documents import change, hybrid, octets, plan, resource, state
 from vpcdns.errors import ConfigurationError
 from vpcdns.importing.finish import finish, worlds
 from vpcdns.importing.inventory import Inventory
@@ -87,6 +92,16 @@ private_zones:
     assert [one["name"] for one in records][-2:] == ["_ldap._tcp", "more"]
 
 
+def test_an_endpoint_s_address_is_added_to_its_binding() -> None:
+    inventory = laid("instances: [{instance_id: apigateway-hz-1, binding: {address: 10.1.8.77}}]")
+    assert part(inventory, "instances", "cn-hangzhou", "apigateway-hz-1")["binding"] == {
+        "vpc_id": "vpc-core",
+        "vswitch_id": "vsw-core-i",
+        "address": "10.1.8.77",
+    }
+    assert not [note for note in inventory.notes if "its endpoint's address" in note]
+
+
 def test_objects_of_its_own() -> None:
     inventory = laid("vpcs: [{vpc_id: vpc-own, region_id: eu-west-1, cidr_blocks: [10.77.0.0/16]}]")
     assert part(inventory, "vpcs", "vpc-own")["region_id"] == "eu-west-1"
@@ -129,6 +144,44 @@ def test_what_a_rule_refuses_of_it_is_said() -> None:
     assert 'custom_domains ["a.example.com"]: group b28d333f90c49b134d4e8a2fd83194f7' in notes[0]
 
 
+WHOLE: dict[str, Any] = {
+    "server": {"listen": [{"address": "127.0.0.1:5301", "vpc_id": "vpc-core"}]},
+    "forward": {"rules": [{"domain": "a.example", "vpcs": ["vpc-core"], "upstreams": ["10.1.0.2"]}]},
+    "vpcs": [{"vpc_id": "vpc-core", "vswitches": [{"vswitch_id": "vsw-x", "cidr_block": "10.1.77.0/24"}]}],
+    "networks": [
+        {"network_id": "cgw-office", "routes": [{"destination": "10.9.0.0/16", "via": "vco-office"}]}
+    ],
+    "connections": [{"connection_id": "cen-new", "attachments": ["vpc-core"], "service_routes": []}],
+    "instances": [{"instance_id": "apigateway-hz-1", "binding": {"vpc_id": "a", "vswitch_id": "b"}}],
+    "groups": [{"group_id": ORDERS, "custom_domains": ["api.example.com"]}],
+    "private_zones": [{"zone": "corp.internal", "vpcs": ["vpc-z"], "records": [{"name": "x", "type": "A"}]}],
+}
+ODD: list[Any] = [None, True, 5, "", "x", "vpc-core", [], {}, [None], [[]], {"vpc_id": []}, {"type": "cen"}]
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    children: Any = ()
+    if isinstance(value, dict | list):
+        children = value.items() if isinstance(value, dict) else enumerate(value)
+    return [path, *(place for key, one in children for place in places(one, (*path, key)))]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(places(WHOLE)[1:]), st.sampled_from(ODD)), min_size=1, max_size=3))
+def test_whatever_stands_in_it_it_is_laid_over_or_refused(edits: list[tuple[tuple[Any, ...], Any]]) -> None:
+    own = copy.deepcopy(WHOLE)
+    for (*path, last), odd in edits:
+        holder: Any = own
+        try:
+            for step in path:
+                holder = holder[step]
+            holder[last] = copy.deepcopy(odd)
+        except (KeyError, IndexError, TypeError):
+            continue
+    with suppress(ConfigurationError):
+        laid(json.dumps(own))
+
+
 def test_of_two_inventories_it_is_laid_over_those_that_have_the_object() -> None:
     """What a plan makes is not there before it, and that is no mistake of the overlay's."""
     group = resource("alicloud_api_gateway_group.late", id="5" * 32, instance_id="apigateway-hz-1")
@@ -139,3 +192,17 @@ def test_of_two_inventories_it_is_laid_over_those_that_have_the_object() -> None
     late = Name.from_text("late.example.com")
     assert late not in before.custom_domains.values
     assert after.custom_domains.values.get(late) == "5" * 32
+
+
+def test_settings_may_be_about_a_vpc_that_a_plan_makes_or_replaces() -> None:
+    """A listener of it, or a forward rule for it; before, it counts as the VPC that is to come."""
+    new = resource("alicloud_vpc.new", cidr_block="10.9.0.0/16", region_id="cn-hangzhou")
+    made = change("alicloud_vpc.new", ["create"], None, new["values"], ["id"])
+    terraform = Terraform([read("plan.json", octets(plan(hybrid(), [*hybrid(), new], [made])))])
+    own = b"""
+server: {listen: [{address: "127.0.0.1:5301", vpc_id: alicloud_vpc.new}]}
+forward: {rules: [{domain: a.example, vpcs: [alicloud_vpc.core, alicloud_vpc.new], upstreams: ["10.1.0.2"]}]}
+"""
+    before, after = worlds(terraform.before(), terraform.after(), overlay=Overlay("own.yaml", own))
+    assert before.forwarding == after.forwarding
+    assert before.forwarding.rules[0].vpcs == {"vpc-core", "alicloud_vpc.new"}

@@ -96,6 +96,10 @@ def _share_named(inventories: Sequence[Inventory]) -> None:
                 _share_vswitches(described[identity], item)
             else:
                 named.setdefault(identity, []).append(item)
+    for inventory in inventories:
+        for vpc_id in _named_in_settings(inventory):
+            if (vpc_id,) in described and inventory.get("vpcs", vpc_id) is None:
+                inventory.sections["vpcs"][(vpc_id,)] = deepcopy(described[vpc_id,])
     for identity, items in named.items():
         if identity in described:
             for item in items:
@@ -108,6 +112,15 @@ def _share_named(inventories: Sequence[Inventory]) -> None:
         for inventory in inventories:
             part = inventory.add("vpcs", {"vpc_id": identity[0], **region}, "").part
             part["vswitches"] = [dict(one) for one in alike]
+
+
+def _named_in_settings(inventory: Inventory) -> Iterator[str]:
+    """The VPCs that listeners and forward rules of an overlay are for, whether they are there yet or not."""
+    for entry in inventory.settings.get("server", {}).get("listen", ()):
+        if isinstance(entry, dict) and "vpc_id" in entry:
+            yield entry["vpc_id"]
+    for rule in inventory.settings.get("forward", {}).get("rules", ()):
+        yield from rule.get("vpcs") or ()
 
 
 def _share_vswitches(item: Item, other: Item) -> None:
@@ -164,7 +177,7 @@ def _settle_regions(inventory: Inventory) -> None:
     for item in inventory.items("instances"):
         part = item.part
         instances.setdefault(part["instance_id"], []).append(part)
-        vpc = vpcs.get(part.get("binding", {}).get("vpc_id"), {})
+        vpc = vpcs.get((part.get("binding") or {}).get("vpc_id"), {})
         for one, other in ((part, vpc), (vpc, part)):
             if "region_id" not in one and "region_id" in other:
                 one["region_id"] = other["region_id"]

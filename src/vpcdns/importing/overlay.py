@@ -32,8 +32,8 @@ class Overlay:
         self._check(_renamed(self._value, everywhere))
         for section, content in self._value.items():
             if section not in IDENTITIES:
-                for inventory in inventories:
-                    inventory.settings[section] = _renamed(content, everywhere)
+                for inventory, known in zip(inventories, ids, strict=True):
+                    inventory.settings[section] = _renamed(content, everywhere | known)
                 continue
             for place, part in enumerate(content):
                 self._add((section, place), [_renamed(part, known) for known in ids], inventories)
@@ -66,11 +66,18 @@ class Overlay:
                 typed[section] = [
                     {"type": guess(one), **one} if isinstance(one, dict) else one for one in content
                 ]
-        self._raise(*(one for one in schema_mistakes(typed) if one.what != MISSING))
+        self._raise(
+            *(one for one in schema_mistakes(typed) if one.what != MISSING or not _may_lack(one.path))
+        )
 
     def _raise(self, *mistakes: Mistake) -> None:
         if mistakes:
             raise error_of(self.file, self._octets, mistakes)
+
+
+def _may_lack(path: tuple[str | int, ...]) -> bool:
+    """Whether what was imported may have the key: one of an object, of its binding, or a vSwitch's block."""
+    return len(path) == 3 or (len(path) == 4 and path[2] == "binding") or path[-1] == "cidr_block"
 
 
 def _instance_type(part: dict[str, Any]) -> str:
@@ -98,6 +105,9 @@ def _matching(inventory: Inventory, section: str, part: dict[str, Any]) -> Itera
 
 def _merge(part: dict[str, Any], more: dict[str, Any]) -> None:
     for key, value in more.items():
+        if isinstance(value, dict) and isinstance(part.get(key), dict):
+            _merge(part[key], value)
+            continue
         if key not in _JOINED or not isinstance(value, list) or not isinstance(part.get(key), list):
             part[key] = value
             continue
