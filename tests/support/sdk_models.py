@@ -20,7 +20,8 @@ _KINDS: Final = {"str": "text", "int": "int", "bool": "bool"}
 def parameters(version: str, action: str) -> dict[str, str]:
     """`{"VpcId": "text", "PageSize": "int", "Tag.N.Key": "text", …}`; empty: the SDK has no such request."""
     models = importlib.import_module(f"{PACKAGES[version]}.models")
-    request = getattr(models, f"{action}Request", None)
+    # Of lists and objects that are sent as JSON the SDK has a second request, in which they are text.
+    request = getattr(models, f"{action}ShrinkRequest", None) or getattr(models, f"{action}Request", None)
     return {} if request is None else dict(_fields(models, request, ""))
 
 

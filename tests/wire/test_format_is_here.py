@@ -158,6 +158,7 @@ EXCEPTIONS: Final[dict[Rule, dict[str, str]]] = {
     sizes_as_numbers: {
         "config/read.py": "MiB",
         "config/values.py": "the highest port",
+        "control/openapi/vpc_accesses.py: MAX_PORT": "the highest port",
         "doctor/server_checks.py": "what musl takes, which is a finding for people",
         "lab/": "mount(2), and reads of as much as comes",
         "model/dns.py": "the number of a type",

@@ -446,7 +446,7 @@ def test_no_vpc_in_the_space_of_the_clouds_services(cloud: Cloud) -> None:
 
 
 def test_an_action_that_is_not_there(cloud: Cloud) -> None:
-    assert cloud.refused("CreateApi", ApiName="x") == (400, "UnsupportedOperation")
+    assert cloud.refused("CreateApp", AppName="x") == (400, "UnsupportedOperation")
     assert cloud.refused("CreateVpc", CLOUDAPI) == (400, "UnsupportedOperation")
     assert cloud.refused("DescribeApiGroup", "2010-01-01") == (400, "UnsupportedOperation")
     assert cloud.refused("DescribeApiGroup", "") == (400, "MissingVersion")
@@ -466,7 +466,7 @@ def test_without_parameters_every_action_answers_in_the_clouds_form(
     answer = cloud.ask(action, version)
     assert answer.status in (200, 400)
     assert "RequestId" in answer.body
-    assert answer.status == 200 or answer.body["Code"].startswith("Missing")
+    assert answer.status == 200 or answer.body["Code"].startswith(("Missing", "ORDER.OPEND"))
 
 
 @pytest.mark.parametrize("product", Product)

@@ -27,9 +27,9 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.api_attributes import Attributes, RecordKey, object_key
+from vpcdns.state.api_attributes import Attributes, KeptKey, RecordKey, object_key
 
-Recorded = Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey
+Recorded = Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey | KeptKey
 Records = dict[str, Attributes | None]
 
 MAX_TOKEN: Final = 64  # characters of a ClientToken; the cloud's
@@ -37,6 +37,7 @@ _TIMED: Final = (
     Group,
     PrivateZone,
     RecordKey,
+    KeptKey,
 )  # objects that are described with the time of their last change
 
 

@@ -16,6 +16,8 @@ from vpcdns.state.api_attributes import Attributes
 
 # In a group's record: its public names, which no DNS answer depends on.
 PUBLIC_NAMES: Final = "InternetDomains"
+# In the record of an object that is in no World: what it is looked for by.
+FOUND_BY: Final = "FoundBy"
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -45,6 +47,11 @@ def _vswitches(vpc: Vpc) -> Iterable[str]:
 
 def _public(record: Attributes) -> Iterable[str]:
     return map(str.lower, record.get(PUBLIC_NAMES, ()))
+
+
+def _found_by(record: Attributes) -> Iterable[str]:
+    found: Iterable[str] = record.get(FOUND_BY, ())
+    return found
 
 
 class Catalogue:
@@ -101,6 +108,10 @@ class LookUps:
         """The keys of the records beside the World that have the public name."""
         return self._of(_PUBLIC_NAMES, self._contents.attributes).find(name.lower())
 
+    def kept(self, by: str) -> Sequence[str]:
+        """The keys of the records of objects in no World that are found by that."""
+        return self._of(_KEPT, self._contents.attributes).find(by)
+
     @overload
     def _of(self, first: Index[K, V, I], version: FrozenMap[K, V]) -> Index[K, V, I]: ...
     @overload
@@ -115,3 +126,4 @@ _INSTANCE_IDS: Final[Index[InstanceKey, Instance, str]] = Index(_id)
 _SERVERLESS: Final[Index[InstanceKey, Instance, str]] = Index(_serverless)
 _VSWITCHES: Final[Index[str, Vpc, str]] = Index(_vswitches)
 _PUBLIC_NAMES: Final[Index[str, Attributes, str]] = Index(_public)
+_KEPT: Final[Index[str, Attributes, str]] = Index(_found_by)

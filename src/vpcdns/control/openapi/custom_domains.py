@@ -45,11 +45,7 @@ def set_domain(call: Call) -> dict[str, Any]:
 
 
 def describe_domain(call: Call) -> dict[str, Any]:
-    group, name = call.group(), str(domain_name(call))
-    kind = dict(_folded(call, group)).get(name.lower())
-    if kind is None:
-        raise not_found("Domain", f"custom domain {name} of group {group.group_id}.")
-    return _described(call, group, name, kind)
+    return _described(call, *bound_name(call))
 
 
 def delete_domain(call: Call) -> dict[str, Any]:
@@ -105,6 +101,15 @@ def _attributes(call: Call) -> Attributes:
         **call.kept("BindStageName"),
         **({} if redirects is None else {"IsHttpRedirectToHttps": redirects}),
     }
+
+
+def bound_name(call: Call) -> tuple[Group, str, str]:
+    """The group, its custom domain that `DomainName` names, and its type."""
+    group, name = call.group(), str(domain_name(call))
+    kind = dict(_folded(call, group)).get(name.lower())
+    if kind is None:
+        raise not_found("Domain", f"custom domain {name} of group {group.group_id}.")
+    return group, name, kind
 
 
 def _folded(call: Call, group: Group) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from vpcdns.state.api_attributes import Attributes
 
 # In a group's record, by each of its names in lower case: what is stored and returned.
 OF_NAMES: Final = "DomainAttributes"
+CERTIFICATE: Final = "CertificateBody"  # only the description of one name has it
 
 
 def names_of(call: Call, group: Group) -> list[tuple[str, str]]:
@@ -18,7 +19,8 @@ def names_of(call: Call, group: Group) -> list[tuple[str, str]]:
 
 
 def domain_items(call: Call, group: Group) -> list[dict[str, Any]]:
-    return [domain_item(call.record(group), *one) for one in names_of(call, group)]
+    items = (domain_item(call.record(group), *one) for one in names_of(call, group))
+    return [{name: value for name, value in one.items() if name != CERTIFICATE} for one in items]
 
 
 def domain_item(record: Attributes, name: str, kind: str) -> dict[str, Any]:
@@ -49,3 +51,8 @@ def domain_edited(record: Attributes, name: str, attributes: Attributes | None) 
 def sub_domain(call: Call, group: Group) -> str:
     """The public second-level domain, which nothing here resolves."""
     return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
+
+
+def intranet_domain(call: Call, group: Group) -> str:
+    """The self-calling domain, which nothing here resolves either."""
+    return f"{group.group_id}-{group.region_id}-intranet.{call.world.answers.suffix}"

@@ -15,7 +15,7 @@ from typing import Any, Final
 from vpcdns.config import is_region_id
 from vpcdns.control.drafts import Drafts
 from vpcdns.control.long_responses import room
-from vpcdns.control.openapi.actions import ACTIONS
+from vpcdns.control.openapi.actions import ACTIONS, spelled
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.catalogue import Catalogue, LookUps
 from vpcdns.control.openapi.errors import (
@@ -108,6 +108,7 @@ class OpenApi:
             raise missing("Action")
         if not version:
             raise missing("Version")
+        name = spelled(version, name)
         known = ACTIONS.get((version, name))
         if known is None:
             raise no_such_action(name, version)
@@ -118,7 +119,7 @@ class OpenApi:
         region, named = self._region(request), request.region_id
         if region is not None and not is_region_id(region):
             raise invalid("RegionId")
-        parameters = action.read(name, product, request.parameters)
+        parameters = action.read(name, product, request.parameters, request.emptied)
 
         def run(state: State) -> _Body:
             look_ups = LookUps(self._catalogue, state.contents)

@@ -9,15 +9,16 @@ from itertools import islice
 from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.domain_items import domain_items, sub_domain
-from vpcdns.control.openapi.errors import bad_format, missing, repeated
+from vpcdns.control.openapi.domain_items import domain_items, intranet_domain, sub_domain
+from vpcdns.control.openapi.errors import ApiError, bad_format, missing, repeated
 from vpcdns.control.openapi.given import Runs
 from vpcdns.control.openapi.instances import dedicated_type
+from vpcdns.control.openapi.kept_objects import all_kept
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.model import changes as world_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.state.api_attributes import Attributes, group_key, object_key
+from vpcdns.state.api_attributes import Attributes, Kind, group_key, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
@@ -57,8 +58,7 @@ def _serverless(call: Call, changes: list[Change]) -> Instance:
 
 def describe_api_group(call: Call) -> dict[str, Any]:
     group = call.group()
-    record, world = call.record(group), call.world
-    intranet = f"{group.group_id}-{group.region_id}-intranet.{world.answers.suffix}"
+    record, world, intranet = call.record(group), call.world, intranet_domain(call, group)
     return {
         **_summary(call, group),
         # Empty, and never absent, while the domain is off.
@@ -127,10 +127,14 @@ def modify_api_group(call: Call) -> dict[str, Any]:
 
 
 def delete_api_group(call: Call) -> dict[str, Any]:
-    """Succeeds when there is no such group."""
+    """Succeeds when there is no such group; one that has APIs is refused, as in the cloud."""
     group_id = call.required("GroupId")
     group = call.world.groups.get(group_id)
     if group is not None and call.in_region(group.region_id):
+        if has := len(all_kept(call, Kind.API, group_id)):
+            raise ApiError(
+                "DependencyViolationApiGroup", f"The specified ApiGroup has {has} Api definitions."
+            )
         call.commit(world_changes.DeleteGroup(group_id), records={object_key(group): None})
     return {}
 

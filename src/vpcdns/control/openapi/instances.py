@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
+from vpcdns.control.openapi.access_control import ACL_FIELDS
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, forbidden, invalid, missing
+from vpcdns.control.openapi.kept_objects import private_dns_of
 from vpcdns.control.openapi.parameters import Action, integer
 from vpcdns.model.changes import Bind, CreateInstance, DeleteInstance, Unbind
 from vpcdns.model.gateway import Instance, InstanceType
@@ -124,6 +126,13 @@ def dedicated_type(call: Call, instance: Instance) -> str:
     return str(call.record(instance).get("InstanceType", "normal")) if is_dedicated else ""
 
 
+def backends_vpc(call: Call, instance: Instance) -> str | None:
+    """The VPC that a vpc_connect instance is inside of, on its backends' side; None: not of that type."""
+    if dedicated_type(call, instance) != "vpc_connect":
+        return None
+    return str(call.record(instance).get("UserVpcId", ""))
+
+
 def _kind(instance: Instance) -> str:
     return "VPC_DEDICATED" if instance.type is InstanceType.DEDICATED else "VPC_SHARED"
 
@@ -180,6 +189,10 @@ def _attribute(call: Call, instance: Instance) -> dict[str, Any]:
         "InstanceChargeType": record.get("ChargeType", "PayAsYouGo"),
         "HttpsPolicies": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
         "VpcIntranetEnable": call.look_ups.enabled_groups(instance.key) > 0,
+        **{name: record[name] for fields in ACL_FIELDS.values() for name in fields if name in record},
+        # Terraform reads `ipv6_enabled` here.
+        "VipTypeList": "VPC_INTERNET_IPV6" if record.get("IPV6Enabled", "").lower() == "true" else "",
+        "PrivateDnsList": {"PrivateDns": private_dns_of(call, instance)},
         **{
             "SupportIpv6" if name == "IPV6Enabled" else name: record.get(name, "false").lower() == "true"
             for name in _FLAGS

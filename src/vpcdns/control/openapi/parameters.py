@@ -5,7 +5,7 @@ mean.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
@@ -49,14 +49,16 @@ class Action:
     """What runs an action, and its parameters: `VpcId PageSize:int Tag.N.Key`, N counting from 1.
 
     Those of `no_effect` are checked and change nothing here. Those of `refused` are the cloud's, and vpcdns
-    has nothing like it. Others are not the action's: the cloud passes over them, and so does vpcdns where
-    something is changed; where something is read they might be meant to choose, so they are refused.
+    has nothing like it. Those of `clears` are taken also without a value, which takes a value away; any other
+    without one counts as absent. Others are not the action's: the cloud passes over them, and so does vpcdns
+    where something is changed; where something is read they might be meant to choose, so they are refused.
     """
 
     run: Callable[[Any], dict[str, Any]]
     takes: str
     no_effect: str = ""
     refused: str = ""
+    clears: str = ""
     types: Mapping[str, str] = field(init=False)
     _taken: Mapping[str, str] = field(init=False)
     _refused: Mapping[str, str] = field(init=False)
@@ -67,9 +69,12 @@ class Action:
         set_once("_refused", _types(self.refused))
         set_once("types", {**_types(f"{_EVERYWHERE} {self.no_effect}"), **self._taken, **self._refused})
 
-    def read(self, name: str, product: Product, given: Mapping[str, str]) -> Mapping[str, str]:
+    def read(
+        self, name: str, product: Product, given: Mapping[str, str], emptied: Collection[str] = ()
+    ) -> Mapping[str, str]:
         """Those of the parameters that the action takes, each of its type. Raises the product's ApiError."""
-        known, numbers = dict[str, str](), dict[str, set[int]]()
+        known = {one: "" for one in self.clears.split() if one in emptied}
+        numbers = dict[str, set[int]]()
         for parameter, text in given.items():
             pattern = _NUMBERED.sub(".N", parameter)
             kind = self.types.get(pattern)

@@ -115,6 +115,12 @@ def set_proxy_pattern(call: Call) -> dict[str, Any]:
     return {"ZoneId": zone.zone_id}
 
 
+def change_zone_dns_group(call: Call) -> dict[str, Any]:
+    zone, group = named_zone(call), call.one_of("DnsGroup", _DNS_GROUPS)
+    call.commit(records=call.edited(zone, {"DnsGroup": group}))
+    return {"ZoneId": zone.zone_id}
+
+
 def check_zone_name(call: Call) -> dict[str, Any]:
     """Whether a zone may have that name."""
     try:
@@ -193,6 +199,7 @@ ACTIONS: Final = {
     "DescribeZoneInfo": Action(describe_zone_info, "ZoneId"),
     "BindZoneVpc": Action(bind_zone_vpc, "ZoneId Vpcs.N.VpcId Vpcs.N.RegionId Vpcs.N.VpcType"),
     "SetProxyPattern": Action(set_proxy_pattern, "ZoneId ProxyPattern"),
+    "ChangeZoneDnsGroup": Action(change_zone_dns_group, "ZoneId DnsGroup ClientToken"),
     "CheckZoneName": Action(check_zone_name, "ZoneName"),
     "UpdateZoneRemark": Action(update_zone_remark, "ZoneId Remark"),
     "DescribeSyncEcsHostTask": Action(describe_sync_ecs_host_task, "ZoneId"),

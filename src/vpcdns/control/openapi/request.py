@@ -45,6 +45,12 @@ class ApiRequest:
         """Query and form merged; an empty value counts as absent."""
         return {name: value for name, value in (*self.query_pairs, *self.form_pairs) if value}
 
+    @cached_property
+    def emptied(self) -> frozenset[str]:
+        """The parameters that are there without a value."""
+        pairs = (*self.query_pairs, *self.form_pairs)
+        return frozenset(name for name, value in pairs if not value) - self.parameters.keys()
+
     @property
     def is_v3(self) -> bool:
         """Whether it is signed in the way of the new SDKs, which put action and version into headers."""

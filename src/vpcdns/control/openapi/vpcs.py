@@ -7,10 +7,11 @@ from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError, bad_format, missing
+from vpcdns.control.openapi.kept_objects import all_kept, without
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
-from vpcdns.state.api_attributes import Attributes, object_key
+from vpcdns.state.api_attributes import Attributes, Kind, object_key
 
 DEFAULT_BLOCK: Final = IPv4Network("172.16.0.0/12")  # the cloud's, when CreateVpc names none
 VPC_MASKS: Final = range(16, 29)
@@ -64,12 +65,14 @@ def describe_vpcs(call: Call) -> dict[str, Any]:
 
 def describe_vpc_attribute(call: Call) -> dict[str, Any]:
     vpc = call.vpc()
-    return {**_vpc(call, vpc), "AssociatedCens": {"AssociatedCen": []}}
+    more = {"ClassicLinkEnabled": False, "AssociatedCens": {"AssociatedCen": []}}
+    return {**_vpc(call, vpc), **more}
 
 
 def delete_vpc(call: Call) -> dict[str, Any]:
     vpc = call.vpc()
-    return call.commit(DeleteVpc(vpc.vpc_id), records={object_key(vpc): None})
+    gone = without(*all_kept(call, Kind.VPC_ACCESS, vpc.vpc_id))
+    return call.commit(DeleteVpc(vpc.vpc_id), records={object_key(vpc): None, **gone})
 
 
 def create_vswitch(call: Call) -> dict[str, Any]:
@@ -105,7 +108,7 @@ def describe_vswitches(call: Call) -> dict[str, Any]:
         found = ((one, vswitch) for one, vswitch in found if call.has_tags(vswitch, tags))
     if call.flag("IsDefault") or call.flag("EnableIpv6"):
         found = ()
-    return call.page(list(found), "VSwitches", "VSwitch", lambda pair: _vswitch(call, *pair))
+    return call.page(list(found), "VSwitches", "VSwitch", lambda pair: vswitch_item(call, *pair))
 
 
 def delete_vswitch(call: Call) -> dict[str, Any]:
@@ -145,7 +148,8 @@ def _vpc(call: Call, vpc: Vpc) -> dict[str, Any]:
     }
 
 
-def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
+def vswitch_item(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
+    """What all responses about a vSwitch have."""
     record, block = call.record(vswitch), vswitch.cidr_block
     bound = sum(one == vpc.vpc_id and address in block for one, address in call.world.endpoints)
     return {
@@ -156,6 +160,8 @@ def _vswitch(call: Call, vpc: Vpc, vswitch: VSwitch) -> dict[str, Any]:
         "AvailableIpAddressCount": max(0, block.num_addresses - 4 - bound),
         "RouteTable": {"RouteTableId": route_table_id(vpc), "RouteTableType": "System"},
         "EnabledIpv6": False,
+        "NetworkAclId": "",
+        "ShareType": "",
         **_described(record, "VSwitchName", "ZoneId"),
         "ResourceGroupId": call.record(vpc).get("ResourceGroupId", ""),
     }
@@ -166,6 +172,7 @@ def _described(record: Attributes, *names: str) -> dict[str, Any]:
     return {
         **{name: record.get(name, "") for name in (*names, "Description", "CreationTime")},
         "Status": "Available",
+        "Ipv6CidrBlock": "",  # where it is absent, Terraform believes that IPv6 is on
         "IsDefault": False,
         "Tags": {"Tag": list(record.get("Tags", []))},
     }
