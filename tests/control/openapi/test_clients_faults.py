@@ -457,9 +457,7 @@ def test_a_name_has_one_type_in_a_group(cloud: Cloud) -> None:
 # A read action that is missing: Terraform takes 404 for "the resource is gone".
 
 
-@pytest.mark.parametrize(
-    "name", ["DescribeApi", "DescribeAccessControlListAttribute", "GetInstance", "Nothing"]
-)
+@pytest.mark.parametrize("name", ["DescribeApp", "DescribePluginSchemas", "GetInstance", "Nothing"])
 def test_an_action_that_is_missing_is_no_resource_that_is_gone(cloud: Cloud, name: str) -> None:
     answer = cloud.ask(name)
     assert (answer.status, answer.body["Code"]) == (400, "UnsupportedOperation")
