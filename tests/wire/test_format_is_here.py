@@ -143,6 +143,7 @@ EXCEPTIONS: Final[dict[Rule, dict[str, str]]] = {
         "config/": "paths in a configuration, and texts",
         "control/": "texts of requests",
         "doctor/": "lists for people",
+        "importing/": "paths in a configuration, texts and hashes",
         "rehearsal/": "texts for people",
         "model/clients.py": "a list for people",
         "model/dns.py": "TYPE65280 as a text",

@@ -8,14 +8,13 @@ from typing import Any, Final
 
 from vpcdns.config import described, zone_file_text
 from vpcdns.importing.inventory import Inventory, Item
-from vpcdns.importing.terraform.objects import Object, Objects
+from vpcdns.importing.terraform.objects import NEW, Object, Objects
 
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
 _TTL: Final = 60  # seconds; what the provider documents for a record without one
 _NEW_GROUP: Final = (
     "missing: its id, and so its VPC domain, are known after the apply only; this one stands in"
 )
-NEW: Final = "missing: its id is known after the apply only; this one stands in"
 
 
 def add_gateway(objects: Objects, inventory: Inventory) -> None:

@@ -9,8 +9,7 @@ from ipaddress import IPv4Network
 from typing import Any, Final
 
 from vpcdns.importing.inventory import Inventory
-from vpcdns.importing.terraform.gateway import NEW
-from vpcdns.importing.terraform.objects import Object, Objects
+from vpcdns.importing.terraform.objects import NEW, Object, Objects
 from vpcdns.model.gateway import SHARED_SPACE
 
 _RESOLVES: Final = "missing: how it resolves; if it asks a VPC's resolver, set resolves_as to that VPC"

@@ -25,6 +25,7 @@ from vpcdns.importing.terraform.schema import (
     is_given,
 )
 
+NEW: Final = "missing: its id is known after the apply only; this one stands in"
 _EXPECTED: Final = {
     "string_type": "text",
     "list_type": "a list",

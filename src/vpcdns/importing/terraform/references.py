@@ -64,8 +64,8 @@ def _readable(address: str) -> str:
     plain = _SIMPLE_INDEX.sub(r".\1", address)
     if re.fullmatch(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", plain) and len(plain) <= MAX_ID:
         return plain
-    digest = hashlib.sha256(address.encode()).hexdigest()[:12]
-    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain)[: MAX_ID - 13]
+    digest = hashlib.sha256(address.encode()).hexdigest()[:10]
+    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain)[: MAX_ID - 11]
     return f"{cleaned}-{digest}"
 
 
