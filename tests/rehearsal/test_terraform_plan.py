@@ -124,6 +124,14 @@ def test_a_group_whose_instance_is_replaced_is_moved_to_another_first() -> None:
     assert "make the new instance as another resource" in said
 
 
+def test_a_group_whose_instance_another_root_has_loses_its_name_as_well() -> None:
+    """Where that instance is bound is not known, and so nothing is said of who loses it."""
+    alone = [one for one in hybrid() if one["type"] == "alicloud_api_gateway_group"]
+    made = found(edited(alone, "alicloud_api_gateway_group.orders", REPLACED, id=..., vpc_domain=...))
+    assert made.plan.pairs == 0
+    assert f"{ORDERS} is gone for good" in made.hazards[0].what
+
+
 def test_a_group_whose_name_is_off_loses_none() -> None:
     document = edited(hybrid(), "alicloud_api_gateway_group.maps", REPLACED, id=...)
     assert hazards(document) == {}

@@ -5,7 +5,7 @@ before, meanwhile and after about the rest.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.terraform.reading import Terraform
 from vpcdns.importing.terraform.resources import ResourceChange
 from vpcdns.model.dns import RRType
-from vpcdns.model.gateway import Group, Instance
+from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
 from vpcdns.model.routing import source_of
 from vpcdns.model.world import World
@@ -46,38 +46,39 @@ def hazards(
 
 
 def _replaced_groups(changes: list[ResourceChange], before: World) -> Iterator[Hazard]:
+    """The resource itself says whether its VPC domain is on: where its instance is bound may not be known."""
     aliases = _aliases(before)
     instances = {
-        change.before.get("id") for change in changes if change.replaces and change.type.endswith("_instance")
+        str(change.before.get("id"))
+        for change in changes
+        if change.replaces and change.type == "alicloud_api_gateway_instance"
     }
     for change in changes:
-        group = before.groups.get(str(change.before.get("id")))
-        if change.type != "alicloud_api_gateway_group" or not change.replaces or group is None:
+        if change.type != "alicloud_api_gateway_group" or not change.replaces:
             continue
-        if not group.vpc_domain:
+        group, name = before.groups.get(str(change.before.get("id"))), change.before.get("vpc_domain")
+        if not name and change.before.get("vpc_intranet_enable") and group is not None:
+            name = str(before.vpc_domain(group))
+        if not name:
             continue
-        name = before.vpc_domain(group)
         cause = f" ({', '.join(change.replaced_for)} changes)" if change.replaced_for else ""
-        pointing = aliases.get(name, [])
+        pointing = aliases.get(str(name).lower(), [])
         lost = f"all who use it and every CNAME to it{f' ({_listed(pointing)})' if pointing else ''}"
         what = f"it is replaced{cause} and gets another id: {name} is gone for good, with {lost}"
-        if group.custom_domains:
+        if group is not None and group.custom_domains:
             what += f"; its custom domains ({_listed(map(str, group.custom_domains))}) are unbound"
-        yield Hazard(change.address, what, _instead_of_replacing(change, group, instances))
+        yield Hazard(change.address, what, _instead_of_replacing(change, instances))
 
 
-def _instead_of_replacing(change: ResourceChange, group: Group, replaced: set[object]) -> str:
+def _instead_of_replacing(change: ResourceChange, replaced: set[str]) -> str:
     if change.reason == "replace_because_tainted":
         return f"terraform untaint '{change.address}'"
     if change.reason == "replace_by_request":
         return "leave -replace out"
-    move = (
-        f"ModifyApiGroupInstance (GroupId={group.group_id}, TargetInstanceId=…) moves it and keeps its name"
-    )
-    if group.instance_id in replaced:
+    own, target = change.before.get("id"), change.after.get("instance_id") or "…"
+    move = f"ModifyApiGroupInstance (GroupId={own}, TargetInstanceId={target}) moves it and keeps its name"
+    if str(change.before.get("instance_id")) in replaced:
         return f"make the new instance as another resource; then {move}, and nothing is left to replace"
-    target = change.after.get("instance_id")
-    move = move.replace("=…", f"={target}") if target else move
     return f"{move}; the next plan then has nothing to replace"
 
 
@@ -164,17 +165,17 @@ def _refusals(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
                     yield item.origin, what, way_out
 
 
-def _aliases(world: World) -> dict[Name, list[str]]:
+def _aliases(world: World) -> dict[str, list[str]]:
     """The CNAME records of private zones, by where they lead."""
-    found: dict[Name, list[str]] = defaultdict(list)
+    found: dict[str, list[str]] = defaultdict(list)
     for zone in world.private_zones.zones.values():
         for _, record in zone.records.scan():
             if record.rtype == RRType.CNAME and isinstance(record.rdata, Name):
-                found[record.rdata].append(str(record.name))
+                found[str(record.rdata).lower()].append(str(record.name))
     return found
 
 
-def _listed(names: object) -> str:
-    listed = list(names)  # type: ignore[call-overload]
+def _listed(names: Iterable[str]) -> str:
+    listed = list(names)
     more = f" and {len(listed) - SHOWN:,} more" if len(listed) > SHOWN else ""
     return ", ".join(listed[:SHOWN]) + more
