@@ -118,7 +118,7 @@ def _check_alone(files: list[Path] | None, changes: list[str] | None) -> None:
 
 def _worlds(files: list[Path], config: Path, changes: list[str]) -> tuple[World, World]:
     if len(files) not in (0, 2) or bool(files) == bool(changes):
-        complain("give either two files, or --config and at least one --change; a change is one of:")
+        complain("give two files, --config and at least one --change, or --terraform; a change is one of:")
         complain("\n".join(f"  {line}" for line in usage()))
         raise typer.Exit(Exit.ERROR)
     if files:

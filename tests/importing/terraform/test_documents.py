@@ -22,9 +22,10 @@ from tests.support.terraform_documents import (
     state,
 )
 from vpcdns.errors import ConfigurationError
-from vpcdns.importing.finish import finish, worlds
+from vpcdns.importing.finish import finish
 from vpcdns.importing.terraform.documents import Document, read
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.rehearsal.terraform_plan import terraform_markdown, terraform_plan, terraform_text
 
 SHOWN = (WRITTEN / "state.json").read_bytes()
 VPC = resource("alicloud_vpc.a", id="vpc-a", cidr_block="10.1.0.0/16", region_id="cn-hangzhou")
@@ -218,7 +219,7 @@ PLACES = [places(document) for document in DOCUMENTS]
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(DOCUMENTS) - 1), st.integers(0, 2**32), st.integers(1, 4))
 def test_whatever_stands_in_a_file_it_is_read_or_refused(which: int, seed: int, edits: int) -> None:
-    """And what is read makes Worlds; there is no third way out."""
+    """And what is read is imported and planned with; there is no third way out."""
     chance = random.Random(seed)
     document = copy.deepcopy(DOCUMENTS[which])
     for _ in range(edits):
@@ -238,11 +239,12 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused(which: int, seed: int, 
 
 
 def refusal(content: bytes) -> str | None:
-    """What is said of a file that is not read; None: it was, and Worlds were made of it."""
+    """What is said of a file that is not read; None: it was imported, and planned with."""
     try:
         terraform = Terraform([read("tf.json", content)])
         finish(terraform.after())
-        worlds(terraform.before(), terraform.after())
+        made = terraform_plan(Terraform([read("tf.json", content)]))
+        assert all(line.isprintable() for line in (*terraform_text(made), *terraform_markdown(made)))
     except ConfigurationError as error:
         return str(error)
     return None

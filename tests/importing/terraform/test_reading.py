@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.support.command_line import vpcdns
+from tests.support.repository import ROOT
 from tests.support.terraform_documents import WRITTEN, hybrid, resource, state
 from vpcdns.config import loads
 from vpcdns.importing.finish import finish
@@ -64,6 +65,11 @@ def test_a_state_and_its_file_say_the_same() -> None:
 def test_every_type_that_is_read_is_among_the_resources_of_these_tests() -> None:
     types = {one["type"] for one in hybrid()}
     assert types | {"alicloud_api_gateway_domain"} == set(RESOURCES)
+
+
+def test_every_type_that_is_read_is_documented() -> None:
+    text = (ROOT / "docs" / "terraform.md").read_text()
+    assert [kind for kind in RESOURCES if f"`{kind}`" not in text] == []
 
 
 def test_vpcs_have_all_of_their_blocks_and_vswitches() -> None:
