@@ -154,6 +154,21 @@ def test_removing_an_ingress_vpc_unbinds_nothing() -> None:
     assert made.says_something
 
 
+def test_an_endpoint_s_address_of_an_overlay_ends_with_its_vswitch() -> None:
+    """After a rebind another one is made up: the binding counts, not the address."""
+    before = [
+        *hybrid(),
+        resource("alicloud_vswitch.b", id="vsw-b", vpc_id="vpc-shop", cidr_block="10.2.77.0/24"),
+    ]
+    moved = {"ingress_vpc_id": "vpc-shop", "ingress_vswitch_id": "vsw-b"}
+    document = edited(before, "alicloud_api_gateway_instance.orders", ["update"], **moved)
+    own = Overlay("own.yaml", b"instances: [{instance_id: apigateway-hz-1, binding: {address: 10.1.8.20}}]")
+    made = found(document, own)
+    assert (made.plan.lost, made.plan.gained, made.hazards) == (1, 1, ())
+    text = "\n".join(terraform_text(made))
+    assert "(10.1.8.20) -> apigateway-hz-1 in vpc-shop [alicloud_vpc.shop] (10.2.77.1)" in text
+
+
 @pytest.mark.parametrize("address", ['alicloud_vswitch.core["i"]', "alicloud_vpc.core"])
 def test_what_an_endpoint_lies_in_is_deleted(address: str) -> None:
     said = hazards(edited(hybrid(), address, ["delete"]))[address]

@@ -67,6 +67,8 @@ def _smallest(path: tuple[str | int, ...]) -> tuple[str | int, ...]:
     for length in range(len(path), 2, -1):
         if isinstance(path[length - 1], int):
             return path[:length]
+    if path[2:4] == ("binding", "address"):  # an overlay's, and the instance is elsewhere by now
+        return path[:4]
     return path[:3] if len(path) > 2 and path[2] in _OPTIONAL else path[:2]
 
 

@@ -160,7 +160,7 @@ def _refusals(inventory: Inventory) -> Iterator[tuple[str, str, str]]:
         for item in inventory.items(section):
             for note in item.notes:
                 kind, _, said = note.partition(": ")
-                if kind == "not taken over":
+                if kind == "not taken over" and not said.startswith("binding.address "):
                     what, _, way_out = said.partition("; ")
                     yield item.origin, what, way_out
 

@@ -19,7 +19,12 @@ from vpcdns.rehearsal.plan import Plan, plan
 from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_text
 
 _WORD: Final = re.compile(r"[A-Za-z0-9*_](?:[A-Za-z0-9*_.-]*[A-Za-z0-9_])?")
-_MADE_UP: Final = ("guessed: its cidr_blocks", "guessed: the block", "missing: its endpoint")
+_MADE_UP: Final = (
+    "guessed: its cidr_blocks",
+    "guessed: the block",
+    "missing: its endpoint",
+    "not taken over: binding.address",
+)
 UNKNOWN: Final = "(known after apply)"
 
 
