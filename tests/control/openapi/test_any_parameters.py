@@ -22,11 +22,11 @@ from vpcdns.state.journal_rows import Snapshot, parse_snapshot, snapshot_text
 
 # What lists have of the same object, or the request's own words.
 MORE_THAN_THE_SDK: Final = {
-    *(".Tags", ".RouterTableIds", ".ResourceTags"),
+    *(".Tags", ".RouterTableIds", ".ResourceTags", ".Instances.InstanceAttribute.VipTypeList"),
     *(".BindStageName", ".IsHttpRedirectToHttps", ".CustomDomainType"),
 }
 Asked = tuple[tuple[str, str], dict[str, str]]
-IDS: Final = ("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId")
+IDS: Final = ("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId", "ApiId", "AclId")
 ODD: Final = (
     "9" * 5_000,
     "-1",
@@ -60,7 +60,17 @@ OF_TYPE: Final = {
 IN_REGION: Final = {"RegionId": HZ}
 ZONE: Final = {"ZoneId": "made"}
 RECORD: Final = {"Rr": "www", "Type": "A", "Value": "10.1.0.9"}
-TAGGED: Final = {"ResourceType": "ZONE", "ResourceId.1": "made"}
+STAGE: Final = {"ApiId": "made", "StageName": "TEST"}
+ACL: Final = {"AclId": "made"}
+ENTRIES: Final = {"AclEntrys": '[{"entry": "10.0.0.0/8", "comment": "c"}]'}
+ACCESS: Final = {"VpcId": VPC_A, "InstanceId": "10.1.0.9", "Port": "80"}
+PRIVATE_DNS: Final = {"IntranetDomain": "backend.example.org", "Type": "A"}
+DOMAIN: Final = {"DomainName": "a.example.org"}
+TAGGED: Final = {
+    CLOUDAPI: {"ResourceType": "apiGroup", "ResourceId.1": DEDICATED},
+    VPC: {"ResourceType": "VPC", "ResourceId.1": VPC_A},
+    PVTZ: {"ResourceType": "ZONE", "ResourceId.1": "made"},
+}
 # What an action needs to succeed; those that are not here need nothing.
 NEEDED: Final[dict[str, dict[str, str]]] = {
     "CreateApiGroup": {"GroupName": "fresh_name"},
@@ -83,15 +93,49 @@ NEEDED: Final[dict[str, dict[str, str]]] = {
     "UpdateZoneRecord": {"RecordId": "made"} | RECORD,
     "SetZoneRecordStatus": {"RecordId": "made", "Status": "DISABLE"},
     **{one: {"RecordId": "made"} for one in ("DeleteZoneRecord", "UpdateRecordRemark", "DescribeZoneRecord")},
-    "TagResources": TAGGED | {"Tag.1.Key": "k"},
-    "UntagResources": TAGGED | {"TagKey.1": "k"},
-    "ListTagResources": {"ResourceType": "ZONE"},
+    **{name: {"ApiId": "made"} for name in ("DescribeApi", "ModifyApi", "DeleteApi")},
+    "CreateApi": {
+        "ApiName": "made_api",
+        "Visibility": "PRIVATE",
+        "RequestConfig": "{}",
+        "ServiceConfig": "{}",
+    }
+    | {"ResultType": "JSON", "ResultSample": "{}"},
+    "DeployApi": STAGE | {"Description": "d"},
+    **dict.fromkeys(("AbolishApi", "DescribeDeployedApi"), STAGE),
+    "CreateAccessControlList": {"AclName": "made_acl"} | IN_REGION,
+    **dict.fromkeys(("DescribeAccessControlListAttribute", "DeleteAccessControlList"), ACL),
+    "SetAccessControlListAttribute": ACL | {"AclName": "made_acl2"},
+    **{f"{one}AccessControlListEntry": ACL | ENTRIES for one in ("Add", "Remove")},
+    **{f"{one}InstanceAccessControl": ACL | {"AclType": "white"} for one in ("Enable", "Disable")},
+    "SetVpcAccess": ACCESS | {"Name": "made_access"},
+    "RemoveVpcAccess": ACCESS,
+    "CreatePrivateDNS": PRIVATE_DNS | {"Records": "[]"},
+    "UpdatePrivateDNS": PRIVATE_DNS | {"Records": "[]"},
+    "DeletePrivateDNS": PRIVATE_DNS,
+    "SetDomainWebSocketStatus": DOMAIN | {"ActionValue": "OPEN"},
+    "SetWildcardDomainPatterns": DOMAIN | {"WildcardDomainPatterns": "[]"},
+    "ReactivateDomain": DOMAIN,
+    "ModifyApiGroupVpcWhitelist": {"VpcIds": VPC_A},
+    "ModifyVpcAttribute": {"VpcId": "made", "VpcName": "other"},
+    "DescribeVSwitchAttributes": {"VSwitchId": "made"},
+    "ModifyVSwitchAttribute": {"VSwitchId": "made", "VSwitchName": "other"},
+}
+TAGS: Final = {
+    "TagResources": {"Tag.1.Key": "k"},
+    "UntagResources": {"TagKey.1": "k"},
+    "ListTagResources": {},
 }
 # Made first, so that there is something to change.
 MADE: Final = (
     (VPC, "CreateVpc"),
     (VPC, "CreateVSwitch"),
     (CLOUDAPI, "CreateInstance"),
+    (CLOUDAPI, "SetDomain"),
+    (CLOUDAPI, "CreateApi"),
+    (CLOUDAPI, "CreateAccessControlList"),
+    (CLOUDAPI, "SetVpcAccess"),
+    (CLOUDAPI, "CreatePrivateDNS"),
     (PVTZ, "AddZone"),
     (PVTZ, "AddZoneRecord"),
 )
@@ -102,6 +146,8 @@ def needed(at: tuple[str, str]) -> dict[str, str]:
     of_cloudapi = parameters(*at) if version == CLOUDAPI else {}
     reads = is_reading(name) and name.endswith("s")
     usual = {} if reads else {"GroupId": DEDICATED, "InstanceId": "made"}
+    if "TagResources" in name.replace("UnT", "Unt").replace("Untag", "Tag"):
+        return TAGGED[version] | TAGS[name.replace("UnT", "Unt")] | IN_REGION
     return {one: usual[one] for one in usual if one in of_cloudapi} | NEEDED.get(name, {})
 
 
@@ -113,7 +159,7 @@ def call(at: tuple[str, str]) -> st.SearchStrategy[Asked]:
         for dot in ((".1", ".2") if ".N" in parameter else ("",))
     }
     odd = st.one_of([st.tuples(st.just(name), value(name, kind)) for name, kind in sorted(named.items())])
-    return st.lists(odd, max_size=4).map(lambda chosen: (at, needed(at) | dict(chosen)))
+    return st.lists(odd, max_size=2).map(lambda chosen: (at, needed(at) | dict(chosen)))
 
 
 @cache

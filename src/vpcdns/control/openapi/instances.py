@@ -38,6 +38,7 @@ _KINDS: Final = ("VPC_SHARED", "VPC_DEDICATED", *(one.upper() for one in _TYPES)
 _PERIODS: Final = {"YEAR": 3, "MONTH": 9}  # what an instance is paid for in advance, and how many at most
 # Of a vpc_connect instance: what it has in each zone.
 _INTERFACE: Final = ("ZoneId", "VSwitchId", "CidrBlock", "SecurityGroupId")
+_ID_DIGITS: Final = len("ead4f4b0bac8")
 # Region -> the two letters in an instance's id, where the last part of its name does not give them.
 _LETTERS: Final = {"cn-hangzhou": "hz", "cn-shanghai": "sh", "cn-beijing": "bj", "cn-shenzhen": "sz"}
 
@@ -52,7 +53,7 @@ def create_instance(call: Call) -> dict[str, Any]:
     charge_type = _charge_type(call)
     region_id, interfaces = call.region_id, _interfaces(call)
     letters = _LETTERS.get(region_id) or region_id.rpartition("-")[2][:2].ljust(2, "x")
-    instance_id = f"apigateway-{letters}-{call.new_id('Token', region_id)[:12]}"
+    instance_id = f"apigateway-{letters}-{call.new_id('Token', region_id)[:_ID_DIGITS]}"
     instance = Instance(instance_id, region_id, InstanceType.DEDICATED)
     if not call.is_repeated(call.world.instances.get(instance.key), "Token"):
         record |= {"ChargeType": charge_type, "CreatedTime": call.at, "Interfaces": interfaces}
