@@ -57,6 +57,18 @@ POOL = {
     "Description": ["", "text\n\x00"],
     "PageSize": ["1", "50", "x"],
     "Tag.1.Key": ["k"],
+    "ApiId": ["made", "none"],
+    "VpcAccessId": ["made", "none"],
+    "AclId": ["made", "none"],
+    "AclEntrys": ["[]", "null", "[null]", '[{"entry": "fd00::/8"}]', '[{"Entry": "10.0.0.0/8,x"}]', "[[]]"],
+    "RequestConfig": ["{}", "[]", '{"requestPath": "/x"}', '{"RequestPath": null}', "{" * 40],
+    "RequestParameters": ["[]", "null", "[1]", "NaN"],
+    "Records": ["[]", '[{"Record": "10.0.0.1", "Weight": 101}]', '[{"Record": 1}]'],
+    "IntranetDomains": ["[]", '["db.corp.example"]', "{}", "[1]"],
+    "StageName": ["RELEASE", "test", "x"],
+    "Port": ["80", "-1", "65536"],
+    "AddressIPVersion": ["ipv4", "ipv6"],
+    "NextToken": ["0", "1", "x"],
 }
 
 

@@ -23,10 +23,13 @@ from vpcdns.state.journal_rows import Snapshot, parse_snapshot, snapshot_text
 # What lists have of the same object, or the request's own words.
 MORE_THAN_THE_SDK: Final = {
     *(".Tags", ".RouterTableIds", ".ResourceTags", ".Instances.InstanceAttribute.VipTypeList"),
-    *(".BindStageName", ".IsHttpRedirectToHttps", ".CustomDomainType"),
+    *(".WildcardDomainPatterns", ".BindStageName", ".IsHttpRedirectToHttps", ".CustomDomainType"),
 }
 Asked = tuple[tuple[str, str], dict[str, str]]
-IDS: Final = ("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId", "ApiId", "AclId")
+IDS: Final = (
+    *("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId"),
+    *("ApiId", "AclId", "VpcAccessId"),
+)
 ODD: Final = (
     "9" * 5_000,
     "-1",
@@ -113,6 +116,12 @@ NEEDED: Final[dict[str, dict[str, str]]] = {
     "CreatePrivateDNS": PRIVATE_DNS | {"Records": "[]"},
     "UpdatePrivateDNS": PRIVATE_DNS | {"Records": "[]"},
     "DeletePrivateDNS": PRIVATE_DNS,
+    **{
+        f"{one}InstanceWithPrivateDNS": {"IntranetDomains": '["backend.example.org"]'}
+        for one in ("Associate", "Dissociate")
+    },
+    "ValidateVpcConnectivity": {"InstanceId": BOUND, "VpcAccessId": "made"},
+    "SetDomainCertificate": DOMAIN | {"CertificateName": "c", "CertificateBody": "b"},
     "SetDomainWebSocketStatus": DOMAIN | {"ActionValue": "OPEN"},
     "SetWildcardDomainPatterns": DOMAIN | {"WildcardDomainPatterns": "[]"},
     "ReactivateDomain": DOMAIN,
@@ -120,12 +129,23 @@ NEEDED: Final[dict[str, dict[str, str]]] = {
     "ModifyVpcAttribute": {"VpcId": "made", "VpcName": "other"},
     "DescribeVSwitchAttributes": {"VSwitchId": "made"},
     "ModifyVSwitchAttribute": {"VSwitchId": "made", "VSwitchName": "other"},
+    "DescribeRouteTableList": {"VpcId": VPC_A},
+    "MoveResourceGroup": {"ResourceType": "VPC", "ResourceId": VPC_A, "NewResourceGroupId": "rg-1"},
+    "ChangeZoneDnsGroup": ZONE | {"DnsGroup": "FAST_ZONE"},
+    "DescribeInstanceClusterInfo": {"InstanceClusterName": "x"},
+    "DescribeZones": IN_REGION,
 }
 TAGS: Final = {
     "TagResources": {"Tag.1.Key": "k"},
     "UntagResources": {"TagKey.1": "k"},
     "ListTagResources": {},
 }
+# Of objects that are in no World: what begins their keys, and what describes them.
+KEPT: Final = (
+    ("api", "DescribeApi", "ApiId"),
+    ("acl", "DescribeAccessControlListAttribute", "AclId"),
+    ("vpc-access", "DescribeVpcAccesses", "VpcAccessId"),
+)
 # Made first, so that there is something to change.
 MADE: Final = (
     (VPC, "CreateVpc"),
@@ -234,6 +254,16 @@ def assert_everything_is_described(cloud: Cloud) -> None:
         *((CLOUDAPI, one, {}) for one in ("DescribeRegions", "DescribeApiGroups", "DescribeInstances")),
         *((VPC, one, {}) for one in ("DescribeVpcs", "DescribeVSwitches", "DescribeRegions")),
         (PVTZ, "DescribeZones", {}),
+        *((CLOUDAPI, one, {}) for one in ("DescribeVpcAccesses", "DescribeApis", "ListPrivateDNS")),
+        *((CLOUDAPI, "DescribeApiGroupVpcWhitelist", {"GroupId": one}) for one in world.groups),
+        (VPC, "DescribeRouteTableList", {}),
+        (CLOUDAPI, "DescribeAccessControlLists", {}),
+        *(
+            (CLOUDAPI, action, {parameter: key.rpartition(" ")[2]})
+            for word, action, parameter in KEPT
+            for key in cloud.state.contents.attributes
+            if key.startswith(f"{word} ")
+        ),
         (PVTZ, "ListTagResources", {"ResourceType": "ZONE"}),
     ]
     for version, name, given_ in asked:
