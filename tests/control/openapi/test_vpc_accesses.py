@@ -68,6 +68,13 @@ def test_a_vpc_connect_instance_reaches_what_its_vpc_has_a_way_to() -> None:
         assert connected(cloud, instance_id, access(cloud, VPC_B, "lb-1")) == (expected, None)
 
 
+def test_a_vpc_with_the_same_block_is_not_where_the_backend_is() -> None:
+    cloud = Cloud(joined())
+    twin = cloud.done("CreateVpc", VPC, CidrBlock="10.1.0.0/16")["VpcId"]
+    cloud.done("CreateVSwitch", VPC, VpcId=twin, CidrBlock="10.1.8.0/24", ZoneId="cn-hangzhou-i")
+    assert connected(cloud, inside(cloud, VPC_A), access(cloud, twin, "10.1.8.9")) == (False, "ECS")
+
+
 def test_a_serverless_instance_has_no_vpc_access_of_its_own() -> None:
     cloud = Cloud()
     access_id = access(cloud, VPC_A, "10.1.8.9")

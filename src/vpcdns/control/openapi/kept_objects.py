@@ -32,7 +32,8 @@ def all_kept(call: Call, kind: Kind, owner: str | None = None) -> list[Kept]:
     """Those of an owner, or of all that the call may see; the first made first."""
     of = f"{kind.word} of {owner}" if owner is not None else kind.word
     found = (_kept(call, key) for key in call.look_ups.kept(of))
-    return [one for one in found if call.in_region(one.record["RegionId"])]
+    seen = (one for one in found if call.in_region(one.record["RegionId"]))
+    return sorted(seen, key=lambda one: (one.record["CreatedTime"], one.key.kept_id))
 
 
 def find(call: Call, kind: Kind, kept_id: str) -> Kept | None:

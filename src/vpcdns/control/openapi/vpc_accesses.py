@@ -100,7 +100,9 @@ def _connected(call: Call, instance: Instance, vpc: Vpc, address: IPv4Address | 
     source, there = source_of(inside, call.world), source_of(vpc.vpc_id, call.world)
     if source is None or there is None:
         return False
-    return path(source, address or there.addresses[0], call.world).reachable
+    way = path(source, address or there.addresses[0], call.world)
+    # Another VPC may have the same block.
+    return way.reachable and way.there[-1].at == vpc.vpc_id
 
 
 def _port(call: Call) -> int:
