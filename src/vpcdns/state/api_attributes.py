@@ -5,7 +5,7 @@ Descriptions, specifications, charge types, times, tags: plain JSON for each obj
 
 from collections.abc import Iterator, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance
@@ -15,6 +15,9 @@ from vpcdns.model.world import World
 
 Attributes = Mapping[str, Any]
 ObjectAttributes = FrozenMap[str, Attributes]
+
+
+GROUP_KEY: Final = "group "  # what the keys of groups begin with
 
 
 class RecordKey(NamedTuple):
@@ -67,7 +70,7 @@ def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey | 
 
 
 def group_key(group_id: str) -> str:
-    return f"group {group_id}"
+    return f"{GROUP_KEY}{group_id}"
 
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:

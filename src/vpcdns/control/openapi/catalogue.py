@@ -33,6 +33,14 @@ def _enabled(group: Group) -> InstanceKey | None:
     return group.instance_key if group.vpc_domain else None
 
 
+def _region(group: Group) -> str:
+    return group.region_id
+
+
+def _changed_at(record: Attributes) -> Iterable[str]:
+    return (record["ModifiedTime"],) if "ModifiedTime" in record else ()
+
+
 def _id(instance: Instance) -> Iterable[str]:
     return (instance.instance_id,)
 
@@ -94,6 +102,14 @@ class LookUps:
         """How many groups of an instance have their VPC domains on."""
         return self._of(_ENABLED, self._contents.world.groups).find(key)
 
+    def groups_in(self, region_id: str) -> int:
+        """How many groups a region has."""
+        return self._of(_REGIONS, self._contents.world.groups).find(region_id)
+
+    def records_by_time(self) -> FrozenMap[str, Sequence[str]]:
+        """The keys of the records beside the World by their ModifiedTime; of whatever objects."""
+        return self._of(_CHANGED_AT, self._contents.attributes).keys
+
     def instances_with_id(self, instance_id: str) -> Sequence[InstanceKey]:
         """In whatever regions."""
         return self._of(_INSTANCE_IDS, self._contents.world.instances).find(instance_id)
@@ -122,6 +138,8 @@ class LookUps:
 
 _GROUP_NAMES: Final[Index[str, Group, str]] = Index(_name)
 _ENABLED: Final[Count[str, Group, InstanceKey]] = Count(_enabled)
+_REGIONS: Final[Count[str, Group, str]] = Count(_region)
+_CHANGED_AT: Final[Index[str, Attributes, str]] = Index(_changed_at)
 _INSTANCE_IDS: Final[Index[InstanceKey, Instance, str]] = Index(_id)
 _SERVERLESS: Final[Index[InstanceKey, Instance, str]] = Index(_serverless)
 _VSWITCHES: Final[Index[str, Vpc, str]] = Index(_vswitches)

@@ -39,6 +39,21 @@ class Runs(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
+class Counted(Generic[T]):
+    """Items whose number is known before they are looked at."""
+
+    number: int
+    items: Iterator[T]
+
+    def __len__(self) -> int:
+        return self.number
+
+    def part(self, first: int, end: int) -> Iterator[T]:
+        """Those from `first` up to `end`; may be called once."""
+        return islice(self.items, first, end)
+
+
+@dataclass(frozen=True, slots=True)
 class Given:
     """The parameters of a request that an action takes; each is of its type already (`parameters`)."""
 
@@ -132,14 +147,18 @@ class Given:
         return found
 
     def page(
-        self, items: Collection[T] | Runs[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
+        self,
+        items: Collection[T] | Runs[T] | Counted[T],
+        outer: str,
+        inner: str,
+        render: Callable[[T], dict[str, Any]],
     ) -> dict[str, Any]:
         """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
         number = self.number("PageNumber", 1, MAX_PAGES)
         size, total = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50))), len(items)
         first, end = (number - 1) * size, number * size
         parts = Runs([items]) if isinstance(items, list) else items
-        shown = parts.part(first, end) if isinstance(parts, Runs) else islice(parts, first, end)
+        shown = parts.part(first, end) if isinstance(parts, Runs | Counted) else islice(parts, first, end)
         counts = {"TotalCount": total}
         if self.product is Product.PVTZ:
             counts = {"TotalItems": total, "TotalPages": -(-total // size)}

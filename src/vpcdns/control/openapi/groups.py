@@ -3,22 +3,22 @@
 import heapq
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.domain_items import domain_items, intranet_domain, sub_domain
 from vpcdns.control.openapi.errors import ApiError, bad_format, missing, repeated
-from vpcdns.control.openapi.given import Runs
+from vpcdns.control.openapi.given import Counted, Runs
 from vpcdns.control.openapi.instances import dedicated_type
 from vpcdns.control.openapi.kept_objects import all_kept
 from vpcdns.control.openapi.parameters import Action
 from vpcdns.model import changes as world_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.state.api_attributes import Attributes, Kind, group_key, object_key
+from vpcdns.state.api_attributes import GROUP_KEY, Attributes, Kind, group_key, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
@@ -84,6 +84,13 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
     group_id, instance_id = call.parameters.get("GroupId"), call.parameters.get("InstanceId")
     part, path = call.parameters.get("GroupName"), call.parameters.get("BasePath")
     newest_first, tags = call.one_of("Sort", _ORDERS, "DESC") == "DESC", call.tags()
+
+    def item(group: Group) -> dict[str, Any]:
+        return _summary(call, group)
+
+    if not (group_id or instance_id or part or path or tags):
+        everything = _all_by_time(call, newest_first=newest_first)
+        return call.page(everything, "ApiGroupAttributes", "ApiGroupAttribute", item)
     groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
     if group_id is not None:
         groups = filter(None, [call.world.groups.get(group_id)])
@@ -98,22 +105,54 @@ def describe_api_groups(call: Call) -> dict[str, Any]:
     if tags:
         groups = (one for one in groups if call.has_tags(one, tags))
     found = _by_time(call, groups, newest_first=newest_first)
-    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", lambda one: _summary(call, one))
+    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", item)
+
+
+def _all_by_time(call: Call, *, newest_first: bool) -> Counted[Group]:
+    """All of the region, or of all: only those up to the page that is asked for are looked at."""
+    groups, look_ups = call.world.groups, call.look_ups
+    by_time, region_id = look_ups.records_by_time(), call.named_region
+    record, parts = call.state.contents.attributes.finder(), groups.pieces()
+
+    def timed() -> Iterator[Group]:
+        for time in _sorted(by_time, newest_first=newest_first):
+            keys = by_time[time]
+            for key in reversed(keys) if newest_first else keys:
+                group = groups.get(key.removeprefix(GROUP_KEY))
+                if group is not None:
+                    yield group
+
+    def untimed() -> Iterator[Group]:
+        for part in reversed(parts) if newest_first else parts:
+            for group in reversed(part.values()) if newest_first else part.values():
+                if "ModifiedTime" not in (record(group_key(group.group_id)) or ()):
+                    yield group
+
+    ordered = chain(timed(), untimed()) if newest_first else chain(untimed(), timed())
+    if region_id is None:
+        return Counted(len(groups), ordered)
+    there = (group for group in ordered if group.region_id == region_id)
+    return Counted(look_ups.groups_in(region_id), there)
+
+
+def _sorted(times: Iterable[str], *, newest_first: bool) -> Iterator[str]:
+    """Sorted in small parts, as sorting stops every other thread."""
+    left = iter(times)
+    parts = iter(lambda: sorted(islice(left, SORTED_AT_ONCE), reverse=newest_first), [])
+    return heapq.merge(*parts, reverse=newest_first)
 
 
 def _by_time(call: Call, groups: Iterable[Group], *, newest_first: bool) -> Runs[Group]:
-    """Sorted by their ModifiedTime in small parts, as sorting stops every other thread."""
+    """Sorted by their ModifiedTime."""
     record, by_time = call.state.contents.attributes.finder(), dict[str, list[Group]]()
     for group in groups:
         kept = record(group_key(group.group_id))
         time = "" if kept is None else kept.get("ModifiedTime", "")
         by_time.setdefault(time, []).append(group)
-    times = iter(by_time)
-    parts = iter(lambda: sorted(islice(times, SORTED_AT_ONCE), reverse=newest_first), [])
     if newest_first:
         for run in by_time.values():
             run.reverse()
-    return Runs([by_time[time] for time in heapq.merge(*parts, reverse=newest_first)])
+    return Runs([by_time[time] for time in _sorted(by_time, newest_first=newest_first)])
 
 
 def modify_api_group(call: Call) -> dict[str, Any]:
