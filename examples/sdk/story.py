@@ -35,7 +35,7 @@ def main(endpoint: str) -> None:
     gateway, networks = CloudApi(config(endpoint)), Vpc(config(endpoint))
 
     # A group on the serverless instance: every VPC of the region resolves its VPC domain.
-    created = gateway.create_api_group(cloudapi.CreateApiGroupRequest(group_name="weather")).body
+    created = gateway.create_api_group(cloudapi.CreateApiGroupRequest(group_name="sdk_story")).body
     group_id = created.group_id
     enable = cloudapi.ModifyIntranetDomainPolicyRequest(group_id=group_id, vpc_intranet_enable=True)
     gateway.modify_intranet_domain_policy(enable)
@@ -71,7 +71,7 @@ def main(endpoint: str) -> None:
     )
     gateway.set_domain(
         cloudapi.SetDomainRequest(
-            group_id=group_id, domain_name="weather.example.com", custom_domain_type="INTRANET"
+            group_id=group_id, domain_name="sdk-story.example.com", custom_domain_type="INTRANET"
         )
     )
     described = gateway.describe_api_group(cloudapi.DescribeApiGroupRequest(group_id=group_id)).body

@@ -12,7 +12,7 @@ import dns.message
 import dns.query
 import pytest
 
-from tests.support.command_line import vpcdns_process
+from tests.support.command_line import vpcdns, vpcdns_process
 from tests.support.repository import EXAMPLE, ROOT
 from tests.support.server_process import COMMAND, running, served
 
@@ -96,3 +96,16 @@ def test_a_reader_who_leaves_does_not_stop_it() -> None:
         _, log = server.communicate(timeout=10)
     assert server.returncode == 0
     assert "Traceback" not in log
+
+
+def test_an_admin_region_needs_an_admin_server_and_is_a_region(tmp_path: Path) -> None:
+    empty = tmp_path / "vpcdns.yaml"
+    empty.write_text("{}")
+    serve = ("serve", "--config", str(empty), "--listen", "127.0.0.1:0")
+    done = vpcdns(*serve, "--admin-region", "cn-hangzhou")
+    assert done.returncode == 1
+    assert "there is no admin server" in done.stderr
+    assert "--admin ADDR:PORT" in done.stderr
+    done = vpcdns(*serve, "--admin-region", "Hang zhou")
+    assert done.returncode == 2
+    assert "is no region" in done.stderr

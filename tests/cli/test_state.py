@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+import subprocess
+import urllib.request
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 import yaml
 
 from tests.support.command_line import vpcdns
 from tests.support.repository import EXAMPLE
+from tests.support.server_process import COMMAND, running
 from vpcdns.config import load
 from vpcdns.errors import StartupError
-from vpcdns.testing import Server
+from vpcdns.testing import AdminError, Server
 
 GROUP = "c4a1e9d07b5f4e28936ad0f1b2c3d4e5"
 NAME = f"{GROUP}-cn-hangzhou-vpc.alicloudapi.com"
@@ -44,6 +50,21 @@ def test_the_history(state: Path) -> None:
     told = json.loads(vpcdns("state", "history", "--json", "--state", str(state)).stdout)
     assert told[1]["changes"] == [{"change": "EnableVpcDomain", "group_id": GROUP}]
     assert told[1]["time"].endswith("Z")
+
+
+def test_no_client_writes_lines_of_its_own_into_the_history(tmp_path: Path) -> None:
+    """Without keys a client may call itself anything."""
+    path, who = tmp_path / "vpcdns.state", "me\n2026-01-01  revision 9  root  \x1b[31mforged\u202e"
+    query = {"Action": "CreateVpc", "Version": "2016-04-28", "AccessKeyId": who, "Signature": "x"}
+    with Server({"admin": {"region_id": "cn-hangzhou"}}, state=path) as server:
+        request = urllib.request.Request(f"{server.url}/?{urlencode(query)}", method="POST")  # noqa: S310 - ours
+        with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310 - ours
+            assert response.status == 200
+    said = vpcdns("state", "history", "--state", str(path)).stdout
+    assert len(said.splitlines()) == 2
+    assert said.replace("\n", "").isprintable()
+    assert r"me\n2026-01-01  revision 9  root  \x1b[31mforged\u202e  CreateVpc" in said
+    assert json.loads(vpcdns("state", "history", "--json", "--state", str(path)).stdout)[1]["who"] == who
 
 
 def test_export_is_a_configuration(state: Path, tmp_path: Path) -> None:
@@ -86,3 +107,62 @@ def test_a_file_that_is_no_state(tmp_path: Path) -> None:
         pass
     done = vpcdns("state", "export", "--state", str(tmp_path / "none"))
     assert done.returncode == 1
+
+
+def serving(config: Path, state: Path, *more: str) -> list[str]:
+    ports = ("--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    return [*COMMAND, "serve", "--config", str(config), *ports, "--state", str(state), *more]
+
+
+def damage(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("UPDATE journal SET text = '{}' WHERE number = 2")
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_dns_is_served_without_a_state_that_is_damaged_if_it_is_optional(state: Path, workers: str) -> None:
+    damage(state)
+    left = state.read_bytes()
+    refused = subprocess.run(serving(EXAMPLE, state), capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 1
+    assert "damaged" in refused.stderr
+    assert "ways out:" in refused.stderr
+    assert "--state-optional" in refused.stderr
+    command = serving(EXAMPLE, state, "--state-optional", "--workers", workers)
+    with running(command, r"Listening on \S+:(\d+)") as server:
+        assert "damaged" in server.await_log("DNS is served from the configuration; changes are refused")
+        client = server.client
+        # What the configuration says, and nothing of what the state had.
+        client.assert_denied(NAME, VPC)
+        client.assert_resolves("523e8dc7bbe04613b5b1d726c2a7889d-cn-hangzhou-vpc.alicloudapi.com", VPC)
+        with pytest.raises(AdminError) as raised:
+            client.change({"change": "EnableVpcDomain", "group_id": GROUP})
+        assert raised.value.status == 503
+        client.assert_denied(NAME, VPC)
+        ready = json.loads(urllib.request.urlopen(f"{server.url}/ready", timeout=10).read())  # noqa: S310 - ours
+        assert "damaged" in ready["state_problem"]
+        assert ready["ready"] is True
+    assert state.read_bytes() == left
+
+
+def test_a_disk_without_room_names_the_ways_out_and_holds_up_no_dns_if_told_so(
+    state: Path, tmp_path: Path
+) -> None:
+    """No file may grow: the start writes an entry."""
+    limited = ["bash", "-c", 'ulimit -f 0; exec "$@"', "bash"]
+    command = [*limited, *serving(EXAMPLE, state)]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert refused.returncode == 1
+    assert "make room on its disk" in refused.stderr
+    assert "--state-optional" in refused.stderr
+    command = [*limited, *serving(EXAMPLE, state, "--state-optional")]
+    with running(command, r"Listening on \S+:(\d+)") as server:
+        server.client.assert_denied(NAME, VPC)
+    with Server(EXAMPLE, state=state) as server_again:
+        server_again.client.assert_resolves(NAME, VPC, to="100.100.80.10")
+
+
+def test_a_state_that_is_not_there_is_not_optional() -> None:
+    done = vpcdns("serve", "--config", str(EXAMPLE), "--state-optional")
+    assert done.returncode == 1
+    assert "add --state PATH" in done.stderr

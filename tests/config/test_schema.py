@@ -181,6 +181,13 @@ def problems(text: str) -> list[str]:
             ),
         ),
         (
+            "private_zones: [{zone: a.b, records: [{name: x, type: A}]}]",
+            (
+                "f:1:39: private_zones[0].records[0].values: this key is missing;"
+                " add it: the data of each, as in a zone file"
+            ),
+        ),
+        (
             "groups: [{group_id: ABC, instance_id: a}]",
             (
                 "f:1:21: groups[0].group_id: `ABC` is not a group_id:"

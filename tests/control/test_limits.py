@@ -36,6 +36,8 @@ def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_body_whose_length_is_too_much_is_not_read() -> None:
     async with admin() as it:
         answer = await it.ask("/", "POST", content_length=str(MAX_BODY + 1))
+        assert (answer.status, answer.json()["Code"]) == (413, "BodyTooLarge")
+        answer = await it.ask("/plan", "POST", content_length=str(MAX_BODY + 1))
         assert (answer.status, answer.code) == (413, "body-too-large")
         assert (
             await it.ask("/health", "POST", content_length=str(MAX_BODY), expect="100-continue")
@@ -47,7 +49,12 @@ async def test_headers_that_are_too_long_are_refused() -> None:
     async with admin() as it:
         assert (await it.ask("/health", x="y" * MAX_HEADERS)).code == "headers-too-large"
         assert (await it.ask(f"/health?{'y' * MAX_HEADERS}")).code == "headers-too-large"
-        assert (await it.raw(b"GET /" + b"y" * 100_000)).status == 400
+        answer = await it.raw(b"GET /" + b"y" * 100_000)
+        assert (answer.status, answer.code, answer.json()["Code"]) == (
+            431,
+            "headers-too-large",
+            "HeadersTooLarge",
+        )
         assert (await it.ask("/health")).status == 200
 
 
@@ -64,8 +71,73 @@ NOT_HTTP = (
 async def test_what_is_not_http_gets_400_and_the_door() -> None:
     async with admin() as it:
         for octets in NOT_HTTP:
-            assert (await it.raw(octets)).status == 400
+            answer = await it.raw(octets)
+            assert (answer.status, answer.code, answer.json()["Code"]) == (400, "bad-request", "BadRequest")
+            assert answer.headers["connection"] == "close"
+            assert answer.headers["cache-control"] == "no-store"
         assert (await it.ask("/health")).status == 200
+
+
+@on_loop
+async def test_a_request_with_two_lengths_is_refused_and_the_connection_closed() -> None:
+    """RFC 9112 §6.1: what follows may be a request that somebody smuggles."""
+    two = b"host: localhost\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+    async with admin() as it:
+        for line in (
+            b"POST /plan HTTP/1.1\r\n",
+            b"POST /?Action=x HTTP/1.1\r\n",
+            b"GET /health HTTP/1.1\r\n",
+        ):
+            answer = await it.raw(line + two + b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+            assert answer.status == 400
+            assert b"ok" not in answer.body
+
+
+@on_loop
+async def test_what_breaks_off_in_the_middle_of_an_answered_request_is_no_bug(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with admin() as it:
+        reader, writer = await it.connect()
+        head = b"POST /health HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n"
+        writer.write(head)
+        assert b"405" in await reader.readline()
+        writer.write(b"no length of a chunk\r\n")
+        assert await closed(reader)
+        writer.close()
+        assert (await it.ask("/health")).status == 200
+    assert not caplog.records
+
+
+CALLS = (
+    ("POST", "/"),
+    ("POST", "/?Action=DescribeVpcs"),
+    ("GET", "/?Action=DescribeVpcs"),
+    ("GET", "/?%41ction=DescribeVpcs"),
+    ("PUT", "/?Action=DescribeVpcs"),
+    ("DELETE", "/?Action=DescribeVpcs"),
+)
+
+
+@on_loop
+async def test_whatever_looks_like_a_call_of_the_api_is_refused_in_the_clouds_form() -> None:
+    """pop-core takes a body without Code for success."""
+    refusals = {
+        413: {"content_length": str(MAX_BODY + 1)},
+        421: {"host": "evil.example"},
+        431: {"x": "y" * MAX_HEADERS},
+        400: {"content_length": "1", "transfer_encoding": "chunked"},
+    }
+    async with admin() as it:
+        for status, headers in refusals.items():
+            for method, target in CALLS:
+                answer = await it.ask(target, method, b"", **headers)
+                assert answer.status == status
+                assert set(answer.json()) == {"RequestId", "HostId", "Code", "Message", "Recommend"}
+            assert (await it.ask("/", "GET", b"", x_acs_action="DescribeVpcs", **headers)).json()["Code"]
+            assert (await it.ask("/", "GET", b"", **headers)).json()["error"]
+        answer = await it.ask("/?Action=DescribeVpcs", "PUT")
+        assert (answer.status, answer.json()["Code"]) == (405, "MethodNotAllowed")
 
 
 @on_loop

@@ -14,6 +14,7 @@ from typing import Any
 from tests.support import example_world
 from vpcdns.control.admin_server import AdminServer
 from vpcdns.listen.service import Service
+from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen, QueryLogging
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.query_counts import QueryCounts
@@ -98,14 +99,18 @@ def idle_sources(state: State) -> Sources:
 
 
 @asynccontextmanager
-async def admin(listen: Listen | Path | None = None, token: str | None = None) -> AsyncIterator[Admin]:
+async def admin(
+    listen: Listen | Path | None = None, token: str | None = None, hosts: tuple[str, ...] = ()
+) -> AsyncIterator[Admin]:
     state = State(example_world.example())
     query_counts, decisions = QueryCounts(), RecentDecisions(state)
     resolver = Resolver(state, observer=Observers(query_counts, decisions))
     service = Service(resolver, [Listen(ip_address("127.0.0.1"), 0)])
     status, query_log = ReloadStatus("ab" * 32, 1_700_000_000.0), QueryLog(state, QueryLogging())
     sources = Sources(state, query_counts, service, resolver, status, query_log)
-    server = AdminServer(listen or Listen(ip_address("127.0.0.1"), 0), sources, decisions, token)
+    at_default = Listen(ip_address("127.0.0.1"), 0)
+    names = tuple(map(Name.from_text, hosts))
+    server = AdminServer(listen or at_default, sources, decisions, token, hosts=names)
     at = await server.start()
     try:
         yield Admin(server, service, resolver, state, decisions, status, at)

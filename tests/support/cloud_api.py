@@ -29,7 +29,9 @@ SENT_AT = "2026-11-22T11:01:03Z"
 _numbers = count(1)
 
 
-def v2(parameters: dict[str, str], *, secret: str = SECRET, form: bool = False, **over: str) -> ApiRequest:
+def v2(
+    parameters: dict[str, str], *, secret: str = SECRET, form: bool = False, method: str = "POST", **over: str
+) -> ApiRequest:
     """A request of the classic kind: everything in the query, or in a form body."""
     signed = {
         "AccessKeyId": KEY_ID,
@@ -50,7 +52,7 @@ def v2(parameters: dict[str, str], *, secret: str = SECRET, form: bool = False, 
         if form:
             headers["content-type"] = "application/x-www-form-urlencoded"
             return ApiRequest("POST", "/", "", headers, text.encode())
-        return ApiRequest("POST", "/", text, headers)
+        return ApiRequest(method, "/", text, headers)
 
     unsigned = claim(made({**signed, "Signature": "-"}))
     return made({**signed, "Signature": unsigned.signed_by(secret)})

@@ -99,6 +99,8 @@ def test_faults_over_dns(client: Client) -> None:
         {"kind": "delay"},
         {"kind": "delay", "delay_ms": -1},
         {"kind": "drop", "times": 0},
+        {"kind": "drop", "times": 0.5},
+        {"kind": "drop", "times": 2.5},
         {"kind": "drop", "times": True},
         {"kind": "drop", "seconds": "5"},
         {"kind": "drop", "name": "a..b"},

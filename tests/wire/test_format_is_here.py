@@ -143,6 +143,7 @@ EXCEPTIONS: Final[dict[Rule, dict[str, str]]] = {
         "config/": "paths in a configuration, and texts",
         "control/": "texts of requests",
         "doctor/": "lists for people",
+        "importing/": "paths in a configuration, texts and hashes",
         "rehearsal/": "texts for people",
         "model/clients.py": "a list for people",
         "model/dns.py": "TYPE65280 as a text",
@@ -158,6 +159,7 @@ EXCEPTIONS: Final[dict[Rule, dict[str, str]]] = {
     sizes_as_numbers: {
         "config/read.py": "MiB",
         "config/values.py": "the highest port",
+        "control/openapi/vpc_accesses.py: MAX_PORT": "the highest port",
         "doctor/server_checks.py": "what musl takes, which is a finding for people",
         "lab/": "mount(2), and reads of as much as comes",
         "model/dns.py": "the number of a type",

@@ -10,6 +10,7 @@ from vpcdns.cli.check import check
 from vpcdns.cli.doctor import doctor
 from vpcdns.cli.explain import explain
 from vpcdns.cli.health import health
+from vpcdns.cli.imports import import_app
 from vpcdns.cli.lab import lab_app
 from vpcdns.cli.output import say, say_json
 from vpcdns.cli.path import path_command
@@ -46,6 +47,7 @@ app.add_typer(cache, name="cache")
 app.command("path")(path_command)
 app.command("plan", help=HELP)(plan_command)
 app.command("rehearse")(rehearse_command)
+app.add_typer(import_app, name="import")
 app.add_typer(lab_app, name="lab")
 
 

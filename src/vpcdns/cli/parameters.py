@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeVar
 import typer
 from pydantic_core import PydanticCustomError
 
-from vpcdns.config import admin_listen, listen
+from vpcdns.config import admin_listen, is_region_id, listen
 from vpcdns.model.dns import type_number
 from vpcdns.model.names import Name
 from vpcdns.model.topology import Address
@@ -43,6 +43,12 @@ def _address(text: str) -> Address:
         raise ValueError(f"{text!r} is no IP address; write one such as 10.1.0.5") from None
 
 
+def _region_id(text: str) -> str:
+    if not is_region_id(text):
+        raise ValueError(f"{text!r} is no region; write one such as cn-hangzhou")
+    return text
+
+
 def _checked_name(text: str) -> str:
     Name.from_text(text)
     return text
@@ -50,6 +56,7 @@ def _checked_name(text: str) -> str:
 
 read_listen: Final = _parser(listen)  # `address:port`, `[address]:port`, or an address alone for port 53
 read_admin_listen: Final = _parser(admin_listen)  # or the absolute path of a UNIX socket
+read_region_id: Final = _parser(_region_id)
 read_address: Final = _parser(_address)
 read_name: Final = _parser(Name.from_text)
 check_name: Final = _parser(_checked_name)  # stays as it is: libc knows a final dot

@@ -10,7 +10,7 @@ import typer
 
 from vpcdns import __version__
 from vpcdns.cli.output import abandon_stdout, reading, say, summary
-from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen
+from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, read_admin_listen, read_listen, read_region_id
 from vpcdns.cli.trial import trial
 from vpcdns.model.policy import Listen
 from vpcdns.model.world import World
@@ -43,9 +43,24 @@ AdminOption = Annotated[
         help="The HTTP server, instead of where the file says; a path is a UNIX socket's.",
     ),
 ]
+AdminRegionOption = Annotated[
+    str | None,
+    typer.Option(
+        parser=read_region_id,
+        metavar="REGION",
+        help="What an API request that names no region is about, instead of what the file says.",
+    ),
+]
 StateOption = Annotated[
     Path | None,
     typer.Option(metavar="PATH", help="Keep what the API changes in this file; default: in memory."),
+]
+StateOptionalOption = Annotated[
+    bool,
+    typer.Option(
+        "--state-optional",
+        help="If the state cannot be used, as on a full disk, serve the configuration and refuse changes.",
+    ),
 ]
 WorkersOption = Annotated[
     int, typer.Option(min=1, metavar="N", help="Processes that answer, one for each core to be used.")
@@ -57,7 +72,9 @@ def serve(
     listen: ListenOption = None,
     user: UserOption = None,
     admin: AdminOption = None,
+    admin_region: AdminRegionOption = None,
     state: StateOption = None,
+    state_optional: StateOptionalOption = False,
     workers: WorkersOption = 1,
 ) -> None:
     """Serve a configuration, over UDP and TCP.
@@ -78,10 +95,11 @@ def serve(
     Examples:
       vpcdns serve --config config/vpcdns.yaml
       vpcdns serve --listen 10.9.0.53:53 --listen [::1]:53 --user nobody
+      vpcdns serve --admin 127.0.0.1:5380 --admin-region cn-hangzhou
     """
     log_to_stderr()
-    source = Source(config, tuple(listen or ()), admin)
-    options = Options(state, None if user is None else find_user(user), workers)
+    source = Source(config, tuple(listen or ()), admin, admin_region)
+    options = Options(state, state_optional, None if user is None else find_user(user), workers)
     with reading(config) as progress:
         program = Program(source, options, progress)
     with closing(program):

@@ -10,6 +10,7 @@ import typer
 from vpcdns.cli.output import say, say_json
 from vpcdns.cli.parameters import JsonOption
 from vpcdns.config import load, with_objects, written, yaml_text
+from vpcdns.errors import printable
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.observe.query_record import time_text
 from vpcdns.state import Contents
@@ -86,7 +87,9 @@ def history(path: StateOption, json: JsonOption = False) -> None:
         return
     for one in shown:
         what = "; ".join(map(_words, one["changes"])) or one["kind"]
-        say(f"{one['time']}  revision {one['revision']}  {one['who'] or 'unknown'}  {what}")
+        # Where no access keys are checked, a client may call itself anything.
+        who = printable(one["who"]) or "unknown"
+        say(f"{one['time']}  revision {one['revision']}  {who}  {what}")
 
 
 def _entry_data(entry: Entry) -> dict[str, Any]:

@@ -6,9 +6,21 @@ Text becomes plain data (`document`), the data a typed tree (`schema`), the tree
 
 from vpcdns.config.build import Admin, Loaded
 from vpcdns.config.build_zones import read_record
+from vpcdns.config.cloud_records import zone_file_text
 from vpcdns.config.groups import Progress
-from vpcdns.config.read import load, loads, read_as
+from vpcdns.config.mistakes import Mistake, described
+from vpcdns.config.read import (
+    built,
+    error_of,
+    load,
+    loads,
+    read_as,
+    read_mapping,
+    read_octets,
+    schema_mistakes,
+)
 from vpcdns.config.schema import json_schema
+from vpcdns.config.schema_errors import MISSING
 from vpcdns.config.topology_schema import Part
 from vpcdns.config.values import (
     AddressText,

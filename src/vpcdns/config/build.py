@@ -32,11 +32,15 @@ MAX_LISTENERS: Final = 256  # each has two sockets and buffers of its own
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The HTTP side: where it listens (None: nowhere), and what a request without a region is about."""
+    """The HTTP side: where it listens (None: nowhere), and what a request without a region is about.
+
+    `hosts` are names that it may be called by.
+    """
 
     listen: Listen | FilePath | None = None
     access_keys_file: FilePath | None = None
     region_id: str | None = None
+    hosts: tuple[Name, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +215,7 @@ def _admin(
         mistakes.add(("admin", "region_id"), f"no VPC and no instance is in {part.region_id}", way_out)
     only = next(iter(regions)) if len(regions) == 1 else None
     keys = None if part.access_keys_file is None else folder / part.access_keys_file
-    return Admin(part.listen, keys, part.region_id or only)
+    return Admin(part.listen, keys, part.region_id or only, tuple(part.hosts))
 
 
 def _forwarding(

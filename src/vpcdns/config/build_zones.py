@@ -85,6 +85,7 @@ class _Records:
     _twins: dict[int, int] = field(default_factory=dict)
     _at: dict[Name, dict[int, set[Rdata]]] = field(default_factory=dict)
     _aliases: dict[Name, tuple[FilePath, int]] = field(default_factory=dict)
+    _entries: dict[Name, Path] = field(default_factory=dict)  # where CNAME records stand that are in no file
 
     def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
         if part.records or part.file is not None:
@@ -130,6 +131,8 @@ class _Records:
                 self.mistakes.add((*path, "record_ids", place), what, "give each its own id, or none")
             elif not refusals:
                 self._keep(record, record_id)
+                if rtype == RRType.CNAME:
+                    self._entries[name] = (*path, "values", place)
 
     def _add_file(self, file: FilePath, reading: ModuleType) -> None:
         try:
@@ -171,7 +174,7 @@ class _Records:
         what, way_out = f"CNAME records go round: {around}", "let one lead elsewhere"
         place = next((self._aliases[name] for name in cycle if name in self._aliases), None)
         if place is None:
-            self.mistakes.add(self.path, what, way_out)
+            self.mistakes.add(self._entries.get(cycle[0], self.path), what, way_out)
         else:
             self._add_in_file(*place, 1, what, way_out)
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import BinaryIO, Final, TypeVar
+from typing import Any, BinaryIO, Final, TypeVar
 
 from pydantic import ValidationError
 
@@ -51,7 +51,7 @@ def load(
 
     `progress` is called now and then with the number of groups read; `files` hears of those that it names.
     """
-    octets = _octets(path)
+    octets = read_octets(path)
     return loads(
         octets,
         str(path),
@@ -82,7 +82,7 @@ def loads(
 
 def read_as(kind: type[P], path: Path, example: str) -> P:
     """Reads a file of another kind, such as a scenario; raises ConfigurationError with every problem."""
-    octets = _octets(path, example)
+    octets = read_octets(path, example)
     read = document.read(octets)
     if not isinstance(read.value, dict):
         what, keys = f"a {kind.__name__.lower()} is a mapping", ", ".join(kind.model_fields)
@@ -97,7 +97,16 @@ def read_as(kind: type[P], path: Path, example: str) -> P:
     return whole
 
 
-def _octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
+def read_mapping(name: str, octets: bytes) -> dict[str, Any]:
+    """A file of any keys, in YAML or JSON; raises ConfigurationError with every problem."""
+    read = document.read(octets)
+    if not isinstance(read.value, dict) or read.mistakes:
+        no_mapping = [_no_mapping(read.value, octets)] if read.readable and not read.mistakes else []
+        raise error_of(name, octets, read.mistakes or no_mapping)
+    return read.value
+
+
+def read_octets(path: Path, example: str = "config/vpcdns.yaml") -> bytes:
     try:
         with open(path, "rb", opener=_open_at_once) as file:
             _wait_for_writer(file)
@@ -175,15 +184,29 @@ def _read_in_full(octets: bytes, name: str, source: Source) -> Loaded:
     if not isinstance(read.value, dict):
         top = [_no_mapping(read.value, octets)] if read.readable else []
         raise error_of(name, octets, read.mistakes + top)
-    valid = validated(read.value)
+    loaded, wrong = built(read.value, source)
+    already = {mistake.path for mistake in read.mistakes}
+    if mistakes := read.mistakes + [mistake for mistake in wrong if mistake.path not in already]:
+        raise error_of(name, octets, mistakes)
+    return loaded
+
+
+def schema_mistakes(value: dict[str, Any]) -> list[Mistake]:
+    """What the schema says of plain data, each at its path in them; no rule is asked."""
+    return validated(value).mistakes
+
+
+def built(value: dict[str, Any], source: Source | None = None) -> tuple[Loaded, list[Mistake]]:
+    """What plain data make, and everything that is wrong with them, each at its path in them.
+
+    What they make is good only when nothing is wrong.
+    """
+    source = source or Source(Path(), 1, ServerIdentity(), b"", WatchedFiles())
+    valid = validated(value)
     broken_rules = Mistakes()
     groups = map(group_of, valid.configuration.groups)
     loaded = build(valid.configuration, groups, source, broken_rules)
-    already = {mistake.path for mistake in read.mistakes}
-    others = chain(valid.mistakes, believable(broken_rules, valid, read.value))
-    if mistakes := read.mistakes + [mistake for mistake in others if mistake.path not in already]:
-        raise error_of(name, octets, mistakes)
-    return loaded
+    return loaded, [*valid.mistakes, *believable(broken_rules, valid, value)]
 
 
 def _no_mapping(value: object, octets: bytes) -> Mistake:

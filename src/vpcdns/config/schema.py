@@ -118,6 +118,8 @@ class AdminPart(Part):
     """a file of `access key id: secret` lines, relative to this file"""
     region_id: RegionId | None = None
     """what an API request that names no region is about; default: the only region there is"""
+    hosts: list[PlainDomainText] = Field(default_factory=list)
+    """names that clients call this server by, beside its addresses and `localhost`; others are refused"""
 
 
 class BindingPart(Part):

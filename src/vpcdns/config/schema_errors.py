@@ -17,6 +17,7 @@ from vpcdns.config.values import GROUP_PATTERN, ID_PATTERN, LINE_PATTERN, REFUSE
 Models = dict[str, type[BaseModel]]  # by the word in `type`, or "" where there is no choice
 
 _TAGGED: Final = ("instances", "connections")
+MISSING: Final = "this key is missing"
 _LISTEN_WAY_OUT: Final = 'write "127.0.0.1:5300", or {address: "127.0.0.1:5300", vpc_id: …}'
 _PATTERNS: Final = {
     ID_PATTERN: ("is not an id", "use letters, digits, `-`, `_` and `.`, a letter or digit at each end"),
@@ -55,7 +56,7 @@ def _mistake(detail: Any, value: object, top: type[BaseModel]) -> Mistake:
     match kind:
         case "missing":
             meaning = _fields(_models(path[:-1], top)[tag])[str(path[-1])].description
-            return Mistake(path, "this key is missing", f"add it: {meaning}")
+            return Mistake(path, MISSING, f"add it: {meaning}")
         case "extra_forbidden":
             return _unknown_key(path, tag, top)
         case "union_tag_not_found" | "union_tag_invalid":
@@ -100,7 +101,7 @@ def _unknown_key(path: Path, tag: str, top: type[BaseModel]) -> Mistake:
 def _wrong_tag(path: Path, found: object, top: type[BaseModel]) -> Mistake:
     words, path = ", ".join(sorted(_models(path, top))), (*path, "type")
     if not isinstance(found, dict) or "type" not in found:
-        return Mistake(path, "this key is missing", f"add it: one of {words}")
+        return Mistake(path, MISSING, f"add it: one of {words}")
     word = found["type"]
     what = f"`{cut(word)}` is not one of {words}" if isinstance(word, str) else mistyped("text", word)[0]
     return Mistake(path, what, "choose one of them")

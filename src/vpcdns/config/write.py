@@ -121,14 +121,17 @@ def with_objects(text: str, world: World) -> dict[str, Any]:
     return kept | {name: part for name, part in written_objects(world).items() if part}
 
 
-def yaml_text(configuration: dict[str, Any]) -> str:
+def yaml_text(configuration: dict[str, Any] | list[Any]) -> str:
     """Plain data as YAML that no reader of any version takes for anything else."""
     return yaml.dump(
         configuration, Dumper=_Dumper, sort_keys=False, default_flow_style=None, allow_unicode=True, width=110
     )
 
 
-class _Dumper(yaml.SafeDumper):
+_SafeDumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
+
+class _Dumper(_SafeDumper):  # type: ignore[misc]
     """Quotes whatever is not clearly a word; writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -20,6 +20,7 @@ from vpcdns.control.openapi.endpoint import OpenApi
 from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.control.routes import application
 from vpcdns.errors import StartupError
+from vpcdns.model.names import Name
 from vpcdns.model.policy import Listen
 from vpcdns.observe.metrics import Sources
 from vpcdns.observe.recent_decisions import RecentDecisions
@@ -31,7 +32,8 @@ class AdminServer:
 
     With a `token` every request needs it, except for health, readiness, metrics and the console's empty page;
     calls of the cloud's API are signed with one of `keys` instead, and are about `region_id` if they name
-    no region. Without keys only this host may call it, and only when there is no token.
+    no region. Without keys only this host may call it, and only when there is no token. `hosts` are names
+    that the server may be called by.
     """
 
     listen: Listen | Path
@@ -41,6 +43,7 @@ class AdminServer:
     _: KW_ONLY
     keys: AccessKeys = field(default_factory=AccessKeys)
     region_id: str | None = None
+    hosts: Sequence[Name] = ()
     more: Sequence[Route] = ()
     _bound: tuple[socket.socket, Listen | Path] | None = field(default=None, init=False)
     # The UNIX socket's file; another may replace it.
@@ -72,7 +75,7 @@ class AdminServer:
             open_without_keys=only_this_host and not self.token,
         )
         app = application(self.sources, self.decisions, api, self.more)
-        guard = Guard(app, address, self.token or None, signed=bool(self.keys))
+        guard = Guard(app, address, self.token or None, signed=bool(self.keys), hosts=self.hosts)
 
         async def serve() -> None:
             self.http = HttpServer(guard)

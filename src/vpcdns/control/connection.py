@@ -6,15 +6,18 @@ them cannot shut others out for long.
 
 import asyncio
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Final
 
+import h11
 import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
+from vpcdns.control.errors import unreadable
 from vpcdns.control.guard import MAX_HEADERS
 from vpcdns.net.accepting import Acceptor, descriptors
 
@@ -55,6 +58,22 @@ class Connection(H11Protocol):
         if not self._has_waited:
             self._has_waited = True
             self._wind_up()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called where h11 has raised; a response that has begun cannot become another one."""
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()
+            return
+        response = unreadable(getattr(sys.exc_info()[1], "error_status_hint", 400))
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        events = (
+            h11.Response(status_code=response.status_code, headers=headers),
+            h11.Data(data=bytes(response.body)),
+            h11.EndOfMessage(),
+        )
+        for event in events:
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         self._has_waited = False

@@ -1,15 +1,20 @@
 """What can be wrong with an HTTP request: a status, its code for programs, and a message.
 
-Every refusal has the same body: `{"error": {"code": …, "message": …}}`. 5xx are our own: bugs, a full disk.
+Every refusal has the same body: `{"error": {"code": …, "message": …}}`; what looks like a call of the
+cloud's API gets the cloud's. 5xx are our own: bugs, a full disk.
 """
 
+import json
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
+from starlette.datastructures import Headers, QueryParams
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Scope
 
+from vpcdns.control.openapi.errors import error_body
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 
@@ -45,22 +50,43 @@ def read_name(text: str) -> Name:
         raise bad_request(f"name: {error}") from error
 
 
-def error_response(error: HTTPException) -> Response:
+def is_call(scope: Scope) -> bool:
+    """Whether a request looks like a call of the cloud's API."""
+    headers, query = Headers(scope=scope), QueryParams(scope["query_string"])
+    asked = scope["method"] == "POST" or "Action" in query or "x-acs-action" in headers
+    return bool(scope["path"] == "/" and asked)
+
+
+def error_response(error: HTTPException, *, is_call: bool = False) -> Response:
     status = error.status_code if error.status_code in _CODES else 400
     message = error.detail
     if message == HTTPStatus(error.status_code).phrase:
         message = _OF_THE_ROUTER.get(status, message)
-    return JSONResponse({"error": {"code": _CODES[status], "message": message}}, status, error.headers)
+    code = _CODES[status]
+    body: dict[str, Any] = {"error": {"code": code, "message": message}}
+    if is_call:
+        body = error_body("".join(map(str.capitalize, code.split("-"))), message)
+    return JSONResponse(body, status, error.headers)
+
+
+def unreadable(status: int) -> Response:
+    """The response to what is no HTTP. Nobody knows whose request it is, so it has both bodies in one."""
+    message = "the headers are too long" if status == 431 else "this is no HTTP request"
+    error = HTTPException(status if status == 431 else 400, message, {"connection": "close"})
+    ours, clouds = (json.loads(bytes(error_response(error, is_call=one).body)) for one in (False, True))
+    return JSONResponse(ours | clouds, error.status_code, error.headers)
 
 
 async def refused(request: Request, error: Exception) -> Response:
     """Our own refusals, the router's, and what cannot be read."""
-    return error_response(error if isinstance(error, HTTPException) else bad_request(str(error)))
+    refusal = error if isinstance(error, HTTPException) else bad_request(str(error))
+    return error_response(refusal, is_call=is_call(request.scope))
 
 
 async def failed(request: Request, error: Exception) -> Response:
     """A bug of ours: no details for the client; whoever called us logs the traceback."""
-    return error_response(HTTPException(500, "this is a bug of vpcdns; its log has the details"))
+    bug = HTTPException(500, "this is a bug of vpcdns; its log has the details")
+    return error_response(bug, is_call=is_call(request.scope))
 
 
 async def hung_up(request: Request, error: Exception) -> Response:

@@ -1,12 +1,15 @@
 """What every HTTP request passes before a route sees it: its turn, Host, token, sizes.
 
 Knows headers, and which paths are open to whoever can connect. With DNS rebinding a browser sends a foreign
-page's name as Host: it is refused. No CORS header is ever sent.
+page's name as Host: it is refused. An address as Host is fine, for there is no DNS in it. No CORS header is
+ever sent.
 """
 
 import asyncio
 import hmac
 import socket
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
@@ -15,8 +18,9 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from vpcdns.control.errors import error_response
-from vpcdns.model.topology import Address, unmapped
+from vpcdns.control.errors import error_response, is_call
+from vpcdns.model.names import Name
+from vpcdns.model.topology import Address
 
 MAX_BODY: Final = 1 << 20  # octets, facts/security.md §3
 # Octets of target and headers; nginx has 8 k and 4 times 8 k more. Checked here as well as in the parser,
@@ -34,13 +38,14 @@ class Guard:
 
     `address` is None for a UNIX socket, which no browser can be sent to. `signed` says whether calls of the
     cloud's API are signed: a browser cannot do that, so they may come under the cloud's own names, which name
-    the region.
+    the region. `hosts` are the operator's own names for this server.
     """
 
     app: ASGIApp
     address: Address | None
     token: str | None = field(repr=False)
     signed: bool = False
+    hosts: Collection[Name] = ()
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -52,7 +57,7 @@ class Guard:
         try:
             self._check(scope, headers)
         except HTTPException as error:
-            await error_response(error)(scope, receive, send)
+            await error_response(error, is_call=is_call(scope))(scope, receive, send)
             return
         await self.app(scope, self._counted(receive), send)
 
@@ -83,10 +88,13 @@ class Guard:
         if size + sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEADERS:
             message = f"at most {MAX_HEADERS} octets of target and headers"
             raise HTTPException(431, message, {"connection": "close"})
-        local, _ = scope.get("server") or (None, None)
-        is_signed_call = self.signed and scope["path"] == "/" and scope["method"] == "POST"
-        if not is_signed_call and not self._host_is_ours(headers.get("host", ""), local):
-            raise HTTPException(421, "Host is not a name of this server: use its address")
+        if "content-length" in headers and "transfer-encoding" in headers:
+            # RFC 9112 §6.1: it may be an attempt at smuggling a request, and the connection must be closed.
+            message = "Content-Length and Transfer-Encoding in one request: send one of them"
+            raise HTTPException(400, message, {"connection": "close"})
+        if not (self.signed and is_call(scope)) and not self._host_is_ours(headers.get("host", "")):
+            message = "Host is no name of this server: use its address, or list the name in admin.hosts"
+            raise HTTPException(421, message)
         if scope["path"] not in OPEN and not self._lets_in(headers.get("authorization", "")):
             message = "a token is needed: Authorization: Bearer …"
             raise HTTPException(401, message, {"www-authenticate": "Bearer"})
@@ -94,11 +102,11 @@ class Guard:
         if not length.isdigit() or len(length) > 10 or int(length) > MAX_BODY:
             raise _too_large()
 
-    def _host_is_ours(self, host: str, local: str | None) -> bool:
-        """Whether a Host header names this server; `local` is our address on the connection.
+    def _host_is_ours(self, host: str) -> bool:
+        """Whether a Host header may be for this server: an address, or a name that no stranger can use.
 
-        Ports are not compared: a container's differs outside. With a token also names that no
-        stranger can give an address to: this host's, and those of one label, as containers have them.
+        Ports are not compared: a container's differs outside. With a token those are this host's name as
+        well, and names of one label, as containers have them.
         """
         if self.address is None:
             return True
@@ -106,14 +114,13 @@ class Guard:
         name = _name(host.removeprefix("http://").rstrip("/")).lower()
         if name == "localhost" or name.endswith(".localhost"):  # RFC 6761 §6.3: nobody else can have it
             return True
-        try:
-            address = unmapped(ip_address(name))
-        except ValueError:
-            return self.token is not None and (
-                ("." not in name and name.isascii() and bool(name)) or name == socket.gethostname().lower()
-            )
-        ours = {self.address} if local is None else {self.address, unmapped(ip_address(local))}
-        return address.is_loopback or address in ours
+        with suppress(ValueError):
+            return bool(ip_address(name))
+        if any(str(one).lower() == name.removesuffix(".") for one in self.hosts):
+            return True
+        return self.token is not None and (
+            ("." not in name and name.isascii() and bool(name)) or name == socket.gethostname().lower()
+        )
 
     def _lets_in(self, authorization: str) -> bool:
         if self.token is None:

@@ -24,7 +24,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from vpcdns import __version__
-from vpcdns.control.errors import bad_request, failed, hung_up, read_name, refused
+from vpcdns.control.errors import bad_request, failed, hung_up, is_call, read_name, refused
 from vpcdns.control.json_body import json_body, listed_changes
 from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.control.openapi.endpoint import OpenApi
@@ -99,14 +99,10 @@ class _Routes:
 
     async def root(self, request: Request) -> Response:
         """The console for people, the cloud's API for its clients."""
-        asks_api = (
-            request.method == "POST" or "Action" in request.query_params or "x-acs-action" in request.headers
-        )
-        if asks_api:
+        if is_call(request.scope):
             path, query = request.scope.get("raw_path", b"/"), request.scope["query_string"]
             asked = (request.method, path.decode("latin-1"), query.decode("latin-1"), dict(request.headers))
-            # From here to the answer nothing else has its turn.
-            answer = self.api.answer(ApiRequest(*asked, await request.body()))
+            answer = await self.api.respond(ApiRequest(*asked, await request.body()))
             return Response(json.dumps(answer.body), answer.status, answer.headers, "application/json")
         return HTMLResponse(PAGE, headers={"content-security-policy": CONTENT_SECURITY_POLICY})
 
@@ -131,6 +127,7 @@ class _Routes:
             "ready": not not_ready,
             "not_ready": not_ready,
             "last_reload": "ok" if self.sources.reloads.problem is None else "failed",
+            "state_problem": self.sources.state.journal.problem,
             "restarts": restarts,
             "waiting": list(map(str, waiting)),
             "upstreams": len(addresses_of(forwarding.upstreams)),

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,12 +18,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from vpcdns.config import check_expressible, written_json
+from vpcdns.control.drafts import Drafts
 from vpcdns.control.errors import bad_request, read_name
 from vpcdns.control.json_body import check_writes, checked_body, listed_changes
 from vpcdns.control.long_responses import LongResponse, listed, room
 from vpcdns.errors import MalformedChange, MalformedName, StateError
 from vpcdns.forward.flush import CacheSelection
 from vpcdns.model.rules import Refusal
+from vpcdns.model.world import World
 from vpcdns.observe.query_record import QueryRecord, decision_data
 from vpcdns.observe.recent_decisions import CAPACITY, RecentDecisions
 from vpcdns.server.faults import MAX_DELAY, MAX_FAULTS, FaultKind, Faults, InjectedFault
@@ -44,6 +47,10 @@ class TestInterface:
     flush: Callable[[CacheSelection], Awaitable[int]]
     open_for_writes: bool = True
     long: asyncio.Semaphore = field(default_factory=room)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        return Drafts(self.state)
 
     def routes(self) -> list[Route]:
         return [
@@ -73,15 +80,19 @@ class TestInterface:
         """Changes, all or none; `If-Match` makes sure of the revision that they are meant for."""
         body = await self._body(request)
         given, expected = listed_changes(body), _expected(request)
-        try:
+
+        def work(state: State) -> World | Refusal:
             changes = tuple(map(decode_change, given))
             for change in changes:
                 check_expressible(change)
-            current = self.state.world.revision
+            current = state.world.revision
             if expected not in (None, current):
                 problem = f"revision {expected} is not current: {current} is; read it again and repeat"
                 raise HTTPException(412, problem)
-            done = self.state.commit(Commit(changes, who=WHO))
+            return state.commit(Commit(changes, who=WHO))
+
+        try:
+            done = await self.drafts.make(work)
         except (MalformedChange, MalformedName) as error:
             raise bad_request(f"changes: {error}") from error
         except StateError as error:
@@ -182,7 +193,7 @@ class _GivenFault(BaseModel):
     name: str | None = None
     vpc_id: str | None = None
     delay_ms: float | None = Field(None, gt=0, le=MAX_DELAY * 1000)
-    times: float | None = Field(None, gt=0, le=1e9)
+    times: int | None = Field(None, gt=0, le=1_000_000_000)
     seconds: float | None = Field(None, gt=0, le=86_400)
 
 
@@ -201,7 +212,7 @@ def _fault(body: Mapping[str, Any], now: float) -> InjectedFault:
         None if given.name is None else read_name(given.name),
         given.vpc_id,
         (given.delay_ms or 0.0) / 1000,
-        None if given.times is None else int(given.times),
+        given.times,
         None if given.seconds is None else now + given.seconds,
     )
 

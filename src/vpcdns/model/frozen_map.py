@@ -6,6 +6,7 @@ million groups must not copy the million, nor may the one that comes after a tho
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any, Final, Generic, TypeVar, overload
@@ -126,6 +127,10 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
             if mine is not theirs:
                 yield from [key for key, value in mine.items() if theirs.get(key, _GONE) is not value]
                 yield from [key for key in theirs if key not in mine]
+
+    def shares_with(self, other: FrozenMap[K, V]) -> bool:
+        """Whether a part is the same: one has been made from the other by a few changes."""
+        return any(map(operator.is_, self._parts, other._parts))
 
     def pieces(self) -> list[dict[K, V]]:
         """What it is made of, not to be changed: to do something with a million items bit by bit."""

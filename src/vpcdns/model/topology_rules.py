@@ -37,7 +37,7 @@ def vpc_refusals(vpc: Vpc) -> Iterator[Refusal]:
             problem = f"{block} overlaps its own {vpc.cidr_blocks[clash]}"
             yield Refusal(Rule.ADDRESS_PLAN, subject, problem, "make the VPC's blocks disjoint", where)
     seen: set[str] = set()
-    blocks = frozenset(map(_block, vpc.cidr_blocks))
+    blocks = frozenset(map(block_key, vpc.cidr_blocks))
     for index, clash in enumerate(first_overlaps([vswitch.cidr_block for vswitch in vpc.vswitches])):
         vswitch = vpc.vswitches[index]
         yield from _place_refusals(vpc, vswitch, index, blocks)
@@ -51,7 +51,7 @@ def vpc_refusals(vpc: Vpc) -> Iterator[Refusal]:
 def new_vswitch_refusals(vpc: Vpc, vswitch: VSwitch) -> Iterator[Refusal]:
     """The rules that one more vSwitch would break in a VPC that keeps them."""
     index, block = len(vpc.vswitches), vswitch.cidr_block
-    yield from _place_refusals(vpc, vswitch, index, frozenset(map(_block, vpc.cidr_blocks)))
+    yield from _place_refusals(vpc, vswitch, index, frozenset(map(block_key, vpc.cidr_blocks)))
     start, mask = int(block.network_address), int(block.netmask)
     for other in vpc.vswitches:
         if other.vswitch_id == vswitch.vswitch_id:
@@ -64,7 +64,7 @@ def new_vswitch_refusals(vpc: Vpc, vswitch: VSwitch) -> Iterator[Refusal]:
 
 def _place_refusals(vpc: Vpc, vswitch: VSwitch, index: int, blocks: frozenset[_Block]) -> Iterator[Refusal]:
     """Whether a vSwitch lies inside one of its VPC's blocks."""
-    if not any(above in blocks for above in supernets(_block(vswitch.cidr_block))):
+    if not any(above in blocks for above in supernets(block_key(vswitch.cidr_block))):
         first = ", ".join(map(str, vpc.cidr_blocks[:_BLOCKS_NAMED]))
         more = ", …" if len(vpc.cidr_blocks) > _BLOCKS_NAMED else ""
         problem = f"vSwitch {vswitch.vswitch_id} has {vswitch.cidr_block}, outside the VPC's {first}{more}"
@@ -87,7 +87,7 @@ def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
     """
     at: dict[_Block, int] = {}  # the first block that is exactly this
     inside: dict[_Block, int] = {}  # the first block at or inside this
-    for index, block in enumerate(map(_block, blocks)):
+    for index, block in enumerate(map(block_key, blocks)):
         around = tuple(supernets(block))
         earlier = [at[above] for above in around if above in at]
         if block in inside:
@@ -98,7 +98,7 @@ def first_overlaps(blocks: Sequence[IPv4Network]) -> Iterator[int | None]:
             inside.setdefault(above, index)
 
 
-def _block(network: IPv4Network) -> _Block:
+def block_key(network: IPv4Network) -> _Block:
     return network.prefixlen, int(network.network_address)
 
 

@@ -19,7 +19,7 @@ from vpcdns.control.admin_server import AdminServer
 from vpcdns.control.cache_interface import CacheInterface
 from vpcdns.control.openapi.keys import read_access_keys
 from vpcdns.control.test_interface import TestInterface
-from vpcdns.errors import StartupError
+from vpcdns.errors import StartupError, StateError
 from vpcdns.forward.host_resolvers import RESOLV_CONF
 from vpcdns.listen.address_watch import AddressWatch
 from vpcdns.model.policy import Listen
@@ -36,7 +36,7 @@ from vpcdns.server.faults import SharedCounts
 from vpcdns.server.lasting_tasks import LastingTasks
 from vpcdns.server.reload import Reloader, Replicas
 from vpcdns.server.upstream_look_ups import UpstreamLookUps
-from vpcdns.state import State
+from vpcdns.state import State, UnusableJournal
 from vpcdns.state.sqlite_journal import open_state
 
 log = logging.getLogger("vpcdns.server")
@@ -46,13 +46,19 @@ Ready = Callable[[World, tuple[Listen, ...], Listen | Path | None], None]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve. `state` is the file for what the API changes, `user` who to be once ports are bound."""
+    """How to serve. `state` is the file for what the API changes, `user` who to be once ports are bound.
+
+    With `state_optional` a state that cannot be used holds up no DNS.
+    """
 
     state: Path | None = None
+    state_optional: bool = False
     user: User | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:
+        if self.state_optional and self.state is None:
+            raise StartupError("--state-optional: there is no state\nway out: add --state PATH")
         if self.workers > 1 and not (hasattr(os, "memfd_create") and hasattr(socket, "SO_REUSEPORT")):
             only_linux = "only Linux deals out queries to several processes"
             raise StartupError(f"--workers: {only_linux}\nway out: leave it out")
@@ -135,6 +141,7 @@ class Program:
             token,
             keys=keys,
             region_id=admin.region_id,
+            hosts=admin.hosts,
             more=(*cache.routes(), *tests.routes()),
         )
 
@@ -191,7 +198,15 @@ class Program:
 def _open_state(file: World, options: Options, opened: ExitStack) -> State:
     if options.state is None:
         return State(file)
-    with acting_as(options.user):  # who will write it
-        state, journal = open_state(options.state, file)
+    try:
+        with acting_as(options.user):  # who will write it
+            state, journal = open_state(options.state, file)
+    except StateError as error:
+        if options.state_optional:
+            log.error("%s\nDNS is served from the configuration; changes are refused until a restart", error)  # noqa: TRY400 - no fault of ours
+            return State(file, journal=UnusableJournal(str(error).partition("\n")[0]))
+        way_out = "serve DNS from the configuration meanwhile, with changes refused: add --state-optional"
+        head = "" if "\nways out:" in str(error) else "\nways out:"
+        raise StateError(f"{error}{head}\n  - {way_out}") from error
     opened.callback(journal.close)
     return state

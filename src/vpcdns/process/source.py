@@ -10,7 +10,7 @@ from typing import Final
 
 from vpcdns import __version__
 from vpcdns.config import Admin, Loaded, Progress, WatchedFiles, load
-from vpcdns.errors import ConfigurationError, Problem
+from vpcdns.errors import ConfigurationError, Problem, StartupError
 from vpcdns.forward.host_resolvers import RESOLV_CONF, with_upstreams
 from vpcdns.forward.upstream_names import UpstreamNames
 from vpcdns.model.policy import Listen, Otherwise, ServerIdentity
@@ -24,7 +24,7 @@ _LAST_SERIAL: Final = 2**32 - 1  # RFC 1035 §3.3.13
 
 @dataclass(slots=True)
 class Source:
-    """A configuration file; `listens` and `admin` are the command line's, and replace the file's.
+    """A configuration file; what the command line says (`listens`, `admin`, `admin_region`) replaces its own.
 
     `names` has the addresses of upstreams that are given by name; `files` are read again when they change.
     """
@@ -32,6 +32,7 @@ class Source:
     config: Path
     listens: tuple[Listen, ...] = ()
     admin: Listen | Path | None = None
+    admin_region: str | None = None
     names: UpstreamNames = field(default_factory=UpstreamNames)
     files: WatchedFiles = field(init=False)
 
@@ -65,6 +66,10 @@ class Source:
         if self.admin is not None:
             admin = replace(admin or Admin(), listen=self.admin)
         is_listening = admin is not None and admin.listen is not None
+        if self.admin_region is not None:
+            if not is_listening:
+                raise StartupError("--admin-region: there is no admin server\nway out: add --admin ADDR:PORT")
+            admin = replace(admin or Admin(), region_id=self.admin_region)
         return replace(loaded, world=world, listens=listens, admin=admin if is_listening else None)
 
     def _revision(self) -> int:

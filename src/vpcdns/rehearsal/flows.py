@@ -4,9 +4,11 @@ Knows groups, instances and names; not who asks. A million groups on one instanc
 flow with a count and a few samples: names in the same situation are answered the same.
 """
 
+from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from typing import Final
 
 from vpcdns.model.gateway import Group, InstanceKey
@@ -16,6 +18,7 @@ from vpcdns.model.world import World
 from vpcdns.rehearsal.private_names import PrivateNames
 
 SAMPLES: Final = 3  # names that stand for a flow's others
+_BY_ID: Final = attrgetter("group_id")
 
 
 class NameKind(Enum):
@@ -79,14 +82,17 @@ class Flows:
         was, now = old.finder(), new.finder()
         moved = {*old, *new} if self._renamed else {one for one in old.touched(new) if was(one) != now(one)}
         self._stay(group for group_id, group in new.scan() if group_id not in moved)
-        for group_id in moved:
+        for group_id in sorted(moved):  # so that the same plan names the same samples
             self._goes(was(group_id), now(group_id))
         return list(self._found.values())
 
     def _stay(self, groups: Iterator[Group]) -> None:
-        """Most of a million groups: each is only counted, and names are made for the samples alone."""
+        """Most of a million groups: each is only counted, and names are made for the samples alone.
+
+        Those are the first by id, so that the same plan has the same ones.
+        """
         counts: dict[tuple[str, str, bool], int] = {}
-        samples: dict[tuple[str, str, bool], list[Name]] = {}
+        samples: dict[tuple[str, str, bool], list[Group]] = {}
         some_are_private = self._private.may_hold_vpc_domains(self._new.answers.suffix)
         for group in groups:
             here = self._situation(group)
@@ -97,13 +103,16 @@ class Flows:
                 continue
             key = group.region_id, group.instance_id, group.vpc_domain
             count = counts[key] = counts.get(key, 0) + 1
-            if count <= SAMPLES:
-                samples.setdefault(key, []).append(self._new.vpc_domain(group))
+            if count == 1:
+                samples[key] = [group]
+            elif count <= SAMPLES or group.group_id < samples[key][-1].group_id:
+                insort(samples[key], group, key=_BY_ID)
+                del samples[key][SAMPLES:]
         for key, count in counts.items():
             here = Situation((key[0], key[1]), key[2])
             flow = self._flow(NameKind.VPC_DOMAIN, here, here, frozenset())
             flow.count += count
-            flow.samples += samples[key]
+            flow.samples += map(self._new.vpc_domain, samples[key])
 
     def _goes(self, was: Group | None, now: Group | None) -> None:
         before = ABSENT if was is None else self._situation(was)

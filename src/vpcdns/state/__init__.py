@@ -5,6 +5,6 @@ every new World subscribe. Knows no sockets (an import contract).
 """
 
 from vpcdns.state.current_world import Reset, Resolved, State, Step
-from vpcdns.state.journal import Commit, Contents, Journal
+from vpcdns.state.journal import Commit, Contents, Journal, UnusableJournal
 
-__all__ = ["Commit", "Contents", "Journal", "Reset", "Resolved", "State", "Step"]
+__all__ = ["Commit", "Contents", "Journal", "Reset", "Resolved", "State", "Step", "UnusableJournal"]

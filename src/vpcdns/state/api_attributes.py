@@ -4,7 +4,8 @@ Descriptions, specifications, charge types, times, tags: plain JSON for each obj
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import Any, Final, NamedTuple
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group, Instance
@@ -16,6 +17,9 @@ Attributes = Mapping[str, Any]
 ObjectAttributes = FrozenMap[str, Attributes]
 
 
+GROUP_KEY: Final = "group "  # what the keys of groups begin with
+
+
 class RecordKey(NamedTuple):
     """A record of a private zone."""
 
@@ -23,10 +27,34 @@ class RecordKey(NamedTuple):
     record_id: int
 
 
-def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey) -> str:
+class Kind(Enum):
+    """Objects of the cloud's API that are in no World; each belongs to a group, to a VPC or to a region."""
+
+    API = ("api", "group")
+    VPC_ACCESS = ("vpc-access", "vpc")
+    ACL = ("acl", "")
+    PRIVATE_DNS = ("private-dns", "")
+
+    def __init__(self, word: str, owned_by: str) -> None:
+        self.word = word
+        self.owned_by = owned_by
+
+
+class KeptKey(NamedTuple):
+    """One of them: its owner's id, a region's if none else owns it, and its own."""
+
+    kind: Kind
+    owner: str
+    kept_id: str
+
+
+_OWNED_BY = {kind.word: kind.owned_by for kind in Kind}
+
+
+def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey | KeptKey) -> str:
     match of:
         case Group():
-            return f"group {of.group_id}"
+            return group_key(of.group_id)
         case Instance():
             return f"instance {of.region_id} {of.instance_id}"
         case Vpc():
@@ -37,10 +65,16 @@ def object_key(of: Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey) -
             return f"zone {of.zone_id}"
         case RecordKey():
             return f"record {of.zone_id} {of.record_id}"
+        case KeptKey():
+            return f"{of.kind.word} {of.owner} {of.kept_id}"
+
+
+def group_key(group_id: str) -> str:
+    return f"{GROUP_KEY}{group_id}"
 
 
 def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttributes:
-    """The attributes of objects that are in `world`."""
+    """The attributes of objects that are in `world`, and of those that their owners keep."""
     if not attributes:
         return attributes
     keys = {object_key(group) for _, group in world.groups.scan()}
@@ -50,7 +84,15 @@ def of_objects_in(attributes: ObjectAttributes, world: World) -> ObjectAttribute
         keys.update(map(object_key, vpc.vswitches))
     for zone in world.private_zones.zones.values():
         keys.update(keys_of_zone(zone))
-    return FrozenMap((key, one) for key, one in attributes.items() if key in keys)
+    return FrozenMap((key, one) for key, one in attributes.items() if _has_place(key, keys))
+
+
+def _has_place(key: str, keys: set[str]) -> bool:
+    word, _, rest = key.partition(" ")
+    owned_by = _OWNED_BY.get(word)
+    if owned_by is None:
+        return key in keys
+    return not owned_by or f"{owned_by} {rest.partition(' ')[0]}" in keys
 
 
 def keys_of_zone(zone: PrivateZone) -> Iterator[str]:

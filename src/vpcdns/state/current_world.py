@@ -72,9 +72,14 @@ class State:
         contents = self.contents.after(commit)
         if isinstance(contents, Refusal):
             return contents
+        self.keep(commit, contents)
+        return contents.world
+
+    def keep(self, commit: Commit, contents: Contents) -> None:
+        """Puts in place what holds after a commit to the present contents. Raises StateError."""
         self.journal.append(commit, contents)
         self._replace(contents)
-        return self._replicated(commit)
+        self._replicated(commit)
 
     def reset(self) -> World:
         """Puts back what the file said when it was read; changes made since are gone. Raises StateError."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from vpcdns.errors import StateError
 from vpcdns.model.changes import Change
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.rules import Refusal
@@ -54,8 +55,11 @@ class Contents:
 class Journal:
     """Keeps what a State holds; this one in memory alone, so a restart begins with what the file says.
 
-    `append` and `replace` of others return when it is durable, or raise StateError.
+    `append` and `replace` of others return when it is durable, or raise StateError. `problem` says why
+    nothing can be kept.
     """
+
+    problem: str | None = None
 
     def prepare(self, contents: Contents, file: World) -> None:
         """Prepares what takes long when `replace` is called with these. For a thread."""
@@ -65,3 +69,13 @@ class Journal:
 
     def replace(self, contents: Contents, file: World) -> None:
         """Keeps that `file` was read, after which `contents` hold."""
+
+
+class UnusableJournal(Journal):
+    """In the place of one that could not be opened: no change is acknowledged that a restart would lose."""
+
+    def __init__(self, problem: str) -> None:
+        self.problem = problem
+
+    def append(self, commit: Commit, contents: Contents) -> None:
+        raise StateError(f"the state could not be used when the server started: {self.problem}")

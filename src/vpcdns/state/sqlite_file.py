@@ -178,11 +178,11 @@ def in_words(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise StateError(f"{path}: it cannot be used: {error}") from error
+        raise StateError(f"{path}: it cannot be used: {error}{_DISK}") from error
     except (sqlite3.DatabaseError, OverflowError, UnicodeDecodeError) as error:
         raise StateError(f"{path}: it is damaged ({error}); it was left as it is{_WAYS_OUT}") from error
     except OSError as error:
-        raise StateError(f"{path}: {error.strerror}") from error
+        raise StateError(f"{path}: {error.strerror}{_DISK}") from error
     except StateError as error:
         if str(error).startswith(str(path)):
             raise
@@ -193,3 +193,7 @@ _WAYS_OUT: Final = """
 ways out:
   - put a backup of it in its place
   - name another file, which begins with what the configuration says"""
+_DISK: Final = """
+ways out:
+  - make room on its disk
+  - let the user that serves write the file and its folder"""

@@ -8,84 +8,21 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.api_parameters import POOL, filled
 from tests.support.cloud_api import CLOUDAPI, VPC, Cloud
-from tests.support.example_world import (
-    BOUND,
-    DEDICATED,
-    HZ,
-    OFF,
-    SERVERLESS,
-    SH,
-    SHARED,
-    UNBOUND,
-    VPC_A,
-    VPC_B,
-    VPC_C,
-)
 from tests.support.world_checks import assert_lookups_hold, assert_rules_hold, assert_same
 from vpcdns.config import loads, written, yaml_text
-from vpcdns.control.openapi.endpoint import ACTIONS
+from vpcdns.control.openapi.actions import ACTIONS
 from vpcdns.control.openapi.keys import AccessKeys
 from vpcdns.control.openapi.request import ApiRequest
 from vpcdns.state import Commit, State
 from vpcdns.state.change_json import decode_change, encode_change
 
-POOL = {
-    "GroupId": [DEDICATED, OFF, SERVERLESS, "9" * 32, "made"],
-    "InstanceId": [SHARED, BOUND, UNBOUND, "made", "none"],
-    "TargetInstanceId": [SHARED, BOUND, UNBOUND, "made"],
-    "VpcId": [VPC_A, VPC_B, VPC_C, "made", "vpc-none"],
-    "VswitchId": ["vsw-1", "vsw-2", "made", ""],
-    "VSwitchId": ["vsw-1", "made"],
-    "VpcIntranetEnable": ["true", "False", "", "maybe"],
-    "DeleteVpcAccess": ["true", "false", ""],
-    "GroupName": ["fresh_name", "weather", "x", "ünïcödé_1"],
-    "DomainName": ["a.example.org", "API.example.com", "*.example.net", "..", "x.alicloudapi.com"],
-    "CustomDomainType": ["INTRANET", "INTERNET", "intranet", "OTHER"],
-    "IsForce": ["true", ""],
-    "CidrBlock": ["10.40.0.0/16", "10.40.1.0/24", "10.2.64.0/24", "10.1.0.0/16", "100.64.0.0/16", "x"],
-    "RegionId": [HZ, SH, "", "eu-central-1", "NO!"],
-    "ZoneId": ["z", "made", "made"],
-    "ZoneName": ["corp.internal", "example.net", "a b"],
-    "ProxyPattern": ["ZONE", "record", "other"],
-    "Vpcs.1.VpcId": [VPC_A, VPC_B, "vpc-none"],
-    "Vpcs.2.VpcId": [VPC_C],
-    "RecordId": ["made", "made", "5", "x"],
-    "Rr": ["@", "www", "*", "a.b", "a b"],
-    "Type": ["A", "CNAME", "MX", "TXT", "SRV", "NS"],
-    "Value": ["10.1.0.9", "www.corp.internal", "a.b.corp.internal", "1 2 3 www.example", 'a "b" \\ ;'],
-    "Ttl": ["60", "5", "4"],
-    "Priority": ["1", "99", "100"],
-    "Status": ["ENABLE", "disable", "other"],
-    "Remark": ["r", "r" * 51],
-    "Keyword": ["www", "@", "corp"],
-    "SearchMode": ["LIKE", "EXACT"],
-    "ClientToken": ["t-1", "t-2"],
-    "ResourceType": ["ZONE"],
-    "ResourceId.1": ["made"],
-    "TagKey.1": ["k"],
-    "Token": ["t-1", "t-2"],
-    "InstanceName": ["n"],
-    "InstanceSpec": ["s"],
-    "ChargeType": ["PostPaid", "PREPAY", "free"],
-    "Description": ["", "text\n\x00"],
-    "PageSize": ["1", "50", "x"],
-    "Tag.1.Key": ["k"],
-}
 PARAMETERS = st.fixed_dictionaries(
     {}, optional={name: st.sampled_from(values) for name, values in POOL.items()}
 )
 CALLS = st.lists(st.tuples(st.sampled_from(sorted(ACTIONS)), PARAMETERS), max_size=25)
 IDS = ("GroupId", "InstanceId", "VpcId", "VSwitchId", "ZoneId", "RecordId")
-
-
-def filled(parameters: dict[str, str], made: dict[str, str]) -> dict[str, str]:
-    """The latest id that was made in place of `made`."""
-    alias = {"TargetInstanceId": "InstanceId", "VswitchId": "VSwitchId", "ResourceId.1": "ZoneId"}
-    return {
-        name: made.get(alias.get(name, name), "none") if value == "made" else value
-        for name, value in parameters.items()
-    }
 
 
 @given(CALLS)

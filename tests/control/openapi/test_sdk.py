@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.cloud_api import KEYS, REGION, SECRET, cloud, token
 from tests.support.cloud_sdk import config, refusal
-from tests.support.repository import ROOT
+from tests.support.repository import EXAMPLE, ROOT
+from tests.support.server_process import running
 from vpcdns.testing import Server
 
 pytest.importorskip("alibabacloud_cloudapi20160714")
@@ -190,6 +193,47 @@ def test_an_endpoint_with_a_scheme(served: Server) -> None:
     assert gateway.describe_regions(cloudapi.DescribeRegionsRequest()).body.request_id
 
 
+README_COMMANDS = re.compile(r"^(vpcdns serve .*)\n(pip install .*)\n(python story.py) (\S+)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("configuration", [EXAMPLE, None])
+def test_the_example_runs_as_its_readme_says(tmp_path: Path, configuration: Path | None) -> None:
+    """Any configuration is that of the repository, in two regions, or an empty one; there are no keys."""
+    found = README_COMMANDS.search((ROOT / "examples/sdk/README.md").read_text())
+    assert found is not None
+    (tmp_path / "vpcdns.yaml").write_text("{}" if configuration is None else configuration.read_text())
+    free_port = found[1].replace("vpcdns.yaml", str(tmp_path / "vpcdns.yaml")).replace(":5380", ":0").split()
+    command = [sys.executable, "-m", *free_port, "--listen", "127.0.0.1:0"]
+    with running(command, r"Listening on \S+:(\d+)") as server:
+        endpoint = server.url.removeprefix("http://")
+        story = [sys.executable, "-W", "ignore", str(ROOT / "examples/sdk/story.py"), endpoint]
+        done = subprocess.run(story, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "migration Success" in done.stdout
+    assert found[4] == "127.0.0.1:5380"
+
+
+def test_without_a_region_the_refusal_names_the_remedy() -> None:
+    with cloud({"forward": {"upstreams": []}}) as server:
+        request = cloudapi.CreateApiGroupRequest(group_name="nowhere")
+        with pytest.raises(Exception, match="MissingRegionId") as raised:
+            CloudApi(config(server)).create_api_group(request)
+    assert "--admin-region" in str(raised.value)
+    assert "admin.region_id" in str(raised.value)
+
+
+def test_a_client_names_its_region_in_every_request(served: Server) -> None:
+    """The way for several regions that needs no name to resolve (docs/api.md)."""
+    from alibabacloud_tea_openapi.utils_models import GlobalParameters
+
+    elsewhere = GlobalParameters(queries={"RegionId": "cn-shanghai"})
+    there = Sdk(served, CloudApi(config(served, global_parameters=elsewhere)), None)
+    instance_id = there.instance()
+    asked = cloudapi.DescribeInstancesRequest(instance_id=instance_id)
+    (told,) = there.gateway.describe_instances(asked).body.instances.instance_attribute
+    assert told.region_id == "cn-shanghai"
+
+
 def test_the_example_runs(served: Server) -> None:
     environment = {**os.environ, **KEYS, "PYTHONPATH": ""}
     done = subprocess.run(
@@ -204,5 +248,5 @@ def test_the_example_runs(served: Server) -> None:
     assert "migration Success" in done.stdout
     name = done.stdout.partition("dedicated: ")[2].partition(" for")[0]
     served.client.assert_resolves(name, "10.77.0.5", to="10.77.8.1")
-    served.client.assert_resolves("weather.example.com", "10.77.0.5", to="10.77.8.1")
+    served.client.assert_resolves("sdk-story.example.com", "10.77.0.5", to="10.77.8.1")
     served.client.assert_denied(name, "10.61.0.5")

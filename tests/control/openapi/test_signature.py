@@ -6,8 +6,8 @@ import pytest
 
 from tests.support.cloud_api import v2, v3
 from vpcdns.control.openapi.errors import ApiError
-from vpcdns.control.openapi.request import ApiRequest
-from vpcdns.control.openapi.signature import ACS3, V2, claim, percent
+from vpcdns.control.openapi.request import ACS3, ApiRequest
+from vpcdns.control.openapi.signature import V2, claim, percent
 
 GROUP = "523e8dc7bbe04613b5b1d726c2a7889d"
 EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

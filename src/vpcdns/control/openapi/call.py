@@ -1,18 +1,25 @@
-"""One API call: reads its parameters, and finds and changes the objects that they name.
+"""One API call: finds and changes the objects that its parameters name.
 
-Knows parameters and the State that they are about. A wrong one raises the cloud's error.
+Knows the State that they are about. What there is not, or cannot be, raises the cloud's error.
 """
 
 import hashlib
-import re
 import secrets
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Network
-from itertools import count, islice, takewhile
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
-from vpcdns.control.openapi.errors import ApiError, Product, bad_format, invalid, missing, not_found, refused
+from vpcdns.control.openapi.catalogue import LookUps
+from vpcdns.control.openapi.errors import (
+    ApiError,
+    Product,
+    dry_run_operation,
+    missing,
+    not_found,
+    refused,
+    token_of_another,
+)
+from vpcdns.control.openapi.given import Given
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance
 from vpcdns.model.private_zones import PrivateZone
@@ -20,36 +27,30 @@ from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.state import Commit, State
-from vpcdns.state.api_attributes import Attributes, RecordKey, object_key
+from vpcdns.state.api_attributes import Attributes, KeptKey, RecordKey, object_key
 
-T = TypeVar("T")
-Recorded = Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey
+Recorded = Group | Instance | Vpc | VSwitch | PrivateZone | RecordKey | KeptKey
 Records = dict[str, Attributes | None]
 
-MAX_TAGS: Final = 20  # the cloud's own limit
-MAX_TAG: Final = 128  # characters of a key or a value; the same
-MAX_KEPT: Final = 1_024  # characters of a description and the like, where the cloud allows 180 to 256
 MAX_TOKEN: Final = 64  # characters of a ClientToken; the cloud's
-MAX_PAGES: Final = 1_000_000
-_PAGE_SIZES: Final = {Product.PVTZ: (20, 100)}  # what is taken when none is asked for, and the largest
-_NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _TIMED: Final = (
     Group,
     PrivateZone,
     RecordKey,
+    KeptKey,
 )  # objects that are described with the time of their last change
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """An action's parameters, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about.
+class Call(Given):
+    """What a request gives, who calls, at what time (`2016-08-01T06:53:02Z`), and what it is about.
 
-    `named_region` is the one that the request itself names, `region` that or the default.
+    `named_region` is the one that the request itself names, `region` that or the default. `look_ups` are in
+    what the State held when the call began.
     """
 
     state: State
-    product: Product
-    parameters: Mapping[str, str]
+    look_ups: LookUps
     region: str | None
     named_region: str | None
     who: str
@@ -62,95 +63,44 @@ class Call:
     @property
     def region_id(self) -> str:
         if self.region is None:
-            raise missing("RegionId")
+            ways_out = "name one in the request, or serve with --admin-region REGION or admin.region_id"
+            raise missing("RegionId", f"There is no default region here: {ways_out}.")
         return self.region
 
     def in_region(self, region_id: str) -> bool:
         """Whether a call may see what is in `region_id`: all regions, when the request names none."""
         return self.named_region in (None, region_id)
 
-    def required(self, name: str) -> str:
-        value = self.parameters.get(name)
-        if value is None:
-            raise missing(name)
-        return value
+    def new_id(self, by: str = "ClientToken", *what: str) -> str:
+        """32 hexadecimal digits, which are the same again when the same caller repeats the token `by`.
 
-    def invalid(self, name: str, why: str) -> ApiError:
-        """The product's error of a parameter whose value is none."""
-        error = invalid(name, why)
-        return ApiError("InvalidParameter", error.message) if self.product is Product.PVTZ else error
-
-    def one_of(self, name: str, words: Collection[str], default: str = "") -> str:
-        """A word out of `words`, in any case; one that has no default must be there."""
-        word = (self.parameters.get(name) or default or self.required(name)).upper()
-        if word not in words:
-            raise self.invalid(name, f"Write one of {', '.join(words)}.")
-        return word
-
-    def new_id(self) -> str:
-        """32 hexadecimal digits, which are the same again when the same caller repeats a ClientToken."""
-        token = self.parameters.get("ClientToken")
-        if token is None:
+        `what` more must be the same, so that one token may make several things.
+        """
+        said = self.parameters.get(by)
+        if said is None:
             return secrets.token_hex(16)
-        if not token.isascii() or len(token) > MAX_TOKEN:
-            raise self.invalid("ClientToken", f"At most {MAX_TOKEN} ASCII characters.")
-        return hashlib.sha256(f"{self.who} {token}".encode()).hexdigest()[:32]
+        if not said.isascii() or len(said) > MAX_TOKEN:
+            raise self.invalid(by, f"At most {MAX_TOKEN} ASCII characters.")
+        return hashlib.sha256(" ".join((*what, self.who, said)).encode()).hexdigest()[:32]
 
-    def flag(self, name: str) -> bool | None:
-        """A boolean, written in any case; None when it is absent."""
-        value = self.parameters.get(name)
-        if value is None:
-            return None
-        read = {"true": True, "false": False}.get(value.lower())
-        if read is None:
-            raise self.invalid(name, "Write true or false.")
-        return read
+    def request_mark(self, by: str = "ClientToken") -> Attributes:
+        """What is kept of an object that a token made, for `is_repeated`."""
+        said = sorted((name, value) for name, value in self.parameters.items() if name != by)
+        digest = hashlib.sha256(repr(said).encode()).hexdigest()
+        return {"Request": digest} if by in self.parameters else {}
 
-    def number(self, name: str, default: int, most: int, least: int = 1) -> int:
-        value = self.parameters.get(name)
-        if value is None:
-            return default
-        if not _NUMBER.fullmatch(value) or not least <= int(value) <= most:
-            raise self.invalid(name, f"Write a number from {least} to {most}.")
-        return int(value)
+    def is_repeated(self, made: Recorded | None, by: str = "ClientToken") -> bool:
+        """Whether this request has made `made` already; raises ApiError if another one with its token has."""
+        if made is None:
+            return False
+        if {"Request": self.record(made).get("Request")} != self.request_mark(by):
+            raise token_of_another(object_key(made), by)
+        return True
 
-    def block(self, name: str) -> IPv4Network:
-        try:
-            return IPv4Network(self.required(name))
-        except ValueError as error:
-            raise bad_format(name, f"{error}.") from None
-
-    def numbered(self, name: str, most: int) -> list[str]:
-        """`name.1`, `name.2` and so on."""
-        names = takewhile(self.parameters.__contains__, (f"{name}.{number}" for number in count(1)))
-        found = [self.parameters[one] for one in names]
-        if len(found) > most:
-            raise self.invalid(name, f"At most {most}.")
-        return found
-
-    def tags(self, name: str = "Tag") -> list[dict[str, str]]:
-        """`Tag.N.Key` and `Tag.N.Value`; lists count from 1."""
-        tags: list[dict[str, str]] = []
-        for number in count(1):
-            key = self.parameters.get(f"{name}.{number}.Key")
-            if key is None:
-                return tags
-            if number > MAX_TAGS:
-                raise self.invalid(name, f"At most {MAX_TAGS} tags.")
-            value = self.parameters.get(f"{name}.{number}.Value", "")
-            if max(len(key), len(value)) > MAX_TAG:
-                raise self.invalid(name, f"Keys and values have at most {MAX_TAG} characters.")
-            tags.append({"Key": key, "Value": value})
-        return tags
-
-    def kept(self, *names: str) -> dict[str, Any]:
-        """Those of the parameters that are there, to be kept as they are; tags too."""
-        found: dict[str, Any] = {name: self.parameters[name] for name in names if name in self.parameters}
-        for name in (name for name, value in found.items() if len(value) > MAX_KEPT):
-            raise self.invalid(name, f"At most {MAX_KEPT} characters.")
-        if tags := self.tags():
-            found["Tags"] = tags
-        return found
+    def has_tags(self, of: Recorded, tags: Collection[dict[str, str]]) -> bool:
+        """Whether an object has all of these tags; one without a value stands for its key with any."""
+        has = {tag["Key"]: tag["Value"] for tag in self.record(of).get("Tags", ())}
+        return all(tag["Key"] in has and tag["Value"] in ("", has[tag["Key"]]) for tag in tags)
 
     def record(self, of: Recorded) -> Attributes:
         """What is kept of an object beside the World."""
@@ -166,11 +116,15 @@ class Call:
     def commit(self, *changes: Change, records: Records | None = None) -> dict[str, Any]:
         """Changes and records, all or none; raises the error of the rule that refuses them.
 
-        Returns the answer of an action that has nothing more to say.
+        Returns the answer of an action that has nothing more to say. A dry run ends here, as it does in the
+        cloud: with an error that says that all is well.
         """
-        done = self.state.commit(Commit(changes, records or {}, self.who))
+        commit = Commit(changes, records or {}, self.who)
+        done = self.state.contents.after(commit) if self.dry_run else self.state.commit(commit)
         if isinstance(done, Refusal):
             raise refused(done, self.product)
+        if self.dry_run:
+            raise dry_run_operation()
         return {}
 
     def group(self, name: str = "GroupId") -> Group:
@@ -186,38 +140,32 @@ class Call:
         wanted = region_id or self.region
         instance = None if wanted is None else self.world.instances.get((wanted, instance_id))
         if instance is None and region_id is None and self.named_region is None:
-            same = [one for one in self.world.instances.values() if one.instance_id == instance_id]
-            instance = same[0] if len(same) == 1 else None
+            same = self.look_ups.instances_with_id(instance_id)
+            instance = self.world.instances.get(same[0]) if len(same) == 1 else None
         if instance is None:
             raise not_found("Instance", f"instance {instance_id}{self._where()}.")
         return instance
 
-    def vpc(self) -> Vpc:
-        """The VPC that `VpcId` names, in any region: whether that fits is for the rules."""
-        vpc_id = self.required("VpcId")
+    def vpc(self, name: str = "VpcId") -> Vpc:
+        """The VPC that a parameter names, in any region: whether that fits is for the rules."""
+        vpc_id = self.required(name)
         vpc = self.world.topology.vpcs.get(vpc_id)
         if vpc is None:
             if self.product is Product.VPC:
-                raise ApiError("InvalidVpcID.NotFound", f"Specified VPC does not exist: {vpc_id}.")
+                raise ApiError("InvalidVpcID.NotFound", f"Specified VPC does not exist: {vpc_id}.", 404)
             raise not_found("Vpc", f"VPC {vpc_id}.")
         return vpc
 
-    def page(
-        self, items: Collection[T], outer: str, inner: str, render: Callable[[T], dict[str, Any]]
-    ) -> dict[str, Any]:
-        """One page of `items`, nested as the cloud nests lists; only what it shows is rendered."""
-        number = self.number("PageNumber", 1, MAX_PAGES)
-        size, total = self.number("PageSize", *_PAGE_SIZES.get(self.product, (10, 50))), len(items)
-        shown = islice(items, (number - 1) * size, number * size)
-        counts = {"TotalCount": total}
-        if self.product is Product.PVTZ:
-            counts = {"TotalItems": total, "TotalPages": -(-total // size)}
-        return {
-            outer: {inner: [render(item) for item in shown]},
-            "PageNumber": number,
-            "PageSize": size,
-            **counts,
-        }
+    def vswitch(self, vswitch_id: str) -> tuple[Vpc, VSwitch]:
+        """The vSwitch of that id, and its VPC."""
+        for vpc_id in self.look_ups.vpcs_with_vswitch(vswitch_id):
+            vpc = self.world.topology.vpcs[vpc_id]
+            if (vswitch := vpc.vswitch(vswitch_id)) is not None:
+                return vpc, vswitch
+        if self.product is Product.VPC:
+            text = f"Specified vSwitch does not exist: {vswitch_id}."
+            raise ApiError("InvalidVswitchID.NotFound", text, 404)
+        raise not_found("Vswitch", f"vSwitch {vswitch_id}.")
 
     def _where(self) -> str:
         return "" if self.named_region is None else f" in {self.named_region}"

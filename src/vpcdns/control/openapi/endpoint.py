@@ -1,43 +1,53 @@
 """Answers a request of the API: checks who asks, finds the action, runs it.
 
-Synchronous from the signature to the new World: once there is an answer, DNS queries see the change. Knows
-the order of the checks; the clock is given.
+Once there is an answer, DNS queries see the change. Knows the order of the checks; the clock is given.
 """
 
+import asyncio
 import logging
 import time
-import uuid
 from collections.abc import Callable
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from vpcdns.config import is_region_id
-from vpcdns.control.openapi import (
-    groups,
-    instances,
-    private_zone_records,
-    private_zone_tags,
-    private_zones,
-    vpcs,
-)
+from vpcdns.control.drafts import Drafts
+from vpcdns.control.long_responses import room
+from vpcdns.control.openapi.actions import ACTIONS, spelled
 from vpcdns.control.openapi.call import Call
-from vpcdns.control.openapi.errors import ApiError, Product, invalid, missing
+from vpcdns.control.openapi.catalogue import Catalogue, LookUps
+from vpcdns.control.openapi.errors import (
+    ApiError,
+    Product,
+    dry_run_operation,
+    error_body,
+    invalid,
+    missing,
+    new_request_id,
+    no_such_action,
+)
 from vpcdns.control.openapi.keys import AccessKeys
+from vpcdns.control.openapi.parameters import is_reading
 from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
+from vpcdns.model.world import World
+from vpcdns.server.threads import Place
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.admin")
 
-_RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 # What browsers add and SDKs do not: no page may ask for its reader (docs/decisions/0006).
 _BROWSER_HEADERS: Final = ("origin", "sec-fetch-site")
-_READING: Final = ("Describe", "Check", "List")
 
 
-@dataclass(frozen=True, slots=True)
+_Body = dict[str, Any]
+_Run = Callable[[State], _Body]
+
+
+@dataclass(eq=False, slots=True)
 class OpenApi:
     """The API over a State.
 
@@ -53,23 +63,43 @@ class OpenApi:
     now: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     nonces: Nonces = field(default_factory=Nonces)
+    _drafts: Drafts = field(init=False)
+    _reads: asyncio.Semaphore = field(default_factory=room, init=False)
+    _catalogue: Catalogue = field(default_factory=Catalogue, init=False)
+
+    def __post_init__(self) -> None:
+        self._drafts = Drafts(self.state)
+        self.state.subscribe(self._forget)
+
+    async def respond(self, request: ApiRequest) -> ApiResponse:
+        """The response; never raises for anything that a client can send.
+
+        Actions run in threads, on what the State held when they began: over many groups some take long. A
+        change is in place when this returns.
+        """
+        request_id = new_request_id()
+        try:
+            reads, run = self._checked(request)
+            body = await (self._read(run) if reads else self._drafts.make(run))
+        except (ApiError, StateError) as error:
+            return self._refused(request, request_id, error)
+        return _response(200, request_id, {"RequestId": request_id, **body})
 
     def answer(self, request: ApiRequest) -> ApiResponse:
-        """The response; never raises for anything that a client can send."""
-        request_id = str(uuid.uuid4()).upper()
-        headers = {"x-acs-request-id": request_id}
+        """The same at once, without an event loop."""
+        request_id = new_request_id()
         try:
-            body = self._answer(request)
-        except ApiError as error:
-            refusal = error
-        except StateError as error:
-            log.error("A change was refused, for it cannot be kept: %s", error)  # noqa: TRY400 - a full disk, no fault of ours
-            refusal = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
-        else:
-            return ApiResponse(200, {"RequestId": request_id, **body}, headers)
-        return ApiResponse(refusal.status, self._error(request, request_id, refusal), headers)
+            body = self._checked(request)[1](self.state)
+        except (ApiError, StateError) as error:
+            return self._refused(request, request_id, error)
+        return _response(200, request_id, {"RequestId": request_id, **body})
 
-    def _answer(self, request: ApiRequest) -> dict[str, Any]:
+    async def _read(self, run: _Run) -> _Body:
+        async with Place(self._reads) as place:
+            return await place.work(partial(run, State(self.state.file, contents=self.state.contents)))
+
+    def _checked(self, request: ApiRequest) -> tuple[bool, _Run]:
+        """Whether it changes nothing, and what runs the action that is asked for. Raises ApiError."""
         if any(name in request.headers for name in _BROWSER_HEADERS):
             raise ApiError("Forbidden", "The API is not for browsers.", 403)
         name, version = request.named("Action"), request.named("Version")
@@ -78,19 +108,42 @@ class OpenApi:
             raise missing("Action")
         if not version:
             raise missing("Version")
+        name = spelled(version, name)
         known = ACTIONS.get((version, name))
         if known is None:
-            why = f"There is no action {name[:64]!r} of version {version[:16]!r} here"
-            text = f"Specified api is not found, please check your url and method. {why}"
-            raise ApiError("InvalidApi.NotFound", text, 404)
-        if not self.keys and request.method != "POST" and not name.startswith(_READING):
+            raise no_such_action(name, version)
+        if not self.keys and request.method != "POST" and not is_reading(name):
             raise ApiError("Forbidden", "Without access keys only POST changes anything.", 403)
         product, action = known
         at = datetime.fromtimestamp(self.now(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         region, named = self._region(request), request.region_id
         if region is not None and not is_region_id(region):
             raise invalid("RegionId")
-        return action(Call(self.state, product, request.parameters, region, named, who, at))
+        parameters = action.read(name, product, request.parameters, request.emptied)
+
+        def run(state: State) -> _Body:
+            look_ups = LookUps(self._catalogue, state.contents)
+            call = Call(product, parameters, state, look_ups, region, named, who, at)
+            body = action.run(call)
+            if call.dry_run:
+                raise dry_run_operation()
+            return body
+
+        return is_reading(name), run
+
+    def _refused(self, request: ApiRequest, request_id: str, error: ApiError | StateError) -> ApiResponse:
+        if isinstance(error, StateError):
+            log.error("A change was refused, for it cannot be kept: %s", error)
+            error = ApiError("ServiceUnavailable", "The change cannot be kept; see the log.", 503)
+        version = request.named("Version")
+        product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
+        host = product.host_in(self._region(request) or "local")
+        return _response(error.status, request_id, error_body(error.code, error.message, host, request_id))
+
+    def _forget(self, old: World, new: World) -> None:
+        """Forgets what would keep old groups in memory, when all are others."""
+        if not new.groups.shares_with(old.groups):
+            self._catalogue.forget()
 
     def _caller(self, request: ApiRequest) -> str:
         """The access key id of who asks, checked in the cloud's order: key, time, signature, nonce."""
@@ -113,7 +166,7 @@ class OpenApi:
         if abs(self.now() - said.signed_at.timestamp()) > TOLERANCE:
             raise ApiError("InvalidTimeStamp.Expired", "Specified time stamp or date value is expired.")
         if not said.is_true(secret):
-            raise no_match()
+            raise no_match(said.string_to_sign)
         if not said.nonce:
             raise missing("SignatureNonce")
         if not self.nonces.is_new(said.access_key_id, said.nonce, self.monotonic()):
@@ -127,72 +180,6 @@ class OpenApi:
         regions = self.state.world.region_ids()
         return regions.pop() if len(regions) == 1 else None
 
-    def _error(self, request: ApiRequest, request_id: str, error: ApiError) -> dict[str, Any]:
-        version = request.named("Version")
-        product = next((one for one in Product if one.version == version), Product.CLOUDAPI)
-        return {
-            "RequestId": request_id,
-            "HostId": product.host_in(self._region(request) or "local"),
-            "Code": error.code,
-            "Message": error.message,
-            "Recommend": f"{_RECOMMEND}?q={error.code}",
-        }
 
-
-_Action = Callable[[Call], dict[str, Any]]
-_CLOUDAPI: Final[dict[str, _Action]] = {
-    "CreateInstance": instances.create_instance,
-    "DescribeInstances": instances.describe_instances,
-    "DeleteInstance": instances.delete_instance,
-    "ModifyInstanceAttribute": instances.modify_instance_attribute,
-    "ModifyInstanceSpec": instances.modify_instance_spec,
-    "ModifyInstanceVpcAttributeForConsole": instances.modify_instance_vpc_attribute,
-    "CreateApiGroup": groups.create_api_group,
-    "DescribeApiGroup": groups.describe_api_group,
-    "DescribeApiGroups": groups.describe_api_groups,
-    "ModifyApiGroup": groups.modify_api_group,
-    "DeleteApiGroup": groups.delete_api_group,
-    "ModifyIntranetDomainPolicy": groups.modify_intranet_domain_policy,
-    "ModifyApiGroupNetworkPolicy": groups.modify_api_group_network_policy,
-    "ModifyApiGroupInstance": groups.modify_api_group_instance,
-    "SetDomain": groups.set_domain,
-    "DescribeDomain": groups.describe_domain,
-    "DeleteDomain": groups.delete_domain,
-    "DescribeRegions": vpcs.describe_regions,
-}
-_VPC: Final[dict[str, _Action]] = {
-    "CreateVpc": vpcs.create_vpc,
-    "DescribeVpcs": vpcs.describe_vpcs,
-    "DescribeVpcAttribute": vpcs.describe_vpc_attribute,
-    "DeleteVpc": vpcs.delete_vpc,
-    "CreateVSwitch": vpcs.create_vswitch,
-    "DescribeVSwitches": vpcs.describe_vswitches,
-    "DeleteVSwitch": vpcs.delete_vswitch,
-    "DescribeRegions": vpcs.describe_regions,
-}
-_PVTZ: Final[dict[str, _Action]] = {
-    "AddZone": private_zones.add_zone,
-    "DeleteZone": private_zones.delete_zone,
-    "DescribeZones": private_zones.describe_zones,
-    "DescribeZoneInfo": private_zones.describe_zone_info,
-    "BindZoneVpc": private_zones.bind_zone_vpc,
-    "SetProxyPattern": private_zones.set_proxy_pattern,
-    "CheckZoneName": private_zones.check_zone_name,
-    "UpdateZoneRemark": private_zones.update_zone_remark,
-    "DescribeSyncEcsHostTask": private_zones.describe_sync_ecs_host_task,
-    "TagResources": private_zone_tags.tag_resources,
-    "UntagResources": private_zone_tags.untag_resources,
-    "ListTagResources": private_zone_tags.list_tag_resources,
-    "AddZoneRecord": private_zone_records.add_zone_record,
-    "UpdateZoneRecord": private_zone_records.update_zone_record,
-    "SetZoneRecordStatus": private_zone_records.set_zone_record_status,
-    "DeleteZoneRecord": private_zone_records.delete_zone_record,
-    "UpdateRecordRemark": private_zone_records.update_record_remark,
-    "DescribeZoneRecord": private_zone_records.describe_zone_record,
-    "DescribeZoneRecords": private_zone_records.describe_zone_records,
-}
-ACTIONS: Final = {
-    (product.version, name): (product, action)
-    for product, actions in ((Product.CLOUDAPI, _CLOUDAPI), (Product.VPC, _VPC), (Product.PVTZ, _PVTZ))
-    for name, action in actions.items()
-}
+def _response(status: int, request_id: str, body: _Body) -> ApiResponse:
+    return ApiResponse(status, body, {"x-acs-request-id": request_id})

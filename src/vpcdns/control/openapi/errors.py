@@ -4,11 +4,14 @@ Codes are those of the cloud's documents where it has one, in its form (`Missing
 it has not. 4xx whatever a user does: clients repeat 5xx and `Throttling` for up to 25 minutes.
 """
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 from vpcdns.model.rules import Refusal, Rule
+
+_RECOMMEND: Final = "https://api.aliyun.com/troubleshoot"
 
 
 class Product(Enum):
@@ -25,6 +28,21 @@ class Product(Enum):
     def host_in(self, region_id: str) -> str:
         """The name of the cloud's own host; PrivateZone has one for all regions."""
         return f"{self.host}{'' if self is Product.PVTZ else f'.{region_id}'}.aliyuncs.com"
+
+
+def error_body(code: str, message: str, host: str = "", request_id: str = "") -> dict[str, Any]:
+    """The form of all the cloud's errors."""
+    return {
+        "RequestId": request_id or new_request_id(),
+        "HostId": host or Product.CLOUDAPI.host_in("local"),
+        "Code": code,
+        "Message": message,
+        "Recommend": f"{_RECOMMEND}?q={code}",
+    }
+
+
+def new_request_id() -> str:
+    return str(uuid.uuid4()).upper()
 
 
 class ApiError(Exception):
@@ -48,10 +66,41 @@ def _named(code: str, text: str, status: int = 400) -> Callable[..., ApiError]:
 
 missing = _named("Missing", "The {} is mandatory for this action.")
 invalid = _named("Invalid", "The specified parameter {} value is not valid.")
+forbidden = _named("Forbidden", "Not allowed to operate on the specified {}.", 403)
 bad_format = _named("InvalidFormat", "The specified parameter {} is not well formatted.")
 repeated = _named("Repeated", "The specified {} is repeated.")
 exceeded = _named("ExceedLimit", "The specified {} count exceeds the limit.")
 not_found = _named("NotFound", "Cannot find resource according to your specified {}. There is no")
+
+
+def wrong(product: Product, name: str, why: str) -> ApiError:
+    """The product's error of a parameter whose value is none."""
+    error = invalid(name, why)
+    return ApiError("InvalidParameter", error.message) if product is Product.PVTZ else error
+
+
+def unsupported(action: str, name: str, takes: Iterable[str]) -> ApiError:
+    """A parameter that would not do here what it is meant to do."""
+    has = ", ".join(takes) or "none"
+    text = f"The parameter {name[:128]} of {action} is not supported here. It has: {has}."
+    return ApiError("UnsupportedParameter", text)
+
+
+def no_such_action(name: str, version: str) -> ApiError:
+    """An action that is missing here. No 404, which the Terraform provider reads as: the resource is gone."""
+    text = f"vpcdns has no action {name[:64]!r} of version {version[:16]!r}: the cloud may have it."
+    return ApiError("UnsupportedOperation", text)
+
+
+def token_of_another(what: str, by: str = "ClientToken") -> ApiError:
+    text = f"This {by} has made {what}; take another token for another object."
+    return ApiError("IdempotentParameterMismatch", text)
+
+
+def dry_run_operation() -> ApiError:
+    """What the cloud answers when a request with DryRun is as it should be."""
+    text = "Request validation has been passed with DryRun flag set; nothing was done."
+    return ApiError("DryRunOperation", text)
 
 
 def refused(refusal: Refusal, product: Product) -> ApiError:
@@ -95,8 +144,8 @@ _CLOUDAPI: Final[_Table] = {
 _VPC: Final[_Table] = {
     **{(rule, ""): ("InvalidParameter", 400) for rule in Rule},
     (Rule.ADDRESS_PLAN, ""): ("InvalidCidrBlock", 400),
-    (Rule.REFERENCE, "vpc_id"): ("InvalidVpcID.NotFound", 400),
-    (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 400),
+    (Rule.REFERENCE, "vpc_id"): ("InvalidVpcID.NotFound", 404),
+    (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 404),
     (Rule.REFERENCE, ""): ("DependencyViolation", 400),  # a VPC that something names
     (Rule.BINDING, ""): ("DependencyViolation", 400),  # a vSwitch that an instance is bound to
     (Rule.UNIQUE, ""): ("InvalidParameter.Duplicate", 400),

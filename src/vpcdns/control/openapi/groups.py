@@ -1,40 +1,45 @@
-"""The actions on API groups: making and moving them, switching their VPC domains; on their custom domains.
+"""The actions on API groups: making and moving them, switching their VPC domains."""
 
-An INTRANET name is a CNAME to the group's VPC domain, here and now (DESIGN §1.9); the cloud leaves making it
-to its user. An INTERNET name is kept and described, and no DNS answer depends on it.
-"""
-
+import heapq
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address
+from itertools import chain, islice
 from typing import Any, Final
 
-from vpcdns.config import custom_domain
-from vpcdns.control.openapi.call import Call, Records
-from vpcdns.control.openapi.errors import bad_format, exceeded, invalid, missing, not_found, repeated
-from vpcdns.errors import MalformedName
+from vpcdns.control.openapi.call import Call
+from vpcdns.control.openapi.domain_items import domain_items, intranet_domain, sub_domain
+from vpcdns.control.openapi.errors import ApiError, bad_format, missing, repeated
+from vpcdns.control.openapi.given import Counted, Runs
+from vpcdns.control.openapi.instances import dedicated_type
+from vpcdns.control.openapi.kept_objects import all_kept
+from vpcdns.control.openapi.parameters import Action
 from vpcdns.model import changes as world_changes
 from vpcdns.model.changes import Change
 from vpcdns.model.gateway import Group, Instance, InstanceType
-from vpcdns.model.names import Name
-from vpcdns.state.api_attributes import Attributes, object_key
+from vpcdns.state.api_attributes import GROUP_KEY, Attributes, Kind, group_key, object_key
 
 # Every region of the cloud has a serverless instance; ours gets one when it is first needed.
 SHARED_INSTANCE: Final = "api-shared-vpc-001"
 SHARED_ADDRESS: Final = IPv4Address("100.100.80.10")  # the cloud's own are unpublished (DESIGN §1.3)
 
 _NAME: Final = re.compile(r"[^\W\d_]\w{3,49}")
-_KEPT: Final = ("Description", "BasePath", "DefaultDomain", "UserLogConfig", "CustomTraceConfig")
+# Stored and returned, by the names that they have in requests and in responses alike.
+_CONFIGS: Final = (
+    *("DefaultDomain", "UserLogConfig", "PassthroughHeaders", "CompatibleFlags"),
+    *("CustomTraceConfig", "CustomerConfigs", "CustomAppCodeConfig"),
+)
+_KEPT: Final = ("Description", "BasePath", *_CONFIGS)
 _POLICIES: Final = ("VpcSlbIntranetEnable", "InternetEnable", "InnerDomainEnable", "InternetIPV6Enable")
-PER_TYPE: Final = 5  # names that a group may have of each type
-_TYPES: Final = ("INTERNET", "INTRANET")
+_ORDERS: Final = ("ASC", "DESC")
+SORTED_AT_ONCE: Final = 1_000
 
 
 def create_api_group(call: Call) -> dict[str, Any]:
-    name = _new_name(call, call.required("GroupName"))
     changes: list[Change] = []
     instance = call.instance() if call.parameters.get("InstanceId") else _serverless(call, changes)
+    name = _new_name(call, call.required("GroupName"), instance.region_id)
     group = Group(secrets.token_hex(16), instance.instance_id, instance.region_id, name)
     record = {**call.kept(*_KEPT), "CreatedTime": call.at, "ModifiedTime": call.at}
     call.commit(*changes, world_changes.CreateGroup(group), records={object_key(group): record})
@@ -44,9 +49,8 @@ def create_api_group(call: Call) -> dict[str, Any]:
 def _serverless(call: Call, changes: list[Change]) -> Instance:
     """The region's serverless instance; where there is none, a change that makes it is added."""
     region_id = call.region_id
-    for instance in call.world.instances.values():
-        if instance.region_id == region_id and instance.type is InstanceType.SERVERLESS:
-            return instance
+    for key in call.look_ups.serverless_instances(region_id):
+        return call.world.instances[key]
     made = Instance(SHARED_INSTANCE, region_id, InstanceType.SERVERLESS, (SHARED_ADDRESS,))
     changes.append(world_changes.CreateInstance(made))
     return made
@@ -54,44 +58,101 @@ def _serverless(call: Call, changes: list[Change]) -> Instance:
 
 def describe_api_group(call: Call) -> dict[str, Any]:
     group = call.group()
-    record, world = call.record(group), call.world
-    domains = [_domain_item(*one) | {"IsHttpRedirectToHttps": False} for one in _domains_of(call, group)]
+    record, world, intranet = call.record(group), call.world, intranet_domain(call, group)
     return {
         **_summary(call, group),
-        # Empty, and never absent, while the VPC domain is off.
+        # Empty, and never absent, while the domain is off.
         "VpcDomain": str(world.vpc_domain(group)) if group.vpc_domain else "",
-        "DefaultDomain": record.get("DefaultDomain", ""),
-        "DedicatedInstanceType": "normal" if _is_dedicated(call, group) else "",
-        **dict.fromkeys(("Status", "BillingStatus", "IllegalStatus"), "NORMAL"),
-        "TrafficLimit": 500,
-        "HttpsPolicy": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
+        "VpcSlbIntranetDomain": intranet if _is_on(record, "VpcSlbIntranetEnable") else "",
+        "DisableInnerDomain": not _is_on(record, "InnerDomainEnable", "true"),
+        "Ipv6Status": "NORMAL" if _is_on(record, "InternetIPV6Enable") else "",
+        "DedicatedInstanceType": dedicated_type(call, world.instance_of(group)),
+        "Status": "NORMAL",
         "MigrationStatus": record.get("MigrationStatus", ""),
         "MigrationError": "",
-        "UserLogConfig": record.get("UserLogConfig", ""),
-        "CustomDomains": {"DomainItem": domains},
-        **_times(record),
+        **{name: record.get(name, "") for name in _CONFIGS},
+        "StageItems": {"StageInfo": []},
+        "CustomDomains": {"DomainItem": domain_items(call, group)},
     }
 
 
 def describe_api_groups(call: Call) -> dict[str, Any]:
-    """Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms."""
+    """The latest changed first, unless they are to be sorted otherwise.
+
+    Only what is asked for is compared: over 100,000 groups each comparison takes 10 ms.
+    """
     group_id, instance_id = call.parameters.get("GroupId"), call.parameters.get("InstanceId")
     part, path = call.parameters.get("GroupName"), call.parameters.get("BasePath")
+    newest_first, tags = call.one_of("Sort", _ORDERS, "DESC") == "DESC", call.tags()
+
+    def item(group: Group) -> dict[str, Any]:
+        return _summary(call, group)
+
+    if not (group_id or instance_id or part or path or tags):
+        everything = _all_by_time(call, newest_first=newest_first)
+        return call.page(everything, "ApiGroupAttributes", "ApiGroupAttribute", item)
     groups: Iterable[Group] = (group for _, group in call.world.groups.scan())
     if group_id is not None:
         groups = filter(None, [call.world.groups.get(group_id)])
+    if (region_id := call.named_region) is not None:
+        groups = (one for one in groups if one.region_id == region_id)
     if instance_id is not None:
         groups = (one for one in groups if one.instance_id == instance_id)
     if part is not None:
         groups = (one for one in groups if part in one.name)
     if path is not None:
         groups = (one for one in groups if call.record(one).get("BasePath", "/") == path)
+    if tags:
+        groups = (one for one in groups if call.has_tags(one, tags))
+    found = _by_time(call, groups, newest_first=newest_first)
+    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", item)
 
-    def attribute(group: Group) -> dict[str, Any]:
-        return {**_summary(call, group), **_times(call.record(group))}
 
-    found = [one for one in groups if call.in_region(one.region_id)]
-    return call.page(found, "ApiGroupAttributes", "ApiGroupAttribute", attribute)
+def _all_by_time(call: Call, *, newest_first: bool) -> Counted[Group]:
+    """All of the region, or of all: only those up to the page that is asked for are looked at."""
+    groups, look_ups = call.world.groups, call.look_ups
+    by_time, region_id = look_ups.records_by_time(), call.named_region
+    record, parts = call.state.contents.attributes.finder(), groups.pieces()
+
+    def timed() -> Iterator[Group]:
+        for time in _sorted(by_time, newest_first=newest_first):
+            keys = by_time[time]
+            for key in reversed(keys) if newest_first else keys:
+                group = groups.get(key.removeprefix(GROUP_KEY))
+                if group is not None:
+                    yield group
+
+    def untimed() -> Iterator[Group]:
+        for part in reversed(parts) if newest_first else parts:
+            for group in reversed(part.values()) if newest_first else part.values():
+                if "ModifiedTime" not in (record(group_key(group.group_id)) or ()):
+                    yield group
+
+    ordered = chain(timed(), untimed()) if newest_first else chain(untimed(), timed())
+    if region_id is None:
+        return Counted(len(groups), ordered)
+    there = (group for group in ordered if group.region_id == region_id)
+    return Counted(look_ups.groups_in(region_id), there)
+
+
+def _sorted(times: Iterable[str], *, newest_first: bool) -> Iterator[str]:
+    """Sorted in small parts, as sorting stops every other thread."""
+    left = iter(times)
+    parts = iter(lambda: sorted(islice(left, SORTED_AT_ONCE), reverse=newest_first), [])
+    return heapq.merge(*parts, reverse=newest_first)
+
+
+def _by_time(call: Call, groups: Iterable[Group], *, newest_first: bool) -> Runs[Group]:
+    """Sorted by their ModifiedTime."""
+    record, by_time = call.state.contents.attributes.finder(), dict[str, list[Group]]()
+    for group in groups:
+        kept = record(group_key(group.group_id))
+        time = "" if kept is None else kept.get("ModifiedTime", "")
+        by_time.setdefault(time, []).append(group)
+    if newest_first:
+        for run in by_time.values():
+            run.reverse()
+    return Runs([by_time[time] for time in _sorted(by_time, newest_first=newest_first)])
 
 
 def modify_api_group(call: Call) -> dict[str, Any]:
@@ -99,16 +160,20 @@ def modify_api_group(call: Call) -> dict[str, Any]:
     group, changes = call.group(), list[Change]()
     name = call.parameters.get("GroupName")
     if name is not None and name != group.name:
-        changes.append(world_changes.RenameGroup(group.group_id, _new_name(call, name)))
+        changes.append(world_changes.RenameGroup(group.group_id, _new_name(call, name, group.region_id)))
     call.commit(*changes, records=call.edited(group, call.kept(*_KEPT)))
     return _summary(call, call.world.groups[group.group_id])
 
 
 def delete_api_group(call: Call) -> dict[str, Any]:
-    """Succeeds when there is no such group."""
+    """Succeeds when there is no such group; one that has APIs is refused, as in the cloud."""
     group_id = call.required("GroupId")
     group = call.world.groups.get(group_id)
     if group is not None and call.in_region(group.region_id):
+        if has := len(all_kept(call, Kind.API, group_id)):
+            raise ApiError(
+                "DependencyViolationApiGroup", f"The specified ApiGroup has {has} Api definitions."
+            )
         call.commit(world_changes.DeleteGroup(group_id), records={object_key(group): None})
     return {}
 
@@ -124,8 +189,6 @@ def modify_intranet_domain_policy(call: Call) -> dict[str, Any]:
 def modify_api_group_network_policy(call: Call) -> dict[str, Any]:
     """The VPC domain again; what concerns other domains is only kept."""
     group, enable = call.group(), call.flag("VpcIntranetEnable")
-    for name in _POLICIES:
-        call.flag(name)
     changes = [] if enable is None else _switched(group, enable)
     return call.commit(*changes, records=call.edited(group, call.kept(*_POLICIES, "HttpsPolicy")))
 
@@ -138,149 +201,63 @@ def modify_api_group_instance(call: Call) -> dict[str, Any]:
     return call.commit(world_changes.MigrateGroup(group.group_id, target.instance_id), records=records)
 
 
-def _domains_of(call: Call, group: Group) -> list[tuple[str, str]]:
-    """Its custom domains and their types: those that DNS knows, and public ones that are only kept."""
-    record = call.record(group)
-    internal = [(str(name), "INTRANET") for name in group.custom_domains]
-    return [*internal, *((name, "INTERNET") for name in record.get("InternetDomains", []))]
-
-
-def _sub_domain(call: Call, group: Group) -> str:
-    """The public second-level domain, which nothing here resolves."""
-    return f"{group.group_id}-{group.region_id}.{call.world.answers.suffix}"
-
-
-def _times(record: Attributes) -> dict[str, Any]:
-    return {name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record}
+def _is_on(record: Attributes, name: str, default: str = "false") -> bool:
+    return str(record.get(name, default)).lower() == "true"
 
 
 def _switched(group: Group, enable: bool) -> list[Change]:
     return [(world_changes.EnableVpcDomain if enable else world_changes.DisableVpcDomain)(group.group_id)]
 
 
-def _new_name(call: Call, name: str) -> str:
+def _new_name(call: Call, name: str, region_id: str) -> str:
     if not _NAME.fullmatch(name):
         raise bad_format("GroupName", "4 to 50 letters, digits and `_`, a letter first.")
-    if any(group.name == name and group.region_id == call.region for _, group in call.world.groups.scan()):
-        raise repeated("GroupName", f"There is a group {name} already.")
+    same = (call.world.groups[group_id] for group_id in call.look_ups.groups_named(name))
+    if any(group.region_id == region_id for group in same):
+        raise repeated("GroupName", f"There is a group {name} in {region_id} already.")
     return name
-
-
-def _is_dedicated(call: Call, group: Group) -> bool:
-    return call.world.instance_of(group).type is InstanceType.DEDICATED
 
 
 def _summary(call: Call, group: Group) -> dict[str, Any]:
     """What all answers about a group have. Items of lists have no VpcDomain."""
-    record = call.record(group)
+    record, is_dedicated = call.record(group), bool(dedicated_type(call, call.world.instance_of(group)))
     return {
         "GroupId": group.group_id,
         "GroupName": group.name,
         "Description": record.get("Description", ""),
         "BasePath": record.get("BasePath", "/"),
-        "SubDomain": _sub_domain(call, group),
+        "SubDomain": sub_domain(call, group),
         "RegionId": group.region_id,
         "InstanceId": group.instance_id,
-        "InstanceType": "VPC_DEDICATED" if _is_dedicated(call, group) else "VPC_SHARED",
+        "InstanceType": "VPC_DEDICATED" if is_dedicated else "VPC_SHARED",
         "HttpsPolicy": record.get("HttpsPolicy", "HTTPS2_TLS1_2"),
+        "TrafficLimit": 500,
+        "BillingStatus": "NORMAL",
+        "IllegalStatus": "NORMAL",
         "Tags": {"TagInfo": list(record.get("Tags", []))},
+        **{name: record[name] for name in ("CreatedTime", "ModifiedTime") if name in record},
     }
 
 
-def _domain_item(name: str, kind: str) -> dict[str, Any]:
-    """What all answers about a custom domain have."""
-    return {
-        "DomainName": name,
-        "CustomDomainType": kind,
-        "DomainBindingStatus": "BINDING",  # bound, sic
-        "DomainCNAMEStatus": "RESOLVED" if kind == "INTRANET" else "UNRESOLVED",
-        "DomainLegalStatus": "NORMAL",
-        "DomainRemark": "",
-        "DomainWebSocketStatus": "CLOSE",
-    }
-
-
-def set_domain(call: Call) -> dict[str, Any]:
-    """Binds a name to a group; with IsForce it is taken from another. Binding it again succeeds."""
-    group, name = call.group(), _domain_name(call)
-    kind = (call.parameters.get("CustomDomainType") or "INTERNET").upper()
-    if kind not in _TYPES:
-        raise invalid("CustomDomainType", f"Write one of {', '.join(_TYPES)}.")
-    for flag in ("IsHttpRedirectToHttps", "IsForce"):
-        call.flag(flag)
-    if (str(name).lower(), kind) not in _folded(call, group):
-        if sum(had == kind for _, had in _domains_of(call, group)) >= PER_TYPE:
-            raise exceeded("DomainName", f"A group has at most {PER_TYPE} names of a type.")
-        _bind(call, group, name, kind)
-    return _described(call, call.world.groups[group.group_id], str(name), kind)
-
-
-def describe_domain(call: Call) -> dict[str, Any]:
-    group, name = call.group(), str(_domain_name(call))
-    kinds = dict(sorted(_folded(call, group)))
-    if name.lower() not in kinds:
-        raise not_found("Domain", f"custom domain {name} of group {group.group_id}.")
-    return _described(call, group, name, kinds[name.lower()])
-
-
-def delete_domain(call: Call) -> dict[str, Any]:
-    """Succeeds when there is no such name."""
-    group, name = call.group(), _domain_name(call)
-    records, changes = _without(call, group, name), list[Change]()
-    if name in group.custom_domains:
-        changes.append(world_changes.RemoveCustomDomain(group.group_id, name))
-    if records or changes:
-        call.commit(*changes, records=records)
-    return {}
-
-
-def _bind(call: Call, group: Group, name: Name, kind: str) -> None:
-    """Takes the name from whoever has it, which needs IsForce."""
-    public, changes, records = kind == "INTERNET", list[Change](), Records()
-    owner_id = _internet(call, name) if public else call.world.custom_domains.values.get(name)
-    if owner_id is not None and owner_id != group.group_id:
-        if not call.flag("IsForce"):
-            raise repeated(
-                "DomainName", f"{name} belongs to group {owner_id}; IsForce=true takes it from there."
-            )
-        if public:
-            records = _without(call, call.world.groups[owner_id], name)
-        else:
-            changes.append(world_changes.RemoveCustomDomain(owner_id, name))
-    if public:
-        names = [*call.record(group).get("InternetDomains", []), str(name)]
-        records |= call.edited(group, {"InternetDomains": names})
-    else:
-        changes.append(world_changes.AddCustomDomain(group.group_id, name))
-    call.commit(*changes, records=records)
-
-
-def _internet(call: Call, name: Name) -> str | None:
-    """The group that has a public name."""
-    wanted = str(name).lower()
-    for key, record in call.state.contents.attributes.scan():
-        if any(one.lower() == wanted for one in record.get("InternetDomains", ())):
-            return key.partition(" ")[2]
-    return None
-
-
-def _without(call: Call, group: Group, name: Name) -> Records:
-    """The group's record without a public name; nothing when it has none such."""
-    names = call.record(group).get("InternetDomains", [])
-    rest = [one for one in names if one.lower() != str(name).lower()]
-    return {} if rest == names else call.edited(group, {"InternetDomains": rest})
-
-
-def _domain_name(call: Call) -> Name:
-    try:
-        return custom_domain(call.required("DomainName"))
-    except MalformedName as error:
-        raise bad_format("DomainName", f"{error}.") from None
-
-
-def _folded(call: Call, group: Group) -> set[tuple[str, str]]:
-    return {(name.lower(), kind) for name, kind in _domains_of(call, group)}
-
-
-def _described(call: Call, group: Group, name: str, kind: str) -> dict[str, Any]:
-    return {"GroupId": group.group_id, "SubDomain": _sub_domain(call, group), **_domain_item(name, kind)}
+_TAGS: Final = "Tag.N.Key Tag.N.Value"
+ACTIONS: Final = {
+    "CreateApiGroup": Action(create_api_group, f"GroupName Description BasePath InstanceId {_TAGS}"),
+    "DescribeApiGroup": Action(describe_api_group, "GroupId", _TAGS),
+    "DescribeApiGroups": Action(
+        describe_api_groups,
+        f"GroupId GroupName InstanceId BasePath Sort {_TAGS} PageNumber:int PageSize:int",
+        "EnableTagAuth:bool",
+    ),
+    "ModifyApiGroup": Action(
+        modify_api_group,
+        f"GroupId GroupName {' '.join(_KEPT)}",
+        f"RpcPattern FilterAppCodeForBackend RpsLimitForServerless SupportSSE {_TAGS}",
+    ),
+    "DeleteApiGroup": Action(delete_api_group, "GroupId", _TAGS),
+    "ModifyIntranetDomainPolicy": Action(modify_intranet_domain_policy, "GroupId VpcIntranetEnable:bool"),
+    "ModifyApiGroupNetworkPolicy": Action(
+        modify_api_group_network_policy,
+        "GroupId VpcIntranetEnable:bool HttpsPolicy " + " ".join(f"{name}:bool" for name in _POLICIES),
+    ),
+    "ModifyApiGroupInstance": Action(modify_api_group_instance, "GroupId TargetInstanceId Remark", _TAGS),
+}

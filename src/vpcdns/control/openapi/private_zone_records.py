@@ -8,10 +8,11 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any, Final
 
-from vpcdns.config import custom_domain, host_name, read_record, written_owner
+from vpcdns.config import custom_domain, read_record, written_owner, zone_file_text
 from vpcdns.control.openapi.call import Call, Records
-from vpcdns.control.openapi.errors import ApiError
-from vpcdns.control.openapi.private_zones import MAX_REMARK, SEARCH_MODES, named_zone, times, token_of_another
+from vpcdns.control.openapi.errors import ApiError, token_of_another
+from vpcdns.control.openapi.parameters import Action
+from vpcdns.control.openapi.private_zones import MAX_REMARK, SEARCH_MODES, named_zone, times
 from vpcdns.errors import MalformedName
 from vpcdns.model.dns import RRType, rdata_text, type_text
 from vpcdns.model.names import Name
@@ -24,7 +25,6 @@ TTL: Final = 60  # seconds, of a record that is added without one
 TTLS: Final = (5, 86_400)
 MAX_PRIORITY: Final = 99
 MAX_WEIGHT: Final = 100
-MAX_TEXT: Final = 255  # octets of a TXT value
 _STATUSES: Final = {"ENABLE": True, "DISABLE": False}
 
 
@@ -159,7 +159,7 @@ def _record(call: Call, zone: PrivateZone, old: ZoneRecord | None) -> ZoneRecord
     had = None if old is None else _value(old)[0]
     priority = call.number("Priority", 1 if had is None else had, MAX_PRIORITY)
     try:
-        text = _zone_file_text(kind, value, priority)
+        text = zone_file_text(kind, value, priority)
         said = {"name": f"{name}.", "type": kind, "value": text, "ttl": ttl}
         return read_record({**said, "enabled": old is None or old.enabled})
     except ValueError as error:
@@ -170,35 +170,6 @@ def _name(rr: str, zone: PrivateZone) -> Name:
     if rr.endswith("."):
         raise MalformedName(f"`{rr[:64]}` ends in a dot; write it without {zone.zone}")
     return zone.zone if rr == "@" else custom_domain(rr).under(zone.zone)
-
-
-def _zone_file_text(kind: str, value: str, priority: int) -> str:
-    """A value as zone files have it; raises ValueError with what is wrong."""
-    match kind:
-        case "TXT":
-            octets = value.encode()
-            if len(octets) > MAX_TEXT:
-                raise ValueError(f"a TXT value has at most {MAX_TEXT} octets")
-            return value if value.startswith('"') else rdata_text((octets,))
-        case "CNAME" | "PTR":
-            return _host(value)
-        case "MX":
-            return f"{priority} {_host(value)}"
-        case "SRV":
-            *numbers, target = value.split(" ")
-            if len(numbers) != 3 or not all(number.isascii() and number.isdecimal() for number in numbers):
-                raise ValueError("write priority, weight, port and target, with a space between them")
-            return f"{' '.join(numbers)} {_host(target)}"
-        case _:
-            return value
-
-
-def _host(text: str) -> str:
-    """A host's name as an absolute one."""
-    name = host_name(text)
-    if name.labels[-1].isdigit():
-        raise ValueError(f"`{text}` is no host's name; an address belongs into an A record")
-    return f"{name}."
 
 
 def _kept(call: Call) -> Attributes:
@@ -230,3 +201,17 @@ def _named(call: Call) -> tuple[PrivateZone, int]:
 
 def _edited(call: Call, zone: PrivateZone, record_id: int, attributes: Attributes) -> Records:
     return {**call.edited(zone, {}), **call.edited(RecordKey(zone.zone_id, record_id), attributes)}
+
+
+_RECORD: Final = "Rr Type Value Ttl:int Priority:int Line Weight:int"
+ACTIONS: Final = {
+    "AddZoneRecord": Action(add_zone_record, f"ZoneId {_RECORD} Remark ClientToken"),
+    "UpdateZoneRecord": Action(update_zone_record, f"RecordId:int {_RECORD}"),
+    "SetZoneRecordStatus": Action(set_zone_record_status, "RecordId:int Status"),
+    "DeleteZoneRecord": Action(delete_zone_record, "RecordId:int"),
+    "UpdateRecordRemark": Action(update_record_remark, "RecordId:int Remark"),
+    "DescribeZoneRecord": Action(describe_zone_record, "RecordId:int"),
+    "DescribeZoneRecords": Action(
+        describe_zone_records, "ZoneId Keyword SearchMode Tag PageNumber:int PageSize:int"
+    ),
+}

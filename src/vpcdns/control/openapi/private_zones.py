@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from vpcdns.config import host_name
 from vpcdns.control.openapi.call import Call, Records
-from vpcdns.control.openapi.errors import ApiError
+from vpcdns.control.openapi.errors import ApiError, token_of_another
+from vpcdns.control.openapi.parameters import Action
 from vpcdns.errors import MalformedName
 from vpcdns.model.names import Name
 from vpcdns.model.private_zone_changes import AddZone, BindZone, DeleteZone, SetFallThrough
@@ -33,6 +34,7 @@ def add_zone(call: Call) -> dict[str, Any]:
         raise ApiError("Zone.Invalid.Name", f"Zone name is invalid: {error}.") from None
     fall_through = _PATTERNS[call.one_of("ProxyPattern", _PATTERNS, "ZONE")]
     call.one_of("DnsGroup", _DNS_GROUPS, "NORMAL_ZONE")
+    call.one_of("ZoneType", _ZONE_TYPES[:1], "AUTH_ZONE")
     zone = PrivateZone(call.new_id(), name, fall_through=fall_through)
     there = call.world.private_zones.zones.get(zone.zone_id)
     if there is None:
@@ -94,27 +96,28 @@ def describe_zone_info(call: Call) -> dict[str, Any]:
 def bind_zone_vpc(call: Call) -> dict[str, Any]:
     """Binds a zone to the VPCs that are named, and to no others."""
     zone, vpc_ids = named_zone(call), list[str]()
-    unread = {name for name in call.parameters if name.startswith("Vpcs")}
     for number in count(1):
         names = [f"Vpcs.{number}.{name}" for name in ("VpcId", "RegionId", "VpcType")]
-        if unread.isdisjoint(names):
+        if call.parameters.keys().isdisjoint(names):
             break
-        unread.difference_update(names)
         vpc_ids.append(call.required(names[0]))
         vpc = call.world.topology.vpcs.get(vpc_ids[-1])
         region_id = call.parameters.get(names[1])
         if vpc is not None and region_id not in (None, vpc.region_id):
             text = f"There is no VPC {vpc.vpc_id} in {region_id}; it is in {vpc.region_id}."
             raise ApiError("ZoneVpc.NotExists.VpcId", text)
-    if unread:
-        # With a gap in them, the VPCs behind it would be unbound.
-        raise call.invalid(min(unread), "VPCs are counted from Vpcs.1.VpcId on, without a gap.")
     return call.commit(BindZone(zone.zone_id, tuple(vpc_ids)), records=call.edited(zone, {}))
 
 
 def set_proxy_pattern(call: Call) -> dict[str, Any]:
     zone, pattern = named_zone(call), call.one_of("ProxyPattern", _PATTERNS)
     call.commit(SetFallThrough(zone.zone_id, _PATTERNS[pattern]), records=call.edited(zone, {}))
+    return {"ZoneId": zone.zone_id}
+
+
+def change_zone_dns_group(call: Call) -> dict[str, Any]:
+    zone, group = named_zone(call), call.one_of("DnsGroup", _DNS_GROUPS)
+    call.commit(records=call.edited(zone, {"DnsGroup": group}))
     return {"ZoneId": zone.zone_id}
 
 
@@ -152,11 +155,6 @@ def named_zone(call: Call, zone_id: str = "") -> PrivateZone:
     return zone
 
 
-def token_of_another(what: str) -> ApiError:
-    text = f"This ClientToken has made {what}; take another token for another object."
-    return ApiError("IdempotentParameterMismatch", text)
-
-
 def times(attributes: Attributes) -> dict[str, Any]:
     """When an object was made and last changed, twice as the cloud says it; nothing for a file's own."""
     said: dict[str, Any] = {}
@@ -185,3 +183,24 @@ def _summary(call: Call, zone: PrivateZone) -> dict[str, Any]:
         "ResourceTags": {"ResourceTag": list(attributes.get("Tags", []))},
         **times(attributes),
     }
+
+
+ACTIONS: Final = {
+    "AddZone": Action(
+        add_zone, "ZoneName ProxyPattern DnsGroup ZoneType ResourceGroupId ClientToken", refused="ZoneTag"
+    ),
+    "DeleteZone": Action(delete_zone, "ZoneId"),
+    "DescribeZones": Action(
+        describe_zones,
+        "Keyword SearchMode QueryVpcId QueryRegionId ResourceGroupId ZoneType"
+        " ResourceTag.N.Key ResourceTag.N.Value PageNumber:int PageSize:int",
+        refused="ZoneTag.N",
+    ),
+    "DescribeZoneInfo": Action(describe_zone_info, "ZoneId"),
+    "BindZoneVpc": Action(bind_zone_vpc, "ZoneId Vpcs.N.VpcId Vpcs.N.RegionId Vpcs.N.VpcType"),
+    "SetProxyPattern": Action(set_proxy_pattern, "ZoneId ProxyPattern"),
+    "ChangeZoneDnsGroup": Action(change_zone_dns_group, "ZoneId DnsGroup ClientToken"),
+    "CheckZoneName": Action(check_zone_name, "ZoneName"),
+    "UpdateZoneRemark": Action(update_zone_remark, "ZoneId Remark"),
+    "DescribeSyncEcsHostTask": Action(describe_sync_ecs_host_task, "ZoneId"),
+}

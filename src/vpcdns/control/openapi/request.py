@@ -12,6 +12,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 MAX_PARAMETERS: Final = 1_000
+ACS3: Final = "ACS3-HMAC-SHA256"
 FORM: Final = "application/x-www-form-urlencoded"
 
 # `apigateway.cn-hangzhou.aliyuncs.com`, `apigateway-vpc.…`, `vpc.cn-hangzhou.aliyuncs.com`
@@ -44,9 +45,26 @@ class ApiRequest:
         """Query and form merged; an empty value counts as absent."""
         return {name: value for name, value in (*self.query_pairs, *self.form_pairs) if value}
 
+    @cached_property
+    def emptied(self) -> frozenset[str]:
+        """The parameters that are there without a value."""
+        pairs = (*self.query_pairs, *self.form_pairs)
+        return frozenset(name for name, value in pairs if not value) - self.parameters.keys()
+
+    @property
+    def is_v3(self) -> bool:
+        """Whether it is signed in the way of the new SDKs, which put action and version into headers."""
+        return self.headers.get("authorization", "").startswith(f"{ACS3} ")
+
     def named(self, name: str) -> str:
-        """A header `x-acs-<name>`, or the parameter of that name, without regard to case of the header."""
-        return self.headers.get(f"x-acs-{name.lower()}") or self.parameters.get(name, "")
+        """The Action or the Version: in RPC style a parameter, which alone the signature covers.
+
+        A header `x-acs-…` counts where the headers are signed, or nothing is.
+        """
+        parameter, header = self.parameters.get(name, ""), self.headers.get(f"x-acs-{name.lower()}", "")
+        if self.is_v3:
+            return header or parameter
+        return parameter if parameter or "Signature" in self.parameters else header
 
     @property
     def region_id(self) -> str | None:

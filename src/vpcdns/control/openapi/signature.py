@@ -16,15 +16,15 @@ from typing import Final
 from urllib.parse import quote
 
 from vpcdns.control.openapi.errors import ApiError, missing
-from vpcdns.control.openapi.request import ApiRequest
+from vpcdns.control.openapi.request import ACS3, ApiRequest
 
-ACS3: Final = "ACS3-HMAC-SHA256"
 V2: Final = "HMAC-SHA1"
 _UNREADABLE: Final = "The Authorization header cannot be read."
 _FIELD: Final = re.compile(r"\s*(Credential|SignedHeaders|Signature)=([^,]*)\s*")
 _MUST_BE_SIGNED: Final = ("host", "x-acs-action", "x-acs-version", "x-acs-date", "x-acs-signature-nonce")
 # The documents say 15 and 31 minutes; the shorter one, either way.
 TOLERANCE: Final = 15 * 60.0  # seconds
+MAX_TOLD: Final = 1 << 14  # characters of what is to be signed that an error tells
 CAPACITY: Final = 100_000  # some 20 MB; 55 requests a second for as long as a nonce counts
 
 
@@ -62,15 +62,17 @@ class Claim:
 def claim(request: ApiRequest) -> Claim:
     """The claim of a request, V3 when it has an Authorization header. Raises ApiError if there is none."""
     authorization = request.headers.get("authorization", "")
-    if authorization.startswith(f"{ACS3} "):
+    if request.is_v3:
         return _acs3(request, authorization.removeprefix(f"{ACS3} "))
     if authorization and "AccessKeyId" not in request.parameters:
-        raise no_match(_UNREADABLE)
+        raise no_match(why=_UNREADABLE)
     return _v2(request)
 
 
-def no_match(why: str = "") -> ApiError:
+def no_match(string_to_sign: str = "", why: str = "") -> ApiError:
+    """Ends in what is to be signed, as the cloud's message does: classic SDKs look for it behind a colon."""
     text = f"Specified signature is not matched with our calculation. {why}".rstrip()
+    text = f"{text} server string to sign is:{string_to_sign[:MAX_TOLD]}"
     return ApiError("SignatureDoesNotMatch", text)
 
 
@@ -78,15 +80,15 @@ def _acs3(request: ApiRequest, authorization: str) -> Claim:
     matches = [_FIELD.fullmatch(part) for part in authorization.split(",")]
     said = {match[1]: match[2] for match in matches if match is not None}
     if not len(matches) == len(said) == 3 or not all(said.values()):
-        raise no_match(_UNREADABLE)
+        raise no_match(why=_UNREADABLE)
     body_hash = hashlib.sha256(request.body).hexdigest()
     given_hash = request.headers.get("x-acs-content-sha256", body_hash)
     if not hmac.compare_digest(given_hash.lower().encode(), body_hash.encode()):
-        raise no_match("x-acs-content-sha256 is not the body's.")
+        raise no_match(why="x-acs-content-sha256 is not the body's.")
     names = said["SignedHeaders"].split(";")
     # A header that is there but not signed could be put there by anybody.
     if any(name in request.headers and name not in names for name in _MUST_BE_SIGNED):
-        raise no_match("Headers that say what is asked are not signed.")
+        raise no_match(why="Headers that say what is asked are not signed.")
     header_block = "".join(f"{name}:{request.headers.get(name, '').strip()}\n" for name in names)
     what = (request.method, request.path, _canonical(request.query_pairs))
     canonical = "\n".join((*what, header_block, said["SignedHeaders"], body_hash))
@@ -101,7 +103,7 @@ def _v2(request: ApiRequest) -> Claim:
     if not parameters.get("AccessKeyId") or not parameters.get("Signature"):
         raise missing("AccessKeyId")
     if parameters.get("SignatureMethod", V2).upper() != V2:
-        raise no_match("The signature method is not HMAC-SHA1.")
+        raise no_match(why="The signature method is not HMAC-SHA1.")
     pairs = (*request.query_pairs, *request.form_pairs)
     canonical = _canonical(pair for pair in pairs if pair[0] != "Signature")
     string_to_sign = f"{request.method}&%2F&{percent(canonical)}"

@@ -1,0 +1,1 @@
+"""The real thing -> a configuration: Terraform's state and plans, a cloud account."""

@@ -1,0 +1,1 @@
+"""Terraform's state and plans -> an Inventory, and what a plan hides."""

@@ -1,0 +1,162 @@
+"""A Terraform plan as people read it: what it hides, then whom it affects, with addresses of resources.
+
+Knows which id and which name comes from which resource; the changes are `plan`'s, the hazards `hazards`'s.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from vpcdns.errors import printable
+from vpcdns.importing.finish import worlds
+from vpcdns.importing.inventory import Inventory
+from vpcdns.importing.overlay import Overlay
+from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.model.world import World
+from vpcdns.rehearsal.hazards import Hazard, hazards
+from vpcdns.rehearsal.plan import Plan, plan
+from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_text
+
+_WORD: Final = re.compile(r"[A-Za-z0-9*_](?:[A-Za-z0-9*_.-]*[A-Za-z0-9_])?")
+_MADE_UP: Final = (
+    "guessed: its cidr_blocks",
+    "guessed: the block",
+    "missing: its endpoint",
+    "not taken over: binding.address",
+)
+UNKNOWN: Final = "(known after apply)"
+
+
+@dataclass(frozen=True, slots=True)
+class TerraformPlan:
+    """`origins` says of ids and names which resource they come from; those in `new` are not known yet."""
+
+    plan: Plan
+    hazards: tuple[Hazard, ...]
+    origins: dict[str, str]
+    new: dict[str, str]
+    before: Inventory
+    after: Inventory
+
+    @property
+    def says_something(self) -> bool:
+        return bool(self.plan.sections or self.hazards)
+
+
+def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> TerraformPlan:
+    """Compares what a plan finds with what it makes."""
+    before, after, meanwhile = terraform.before(), terraform.after(), terraform.meanwhile()
+    made = worlds(before, after, *([] if meanwhile is None else [meanwhile]), overlay=overlay)
+    found = tuple(hazards(terraform, (before, after), made))
+    origins = before.origins | after.origins
+    for world in made[:2]:
+        origins.update(_names(world, origins))
+    new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
+    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after)
+
+
+def _names(world: World, origins: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """VPC domains and custom domains, with the resource of their group."""
+    for group_id, group in world.groups.scan():
+        if (address := origins.get(group_id)) is not None:
+            yield str(world.vpc_domain(group)), address
+            yield from ((str(name), address) for name in group.custom_domains)
+
+
+def terraform_text(found: TerraformPlan) -> Iterator[str]:
+    """Lines for a terminal."""
+    if found.hazards:
+        yield "What Terraform does not show:"
+    for one in found.hazards[:SECTIONS]:
+        yield f"  {printable(one.address)}: {_readable(one.what, found)}"
+        yield f"      instead: {_readable(one.way_out, found)}"
+    yield from _more(found)
+    if found.hazards:
+        yield ""
+    yield from _labelled(plan_text(found.plan), found, "{} [{}]")
+    yield from _guesses(found)
+
+
+def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
+    """Lines for a pull request."""
+    if found.hazards:
+        yield from ("### What Terraform does not show", "")
+    for one in found.hazards[:SECTIONS]:
+        what, way_out = (_readable(text, found).replace("*", "\\*") for text in (one.what, one.way_out))
+        yield f"- **`{_in_markdown(one.address)}`**: {what}. *Instead:* {way_out}."
+    yield from _more(found)
+    if found.hazards:
+        yield ""
+    yield from _labelled(plan_markdown(found.plan), found, "{} (`{}`)")
+    yield from _guesses(found)
+
+
+def _more(found: TerraformPlan) -> Iterator[str]:
+    rest = len(found.hazards) - SECTIONS
+    if rest > 0:
+        yield ""
+        yield f"… and {rest:,} more such changes; JSON has them all."
+
+
+def _guesses(found: TerraformPlan) -> Iterator[str]:
+    """Whom a plan names by made-up addresses should know it."""
+    if any(note.startswith(_MADE_UP) for note in found.after.notes):
+        yield ""
+        yield "Addresses that Terraform does not tell are made up: `vpcdns import terraform` shows which."
+
+
+def terraform_data(found: TerraformPlan) -> dict[str, Any]:
+    """Everything, for programs."""
+    made = plan_data(found.plan)
+    said = sorted({word for section in made["sections"] for word in _words(section)})
+    return {
+        "hazards": [asdict(one) for one in found.hazards],
+        **made,
+        "addresses": {word: found.origins[word] for word in said if word in found.origins},
+        "known_after_apply": [word for word in said if word in found.new or word[:32] in found.new],
+    }
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        for one in value:
+            yield from _words(one)
+    elif isinstance(value, str):
+        yield from _WORD.findall(value)
+
+
+def _labelled(lines: Iterable[str], found: TerraformPlan, form: str) -> Iterator[str]:
+    """Lines with the address of a resource behind its id or name, once in each section."""
+    seen: set[str] = set()
+
+    def label(match: re.Match[str]) -> str:
+        word, address = match[0], found.origins.get(match[0])
+        shown = _shown(word, found)
+        if address is None or word in seen or word in found.new:
+            return shown
+        seen.add(word)
+        return form.format(shown, _in_markdown(address))
+
+    for line in lines:
+        if not line:
+            seen.clear()
+        yield _WORD.sub(label, line)
+
+
+def _readable(text: str, found: TerraformPlan) -> str:
+    return _WORD.sub(lambda match: _shown(match[0], found), printable(text))
+
+
+def _shown(word: str, found: TerraformPlan) -> str:
+    """An id or a name, without what was made up for it."""
+    if word in found.new:
+        return f"{_in_markdown(found.new[word])} {UNKNOWN}"
+    return word.replace(word[:32], UNKNOWN) if word[:32] in found.new else word
+
+
+def _in_markdown(address: str) -> str:
+    """An address, whose keys may be any text, as it can stand in a table and in backticks."""
+    return printable(address).replace("|", "\\|").replace("`", "'")
