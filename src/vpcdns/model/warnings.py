@@ -16,7 +16,7 @@ from vpcdns.model.vpc_domains import group_at, recognise
 from vpcdns.model.world import World
 
 _SHOWN: Final = 5  # VPCs of a zone, names of a circle
-_NOBODYS: Final = b"\0-vpc"  # the label of a VPC domain that no group can have
+_NOBODYS: Final = b"!-vpc"  # the label of a VPC domain that no group can have
 
 
 def warnings(world: World) -> Iterator[str]:

@@ -17,7 +17,8 @@ from vpcdns.model.gateway import Instance
 from vpcdns.model.names import Name
 from vpcdns.model.routing import source_of
 from vpcdns.model.world import World
-from vpcdns.rehearsal.plan import fate_of, plan
+from vpcdns.rehearsal.fates import fate_of
+from vpcdns.rehearsal.plan import plan
 
 SHOWN: Final = 5  # names or addresses in one sentence
 
