@@ -26,10 +26,10 @@ from vpcdns.model.changes import (
 )
 from vpcdns.model.rules import Refusal
 from vpcdns.model.topology import Topology
-from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch, SetCidrBlocks
 from vpcdns.model.world import World
 
-VPC_CHANGES = (CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch)
+VPC_CHANGES = (CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch, SetCidrBlocks)
 
 
 def objects(world: World) -> tuple[dict[object, object], ...]:
@@ -111,6 +111,9 @@ def undoing(change: Change, world: World) -> Change | None:
             return CreateVpc(world.topology.vpcs[change.vpc_id])
         case CreateVSwitch():
             return DeleteVSwitch(change.vpc_id, change.vswitch.vswitch_id)
+        case SetCidrBlocks():
+            vpc = world.topology.vpcs[change.vpc_id]
+            return SetCidrBlocks(vpc.vpc_id, vpc.cidr_blocks, vpc.source_networks)
         case DeleteVSwitch():
             vswitches = world.topology.vpcs[change.vpc_id].vswitches
             last = vswitches[-1].vswitch_id == change.vswitch_id

@@ -11,8 +11,15 @@ from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, ForwardRule
 from vpcdns.model.rules import Refusal, Rule
 from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, Vpc, VSwitch
-from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch, SetCidrBlocks
 from vpcdns.model.world import World
+
+
+def blocks(vpc_id: str, *texts: str) -> SetCidrBlocks:
+    """Blocks that are source networks as well."""
+    networks = tuple(map(IPv4Network, texts))
+    return SetCidrBlocks(vpc_id, networks, networks)
+
 
 NEW = vpc("vpc-new", HZ, "10.9.0.0/16")
 BARE = Vpc("vpc-new", HZ, (IPv4Network("10.9.0.0/16"),), (IPv4Network("10.9.0.0/16"),))
@@ -33,6 +40,13 @@ def test_a_vpc_comes_and_goes() -> None:
     assert world.topology.vpcs == example().topology.vpcs
 
 
+def test_whoever_asks_from_another_block_is_in_the_vpc_that_has_it() -> None:
+    world = applied(example(), blocks(VPC_B, "10.2.0.0/17", "10.70.0.0/16"))
+    assert [place(world, one) for one in ("10.2.0.5", "10.2.200.5", "10.70.0.5")] == [VPC_B, None, VPC_B]
+    applied(world, CreateVSwitch(VPC_B, VSwitch("v", IPv4Network("10.70.1.0/24"))))
+    assert applied(world, blocks(VPC_B, "10.2.0.0/16")).topology == example().topology
+
+
 def test_an_instance_is_bound_to_what_was_made() -> None:
     world = applied(example(), CreateVpc(NEW), Bind((HZ, BOUND), "vpc-new", "vsw-2"))
     assert refused(world, DeleteVSwitch("vpc-new", "vsw-2")) is Rule.BINDING
@@ -47,6 +61,11 @@ def test_an_instance_is_bound_to_what_was_made() -> None:
         (CreateVpc(vpc("vpc-new", HZ, "10.2.0.0/16")), Rule.SOURCE_NETWORK),
         (CreateVpc(vpc("vpc-new", HZ, "10.9.0.0/16", "192.168.77.0/24")), Rule.SOURCE_NETWORK),
         (CreateVpc(vpc("vpc-new", HZ, "100.64.0.0/16")), Rule.ADDRESS_PLAN),
+        (blocks("vpc-none", "10.2.0.0/16"), Rule.REFERENCE),
+        (blocks(VPC_B), Rule.ADDRESS_PLAN),
+        (blocks(VPC_B, "10.9.0.0/16"), Rule.ADDRESS_PLAN),
+        (blocks(VPC_B, "10.2.0.0/16", "10.2.128.0/17"), Rule.ADDRESS_PLAN),
+        (blocks(VPC_B, "10.2.0.0/16", "10.1.0.0/16"), Rule.SOURCE_NETWORK),
         (DeleteVpc("vpc-none"), Rule.REFERENCE),
         (DeleteVpc(VPC_A), Rule.REFERENCE),
         (CreateVSwitch("vpc-none", VSwitch("v", IPv4Network("10.9.0.0/24"))), Rule.REFERENCE),

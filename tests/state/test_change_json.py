@@ -28,7 +28,7 @@ def test_every_change_has_a_word() -> None:
     assert "Bind" in KINDS
     assert "CreateVSwitch" in KINDS
     assert "UpdateZoneRecord" in KINDS
-    assert len(KINDS) == 23
+    assert len(KINDS) == 24
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,8 @@ class Vpc(Resource):
         ):
             if not is_new and changed(old, new, name):
                 request[parameter] = new.get(name, "")
+        if not is_new and changed(old, new, "cidr_block"):
+            request["CidrBlock"] = new["cidr_block"]
         if not is_new and changed(old, new, "dns_hostname_status"):
             request["EnableDnsHostname"] = str(new["dns_hostname_status"] == "ENABLED").lower()
         if len(request) > 2:
@@ -168,6 +170,14 @@ class Vpc(Resource):
                 table[parameter] = new.get(name, "")
         if len(table) > 2:
             self.tea("ModifyRouteTableAttributes", table)
+        had, has = (one.get("secondary_cidr_blocks", []) for one in (old, new))
+        vpc = {"VpcId": resource_id, **region}
+        for block in (one for one in had if one not in has):
+            self.tea("UnassociateVpcCidrBlock", {**vpc, "SecondaryCidrBlock": block})
+            assert self._described(resource_id)["Status"] == "Available"
+        for block in (one for one in has if one not in had):
+            self.tea("AssociateVpcCidrBlock", {**vpc, "SecondaryCidrBlock": block, "IpVersion": "IPV4"})
+            assert self._described(resource_id)["Status"] == "Available"
         self.set_tags(resource_id, "VPC", old, new)
 
     def destroy(self, resource_id: str) -> None:

@@ -38,7 +38,7 @@ from vpcdns.model.private_zone_changes import (
 )
 from vpcdns.model.private_zones import ZoneRecord
 from vpcdns.model.topology import Address, Network, Prefix, Topology, Vpc, VSwitch
-from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch
+from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch, SetCidrBlocks
 from vpcdns.model.world import World
 
 VPCS = ("vpc-0", "vpc-1", "vpc-2", "vpc-3")
@@ -123,6 +123,12 @@ VPC_CHANGES = st.one_of(
         st.builds(VSwitch, st.sampled_from(["vsw-1", "vsw-3", "vsw-4"]), SWITCH_BLOCKS.map(IPv4Network)),
     ),
     st.builds(DeleteVSwitch, NEW_VPCS, VSWITCHES),
+    st.builds(
+        SetCidrBlocks,
+        NEW_VPCS,
+        st.lists(BLOCKS, max_size=2).map(tuple),
+        st.lists(prefixes(), max_size=2, unique=True).map(tuple),
+    ),
 )
 
 

@@ -40,11 +40,25 @@ class CreateVpc(Change):
         vpc, topology = self.vpc, world.topology
         if vpc.vpc_id in topology.vpcs or vpc.vpc_id in topology.networks:
             raise Refused(duplicate(f"VPC {vpc.vpc_id}", ("vpc_id",)))
-        allow(topology_rules.vpc_refusals(vpc))
-        claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
-        subject, field = f"VPC {vpc.vpc_id}", "source_networks"
-        allow(topology_rules.source_network_refusals(subject, vpc.source_networks, claimed, field))
-        return replace(world, topology=topology.with_vpc(vpc))
+        return replace(world, topology=_with_vpc(topology, vpc))
+
+
+@dataclass(frozen=True, slots=True)
+class SetCidrBlocks(Change):
+    """Gives a VPC other blocks, at least one, and the networks whose clients count as inside it."""
+
+    vpc_id: str
+    cidr_blocks: tuple[IPv4Network, ...]
+    source_networks: tuple[Prefix, ...]
+
+    def changed(self, world: World) -> World:
+        vpc = _vpc(world, self.vpc_id)
+        if not self.cidr_blocks:
+            subject, way_out = f"VPC {vpc.vpc_id}", "leave it one block, or delete it"
+            problem = "it would have no block"
+            raise Refused(Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, ("cidr_blocks",)))
+        edited = replace(vpc, cidr_blocks=self.cidr_blocks, source_networks=self.source_networks)
+        return replace(world, topology=_with_vpc(world.topology, edited))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +181,15 @@ def add_service_route(
     cen, route = _cen(world, connection_id), ServiceRoute(host, host_vpc_id, access)
     others = (one for one in cen.service_routes if (one.host, one.host_vpc_id) != (host, host_vpc_id))
     return _with_connection(world, replace(cen, service_routes=(*others, route)))
+
+
+def _with_vpc(topology: Topology, vpc: Vpc) -> Topology:
+    """The topology with a VPC that is new or has other blocks, if it keeps the rules."""
+    allow(topology_rules.vpc_refusals(vpc))
+    claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
+    subject, field = f"VPC {vpc.vpc_id}", "source_networks"
+    allow(topology_rules.source_network_refusals(subject, vpc.source_networks, claimed, field))
+    return topology.with_vpc(vpc)
 
 
 def _vpc(world: World, vpc_id: str) -> Vpc:

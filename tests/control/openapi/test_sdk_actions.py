@@ -24,6 +24,7 @@ from vpcdns.control.openapi import (
     tags,
     vpc_accesses,
     vpc_attributes,
+    vpc_blocks,
 )
 from vpcdns.testing import Server
 
@@ -103,11 +104,33 @@ STORIES: Final[dict[str, list[Step]]] = {
         (VPC, "modify_vpc_attribute", {"vpc_id": "vpc-a", "description": ""}, {}),
         (VPC, "describe_vpc_attribute", {"vpc_id": "vpc-a"}, {"VpcName": "a", "Description": ""}),
         (VPC, "modify_vpc_attribute", {"vpc_id": "vpc-none"}, "InvalidVpcID.NotFound"),
+        (VPC, "modify_vpc_attribute", {"vpc_id": "vpc-b", "cidr_block": "10.2.0.0/17"}, {}),
+        (VPC, "modify_vpc_attribute", {"vpc_id": "vpc-b", "cidr_block": "10.9.0.0/16"}, "InvalidCidrBlock"),
+        (VPC, "describe_vpc_attribute", {"vpc_id": "vpc-b"}, {"CidrBlock": "10.2.0.0/17"}),
         (
             VPC,
-            "modify_vpc_attribute",
-            {"vpc_id": "vpc-a", "cidr_block": "10.1.0.0/17"},
-            "UnsupportedParameter",
+            "associate_vpc_cidr_block",
+            {"vpc_id": "vpc-b", "secondary_cidr_block": "10.70.0.0/16"},
+            {"CidrBlock": "10.70.0.0/16", "IpVersion": "IPV4"},
+        ),
+        (
+            VPC,
+            "associate_vpc_cidr_block",
+            {"vpc_id": "vpc-b", "secondary_cidr_block": "10.70.0.0/16"},
+            "InvalidCidrBlock",
+        ),
+        (
+            VPC,
+            "describe_vpc_attribute",
+            {"vpc_id": "vpc-b"},
+            {"SecondaryCidrBlocks.SecondaryCidrBlock": ["10.70.0.0/16"]},
+        ),
+        (VPC, "unassociate_vpc_cidr_block", {"vpc_id": "vpc-b", "secondary_cidr_block": "10.70.0.0/16"}, {}),
+        (
+            VPC,
+            "unassociate_vpc_cidr_block",
+            {"vpc_id": "vpc-b", "secondary_cidr_block": "10.2.0.0/17"},
+            "InvalidSecondaryCidrBlock",
         ),
         (VPC, "modify_vswitch_attribute", {"v_switch_id": "vsw-1", "v_switch_name": "one"}, {}),
         (
@@ -616,7 +639,12 @@ def test_every_action_of_these_modules_is_called() -> None:
         *((CLOUDAPI, one.ACTIONS) for one in (access_control, apis, domain_settings, gateway_settings)),
         *((CLOUDAPI, one.ACTIONS) for one in (private_dns, vpc_accesses)),
         *((CLOUDAPI, tags.CLOUDAPI_ACTIONS), (CLOUDAPI, regions.CLOUDAPI_ACTIONS)),
-        *((VPC, vpc_attributes.ACTIONS), (VPC, tags.VPC_ACTIONS), (VPC, regions.VPC_ACTIONS)),
+        *(
+            (VPC, vpc_attributes.ACTIONS),
+            (VPC, vpc_blocks.ACTIONS),
+            (VPC, tags.VPC_ACTIONS),
+            (VPC, regions.VPC_ACTIONS),
+        ),
     )
     assert {(version, name.lower()) for version, actions in modules for name in actions} <= called
 
@@ -656,3 +684,15 @@ def test_tags_of_zones_by_either_spelling(served: Server) -> None:
     assert sdks.call(PVTZ, "list_tag_resources", zone)["TagResources"][0]["TagKey"] == "team"
     sdks.call(PVTZ, "untag_resources", {**zone, "tag_key": ["team"]})
     assert sdks.call(PVTZ, "list_tag_resources", zone)["TagResources"] == []
+
+
+def test_clients_in_a_further_block_of_a_vpc_are_inside_it(served: Server) -> None:
+    sdks, name, inside = Sdks(served), f"{GROUP}-{R}-vpc.alicloudapi.com", "10.75.0.5"
+    sdks.call(CLOUDAPI, "modify_intranet_domain_policy", {"group_id": GROUP, "vpc_intranet_enable": True})
+    block = {"vpc_id": "vpc-a", "secondary_cidr_block": "10.75.0.0/16"}
+    served.client.assert_denied(name, inside)
+    sdks.call(VPC, "associate_vpc_cidr_block", block)
+    served.client.assert_resolves(name, inside)
+    sdks.call(VPC, "unassociate_vpc_cidr_block", block)
+    served.client.assert_denied(name, inside)
+    sdks.call(CLOUDAPI, "modify_intranet_domain_policy", {"group_id": GROUP, "vpc_intranet_enable": False})

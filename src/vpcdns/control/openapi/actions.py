@@ -17,6 +17,7 @@ from vpcdns.control.openapi import (
     tags,
     vpc_accesses,
     vpc_attributes,
+    vpc_blocks,
     vpcs,
 )
 from vpcdns.control.openapi.errors import Product
@@ -28,7 +29,10 @@ _OF: Final = {
         *(vpc_accesses.ACTIONS, apis.ACTIONS, access_control.ACTIONS, private_dns.ACTIONS),
         *(gateway_settings.ACTIONS, tags.CLOUDAPI_ACTIONS, regions.CLOUDAPI_ACTIONS),
     ),
-    Product.VPC: (vpcs.ACTIONS, vpc_attributes.ACTIONS, tags.VPC_ACTIONS, regions.VPC_ACTIONS),
+    Product.VPC: (
+        *(vpcs.ACTIONS, vpc_blocks.ACTIONS, vpc_attributes.ACTIONS),
+        *(tags.VPC_ACTIONS, regions.VPC_ACTIONS),
+    ),
     Product.PVTZ: (private_zones.ACTIONS, tags.PVTZ_ACTIONS, private_zone_records.ACTIONS),
 }
 ACTIONS: Final[dict[tuple[str, str], tuple[Product, Action]]] = {

@@ -19,6 +19,8 @@ PUBLIC_NAMES: Final = "InternetDomains"
 # In the record of an object that is in no World: what it is looked for by.
 FOUND_BY: Final = "FoundBy"
 
+FEW: Final = 2_000  # objects of which an index is made anew in a millisecond
+
 K = TypeVar("K")
 V = TypeVar("V")
 I = TypeVar("I")  # noqa: E741 - what is looked for
@@ -79,6 +81,28 @@ class Catalogue:
             with paused():
                 index = self._latest[kind] = index.followed(version)
         return index
+
+    def is_near(self, contents: Contents) -> bool:
+        """Whether the indexes that quick actions need are at hand, but for a few changes or objects."""
+        world = contents.world
+        wanted: tuple[tuple[Followed, FrozenMap[Any, Any]], ...] = (
+            *((one, world.groups) for one in (_GROUP_NAMES, _ENABLED)),
+            *((one, world.instances) for one in (_INSTANCE_IDS, _SERVERLESS)),
+            (_PUBLIC_NAMES, contents.attributes),
+        )
+        return all(
+            len(version) <= FEW or version.shares_with(self._latest.get(one.of.__name__, one).version)
+            for one, version in wanted
+        )
+
+    def follow(self, contents: Contents) -> None:
+        """Makes them so. For a thread."""
+        look_ups = LookUps(self, contents)
+        look_ups.groups_named("")
+        look_ups.enabled_groups(("", ""))
+        look_ups.instances_with_id("")
+        look_ups.serverless_instances("")
+        look_ups.records_with_public_name("")
 
     def forget(self) -> None:
         """Lets go of everything, and with it of the maps that it is about."""

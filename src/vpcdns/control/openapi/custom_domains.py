@@ -125,7 +125,8 @@ ACTIONS: Final = {
     "SetDomain": Action(
         set_domain,
         "GroupId DomainName CustomDomainType BindStageName IsForce:bool IsHttpRedirectToHttps:bool",
+        quick=True,
     ),
-    "DescribeDomain": Action(describe_domain, "GroupId DomainName"),
-    "DeleteDomain": Action(delete_domain, "GroupId DomainName"),
+    "DescribeDomain": Action(describe_domain, "GroupId DomainName", quick=True),
+    "DeleteDomain": Action(delete_domain, "GroupId DomainName", quick=True),
 }

@@ -74,13 +74,19 @@ class OpenApi:
     async def respond(self, request: ApiRequest) -> ApiResponse:
         """The response; never raises for anything that a client can send.
 
-        Actions run in threads, on what the State held when they began: over many groups some take long. A
-        change is in place when this returns.
+        Actions that are not quick run in threads, on what the State held when they began: over many groups
+        some take long. A change is in place when this returns.
         """
         request_id = new_request_id()
         try:
-            reads, run = self._checked(request)
-            body = await (self._read(run) if reads else self._drafts.make(run))
+            quick, reads, run = self._checked(request)
+            if quick:
+                # Handing the interpreter to a thread and back would take longer, and DNS would wait for it.
+                if not self._catalogue.is_near(self.state.contents):
+                    await in_thread(partial(self._catalogue.follow, self.state.contents))
+                body = run(self.state)
+            else:
+                body = await (self._read(run) if reads else self._drafts.make(run))
         except (ApiError, StateError) as error:
             return self._refused(request, request_id, error)
         return _response(200, request_id, {"RequestId": request_id, **body})
@@ -89,7 +95,7 @@ class OpenApi:
         """The same at once, without an event loop."""
         request_id = new_request_id()
         try:
-            body = self._checked(request)[1](self.state)
+            body = self._checked(request)[2](self.state)
         except (ApiError, StateError) as error:
             return self._refused(request, request_id, error)
         return _response(200, request_id, {"RequestId": request_id, **body})
@@ -98,8 +104,8 @@ class OpenApi:
         async with Place(self._reads) as place:
             return await place.work(partial(run, State(self.state.file, contents=self.state.contents)))
 
-    def _checked(self, request: ApiRequest) -> tuple[bool, _Run]:
-        """Whether it changes nothing, and what runs the action that is asked for. Raises ApiError."""
+    def _checked(self, request: ApiRequest) -> tuple[bool, bool, _Run]:
+        """Whether it is quick, whether it changes nothing, and what runs it. Raises ApiError."""
         if any(name in request.headers for name in _BROWSER_HEADERS):
             raise ApiError("Forbidden", "The API is not for browsers.", 403)
         name, version = request.named("Action"), request.named("Version")
@@ -129,7 +135,7 @@ class OpenApi:
                 raise dry_run_operation()
             return body
 
-        return is_reading(name), run
+        return action.quick, is_reading(name), run
 
     def _refused(self, request: ApiRequest, request_id: str, error: ApiError | StateError) -> ApiResponse:
         if isinstance(error, StateError):

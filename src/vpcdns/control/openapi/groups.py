@@ -241,8 +241,10 @@ def _summary(call: Call, group: Group) -> dict[str, Any]:
 
 _TAGS: Final = "Tag.N.Key Tag.N.Value"
 ACTIONS: Final = {
-    "CreateApiGroup": Action(create_api_group, f"GroupName Description BasePath InstanceId {_TAGS}"),
-    "DescribeApiGroup": Action(describe_api_group, "GroupId", _TAGS),
+    "CreateApiGroup": Action(
+        create_api_group, f"GroupName Description BasePath InstanceId {_TAGS}", quick=True
+    ),
+    "DescribeApiGroup": Action(describe_api_group, "GroupId", _TAGS, quick=True),
     "DescribeApiGroups": Action(
         describe_api_groups,
         f"GroupId GroupName InstanceId BasePath Sort {_TAGS} PageNumber:int PageSize:int",
@@ -254,7 +256,9 @@ ACTIONS: Final = {
         f"RpcPattern FilterAppCodeForBackend RpsLimitForServerless SupportSSE {_TAGS}",
     ),
     "DeleteApiGroup": Action(delete_api_group, "GroupId", _TAGS),
-    "ModifyIntranetDomainPolicy": Action(modify_intranet_domain_policy, "GroupId VpcIntranetEnable:bool"),
+    "ModifyIntranetDomainPolicy": Action(
+        modify_intranet_domain_policy, "GroupId VpcIntranetEnable:bool", quick=True
+    ),
     "ModifyApiGroupNetworkPolicy": Action(
         modify_api_group_network_policy,
         "GroupId VpcIntranetEnable:bool HttpsPolicy " + " ".join(f"{name}:bool" for name in _POLICIES),

@@ -52,6 +52,7 @@ class Action:
     has nothing like it. Those of `clears` are taken also without a value, which takes a value away; any other
     without one counts as absent. Others are not the action's: the cloud passes over them, and so does vpcdns
     where something is changed; where something is read they might be meant to choose, so they are refused.
+    What is `quick` costs the same however many groups there are.
     """
 
     run: Callable[[Any], dict[str, Any]]
@@ -59,6 +60,7 @@ class Action:
     no_effect: str = ""
     refused: str = ""
     clears: str = ""
+    quick: bool = False
     types: Mapping[str, str] = field(init=False)
     _taken: Mapping[str, str] = field(init=False)
     _refused: Mapping[str, str] = field(init=False)

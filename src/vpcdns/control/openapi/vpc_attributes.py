@@ -8,7 +8,9 @@ from typing import Any, Final
 from vpcdns.control.openapi.call import Call
 from vpcdns.control.openapi.errors import ApiError
 from vpcdns.control.openapi.parameters import Action
-from vpcdns.control.openapi.vpcs import route_table_id, router_id, vswitch_item
+from vpcdns.control.openapi.vpc_blocks import with_blocks
+from vpcdns.control.openapi.vpcs import VPC_MASKS, cidr_block, route_table_id, router_id, vswitch_item
+from vpcdns.model.changes import Change
 from vpcdns.model.topology import Vpc
 from vpcdns.state.api_attributes import Attributes
 
@@ -23,11 +25,13 @@ def describe_vswitch_attributes(call: Call) -> dict[str, Any]:
 
 
 def modify_vpc_attribute(call: Call) -> dict[str, Any]:
-    """Name, description and switches; what is absent stays, and what is empty is taken away."""
-    vpc, kept = call.vpc(), call.kept("VpcName", "Description", "EnableDnsHostname")
+    """Name, description, switches and the first block; what is absent stays, what is empty is taken away."""
+    vpc, kept, changes = call.vpc(), call.kept("VpcName", "Description", "EnableDnsHostname"), list[Change]()
     if (ipv6 := call.flag("EnableIPv6")) is not None:
         kept["EnableIpv6"] = str(ipv6).lower()
-    return call.commit(records=call.edited(vpc, kept))
+    if "CidrBlock" in call.parameters:
+        changes = with_blocks(call, vpc, (cidr_block(call, VPC_MASKS), *vpc.cidr_blocks[1:]))
+    return call.commit(*changes, records=call.edited(vpc, kept))
 
 
 def modify_vswitch_attribute(call: Call) -> dict[str, Any]:
@@ -101,8 +105,8 @@ ACTIONS: Final = {
     "DescribeVSwitchAttributes": Action(describe_vswitch_attributes, "VSwitchId DryRun:bool"),
     "ModifyVpcAttribute": Action(
         modify_vpc_attribute,
-        "VpcId VpcName Description EnableDnsHostname:bool EnableIPv6:bool",
-        refused="CidrBlock Ipv6CidrBlock Ipv6Isp",
+        "VpcId VpcName Description CidrBlock EnableDnsHostname:bool EnableIPv6:bool",
+        refused="Ipv6CidrBlock Ipv6Isp",
         clears="VpcName Description",
     ),
     "ModifyVSwitchAttribute": Action(

@@ -32,7 +32,7 @@ _VSWITCH_KEPT: Final = ("VSwitchName", "Description", "ZoneId")
 
 def create_vpc(call: Call) -> dict[str, Any]:
     """A VPC; its block is its source network too, unless another one has that block already."""
-    block = _block(call, VPC_MASKS) if "CidrBlock" in call.parameters else DEFAULT_BLOCK
+    block = cidr_block(call, VPC_MASKS) if "CidrBlock" in call.parameters else DEFAULT_BLOCK
     sources = () if call.world.topology.claimed(block) is not None else (block,)
     vpc = Vpc(_id("vpc", call.new_id()), call.region_id, (block,), sources)
     if not call.is_repeated(call.world.topology.vpcs.get(vpc.vpc_id)):
@@ -76,7 +76,7 @@ def delete_vpc(call: Call) -> dict[str, Any]:
 
 
 def create_vswitch(call: Call) -> dict[str, Any]:
-    vpc, block = call.vpc(), _block(call, VSWITCH_MASKS)
+    vpc, block = call.vpc(), cidr_block(call, VSWITCH_MASKS)
     if call.parameters.get("ZoneId") is None:
         raise missing("ZoneId")
     vswitch = VSwitch(_id("vsw", call.new_id()), block)
@@ -178,15 +178,15 @@ def _described(record: Attributes, *names: str) -> dict[str, Any]:
     }
 
 
-def _block(call: Call, masks: range) -> IPv4Network:
-    """`CidrBlock`, if the cloud would take it."""
-    text = call.required("CidrBlock")
+def cidr_block(call: Call, masks: range, name: str = "CidrBlock") -> IPv4Network:
+    """A block that a parameter gives, if the cloud would take it."""
+    text = call.required(name)
     try:
         block = IPv4Network(text)
     except ValueError as error:
-        raise bad_format("CidrBlock", f"{error}.") from None
+        raise bad_format(name, f"{error}.") from None
     if text != str(block):
-        raise bad_format("CidrBlock", f"Write {block}.")
+        raise bad_format(name, f"Write {block}.")
     if block.prefixlen not in masks and not (masks is VPC_MASKS and block in _PRIVATE):
         why = f"Its mask is /{block.prefixlen}; the cloud takes /{masks.start} to /{masks.stop - 1}."
         raise ApiError("InvalidCidrBlock", f"The specified CidrBlock {block} is not valid. {why}")
