@@ -3,6 +3,7 @@
 Names are absolute without a final dot, a TXT value is plain text, and an MX value has its priority beside it.
 """
 
+from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
 from vpcdns.config.values import host_name
@@ -14,6 +15,10 @@ MAX_TEXT: Final = 255  # octets of a TXT value
 def zone_file_text(kind: str, value: str, priority: int) -> str:
     """A value as zone files have it; raises ValueError with what is wrong."""
     match kind:
+        case "A":
+            return str(IPv4Address(value))
+        case "AAAA":
+            return str(IPv6Address(value))
         case "TXT":
             octets = value.encode()
             if len(octets) > MAX_TEXT:

@@ -45,7 +45,7 @@ def broken_chains(world: World) -> tuple[list[Broken], bool]:
         walk = _Walk(Client(_ANYWHERE, vpcs[0]), world, left)
         for zone in zones:
             for name in starts.get(zone.zone_id, ()):
-                if walk.length(name) <= MAX_CHAIN:
+                if walk.length(name) <= MAX_CHAIN + 1:  # and the name at the end
                     continue
                 circle = walk.circle_from.get(name, ())
                 key = circle[0] if circle else zone.zone_id
@@ -81,7 +81,7 @@ class _Walk:
         if name is not None and name in path and self.left > 0:
             names = list(path)[list(path).index(name) :]
             first = names.index(min(names, key=attrgetter("folded")))
-            circle, length = (*names[first:], *names[:first]), MAX_CHAIN
+            circle, length = (*names[first:], *names[:first]), MAX_CHAIN + 1
         for passed in reversed(path):
             length += 1
             self._lengths[passed] = length

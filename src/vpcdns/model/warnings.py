@@ -126,7 +126,7 @@ def _broken_chains(world: World) -> Iterator[str]:
         else:
             first, more = next(iter(broken.names)), len(broken.names) - 1
             others = f" and {more} more" if more else ""
-            why = f"CNAME chains of more than {MAX_CHAIN} names are SERVFAIL: that from {first}{others}"
+            why = f"CNAME chains of more than {MAX_CHAIN} records are SERVFAIL: that from {first}{others}"
             yield f"{where} {why}; let it lead closer to its end"
     if not all_followed:
         yield f"CNAME chains of private zones: only {MAX_FOLLOWED:,} names were followed; shorten the chains"

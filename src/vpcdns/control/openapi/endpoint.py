@@ -34,7 +34,7 @@ from vpcdns.control.openapi.request import ApiRequest, ApiResponse
 from vpcdns.control.openapi.signature import TOLERANCE, Nonces, claim, no_match
 from vpcdns.errors import StateError
 from vpcdns.model.world import World
-from vpcdns.server.threads import Place
+from vpcdns.server.threads import Place, in_thread
 from vpcdns.state import State
 
 log = logging.getLogger("vpcdns.admin")
