@@ -7,7 +7,7 @@ import pytest
 from tests.support.cloud_api import CLOUDAPI, PVTZ, VPC, Cloud
 from tests.support.sdk_models import parameters
 from vpcdns.control.openapi.actions import ACTIONS
-from vpcdns.control.openapi.parameters import Action, flag, integer, is_reading
+from vpcdns.control.openapi.parameters import MAX_TEXT, Action, flag, integer, is_reading
 
 # What the SDK models of today do not have, and clients of the cloud send: nothing.
 SERVED = sorted(ACTIONS)
@@ -63,6 +63,7 @@ def test_what_is_no_boolean(text: str) -> None:
 
 
 INTS = [(at, one) for at in SERVED for one, kind in ACTIONS[at][1].types.items() if kind == "int"]
+TEXTS = [(at, one) for at in SERVED for one, kind in ACTIONS[at][1].types.items() if kind == "text"]
 BOOLS = [(at, one) for at in SERVED for one, kind in ACTIONS[at][1].types.items() if kind == "bool"]
 
 
@@ -90,6 +91,15 @@ def test_a_filter_that_is_not_known_is_refused_by_name(version: str, name: str) 
     assert (answer.status, answer.body["Code"]) == (400, "UnsupportedParameter")
     assert "Colour" in answer.body["Message"]
     assert name in answer.body["Message"]
+
+
+def test_no_text_is_kept_that_is_longer_than_any_that_is_meant() -> None:
+    cloud = Cloud()
+    for (version, name), parameter in TEXTS:
+        if parameter in ("Description", "Remark", "BasePath", "DefaultDomain", "PassthroughHeaders"):
+            answer = cloud.ask(name, version, **{parameter: "x" * (MAX_TEXT + 1)})
+            assert answer.status == 400, (name, parameter)
+            assert f"{MAX_TEXT} characters" in answer.body["Message"], (name, parameter)
 
 
 def test_what_an_action_does_not_have_changes_nothing() -> None:

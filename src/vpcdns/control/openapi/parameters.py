@@ -15,6 +15,7 @@ from vpcdns.control.openapi.errors import Product, unsupported, wrong
 INT64: Final = (-(1 << 63), (1 << 63) - 1)
 _INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
 _FLAGS: Final = {"true": True, "false": False}
+MAX_TEXT: Final = 65_536  # of one parameter: definitions of APIs are the longest, and everything is kept
 _NUMBERED: Final = re.compile(r"\.([1-9][0-9]{0,3})(?=\.|$)", re.ASCII)
 _READING: Final = ("Describe", "Check", "List", "Get")
 
@@ -37,8 +38,12 @@ def flag(text: str) -> bool | None:
     return _FLAGS.get(text.lower())
 
 
+def _text(text: str) -> str | None:
+    return text if len(text) <= MAX_TEXT else None
+
+
 _TYPES: Final[dict[str, tuple[Callable[[str], object], str]]] = {
-    "text": (str, ""),
+    "text": (_text, f"Write at most {MAX_TEXT} characters."),
     "int": (integer, f"Write a whole number from {INT64[0]} to {INT64[1]}."),
     "bool": (flag, "Write true or false."),
 }
