@@ -20,7 +20,7 @@ from vpcdns.wire.upstream import PROOFS, Relayed, is_owned_by_question, owner_as
 MAX_REBUILT: Final = 500  # records behind CNAMEs that came from elsewhere; each costs some 20 µs
 _RCODES: Final = frozenset(Rcode)
 MAX_LABELS: Final = 2_048  # of names that are read; with what is done about a name, each costs some 6 µs
-MAX_OWNERS: Final = 32  # names with records in one response; a referral to the root has 27, a long chain 17
+MAX_OWNERS: Final = 64  # names with records in one response; a referral to the root has 27, a long chain 17
 
 
 def finish(forward: Forward, result: Fetched | Failure, world: World) -> Response | Forward | Drop:
