@@ -44,7 +44,7 @@ async def test_it_waits_when_descriptors_run_out(
     assert out == [True] * 3
     assert listening.calls <= 3 + len(clients) + 2
     assert [record.message for record in caplog.records] == [
-        "Cannot accept connections: Too many open files; idle ones are closed to make room"
+        "Cannot accept connections: Too many open files; they wait until there is room"
     ]
     assert not any(sock.getblocking() for sock in accepted)
     for sock in (*clients, *accepted):

@@ -6,6 +6,7 @@ a KeyError here, as every field that is read has to be there.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, ClassVar
@@ -22,7 +23,7 @@ def token() -> str:
 
 
 @dataclass
-class Resource:
+class Resource(ABC):
     """One resource. `sent` are the attributes of its configuration, by the parameter that has each."""
 
     provider: Provider
@@ -38,18 +39,21 @@ class Resource:
     def tea(self, action: str, request: State, query: State | None = None) -> State:
         return self.provider.tea(self.version, action, request, query)
 
+    @abstractmethod
     def create(self, config: State) -> str:
-        raise NotImplementedError
+        """The id that it gets."""
 
+    @abstractmethod
     def read(self, resource_id: str) -> State:
         """All attributes; raises Gone."""
-        raise NotImplementedError
 
+    @abstractmethod
     def update(self, resource_id: str, old: State, new: State) -> None:
-        raise NotImplementedError
+        """Changes in place what the provider changes in place."""
 
+    @abstractmethod
     def destroy(self, resource_id: str) -> None:
-        raise NotImplementedError
+        """Deletes it."""
 
     def refreshed(self, resource_id: str) -> State | None:
         """What a plan reads; None: the resource is taken out of the state, and would be made again."""

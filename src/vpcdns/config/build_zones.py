@@ -90,7 +90,7 @@ class _Records:
     def build(self, part: PrivateZonePart, folder: FilePath) -> PrivateZone:
         if part.records or part.file is not None:
             # Here, as dnspython takes longer to import than all the rest of a start.
-            from vpcdns.config import zone_records  # noqa: PLC0415 - as said above
+            from vpcdns.config import zone_records  # noqa: PLC0415 - slow to import
 
             for index, entry in enumerate(part.records):
                 self._add_entry((*self.path, "records", index), entry, zone_records)

@@ -131,7 +131,7 @@ def yaml_text(configuration: dict[str, Any] | list[Any]) -> str:
 _SafeDumper: Final[Any] = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-class _Dumper(_SafeDumper):  # type: ignore[misc]
+class _Dumper(_SafeDumper):  # type: ignore[misc] # which one it is, is known at run time only
     """Quotes whatever is not clearly a word; writes no anchors."""
 
     def ignore_aliases(self, data: Any) -> bool:

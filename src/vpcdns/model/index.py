@@ -15,61 +15,61 @@ from vpcdns.model.frozen_map import Filling, FrozenMap
 
 K = TypeVar("K")
 V = TypeVar("V")
-I = TypeVar("I")  # noqa: E741 - what is looked for
+S = TypeVar("S")  # what is sought
 
 
 @dataclass(frozen=True, slots=True)
-class Index(Generic[K, V, I]):
+class Index(Generic[K, V, S]):
     """The keys of `version` under what `of` says of their values; for what few values have in common."""
 
-    of: Callable[[V], Iterable[I]]
+    of: Callable[[V], Iterable[S]]
     version: FrozenMap[K, V] = field(default_factory=FrozenMap)
-    keys: FrozenMap[I, Sequence[K]] = field(default_factory=FrozenMap)
+    keys: FrozenMap[S, Sequence[K]] = field(default_factory=FrozenMap)
 
-    def followed(self, version: FrozenMap[K, V]) -> Index[K, V, I]:
+    def followed(self, version: FrozenMap[K, V]) -> Index[K, V, S]:
         """The index of another version."""
         if version is self.version:
             return self
         if not version.shares_with(self.version):
             return self._anew(version)
-        found: dict[I, list[K]] = {}
+        found: dict[S, list[K]] = {}
         for key, old, new in _changes(self.version, version):
             for one in () if old is None else self.of(old):
                 found.setdefault(one, list(self.keys.get(one, ()))).remove(key)
             for one in () if new is None else self.of(new):
                 found.setdefault(one, list(self.keys.get(one, ()))).append(key)
-        put: dict[I, Sequence[K]] = {one: keys for one, keys in found.items() if keys}
+        put: dict[S, Sequence[K]] = {one: keys for one, keys in found.items() if keys}
         gone = [one for one, keys in found.items() if not keys and one in self.keys]
         return replace(self, version=version, keys=self.keys.edited(put, gone))
 
-    def find(self, one: I) -> Sequence[K]:
+    def find(self, one: S) -> Sequence[K]:
         """The keys of the values of which `of` says `one`."""
         return self.keys.get(one, ())
 
-    def _anew(self, version: FrozenMap[K, V]) -> Index[K, V, I]:
-        keys: Filling[I, list[K]] = Filling()
+    def _anew(self, version: FrozenMap[K, V]) -> Index[K, V, S]:
+        keys: Filling[S, list[K]] = Filling()
         for key, value in version.scan():
             for one in self.of(value):
                 keys.setdefault(one, []).append(key)
-        frozen: FrozenMap[I, Any] = keys.frozen()
+        frozen: FrozenMap[S, Any] = keys.frozen()
         return replace(self, version=version, keys=frozen)
 
 
 @dataclass(frozen=True, slots=True)
-class Count(Generic[K, V, I]):
+class Count(Generic[K, V, S]):
     """How many values of `version` there are of each kind; None is no kind."""
 
-    of: Callable[[V], I | None]
+    of: Callable[[V], S | None]
     version: FrozenMap[K, V] = field(default_factory=FrozenMap)
-    counts: FrozenMap[I, int] = field(default_factory=FrozenMap)
+    counts: FrozenMap[S, int] = field(default_factory=FrozenMap)
 
-    def followed(self, version: FrozenMap[K, V]) -> Count[K, V, I]:
+    def followed(self, version: FrozenMap[K, V]) -> Count[K, V, S]:
         """The count of another version."""
         if version is self.version:
             return self
         if not version.shares_with(self.version):
             return replace(self, version=version, counts=self._anew(version))
-        more: Counter[I] = Counter()
+        more: Counter[S] = Counter()
         for _, old, new in _changes(self.version, version):
             for value, one in ((old, -1), (new, 1)):
                 if value is not None and (kind := self.of(value)) is not None:
@@ -77,11 +77,11 @@ class Count(Generic[K, V, I]):
         put = {kind: self.counts.get(kind, 0) + number for kind, number in more.items() if number}
         return replace(self, version=version, counts=self.counts.edited(put))
 
-    def find(self, kind: I) -> int:
+    def find(self, kind: S) -> int:
         return self.counts.get(kind, 0)
 
-    def _anew(self, version: FrozenMap[K, V]) -> FrozenMap[I, int]:
-        counts: dict[I, int] = {}
+    def _anew(self, version: FrozenMap[K, V]) -> FrozenMap[S, int]:
+        counts: dict[S, int] = {}
         for _, value in version.scan():
             if (kind := self.of(value)) is not None:
                 counts[kind] = counts.get(kind, 0) + 1

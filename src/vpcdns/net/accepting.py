@@ -87,7 +87,7 @@ class Acceptor:
             return
         if self._loop.time() >= self._quiet_until:
             self._quiet_until = self._loop.time() + _QUIET
-            log.error("Cannot accept %s: %s; idle ones are closed to make room", self._what, error.strerror)
+            log.error("Cannot accept %s: %s; they wait until there is room", self._what, error.strerror)
         for listening in self._listening:
             self._loop.remove_reader(listening.fileno())
         self._paused = self._loop.call_later(_PAUSE, self._resume)

@@ -23,7 +23,7 @@ FEW: Final = 2_000  # objects of which an index is made anew in a millisecond
 
 K = TypeVar("K")
 V = TypeVar("V")
-I = TypeVar("I")  # noqa: E741 - what is looked for
+S = TypeVar("S")  # what is sought
 Followed = Index[Any, Any, Any] | Count[Any, Any, Any]
 
 
@@ -153,9 +153,9 @@ class LookUps:
         return self._of(_KEPT, self._contents.attributes).find(by)
 
     @overload
-    def _of(self, first: Index[K, V, I], version: FrozenMap[K, V]) -> Index[K, V, I]: ...
+    def _of(self, first: Index[K, V, S], version: FrozenMap[K, V]) -> Index[K, V, S]: ...
     @overload
-    def _of(self, first: Count[K, V, I], version: FrozenMap[K, V]) -> Count[K, V, I]: ...
+    def _of(self, first: Count[K, V, S], version: FrozenMap[K, V]) -> Count[K, V, S]: ...
     def _of(self, first: Any, version: Any) -> Any:
         return self._followed(first, version)
 
