@@ -29,11 +29,6 @@ OverlayOption = Annotated[
 ]
 
 
-@import_app.callback()
-def _group() -> None:
-    """With one command only, typer would take its name away."""
-
-
 @import_app.command("terraform")
 def import_terraform(
     files: Annotated[

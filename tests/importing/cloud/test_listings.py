@@ -1,0 +1,67 @@
+"""The table of listings names actions, parameters and fields that the cloud's SDKs have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support.sdk_models import parameters, response
+from vpcdns.importing.cloud.listings import LISTINGS, Listing, at
+
+pytest.importorskip("alibabacloud_cbn20170912")
+
+# Where a list is expected, and of what.
+LISTS: dict[str, list[Any]] = {
+    "SecondaryCidrBlocks.SecondaryCidrBlock": ["10.0.0.0/8"],
+    "CustomDomains.DomainItem": [{"DomainName": "x", "CustomDomainType": "x", "DomainBindingStatus": "x"}],
+    "BindVpcs.Vpc": [{"VpcId": "x", "RegionId": "x"}],
+    "TunnelOptionsSpecification.TunnelOptions": [{"CustomerGatewayId": "x"}],
+}
+IDS = [one.action for one in LISTINGS]
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    for name in reversed(path.split(".")):
+        value = {name: value}
+    found: dict[str, Any] = value
+    return found
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=IDS)
+def test_every_field_is_one_of_the_models(listing: Listing) -> None:
+    """Each is in what the listing returns, in what its detail returns, or is asked for by it."""
+    for path in (*listing.own, *listing.keeps):
+        value = LISTS.get(path, "x")
+        listed = response(
+            listing.product.version, listing.action, nested(listing.items, [nested(path, value)])
+        )
+        found = [at(one, path) for one in at(listed, listing.items)]
+        if listing.detail:
+            found.append(at(response(listing.product.version, listing.detail, nested(path, value)), path))
+        assert value in found or path in listing.given, path
+
+
+@pytest.mark.parametrize("listing", LISTINGS, ids=IDS)
+def test_every_parameter_is_one_of_the_models(listing: Listing) -> None:
+    known = parameters(listing.product.version, listing.action)
+    pages = ("MaxResults", "NextToken") if listing.has_tokens else ("PageNumber", "PageSize")
+    assert {*listing.given, *dict(listing.filters), *pages} <= known.keys()
+    if listing.detail:
+        assert listing.own[0] in parameters(listing.product.version, listing.detail)
+
+
+def test_what_is_asked_for_each_of_a_kind_stands_behind_it() -> None:
+    seen: dict[str, Listing] = {}
+    for one in LISTINGS:
+        assert one.kind not in seen
+        if one.of:
+            parent = seen[one.of]
+            assert set(one.given) <= {*parent.own, *parent.keeps, *parent.given}
+            assert parent.product is one.product
+        seen[one.kind] = one
+
+
+def test_all_of_them_only_read() -> None:
+    actions = [name for one in LISTINGS for name in (one.action, one.detail) if name]
+    assert all(name.startswith(("Describe", "List")) for name in actions)
