@@ -154,10 +154,13 @@ class FakeCloud:
             start = (int(parameters["PageNumber"]) - 1) * int(parameters["PageSize"])
             stop = start + int(parameters["PageSize"])
             body = {"TotalCount": len(wanted)}
-        page: Any = wanted[start:stop]
-        for name in reversed(listing.items.split(".")):
-            page = {name: page}
-        return body | page
+        return body | nested(listing.items, wanted[start:stop])
+
+
+def nested(path: str, value: Any) -> dict[str, Any]:
+    """`value` at a path of names."""
+    first, _, rest = path.partition(".")
+    return {first: nested(rest, value) if rest else value}
 
 
 def asked(cloud: FakeCloud, *regions: str) -> Account:

@@ -3,26 +3,41 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from vpcdns import gc_pauses
-from vpcdns.cli.imports import OverlayOption, read_overlay
-from vpcdns.cli.output import Exit, complain, say, say_json, summary
+from vpcdns.cli.imports import OverlayOption, print_configuration, read_overlay
+from vpcdns.cli.output import Exit, complain, say, say_json
 from vpcdns.cli.parameters import JsonOption, read_endpoint, read_region_id
 from vpcdns.config import read_octets
 from vpcdns.errors import AccountError, printable
-from vpcdns.importing import text
 from vpcdns.importing.cloud.account import Account, account_text, read_account
 from vpcdns.importing.cloud.asking import Tell, ask
 from vpcdns.importing.cloud.differences import difference_data, difference_text, differences
 from vpcdns.importing.cloud.objects import inventory_of
 from vpcdns.importing.cloud.sdk import Sdk, find_credentials
-from vpcdns.importing.finish import finish
 
+HELP: Final = """Make a configuration of a cloud account.
+
+Asks for VPCs, gateway instances, groups, private zones, VPNs and CENs by
+calls that only read. Prints a configuration that `vpcdns check` accepts,
+with a comment for everything that was guessed or is missing; a summary
+goes to stderr. Needs the cloud's SDKs: pip install 'vpcdns[cloud]'
+
+\b
+Exit codes:
+  0  all of it was asked
+  1  an error, or something could not be asked, which stderr says
+
+\b
+Examples:
+  vpcdns import cloud --region cn-hangzhou > vpcdns.yaml
+  vpcdns import cloud --region cn-hangzhou --region cn-shanghai --save account.json > vpcdns.yaml
+"""
 ProfileOption = Annotated[
     str | None,
     typer.Option(
@@ -58,36 +73,14 @@ def import_cloud(
     ] = None,
     endpoint: EndpointOption = None,
 ) -> None:
-    """Make a configuration of a cloud account.
-
-    Asks for VPCs, gateway instances, groups, private zones, VPNs and CENs by
-    calls that only read. Prints a configuration that `vpcdns check` accepts,
-    with a comment for everything that was guessed or is missing; a summary
-    goes to stderr. Needs the cloud's SDKs: pip install 'vpcdns[cloud]'
-
-    \b
-    Exit codes:
-      0  all of it was asked
-      1  an error, or something could not be asked, which stderr says
-
-    \b
-    Examples:
-      vpcdns import cloud --region cn-hangzhou > vpcdns.yaml
-      vpcdns import cloud --region cn-hangzhou --region cn-shanghai --save account.json > vpcdns.yaml
-    """
+    """`HELP` says what it does."""
     laid = read_overlay(overlay)
     account = _asked(region, profile, endpoint)
     if save is not None:
         _write(save, account_text(account))
+    made_by = f"vpcdns import cloud {' '.join(f'--region {one}' for one in account.regions)}"
     with gc_pauses.paused():
-        inventory = inventory_of(account)
-        world = finish(inventory, laid)
-        made_by = f"vpcdns import cloud {' '.join(f'--region {one}' for one in account.regions)}"
-        written = "\n".join(text.configuration_text(inventory, made_by))
-    say(written)
-    complain(summary(world))
-    for line in text.summary(inventory, {}):
-        complain(line)
+        print_configuration(inventory_of(account), laid, made_by, {})
     _end(account)
 
 

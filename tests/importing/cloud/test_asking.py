@@ -42,8 +42,11 @@ def test_pages_by_token(size: int) -> None:
 
 def test_a_cloud_that_repeats_its_last_page_for_ever_ends() -> None:
     class Repeating(FakeCloud):
-        def call(self, *given: Any) -> dict[str, Any]:
-            return super().call(*given[:3], given[3] | {"PageNumber": "1"}) | {"TotalCount": 10**9}
+        def call(
+            self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
+        ) -> dict[str, Any]:
+            told = super().call(product, region_id, action, parameters | {"PageNumber": "1"})
+            return told | {"TotalCount": 10**9}
 
     assert len(asked(Repeating({"VPC": HYBRID["VPC"]})).scopes[HANGZHOU]["VPC"]) == 2
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.cloud_account import nested
 from tests.support.sdk_models import parameters, response
 from vpcdns.importing.cloud.listings import LISTINGS, Listing, at
 
@@ -19,13 +20,6 @@ LISTS: dict[str, list[Any]] = {
     "TunnelOptionsSpecification.TunnelOptions": [{"CustomerGatewayId": "x"}],
 }
 IDS = [one.action for one in LISTINGS]
-
-
-def nested(path: str, value: Any) -> dict[str, Any]:
-    for name in reversed(path.split(".")):
-        value = {name: value}
-    found: dict[str, Any] = value
-    return found
 
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=IDS)
