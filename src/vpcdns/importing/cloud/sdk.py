@@ -109,8 +109,9 @@ def _called(client: Any, product: Product, action: str, parameters: dict[str, st
         inner = getattr(error, "inner_exception", None) or error
         said = str(getattr(inner, "message", "") or inner)
         raise Unreachable(f"{client._endpoint} cannot be asked: {said}") from None  # noqa: SLF001
-    body = told.get("body")
-    return body if isinstance(body, dict) else {}
+    if not isinstance(body := told.get("body"), dict):
+        raise Unreachable(f"{client._endpoint} cannot be asked: its answer is no JSON object")  # noqa: SLF001
+    return body
 
 
 def _refusal(code: str, message: str, retry_after: int | None) -> Exception:
