@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,10 @@ import yaml
 from tests.support.cloud_api import KEY_ID, KEYS, REGION, SECRET
 from tests.support.cloud_server import cloud_server, error
 from tests.support.command_line import Ran, vpcdns
+from tests.support.server_process import COMMAND
 from vpcdns.testing import Server
 
-pytest.importorskip("alibabacloud_credentials")
+pytest.importorskip("alibabacloud_cbn20170912")
 from alibabacloud_credentials.utils import auth_util
 
 # The SDK asks the clock in a way that Python 3.12 calls out of date.
@@ -229,7 +232,7 @@ def test_a_region_that_cannot_be_asked_is_said_and_the_others_go_on(tmp_path: Pa
         )
         ran = vpcdns("diff", str(saved), "--endpoint", endpoint)
         assert (ran.returncode, ran.stdout) == (1, "nothing has changed\n")
-        assert "not compared, as it was not asked then: cn-shanghai: VPC" in ran.stderr
+        assert "not compared, as it was not known then: cn-shanghai: VPC" in ran.stderr
 
 
 def settled_ids(configuration: str) -> list[str]:
@@ -245,6 +248,41 @@ def test_what_cannot_be_asked_now_is_not_gone(tmp_path: Path) -> None:
     assert ran.returncode == 1
     assert OTHER not in ran.stdout
     assert "- group group_1 in cn-hangzhou" in ran.stdout
+
+
+def test_a_kind_that_was_not_there_then_is_said_and_not_new(tmp_path: Path) -> None:
+    saved = tmp_path / "account.json"
+
+    def without_cens(action: str, given: dict[str, str]) -> tuple[int, Any, dict[str, str]]:
+        return (400, error("UnsupportedOperation"), {}) if action == "DescribeCens" else partly(action, given)
+
+    with cloud_server(without_cens) as endpoint:
+        region = ("--region", REGION, "--endpoint", endpoint)
+        assert vpcdns("import", "cloud", *region, "--save", str(saved)).returncode == 0
+    with cloud_server(partly) as endpoint:
+        ran = vpcdns("diff", str(saved), "--endpoint", endpoint)
+    assert (ran.returncode, ran.stdout) == (0, "nothing has changed\n")
+    assert "not compared, as it was not known then: global: CEN, " in ran.stderr
+
+
+def test_a_terminal_sees_a_bar() -> None:
+    ours, theirs = os.openpty()
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
+    with cloud_server(partly) as endpoint:
+        ran = subprocess.run(
+            [*COMMAND, "import", "cloud", "--region", REGION, "--endpoint", endpoint],
+            env={**os.environ, **keys, "TERM": "xterm"},
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+            timeout=30,
+            check=True,
+        )
+    assert b"vpc-a" in ran.stdout
+    seen = os.read(ours, 100_000)
+    os.close(ours)
+    os.close(theirs)
+    assert "cn-hangzhou: VPC" in seen.decode()
+    assert "━" in seen.decode()
 
 
 def test_throttling_slows_down_and_loses_nothing() -> None:
@@ -302,6 +340,7 @@ def test_usage(arguments: list[str], said: str) -> None:
             '{"vpcdns_account": 1, "regions": [], "objects": {"a": {"VPC": {"x": 7}}}, "unasked": []}',
             "damaged",
         ),
+        ('{"vpcdns_account": 1, "regions": ["a.example/#"], "objects": {}, "unasked": []}', "damaged"),
         ('{"vpcdns_account": 1, "regions": [], "objects": 7, "unasked": []}', "damaged"),
     ],
 )

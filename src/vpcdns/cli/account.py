@@ -114,10 +114,9 @@ def diff(
     else:
         say("\n".join(difference_text(found)))
     for one in before.unasked:
-        if not one.is_absent:
-            complain(
-                printable(f"not compared, as it was not asked then: {one.scope}: {', '.join(one.kinds)}")
-            )
+        if not one.is_absent or not after.scopes.get(one.scope, {}).keys().isdisjoint(one.kinds):
+            what = f"{one.scope}: {', '.join(one.kinds)}"
+            complain(printable(f"not compared, as it was not known then: {what}"))
     _end(after, Exit.ERROR if before.failed else Exit.FOUND if found else Exit.OK)
 
 

@@ -76,7 +76,7 @@ def test_what_is_refused_takes_with_it_what_hangs_on_it_and_nothing_else() -> No
     refused = Refused("Forbidden.RAM", "User not authorized")
     account = asked(FakeCloud(HYBRID, {"ListTransitRouters": refused}))
     [unasked] = account.unasked
-    assert unasked.why == "ListTransitRouters: Forbidden.RAM: User not authorized"
+    assert unasked.why.startswith("ListTransitRouters: Forbidden.RAM: User not authorized; docs/")
     assert set(unasked.kinds) == {
         *("transit router", "VPC attachment", "VBR attachment", "VPN attachment"),
         *("route table", "transit router route"),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
 
 from tests.support.cloud_account import nested
+from tests.support.repository import ROOT
 from tests.support.sdk_models import parameters, response
-from vpcdns.importing.cloud.listings import LISTINGS, Listing, at
+from vpcdns.importing.cloud.listings import LISTINGS, Listing, Product, at
 
 pytest.importorskip("alibabacloud_cbn20170912")
 
@@ -56,6 +59,17 @@ def test_what_is_asked_for_each_of_a_kind_stands_behind_it() -> None:
         seen[one.kind] = one
 
 
+CALLS = [(one.product, name) for one in LISTINGS for name in (one.action, one.detail) if name]
+
+
 def test_all_of_them_only_read() -> None:
-    actions = [name for one in LISTINGS for name in (one.action, one.detail) if name]
-    assert all(name.startswith(("Describe", "List")) for name in actions)
+    assert all(name.startswith(("Describe", "List")) for _, name in CALLS)
+
+
+def test_the_documents_list_each_and_the_policy_allows_each() -> None:
+    text = (ROOT / "docs" / "cloud-account.md").read_text()
+    policy = json.loads(text.partition("```json\n")[2].partition("```")[0])
+    assert sorted(policy["Statement"][0]["Action"]) == sorted(f"{one.ram}:{name}" for one, name in CALLS)
+    for product in Product:
+        [calls] = re.findall(rf"^\| \w+ {product.version} \| (.*) \|$", text, re.MULTILINE)
+        assert calls.split(", ") == [name for one, name in CALLS if one is product]

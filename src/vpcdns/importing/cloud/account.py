@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from vpcdns.config import Mistake, described, error_of
+from vpcdns.config import Mistake, described, error_of, is_region_id
 
 FORMAT: Final = 1
 _SAVE: Final = "make it by `vpcdns import cloud --save FILE`"
@@ -77,8 +77,9 @@ def read_account(file: str, octets: bytes) -> Account:
             Unasked(str(one["scope"]), tuple(map(str, one["kinds"])), str(one["why"]), bool(one["is_absent"]))
             for one in value["unasked"]
         ]
-        account = Account(tuple(map(str, value["regions"])), value["objects"], unasked)
-        if not all(isinstance(fields, dict) for *_, fields in account.objects()):
+        account = Account(tuple(value["regions"]), value["objects"], unasked)
+        is_whole = all(isinstance(fields, dict) for *_, fields in account.objects())
+        if not is_whole or not all(map(is_region_id, account.regions)):
             raise TypeError
     except (KeyError, TypeError, AttributeError):
         what = "it is damaged: regions, objects or unasked are not as they were saved"

@@ -36,6 +36,11 @@ class Refused(Exception):
         )
 
     @property
+    def way_out(self) -> str:
+        is_forbidden = self.code.startswith(("Forbidden", "NoPermission"))
+        return "; docs/cloud-account.md has the RAM policy that is needed" if is_forbidden else ""
+
+    @property
     def is_absent(self) -> bool:
         """Whether there is no such action there: vpcdns' own API has a part of the cloud's."""
         return self.code in ("UnsupportedOperation", "InvalidAction.NotFound", "InvalidVersion")
@@ -91,7 +96,9 @@ class _Scope:
                 for other in waiting:
                     lost |= {other.kind} if other.of in lost else set()
                 waiting = [other for other in waiting if other.kind not in lost]
-                self._give_up(lost, f"{listing.action}: {refused}", is_absent=refused.is_absent)
+                self._give_up(
+                    lost, f"{listing.action}: {refused}{refused.way_out}", is_absent=refused.is_absent
+                )
             except Unreachable as error:
                 self._give_up([listing.kind, *(other.kind for other in waiting)], str(error))
                 break
@@ -116,9 +123,10 @@ class _Scope:
         return found
 
     def _each(self, listing: Listing, asks: Callable[[Fields], T], subjects: Iterable[Fields]) -> Iterator[T]:
-        waiting = list(subjects)
-        for done, result in enumerate(self._pool.map(asks, waiting)):
-            self._tell(f"{self._scope}: {listing.kind}", done, len(waiting))
+        waiting, what = list(subjects), f"{self._scope}: {listing.kind}"
+        self._tell(what, 0, len(waiting))
+        for done, result in enumerate(self._pool.map(asks, waiting), start=1):
+            self._tell(what, done, len(waiting))
             yield result
 
     def _items(self, listing: Listing, parent: Fields) -> list[tuple[str, Fields]]:

@@ -4,6 +4,8 @@ The only module that imports the SDKs, and only when it is used: they are the ex
 """
 
 import configparser
+import logging
+import re
 import time
 from collections.abc import Callable
 from importlib import import_module
@@ -30,6 +32,7 @@ _NO_KEYS_EITHER: Final = (
     "InvalidCredentials",
     "InvalidSignature",
 )
+_CAUSE: Final = re.compile(r".*\(Caused by \w+\(['\"](?:\w+\(.*?\): )?(.*?)['\"]\)\)$", re.DOTALL)
 _WAYS: Final = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give --profile NAME"
 
 
@@ -107,11 +110,17 @@ def _called(client: Any, product: Product, action: str, parameters: dict[str, st
         raise _refusal(str(error.code), str(said or error.message), error.retry_after) from None
     except core.TeaException as error:  # no answer, or one that is none
         inner = getattr(error, "inner_exception", None) or error
-        said = str(getattr(inner, "message", "") or inner)
-        raise Unreachable(f"{client._endpoint} cannot be asked: {said}") from None  # noqa: SLF001
+        raise _unreachable(client, str(getattr(inner, "message", "") or inner)) from None
     if not isinstance(body := told.get("body"), dict):
-        raise Unreachable(f"{client._endpoint} cannot be asked: its answer is no JSON object")  # noqa: SLF001
+        raise _unreachable(client, "its answer is no JSON object")
     return body
+
+
+def _unreachable(client: Any, said: str) -> Unreachable:
+    """Of what `requests` says, the cause alone: the rest is its own objects and the whole URL."""
+    why = _CAUSE.sub(r"\1", said)
+    way_out = "check the region's name, the network, and HTTPS_PROXY"
+    return Unreachable(f"{client._endpoint} cannot be asked: {why}; {way_out}")  # noqa: SLF001
 
 
 def _refusal(code: str, message: str, retry_after: int | None) -> Exception:
@@ -130,6 +139,7 @@ def find_credentials(profile: str | None) -> Any:
     the role of an ECS instance.
     """
     made, providers = _module("alibabacloud_credentials.client"), _module("alibabacloud_credentials.provider")
+    logging.getLogger("credentials").disabled = True  # the SDK's own; it prints tracebacks of what it raises
     no_credentials = _module("alibabacloud_credentials.exceptions").CredentialException
     if profile is None:
         chain = [made.Client]
