@@ -28,8 +28,9 @@ pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:Depreca
 KEYS = credentials.Client(Config(type="access_key", access_key_id="testAK", access_key_secret="testSK"))
 
 
-def called(*answers: tuple[int, Any, dict[str, str]]) -> tuple[dict[str, Any], list[float]]:
-    """What a call comes to when these are the answers, the last of them for ever; and the pauses."""
+def called(*answers: tuple[int, Any, dict[str, str]], times: int = 1) -> tuple[dict[str, Any], list[float]]:
+    """What the last call comes to when these are the answers, the last of them for ever; and the pauses."""
+    told: dict[str, Any] = {}
     pauses: list[float] = []
     left = list(answers)
 
@@ -40,7 +41,8 @@ def called(*answers: tuple[int, Any, dict[str, str]]) -> tuple[dict[str, Any], l
     with cloud_server(answer) as endpoint:
         sdk = Sdk(KEYS, endpoint, pauses.append)
         try:
-            told = sdk.call(Product.VPC, "cn-hangzhou", "DescribeVpcs", {"RegionId": "cn-hangzhou"})
+            for _ in range(times):
+                told = sdk.call(Product.VPC, "cn-hangzhou", "DescribeVpcs", {"RegionId": "cn-hangzhou"})
         except Refused as refused:
             return {"refused": str(refused), "code": refused.code}, pauses
     return told, pauses
@@ -94,6 +96,13 @@ def test_credentials_that_are_not_accepted_end_it(code: str) -> None:
 def test_an_answer_that_is_none(status: int, body: bytes) -> None:
     with pytest.raises(Unreachable, match=r"127\.0\.0\.1:\d+ cannot be asked: "):
         called((status, body, {}))
+
+
+def test_what_is_lost_on_a_way_that_was_open_before_is_asked_again() -> None:
+    told, pauses = called((200, {}, {}), (502, b"<html>", {}), (200, {"TotalCount": 3}, {}), times=2)
+    assert (told, pauses) == ({"TotalCount": 3}, [0.5])
+    with pytest.raises(Unreachable):
+        called((200, {}, {}), (502, b"<html>", {}), times=2)
 
 
 def test_nobody_listens() -> None:

@@ -48,20 +48,31 @@ class Sdk:
         self._credentials, self._sleep = credentials, sleep
         self._protocol, _, self._endpoint = (endpoint or "https://").partition("://")
         self._clients: dict[tuple[Product, str], Any] = {}
+        self._answering: set[Any] = set()  # clients that have had an answer
         self._making = Lock()
 
     def call(
         self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
     ) -> dict[str, Any]:
-        """Calls until it is not throttled any more, with growing pauses; see `asking.Cloud`."""
+        """See `asking.Cloud`. Repeats what is throttled, and what is lost on a way that was open before."""
         client = self._client(product, region_id or _CENTRAL)
         for pause in (*PAUSES, None):
+            error: Refused | Unreachable
+            asked_for = None
             try:
-                return _called(client, product, action, parameters)
+                told = _called(client, product, action, parameters)
             except _Throttled as throttled:
-                if pause is None:
-                    raise Refused(throttled.code, str(throttled)) from None
-                self._sleep(min(throttled.retry_after or pause, MAX_PAUSE))
+                error, asked_for = Refused(throttled.code, str(throttled)), throttled.retry_after
+            except Unreachable as lost:
+                if client not in self._answering:
+                    raise
+                error = lost
+            else:
+                self._answering.add(client)
+                return told
+            if pause is None:
+                raise error from None
+            self._sleep(min(asked_for or pause, MAX_PAUSE))
         raise AssertionError
 
     def _client(self, product: Product, region_id: str) -> Any:
