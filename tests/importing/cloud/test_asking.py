@@ -13,6 +13,7 @@ from vpcdns.importing.cloud.listings import GLOBAL, LISTINGS, Product
 
 pytest.importorskip("alibabacloud_cbn20170912")
 
+ZONE = {"private zone": [{"ZoneId": "z1", "ZoneName": "corp.internal"}]}
 GROUPS = [{"GroupId": f"{number:032x}", "GroupName": f"group_{number}"} for number in range(1000)]
 
 
@@ -51,6 +52,17 @@ def test_a_cloud_that_repeats_its_last_page_for_ever_ends() -> None:
     assert len(asked(Repeating({"VPC": HYBRID["VPC"]})).scopes[HANGZHOU]["VPC"]) == 2
 
 
+def test_pages_that_are_smaller_than_what_was_asked_for() -> None:
+    class Small(FakeCloud):
+        def call(
+            self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
+        ) -> dict[str, Any]:
+            size = {"PageSize": "20"} if "PageSize" in parameters else {}
+            return super().call(product, region_id, action, parameters | size)
+
+    assert len(asked(Small({"group": GROUPS[:70]})).scopes[HANGZHOU]["group"]) == 70
+
+
 def test_regions_are_asked_one_by_one_and_named() -> None:
     cloud = FakeCloud(HYBRID)
     account = asked(cloud, "cn-hangzhou", "cn-shanghai", "cn-hangzhou")
@@ -85,9 +97,11 @@ def test_what_is_refused_takes_with_it_what_hangs_on_it_and_nothing_else() -> No
     assert account.failed
 
 
-def test_an_action_that_is_not_there_is_no_failure() -> None:
-    account = asked(FakeCloud(HYBRID, {"DescribeCens": Refused("UnsupportedOperation", "no such action")}))
-    assert account.unasked[0].is_absent
+@pytest.mark.parametrize("code", ["UnsupportedOperation", "InvalidAction.NotFound"])
+@pytest.mark.parametrize("action", ["DescribeCens", "ListTransitRouters", "DescribeZoneRecords"])
+def test_an_action_that_is_not_there_is_no_failure(code: str, action: str) -> None:
+    account = asked(FakeCloud(HYBRID | ZONE, {action: Refused(code, "no such action")}))
+    assert [one.is_absent for one in account.unasked] == [True]
     assert not account.failed
 
 
@@ -102,8 +116,15 @@ def test_a_region_without_an_answer_is_given_up_and_the_others_go_on() -> None:
     cloud = Deaf(HYBRID)
     account = asked(cloud, "cn-nowhere", HANGZHOU)
     assert list(account.scopes) == [HANGZHOU, GLOBAL]
-    assert len([one for one in cloud.calls if one[0] == "cn-nowhere"]) == 1
-    assert set(account.unasked[0].kinds) == {one.kind for one in LISTINGS if not one.product.is_global}
+    assert [one[1] for one in cloud.calls if one[0] == "cn-nowhere"] == ["DescribeVpcs", "DescribeInstances"]
+    lost = {kind for one in account.unasked for kind in one.kinds}
+    assert lost == {one.kind for one in LISTINGS if not one.product.is_global}
+
+
+def test_one_endpoint_without_an_answer_is_not_the_region() -> None:
+    account = asked(FakeCloud(HYBRID, {"DescribeZones": Unreachable("pvtz cannot be asked")}))
+    assert [one.kinds for one in account.unasked] == [("private zone", "record")]
+    assert "CEN" in kinds(account, GLOBAL)
 
 
 def test_where_nothing_answers_there_is_no_account() -> None:

@@ -31,9 +31,10 @@ class Refused(Exception):
     @property
     def is_gone(self) -> bool:
         """Whether what was asked about does not exist, or no more."""
-        return self.code.startswith("NotFound") or self.code.endswith(
-            (".NotFound", ".NotExist", ".NotExists")
-        )
+        if self.is_absent or self.code.startswith("InvalidRegion"):
+            return False
+        ends = (".NotFound", ".NotExist", ".NotExists")
+        return self.code.startswith("NotFound") or self.code.endswith(ends)
 
     @property
     def way_out(self) -> str:
@@ -70,7 +71,7 @@ def ask(cloud: Cloud, regions: Iterable[str], tell: Tell) -> Account:
     finally:
         pool.shutdown(cancel_futures=True)
     if not account.scopes:
-        raise AccountError("\n".join(f"{one.scope}: {one.why}" for one in account.unasked))
+        raise AccountError("\n".join(dict.fromkeys(f"{one.scope}: {one.why}" for one in account.unasked)))
     return account
 
 
@@ -100,8 +101,9 @@ class _Scope:
                     lost, f"{listing.action}: {refused}{refused.way_out}", is_absent=refused.is_absent
                 )
             except Unreachable as error:
-                self._give_up([listing.kind, *(other.kind for other in waiting)], str(error))
-                break
+                lost = {listing.kind, *(one.kind for one in waiting if one.product is listing.product)}
+                waiting = [other for other in waiting if other.kind not in lost]
+                self._give_up(lost, str(error))
         if self._found:
             self._account.scopes[self._scope] = self._found
 
@@ -150,18 +152,18 @@ class _Scope:
     def _pages(self, listing: Listing, parent: Fields) -> Iterator[list[Any]]:
         asked = {name: str(parent[name]) for name in listing.given if name in parent}
         asked |= dict(listing.filters)
-        size, number, token = str(PAGE_SIZE), 1, ""
+        size, number, token, seen = str(PAGE_SIZE), 1, "", 0
         while True:
             if listing.has_tokens:
                 page = {"MaxResults": size} | ({"NextToken": token} if token else {})
             else:
                 page = {"PageNumber": str(number), "PageSize": size}
             told = self._call(listing, listing.action, asked | page)
-            items = at(told, listing.items)
-            yield items if isinstance(items, list) else []
-            number, token = number + 1, str(told.get("NextToken") or "")
+            items = items if isinstance(items := at(told, listing.items), list) else []
+            yield items
+            number, token, seen = number + 1, str(told.get("NextToken") or ""), seen + len(items)
             total = told.get("TotalCount")
-            is_last = isinstance(total, int) and (number - 1) * PAGE_SIZE >= total
+            is_last = isinstance(total, int) and seen >= total  # pages may be smaller than what was asked for
             if not token if listing.has_tokens else is_last:
                 return
 

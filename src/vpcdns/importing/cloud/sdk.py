@@ -25,12 +25,9 @@ READ_TIMEOUT: Final = 20_000
 _CENTRAL: Final = "cn-hangzhou"  # whose endpoint tells of all regions, for products that have one
 
 _REPEATED: Final = ("Throttling", "ServiceUnavailable", "InternalError")
-_NO_KEYS: Final = ("InvalidAccessKey", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidSecurityToken")
-_NO_KEYS_EITHER: Final = (
-    "MissingSecurityToken",
-    "InvalidTimeStamp",
-    "InvalidCredentials",
-    "InvalidSignature",
+_NOT_ACCEPTED: Final = (  # how codes begin that are about the caller, whatever is called
+    *("InvalidAccessKey", "SignatureDoesNotMatch", "IncompleteSignature", "InvalidSignature"),
+    *("InvalidSecurityToken", "MissingSecurityToken", "InvalidCredentials", "InvalidTimeStamp"),
 )
 _CAUSE: Final = re.compile(r".*\(Caused by \w+\(['\"](?:\w+\(.*?\): )?(.*?)['\"]\)\)$", re.DOTALL)
 _WAYS: Final = "set ALIBABA_CLOUD_ACCESS_KEY_ID and ALIBABA_CLOUD_ACCESS_KEY_SECRET, or give --profile NAME"
@@ -138,7 +135,7 @@ def _refusal(code: str, message: str, retry_after: int | None) -> Exception:
     message = " ".join(message.split())
     if code.startswith(_REPEATED) or retry_after is not None:
         return _Throttled(code, message, None if retry_after is None else retry_after / 1000)
-    if code.startswith(_NO_KEYS + _NO_KEYS_EITHER):
+    if code.startswith(_NOT_ACCEPTED):
         return AccountError(f"the cloud does not accept these credentials: {code}: {message}; {_WAYS}")
     return Refused(code, message)
 
