@@ -15,14 +15,14 @@ PACKAGES: Final = {
     CLOUDAPI: "alibabacloud_cloudapi20160714",
     VPC: "alibabacloud_vpc20160428",
     PVTZ: "alibabacloud_pvtz20180101",
-    CBN: "alibabacloud_cbn20170912",
 }
+ASKED: Final = {**PACKAGES, CBN: "alibabacloud_cbn20170912"}  # of an account; vpcdns serves no CENs
 _KINDS: Final = {"str": "text", "int": "int", "bool": "bool"}
 
 
 def parameters(version: str, action: str) -> dict[str, str]:
     """`{"VpcId": "text", "PageSize": "int", "Tag.N.Key": "text", …}`; empty: the SDK has no such request."""
-    models = importlib.import_module(f"{PACKAGES[version]}.models")
+    models = importlib.import_module(f"{ASKED[version]}.models")
     # Of lists and objects that are sent as JSON the SDK has a second request, in which they are text.
     request = getattr(models, f"{action}ShrinkRequest", None) or getattr(models, f"{action}Request", None)
     return {} if request is None else dict(_fields(models, request, ""))
@@ -30,7 +30,7 @@ def parameters(version: str, action: str) -> dict[str, str]:
 
 def response(version: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
     """A response's body as the SDK's model of it has it: what the model does not know is gone."""
-    model = getattr(importlib.import_module(f"{PACKAGES[version]}.models"), f"{action}ResponseBody")
+    model = getattr(importlib.import_module(f"{ASKED[version]}.models"), f"{action}ResponseBody")
     modelled: dict[str, Any] = model().from_map(body).to_map()
     return modelled
 
