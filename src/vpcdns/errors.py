@@ -6,6 +6,7 @@
     ├── MalformedSource      text that is no VPC, network or address: exit code 1
     ├── MalformedChange      words or JSON that make no change: exit code 1, HTTP 400, a damaged journal
     ├── LabError             namespaces cannot be made, e.g. without root: exit code 1
+    ├── AccountError         a cloud account that cannot be asked: exit code 1
     ├── ConfigurationError   a file that cannot be used: exit code 1, or a reload refused
     ├── StateError           a state that cannot be used or written: exit code 1, HTTP 503
     └── StartupError         the server cannot start, e.g. a port is taken: exit code 1
@@ -39,6 +40,10 @@ class MalformedSource(VpcdnsError, ValueError):
 
 class LabError(VpcdnsError):
     """A lab that cannot be built, or is not there."""
+
+
+class AccountError(VpcdnsError):
+    """A cloud account of which nothing can be asked; its text says why, and the way out."""
 
 
 class MalformedChange(VpcdnsError, ValueError):

@@ -9,20 +9,30 @@ from typing import Any, Final
 
 from tests.support.cloud_api import CLOUDAPI, PVTZ, VPC
 
+CBN: Final = "2017-09-12"
+
 PACKAGES: Final = {
     CLOUDAPI: "alibabacloud_cloudapi20160714",
     VPC: "alibabacloud_vpc20160428",
     PVTZ: "alibabacloud_pvtz20180101",
 }
+ASKED: Final = {**PACKAGES, CBN: "alibabacloud_cbn20170912"}  # of an account; vpcdns serves no CENs
 _KINDS: Final = {"str": "text", "int": "int", "bool": "bool"}
 
 
 def parameters(version: str, action: str) -> dict[str, str]:
     """`{"VpcId": "text", "PageSize": "int", "Tag.N.Key": "text", …}`; empty: the SDK has no such request."""
-    models = importlib.import_module(f"{PACKAGES[version]}.models")
+    models = importlib.import_module(f"{ASKED[version]}.models")
     # Of lists and objects that are sent as JSON the SDK has a second request, in which they are text.
     request = getattr(models, f"{action}ShrinkRequest", None) or getattr(models, f"{action}Request", None)
     return {} if request is None else dict(_fields(models, request, ""))
+
+
+def response(version: str, action: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A response's body as the SDK's model of it has it: what the model does not know is gone."""
+    model = getattr(importlib.import_module(f"{ASKED[version]}.models"), f"{action}ResponseBody")
+    modelled: dict[str, Any] = model().from_map(body).to_map()
+    return modelled
 
 
 def _fields(models: Any, model: Any, prefix: str) -> list[tuple[str, str]]:

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 
 from vpcdns import __version__
+from vpcdns.cli.account import HELP as CLOUD_HELP
+from vpcdns.cli.account import diff, import_cloud
 from vpcdns.cli.cache import cache
 from vpcdns.cli.check import check
 from vpcdns.cli.doctor import doctor
@@ -47,7 +49,9 @@ app.add_typer(cache, name="cache")
 app.command("path")(path_command)
 app.command("plan", help=HELP)(plan_command)
 app.command("rehearse")(rehearse_command)
+import_app.command("cloud", help=CLOUD_HELP)(import_cloud)
 app.add_typer(import_app, name="import")
+app.command()(diff)
 app.add_typer(lab_app, name="lab")
 
 

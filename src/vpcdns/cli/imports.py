@@ -12,6 +12,7 @@ from vpcdns.cli.output import complain, say, summary
 from vpcdns.config import read_octets
 from vpcdns.importing import text
 from vpcdns.importing.finish import finish
+from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.documents import Document, read
 from vpcdns.importing.terraform.reading import Terraform
@@ -27,11 +28,6 @@ OverlayOption = Annotated[
         "An id in it may be the address of a resource.",
     ),
 ]
-
-
-@import_app.callback()
-def _group() -> None:
-    """With one command only, typer would take its name away."""
 
 
 @import_app.command("terraform")
@@ -55,15 +51,20 @@ def import_terraform(
       vpcdns import terraform net.tfstate gateway.tfstate --overlay own.yaml
     """
     with gc_pauses.paused():
-        documents = list(read_documents(files))
-        terraform = Terraform(documents)
+        terraform = Terraform(list(read_documents(files)))
         inventory = terraform.after()
-        world = finish(inventory, read_overlay(overlay))
         made_by = f"vpcdns import terraform {' '.join(map(str, files))}"
-        written = "\n".join(text.configuration_text(inventory, made_by))
-    say(written)
+        print_configuration(inventory, read_overlay(overlay), made_by, terraform.unread())
+
+
+def print_configuration(
+    inventory: Inventory, overlay: Overlay | None, made_by: str, unread: dict[str, list[str]]
+) -> None:
+    """An inventory as a configuration, and what is to be said of it; `unread` are attributes by type."""
+    world = finish(inventory, overlay)
+    say("\n".join(text.configuration_text(inventory, made_by)))
     complain(summary(world))
-    for line in text.summary(inventory, terraform.unread()):
+    for line in text.summary(inventory, unread):
         complain(line)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
+from urllib.parse import urlsplit
 
 import typer
 from pydantic_core import PydanticCustomError
@@ -49,6 +50,13 @@ def _region_id(text: str) -> str:
     return text
 
 
+def _endpoint(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
+        raise ValueError(f"{text!r} is no endpoint; write one such as http://127.0.0.1:5380")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def _checked_name(text: str) -> str:
     Name.from_text(text)
     return text
@@ -57,6 +65,7 @@ def _checked_name(text: str) -> str:
 read_listen: Final = _parser(listen)  # `address:port`, `[address]:port`, or an address alone for port 53
 read_admin_listen: Final = _parser(admin_listen)  # or the absolute path of a UNIX socket
 read_region_id: Final = _parser(_region_id)
+read_endpoint: Final = _parser(_endpoint)  # a URL of a scheme and a host
 read_address: Final = _parser(_address)
 read_name: Final = _parser(Name.from_text)
 check_name: Final = _parser(_checked_name)  # stays as it is: libc knows a final dot

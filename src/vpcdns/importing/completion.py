@@ -209,11 +209,16 @@ def _add_instances(inventory: Inventory) -> None:
         known.add(key)
         counted.setdefault(key[1], set()).add(key[0])
         part: dict[str, Any] = {"instance_id": key[1], "type": "dedicated", "region_id": key[0]}
-        note = "missing: the instance itself; groups name it, and where it is bound is not known"
         if key[1].startswith(_SHARED):
-            part |= {"type": "serverless", "addresses": [_SHARED_ADDRESS]}
-            note = f"guessed: its address; look one of its groups up in a VPC of {key[0]}"
-        inventory.add("instances", part, "", note)
+            inventory.add("instances", part | {"type": "serverless"}, "")
+        else:
+            note = "missing: the instance itself; groups name it, and where it is bound is not known"
+            inventory.add("instances", part, "", note)
+    for item in inventory.items("instances"):
+        if item.part.get("type") == "serverless" and "addresses" not in item.part:
+            item.part["addresses"] = [_SHARED_ADDRESS]
+            region = item.part["region_id"]
+            item.notes.append(f"guessed: its address; look one of its groups up in a VPC of {region}")
     for item in inventory.items("groups"):
         if len(counted[item.part["instance_id"]]) == 1:
             del item.part["region_id"]

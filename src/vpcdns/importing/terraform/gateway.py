@@ -32,7 +32,7 @@ def _add_instance(one: Object, inventory: Inventory) -> None:
     if vpc_id is not None and vswitch_id is not None:
         part["binding"] = {"vpc_id": vpc_id, "vswitch_id": vswitch_id}
     elif vpc_id is not None:
-        one.notes.append(f"missing: it is bound to {vpc_id}, and no ingress_vswitch_id says where")
+        one.notes.append(f"missing: it is bound to {vpc_id}, and nothing says in which vSwitch")
     elif "ingress_vpc_id" not in one.resource.values:
         one.notes.append("missing: where it is bound, which the provider tells since 1.246")
     elif one.attributes.instance_type == "vpc_connect":

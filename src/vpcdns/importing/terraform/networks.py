@@ -139,7 +139,8 @@ class _Cens:
             cen_id = one.one("cen_id")
             if cen_id is not None:
                 part, router = self._cen(cen_id), one.attributes.transit_router_id
-                part["edition"] = "basic" if one.attributes.type == "Basic" else "enterprise"
+                is_basic = one.attributes.type == "Basic" and part.get("edition") != "enterprise"
+                part["edition"] = "basic" if is_basic else "enterprise"
                 for name in (router, one.id, one.id.rpartition(":")[2], *one.aliases("transit_router_id")):
                     if name:
                         self._cen_of_router[name] = cen_id

@@ -1,0 +1,1 @@
+"""A cloud account -> an Inventory, and what has changed in it."""
