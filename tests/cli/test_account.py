@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -283,6 +285,24 @@ def test_a_terminal_sees_a_bar() -> None:
     os.close(theirs)
     assert "cn-hangzhou: VPC" in seen.decode()
     assert "━" in seen.decode()
+
+
+def test_an_interrupt_ends_it_though_the_cloud_does_not_answer() -> None:
+    keys = {"ALIBABA_CLOUD_ACCESS_KEY_ID": KEY_ID, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRET}
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with (
+            subprocess.Popen(
+                [*COMMAND, "import", "cloud", "--region", REGION, "--endpoint", endpoint],
+                env={**os.environ, **keys},
+                stderr=subprocess.PIPE,
+            ) as asking,
+            silent.accept()[0],
+        ):
+            asking.send_signal(signal.SIGINT)
+            said = asking.communicate(timeout=10)[1]  # the SDK would wait for 20 s
+    assert (asking.returncode, said) == (130, b"")
 
 
 def test_throttling_slows_down_and_loses_nothing() -> None:

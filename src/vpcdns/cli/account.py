@@ -1,5 +1,6 @@
 """`vpcdns import cloud` and `vpcdns diff`: what a cloud account has, and what has changed in it."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -121,8 +122,11 @@ def diff(
 
 
 def _asked(regions: list[str] | tuple[str, ...], profile: str | None, endpoint: str | None) -> Account:
-    with _progress() as tell:
-        return ask(Sdk(find_credentials(profile), endpoint), regions, tell)
+    try:
+        with _progress() as tell:
+            return ask(Sdk(find_credentials(profile), endpoint), regions, tell)
+    except KeyboardInterrupt:
+        os._exit(130)  # threads that wait for the cloud would be waited for
 
 
 @contextmanager

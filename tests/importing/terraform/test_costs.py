@@ -90,6 +90,17 @@ def unknown(count: int) -> dict[str, Any]:
     return plan([], resources, changes, {"root_module": {"resources": [block]}})
 
 
+def assert_linear(work: Work, made: Callable[[int], dict[str, Any]]) -> None:
+    """Of three tries, as others on the machine slow CPU time too; what is quadratic fails all of them."""
+    tries = []
+    for _ in range(3):
+        few, many = seconds(work, made(FEW)), seconds(work, made(MANY))
+        if many < AT_MOST * few:
+            return
+        tries.append(f"{few:.2f} s for {FEW:,}, {many:.2f} s for {MANY:,}")
+    pytest.fail("; ".join(tries))
+
+
 def seconds(work: Work, document: dict[str, Any]) -> float:
     """CPU time, the shorter of two."""
     content, taken = octets(document), []
@@ -114,8 +125,7 @@ def seconds(work: Work, document: dict[str, Any]) -> float:
     ids=["an import", "a plan", "few large objects", "all is refused", "nothing is known"],
 )
 def test_time_grows_with_the_number_of_resources(work: Work, made: Callable[[int], dict[str, Any]]) -> None:
-    few, many = seconds(work, made(FEW)), seconds(work, made(MANY))
-    assert many < AT_MOST * few, f"{few:.2f} s for {FEW:,}, {many:.2f} s for {MANY:,}"
+    assert_linear(work, made)
 
 
 def test_an_overlay_costs_no_more_than_its_objects() -> None:
@@ -126,5 +136,4 @@ def test_an_overlay_costs_no_more_than_its_objects() -> None:
         finish(inventory, Overlay("own.yaml", f"groups:{named}".encode()))
         return inventory
 
-    few, many = (seconds(laid, state(*large(count))) for count in (FEW, MANY))
-    assert many < AT_MOST * few
+    assert_linear(laid, lambda count: state(*large(count)))

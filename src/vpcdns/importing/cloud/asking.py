@@ -69,7 +69,7 @@ def ask(cloud: Cloud, regions: Iterable[str], tell: Tell) -> Account:
         for scope in (*account.regions, GLOBAL):
             _Scope(account, scope, cloud, pool, tell).ask()
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=False, cancel_futures=True)
     if not account.scopes:
         raise AccountError("\n".join(dict.fromkeys(f"{one.scope}: {one.why}" for one in account.unasked)))
     return account
