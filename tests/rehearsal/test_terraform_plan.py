@@ -240,16 +240,18 @@ def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
     done = ran(tmp_path, risky_plan(), "--format", "markdown", "--overlay", str(own))
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[0]) == (2, "### What Terraform does not show")
-    assert lines[2].startswith("- **`alicloud_api_gateway_group.orders`**: it is replaced")
-    assert "### instance apigateway-hz-1 (`alicloud_api_gateway_instance.orders`)" in lines
-    assert [line for line in lines if line.startswith("| vpc-core (`alicloud_vpc.core`) |")]
+    assert lines[2].startswith("- **alicloud_api_gateway_group.orders**: it is replaced")
+    assert r"### instance apigateway-hz-1 \[alicloud_api_gateway_instance.orders]" in lines
+    assert [line for line in lines if r"in vpc-core \[alicloud_vpc.core] (10.1.8.20)" in line]
+    assert [line for line in lines if line.startswith("| vpc-core |")]
 
 
 def test_json_has_everything(tmp_path: Path) -> None:
     done = ran(tmp_path, risky_plan(), "--format", "json")
     told = json.loads(done.stdout)
     assert list(told) == [
-        *("hazards", "changes", "lost", "gained", "settings", "sections", "addresses", "known_after_apply")
+        *("hazards", "changes", "lost", "gained", "settings", "sections"),
+        *("addresses", "not_known", "known_after_apply"),
     ]
     (unknown,) = told["known_after_apply"]
     assert told["addresses"][unknown] == "alicloud_api_gateway_group.orders"

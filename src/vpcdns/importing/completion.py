@@ -10,11 +10,11 @@ from ipaddress import IPv4Network
 from typing import Any, Final
 
 from vpcdns.importing.inventory import Identity, Inventory, Item
+from vpcdns.importing.regions import settle_regions
 from vpcdns.model.topology_rules import block_key, supernets
 
 # Where /24s are taken from, the last first: what people use least. All of it is private space (RFC 1918).
 _POOLS: Final = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-_DEFAULT_REGION: Final = "cn-hangzhou"
 _SHARED: Final = "api-shared-"  # how ids of serverless instances begin
 _SHARED_ADDRESS: Final = "100.100.80.10"
 
@@ -70,7 +70,7 @@ def complete(*inventories: Inventory) -> None:
         _add_named(inventory)
     _share_named(inventories)
     for inventory in inventories:
-        _settle_regions(inventory)
+        settle_regions(inventory)
         _add_instances(inventory)
         for vpc in inventory.items("vpcs"):
             _settle_blocks(vpc, stand_ins)
@@ -168,32 +168,6 @@ def _add_named(inventory: Inventory) -> None:
             name(vpc_id, item)
     for item in inventory.items("networks"):
         name(item.part.get("resolves_as"), item)
-
-
-def _settle_regions(inventory: Inventory) -> None:
-    """Regions by what is bound to what; where nothing tells one, the only one there is, or a guess."""
-    vpcs = {item.part["vpc_id"]: item.part for item in inventory.items("vpcs")}
-    instances: dict[str, list[dict[str, Any]]] = {}
-    for item in inventory.items("instances"):
-        part = item.part
-        instances.setdefault(part["instance_id"], []).append(part)
-        vpc = vpcs.get((part.get("binding") or {}).get("vpc_id"), {})
-        for one, other in ((part, vpc), (vpc, part)):
-            if "region_id" not in one and "region_id" in other:
-                one["region_id"] = other["region_id"]
-    for item in inventory.items("groups"):
-        homes = instances.get(item.part["instance_id"], [])
-        for one, other in ((item.part, homes[0]), (homes[0], item.part)) if len(homes) == 1 else ():
-            if "region_id" not in one and "region_id" in other:
-                one["region_id"] = other["region_id"]
-    sections = ("vpcs", "instances", "groups")
-    everything = [item for section in sections for item in inventory.items(section)]
-    known = {item.part["region_id"] for item in everything if "region_id" in item.part}
-    only = known.pop() if len(known) == 1 else _DEFAULT_REGION
-    for item in everything:
-        if "region_id" not in item.part:
-            item.part["region_id"] = only
-            item.notes.append("guessed: its region, which nothing tells")
 
 
 def _add_instances(inventory: Inventory) -> None:

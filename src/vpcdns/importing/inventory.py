@@ -17,6 +17,9 @@ IDENTITIES: Final = {
     "private_zones": ("zone_id",),
 }
 
+# The names of a group, which a record may have as `GROUP_ID.NAME.` until it is known where the group is.
+GROUP_DOMAINS: Final = {"vpc_domain": "-vpc", "sub_domain": ""}
+
 Identity = tuple[Any, ...]
 
 
@@ -46,8 +49,8 @@ class Omission:
 class Inventory:
     """The objects of each section by identity, and what was left out.
 
-    `origins` says where every id comes from, and every record's name. `settings` are the sections without
-    objects (`server`, `answers`, …), which an overlay gives.
+    `origins` says where every id comes from, `names` where names of zones and records do. `settings` are the
+    sections without objects (`server`, `answers`, …), which an overlay gives.
     """
 
     sections: dict[str, dict[Identity, Item]] = field(
@@ -55,6 +58,7 @@ class Inventory:
     )
     omissions: list[Omission] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
 
     def add(self, section: str, part: dict[str, Any], origin: str, *notes: str) -> Item:

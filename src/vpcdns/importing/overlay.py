@@ -27,7 +27,7 @@ class Overlay:
 
         What one of them has is added to there, and left out where it is not.
         """
-        ids = [{address: one for one, address in each.origins.items()} for each in inventories]
+        ids = [self._ids(each) for each in inventories]
         everywhere = {address: one for each in ids for address, one in each.items()}
         self._check(_renamed(self._value, everywhere))
         for section, content in self._value.items():
@@ -37,6 +37,15 @@ class Overlay:
                 continue
             for place, part in enumerate(content):
                 self._add((section, place), [_renamed(part, known) for known in ids], inventories)
+
+    def _ids(self, inventory: Inventory) -> dict[str, str]:
+        """The ids of resources by address, for the addresses that the file has."""
+        said, found = set(_texts(self._value)), dict[str, str]()
+        for one, address in inventory.origins.items():
+            if address in said and found.setdefault(address, one) != one:
+                what = f"`{address}` is {found[address]} in one file and {one} in another"
+                self._raise(Mistake((), what, "write the id that is meant"))
+        return found
 
     def _add(
         self, path: tuple[str, int], parts: Sequence[dict[str, Any]], inventories: Sequence[Inventory]
@@ -122,6 +131,14 @@ def _merge(part: dict[str, Any], more: dict[str, Any]) -> None:
 
 def _key(one: object, own: str) -> str:
     return str(one.get(own)) if own and isinstance(one, dict) else str(one)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _texts(one)
+    elif isinstance(value, str):
+        yield value
 
 
 def _renamed(value: Any, ids: dict[str, str]) -> Any:

@@ -54,21 +54,34 @@ def _replaced_groups(changes: list[ResourceChange], before: World) -> Iterator[H
         for change in changes
         if change.replaces and change.type == "alicloud_api_gateway_instance"
     }
-    for change in changes:
-        if change.type != "alicloud_api_gateway_group" or not change.replaces:
+    groups = [change for change in changes if change.type == "alicloud_api_gateway_group"]
+    made = {change.after.get("name"): change for change in groups if change.actions == ("create",)}
+    for change in groups:
+        again = made.get(change.before.get("name")) if change.actions == ("delete",) else None
+        if not change.replaces and again is None:
             continue
         group, name = before.groups.get(str(change.before.get("id"))), change.before.get("vpc_domain")
         if not name and change.before.get("vpc_intranet_enable") and group is not None:
             name = str(before.vpc_domain(group))
         if not name:
             continue
-        cause = f" ({', '.join(change.replaced_for)} changes)" if change.replaced_for else ""
         pointing = aliases.get(str(name).lower(), [])
         lost = f"all who use it and every CNAME to it{f' ({_listed(pointing)})' if pointing else ''}"
-        what = f"it is replaced{cause} and gets another id: {name} is gone for good, with {lost}"
+        what = f"{_how(change, again)} gets another id: {name} is gone for good, with {lost}"
         if group is not None and group.custom_domains:
             what += f"; its custom domains ({_listed(map(str, group.custom_domains))}) are unbound"
-        yield Hazard(change.address, what, _instead_of_replacing(change, instances))
+        if again is not None:
+            way_out = f"a moved block, or terraform state mv '{change.address}' '{again.address}'"
+        else:
+            way_out = _instead_of_replacing(change, instances)
+        yield Hazard(change.address, what, way_out)
+
+
+def _how(change: ResourceChange, again: ResourceChange | None) -> str:
+    if again is not None:
+        return f"it is deleted, and made anew as {again.address}, which"
+    cause = f" ({', '.join(change.replaced_for)} changes)" if change.replaced_for else ""
+    return f"it is replaced{cause} and"
 
 
 def _instead_of_replacing(change: ResourceChange, replaced: set[str]) -> str:
@@ -76,6 +89,9 @@ def _instead_of_replacing(change: ResourceChange, replaced: set[str]) -> str:
         return f"terraform untaint '{change.address}'"
     if change.reason == "replace_by_request":
         return "leave -replace out"
+    if change.replaced_for and "instance_id" not in change.replaced_for:
+        kept = ", ".join(change.replaced_for)
+        return f"leave {kept} as it is, or let lifecycle.ignore_changes have {kept}"
     own, target = change.before.get("id"), change.after.get("instance_id") or "…"
     move = f"ModifyApiGroupInstance (GroupId={own}, TargetInstanceId={target}) moves it and keeps its name"
     if str(change.before.get("instance_id")) in replaced:

@@ -188,8 +188,7 @@ class _Comparison:
             was, now = self._instance(flow.before, self.old), self._instance(flow.after, self.new)
             return Section(flow, key[1], _moved(was, now), rows)
         around = Name.from_text(zone) if zone else self.private.zone_of(flow.samples[0])
-        bound = [_bound_to(around, world) for world in (self.old, self.new)]
-        return Section(flow, "", bound[0] if bound[0] == bound[1] else " -> ".join(bound), rows)
+        return Section(flow, "", self.private.bound(around), rows)
 
     def _resolving_as(self, vpc_ids: frozenset[str]) -> dict[str, None]:
         """The sources that resolve as one of these VPCs, before or after."""
@@ -276,12 +275,6 @@ def _standing(name: Name, world: World) -> Situation:
     custom = world.custom_domains.match(name)
     group = group_at(name, world) if custom is None else world.groups[custom[1]]
     return ABSENT if group is None else Situation(group.instance_key, group.vpc_domain)
-
-
-def _bound_to(zone: Name | None, world: World) -> str:
-    zones = [one for one in world.private_zones.zones.values() if one.zone == zone]
-    vpcs = sorted(frozenset().union(*(one.vpcs for one in zones)))
-    return f"bound to {', '.join(vpcs)}" if vpcs else "unbound" if zones else "no such zone"
 
 
 def _moved(was: Instance | None, now: Instance | None) -> str:

@@ -4,16 +4,32 @@ Knows how much fits on a page: text and Markdown show the largest sections and a
 counts for the rest; the data have everything.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
+from vpcdns.errors import printable
 from vpcdns.rehearsal.fates import Fate
 from vpcdns.rehearsal.plan import Plan, Row, Section
 
 SECTIONS: Final = 20
 SOURCES: Final = 5
 SETTING: Final = 300  # characters of a setting that differs
+_SPECIAL: Final = re.compile(r"[\\`*\[<&|~]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
+_ACTIVE: Final = re.compile(r"@|://")  # mentions and links, which GitHub and GitLab see behind escapes, too
+
+# What tells more of the ids and names in a text; made anew for each section.
+Labels = Callable[[], Callable[[str], str]]
+
+
+def _plain() -> Callable[[str], str]:
+    return printable
+
+
+def markdown(text: str) -> str:
+    """Text of others as it can stand in a line or a table of Markdown: it is only shown."""
+    return _ACTIVE.sub("\u200b\\g<0>\u200b", _SPECIAL.sub(r"\\\g<0>", text))
 
 
 def plan_data(plan: Plan) -> dict[str, Any]:
@@ -47,27 +63,35 @@ def _fate_data(fate: Fate) -> dict[str, Any]:
     return {**asdict(fate), "records": list(fate.records)}
 
 
-def plan_text(plan: Plan) -> Iterator[str]:
+def plan_text(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
     """Lines for a terminal."""
     yield summary(plan)
     for section in plan.sections[:SECTIONS]:
-        yield from ("", f"{_title(section)}: {_names(section)}", f"  {section.binding}")
+        told = labels()
+        yield from ("", told(f"{_title(section)}: {_names(section)}"), told(f"  {section.binding}"))
         for row in section.rows:
-            yield f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}"
-            yield from (f"        {label}: {why}" for label, why in _reasons(row))
-    yield from _rest(plan)
+            yield told(f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}")
+            yield from (told(f"        {label}: {why}") for label, why in _reasons(row))
+    yield from _rest(plan, printable)
 
 
-def plan_markdown(plan: Plan) -> Iterator[str]:
+def plan_markdown(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
     """Lines for a pull request."""
     yield f"**{summary(plan)}**"
     for section in plan.sections[:SECTIONS]:
-        yield from ("", f"### {_title(section)}", "", f"{_names(section)}. {section.binding}", "")
+        tell = labels()
+
+        def told(text: object, tell: Callable[[str], str] = tell) -> str:
+            return markdown(tell(str(text)))
+
+        yield from ("", f"### {told(_title(section))}", "")
+        yield from (f"{told(_names(section))}. {told(section.binding)}", "")
         yield from ("| sources | before | after | why |", "|---|---|---|---|")
         for row in section.rows:
-            why = "; ".join(f"{label}: {why}" for label, why in _reasons(row)).replace("|", "\\|")
-            yield f"| {_sources(row)} | {row.before} | {row.after}{_mark(row)} | {why} |"
-    yield from _rest(plan)
+            why = "; ".join(f"{label}: {why}" for label, why in _reasons(row))
+            cells = told(_sources(row)), told(row.before), told(row.after) + _mark(row), told(why)
+            yield f"| {' | '.join(cells)} |"
+    yield from _rest(plan, lambda text: markdown(printable(text)))
 
 
 def summary(plan: Plan) -> str:
@@ -109,16 +133,16 @@ def _reasons(row: Row) -> list[tuple[str, str]]:
     return [(label, fate.why) for label, fate in (("before", row.before), ("after", row.after)) if fate.why]
 
 
-def _rest(plan: Plan) -> Iterator[str]:
+def _rest(plan: Plan, told: Callable[[str], str]) -> Iterator[str]:
     rest = plan.sections[SECTIONS:]
     if rest:
         pairs = sum(section.pairs for section in rest)
         yield f"\n… and {len(rest):,} smaller sections with {pairs:,} pairs; JSON has them all."
     if any(sample.is_wildcard for section in plan.sections[:SECTIONS] for sample in section.flow.samples):
-        yield "\n*. stands for all names below that are not listed by themselves."
+        yield f"\n{told('*.')} stands for all names below that are not listed by themselves."
     if plan.settings:
         yield "\nThese settings differ; what they do to names that are not known here is not in the plan:"
-        yield from (f"- {_cut(one)}" for one in plan.settings)
+        yield from (f"- {told(_cut(one))}" for one in plan.settings)
 
 
 def _cut(text: str) -> str:

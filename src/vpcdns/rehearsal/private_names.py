@@ -18,7 +18,8 @@ class PrivateNames:
 
     def __init__(self, old: World, new: World) -> None:
         self._worlds = old, new
-        self._by_name = _by_name(old), _by_name(new)
+        self._by_name = _by_name(old), _by_name(new)  # those that somebody sees
+        self._there = _there(old), _there(new)
         self._seen: dict[Name, frozenset[str]] = {}
         for zone in self._zones():
             self._seen[zone.zone] = self._seen.get(zone.zone, frozenset()) | zone.vpcs
@@ -35,6 +36,16 @@ class PrivateNames:
     def zone_of(self, name: Name) -> Name | None:
         """The most specific zone around a name, whoever sees it."""
         return next((one for one in (name, *name.ancestors()) if one in self._seen), None)
+
+    def bound(self, zone: Name | None) -> str:
+        """The VPCs that the zones of a name are bound to; before and after, where that differs."""
+        said = []
+        for by_name, there in zip(self._by_name, self._there, strict=True):
+            zones = by_name.get(zone, ()) if zone is not None else ()
+            vpcs = sorted(frozenset().union(*(one.vpcs for one in zones)))
+            unseen = "unbound" if zone in there else "no such zone"
+            said.append(f"bound to {', '.join(vpcs)}" if vpcs else unseen)
+        return " -> ".join(dict.fromkeys(said))
 
     def deciding(self, name: Name) -> tuple[Name | None, Name | None]:
         """The most specific zone that somebody sees and that lets the name not pass: before, and after.
@@ -140,12 +151,14 @@ class PrivateNames:
         for zone_id in new.touched(old):
             was, now = old.get(zone_id), new.get(zone_id)
             if was is not None and now is not None and _alike(was, now):
-                for record_id in now.records.touched(was.records):
-                    records = was.records.get(record_id), now.records.get(record_id)
-                    for name in {record.name for record in records if record is not None}:
-                        above = (one for one in name.ancestors() if len(one) > len(now.zone))
-                        self._touched.update((name, *above))
-                        self._edited.add(now.zone)
+                touched = list(now.records.touched(was.records))
+                records = (zone.records.get(one) for zone in (was, now) for one in touched)
+                for name in {record.name for record in records if record is not None}:
+                    if was.served.values.get(name) == now.served.values.get(name):
+                        continue  # another id, or another record that is not enabled
+                    above = (one for one in name.ancestors() if len(one) > len(now.zone))
+                    self._touched.update((name, *above))
+                    self._edited.add(now.zone)
             else:
                 self._moved |= {zone.zone for zone in (was, now) if zone is not None}
 
@@ -162,6 +175,10 @@ def _by_name(world: World) -> dict[Name, list[PrivateZone]]:
         if zone.vpcs:
             found.setdefault(zone.zone, []).append(zone)
     return found
+
+
+def _there(world: World) -> frozenset[Name]:
+    return frozenset(zone.zone for zone in world.private_zones.zones.values())
 
 
 def _decider(name: Name, zones: dict[Name, list[PrivateZone]]) -> Name | None:

@@ -4,19 +4,21 @@ Knows which id and which name comes from which resource; the changes are `plan`'
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 from vpcdns.errors import printable
 from vpcdns.importing.finish import worlds
 from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
+from vpcdns.importing.terraform.objects import NOT_FOLLOWED
 from vpcdns.importing.terraform.reading import Terraform
 from vpcdns.model.world import World
 from vpcdns.rehearsal.hazards import Hazard, hazards
 from vpcdns.rehearsal.plan import Plan, plan
-from vpcdns.rehearsal.plan_text import SECTIONS, plan_data, plan_markdown, plan_text
+from vpcdns.rehearsal.plan_text import SECTIONS, markdown, plan_data, plan_markdown, plan_text
 
 _WORD: Final = re.compile(r"[A-Za-z0-9*_](?:[A-Za-z0-9*_.-]*[A-Za-z0-9_])?")
 _MADE_UP: Final = (
@@ -49,7 +51,7 @@ def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> Terr
     before, after, meanwhile = terraform.before(), terraform.after(), terraform.meanwhile()
     made = worlds(before, after, *([] if meanwhile is None else [meanwhile]), overlay=overlay)
     found = tuple(hazards(terraform, (before, after), made))
-    origins = before.origins | after.origins
+    origins = before.origins | before.names | after.origins | after.names
     for world in made[:2]:
         origins.update(_names(world, origins))
     new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
@@ -74,8 +76,8 @@ def terraform_text(found: TerraformPlan) -> Iterator[str]:
     yield from _more(found)
     if found.hazards:
         yield ""
-    yield from _labelled(plan_text(found.plan), found, "{} [{}]")
-    yield from _guesses(found)
+    yield from plan_text(found.plan, partial(_labels, found))
+    yield from _guesses(found, str)
 
 
 def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
@@ -83,13 +85,15 @@ def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield from ("### What Terraform does not show", "")
     for one in found.hazards[:SECTIONS]:
-        what, way_out = (_readable(text, found).replace("*", "\\*") for text in (one.what, one.way_out))
-        yield f"- **`{_in_markdown(one.address)}`**: {what}. *Instead:* {way_out}."
+        address, what, way_out = (
+            markdown(_readable(text, found)) for text in (one.address, one.what, one.way_out)
+        )
+        yield f"- **{address}**: {what}. *Instead:* {way_out}."
     yield from _more(found)
     if found.hazards:
         yield ""
-    yield from _labelled(plan_markdown(found.plan), found, "{} (`{}`)")
-    yield from _guesses(found)
+    yield from plan_markdown(found.plan, partial(_labels, found))
+    yield from _guesses(found, markdown)
 
 
 def _more(found: TerraformPlan) -> Iterator[str]:
@@ -99,11 +103,29 @@ def _more(found: TerraformPlan) -> Iterator[str]:
         yield f"… and {rest:,} more such changes; JSON has them all."
 
 
-def _guesses(found: TerraformPlan) -> Iterator[str]:
-    """Whom a plan names by made-up addresses should know it."""
+def _guesses(found: TerraformPlan, told: Callable[[str], str]) -> Iterator[str]:
+    """Whom a plan names by made-up addresses, or does not name as nothing can be told, should know it."""
+    if unknown := _not_followed(found):
+        yield ""
+        yield "This plan does not know what these are, as Terraform does not tell it before the apply:"
+        yield from (told(printable(f"- {one}")) for one in unknown[:SECTIONS])
+        if len(unknown) > SECTIONS:
+            yield f"- … and {len(unknown) - SECTIONS:,} more; JSON has them all"
     if any(note.startswith(_MADE_UP) for note in found.after.notes):
         yield ""
         yield "Addresses that Terraform does not tell are made up: `vpcdns import terraform` shows which."
+
+
+def _not_followed(found: TerraformPlan) -> list[str]:
+    """`ADDRESS: ATTRIBUTE` of what is known after the apply only, and decides."""
+    ends = f" {NOT_FOLLOWED}"
+    return [
+        f"{item.origin}: {note.removeprefix('missing: ').removesuffix(ends)}"
+        for section in found.after.sections
+        for item in found.after.items(section)
+        for note in item.notes
+        if note.endswith(ends)
+    ]
 
 
 def terraform_data(found: TerraformPlan) -> dict[str, Any]:
@@ -114,6 +136,7 @@ def terraform_data(found: TerraformPlan) -> dict[str, Any]:
         "hazards": [asdict(one) for one in found.hazards],
         **made,
         "addresses": {word: found.origins[word] for word in said if word in found.origins},
+        "not_known": _not_followed(found),
         "known_after_apply": [word for word in said if word in found.new or word[:32] in found.new],
     }
 
@@ -128,8 +151,8 @@ def _words(value: Any) -> Iterator[str]:
         yield from _WORD.findall(value)
 
 
-def _labelled(lines: Iterable[str], found: TerraformPlan, form: str) -> Iterator[str]:
-    """Lines with the address of a resource behind its id or name, once in each section."""
+def _labels(found: TerraformPlan) -> Callable[[str], str]:
+    """Puts the address of a resource behind its id or name, once."""
     seen: set[str] = set()
 
     def label(match: re.Match[str]) -> str:
@@ -138,12 +161,9 @@ def _labelled(lines: Iterable[str], found: TerraformPlan, form: str) -> Iterator
         if address is None or word in seen or word in found.new:
             return shown
         seen.add(word)
-        return form.format(shown, _in_markdown(address))
+        return f"{shown} [{printable(address)}]"
 
-    for line in lines:
-        if not line:
-            seen.clear()
-        yield _WORD.sub(label, line)
+    return lambda text: _WORD.sub(label, printable(text))
 
 
 def _readable(text: str, found: TerraformPlan) -> str:
@@ -153,10 +173,5 @@ def _readable(text: str, found: TerraformPlan) -> str:
 def _shown(word: str, found: TerraformPlan) -> str:
     """An id or a name, without what was made up for it."""
     if word in found.new:
-        return f"{_in_markdown(found.new[word])} {UNKNOWN}"
+        return f"{printable(found.new[word])} {UNKNOWN}"
     return word.replace(word[:32], UNKNOWN) if word[:32] in found.new else word
-
-
-def _in_markdown(address: str) -> str:
-    """An address, whose keys may be any text, as it can stand in a table and in backticks."""
-    return printable(address).replace("|", "\\|").replace("`", "'")

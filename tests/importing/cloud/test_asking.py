@@ -41,15 +41,29 @@ def test_pages_by_token(size: int) -> None:
     assert len(asked(cloud).scopes[GLOBAL]["VPC attachment"]) == 7
 
 
+class Telling(FakeCloud):
+    """Tells the same whatever it is asked."""
+
+    def __init__(self, told: dict[str, Any]) -> None:
+        super().__init__()
+        self.told = told
+
+    def call(self, *_: Any) -> dict[str, Any]:
+        return self.told
+
+
 def test_a_cloud_that_repeats_its_last_page_for_ever_ends() -> None:
     class Repeating(FakeCloud):
         def call(
             self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
         ) -> dict[str, Any]:
             told = super().call(product, region_id, action, parameters | {"PageNumber": "1"})
-            return told | {"TotalCount": 10**9}
+            return told | ({"TotalCount": 10**9} if action == "DescribeVpcs" else {})
 
-    assert len(asked(Repeating({"VPC": HYBRID["VPC"]})).scopes[HANGZHOU]["VPC"]) == 2
+    account = asked(Repeating({"VPC": HYBRID["VPC"]}))
+    assert "DescribeVpcs: of 1,000,000,000 it tells 2: " in next(
+        one.why for one in account.unasked if "VPC" in one.kinds
+    )
 
 
 def test_pages_that_are_smaller_than_what_was_asked_for() -> None:
@@ -155,6 +169,19 @@ def test_what_is_deleted_while_it_is_asked_about_is_left_out() -> None:
 @pytest.mark.parametrize(
     "told",
     [
+        {"TotalCount": 0},
+        {"Vpcs": None, "TotalCount": 0},
+        {"Vpcs": {"Vpc": []}, "TotalCount": 0},
+        {"Vpcs": {"Vpc": []}},
+    ],
+)
+def test_empty_pages_are_empty(told: dict[str, Any]) -> None:
+    assert asked(Telling(told)).scopes[HANGZHOU]["VPC"] == {}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
         {},
         {"Vpcs": None, "TotalCount": 7},
         {"Vpcs": {"Vpc": None}},
@@ -164,19 +191,41 @@ def test_what_is_deleted_while_it_is_asked_about_is_left_out() -> None:
         {"TotalCount": "many", "NextToken": 7},
     ],
 )
-def test_empty_pages_are_empty(told: dict[str, Any]) -> None:
-    class Odd(FakeCloud):
-        def call(self, *given: Any) -> dict[str, Any]:
-            return told
+def test_what_does_not_tell_is_not_empty(told: dict[str, Any]) -> None:
+    with pytest.raises(AccountError, match="DescribeVpcs: "):
+        account = asked(Telling(told))
+        raise AccountError(next(one.why for one in account.unasked if "VPC" in one.kinds))
 
-    assert asked(Odd()).scopes[HANGZHOU]["VPC"] == {}
+
+class Moving(FakeCloud):
+    """Something comes to the first page while the second one is asked for, `often` times."""
+
+    often = 1
+
+    def call(
+        self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
+    ) -> dict[str, Any]:
+        if action == "DescribeVpcs" and parameters["PageNumber"] == "2" and self.often:
+            self.often -= 1
+            vpcs = self.items["VPC"]
+            vpcs.insert(0, vpcs.pop())
+        return super().call(product, region_id, action, parameters)
+
+
+def test_pages_that_change_are_asked_for_again() -> None:
+    vpcs = [{"VpcId": f"vpc-{number}"} for number in range(60)]
+    assert len(asked(Moving({"VPC": list(vpcs)})).scopes[HANGZHOU]["VPC"]) == 60
+    restless = Moving({"VPC": list(vpcs)})
+    restless.often = 10
+    said = next(one.why for one in asked(restless).unasked if "VPC" in one.kinds)
+    assert said == "DescribeVpcs: of 60 it tells 59: they change while they are asked for"
 
 
 @pytest.mark.parametrize("item", [None, 7, {}, {"VpcId": None}, {"VpcId": ""}])
 def test_an_item_that_nothing_tells_apart_makes_its_kind_unknown(item: Any) -> None:
     class Odd(FakeCloud):
         def call(self, *given: Any) -> dict[str, Any]:
-            return {"Vpcs": {"Vpc": [item]}}
+            return {"Vpcs": {"Vpc": [item]}, "TotalCount": 0}
 
     account = asked(Odd())
     assert [one.why for one in account.unasked] == ["DescribeVpcs: one of the items has no VpcId"]

@@ -15,6 +15,7 @@ from vpcdns.importing.cloud.listings import GLOBAL, PAGE_SIZE, Listing, Product,
 
 T = TypeVar("T")
 
+READINGS: Final = 3  # of all pages, until they have as many items as they say
 WORKERS: Final = 8  # calls at a time; the cloud's limits are some tens a second for an account
 
 # What is being listed, how many of how many things it is asked of have been.
@@ -132,24 +133,35 @@ class _Scope:
             yield result
 
     def _items(self, listing: Listing, parent: Fields) -> list[tuple[str, Fields]]:
-        """All pages. What does not exist any more has nothing."""
-        found: dict[str, Fields] = {}
+        """All of them; asked for again where pages change meanwhile. What does not exist any more has none."""
         try:
-            for page in self._pages(listing, parent):
-                known = len(found)
-                for item in page:
-                    fields = listing.kept(item, parent) if isinstance(item, dict) else {}
-                    if (own := listing.identity(fields)) is None:
-                        raise Refused("", f"one of the items has no {' or '.join(listing.own)}")
-                    found[own] = fields
-                if len(found) == known:  # an empty page, or the same one again
-                    break
+            for _ in range(READINGS):
+                found, total = self._reading(listing, parent)
+                if len(found) >= total:
+                    return list(found.items())
         except Refused as refused:
             if not parent or not refused.is_gone:
                 raise
-        return list(found.items())
+            return []
+        raise Refused("", f"of {total:,} it tells {len(found):,}: they change while they are asked for")
 
-    def _pages(self, listing: Listing, parent: Fields) -> Iterator[list[Any]]:
+    def _reading(self, listing: Listing, parent: Fields) -> tuple[dict[str, Fields], int]:
+        """What all pages have, and how many there are by what the last one says."""
+        found: dict[str, Fields] = {}
+        total = 0
+        for page, told in self._pages(listing, parent):
+            known, total = len(found), told or 0
+            for item in page:
+                fields = listing.kept(item, parent) if isinstance(item, dict) else {}
+                if (own := listing.identity(fields)) is None:
+                    raise Refused("", f"one of the items has no {' or '.join(listing.own)}")
+                found[own] = fields
+            if len(found) == known:  # an empty page, or the same one again
+                break
+        return found, total
+
+    def _pages(self, listing: Listing, parent: Fields) -> Iterator[tuple[list[Any], int | None]]:
+        """Pages, each with the number of all items where it tells that."""
         asked = {name: str(parent[name]) for name in listing.given if name in parent}
         asked |= dict(listing.filters)
         size, number, token, seen = str(PAGE_SIZE), 1, "", 0
@@ -159,11 +171,15 @@ class _Scope:
             else:
                 page = {"PageNumber": str(number), "PageSize": size}
             told = self._call(listing, listing.action, asked | page)
-            items = items if isinstance(items := at(told, listing.items), list) else []
-            yield items
+            items, total = at(told, listing.items), told.get("TotalCount")
+            total = total if isinstance(total, int) else None
+            if not isinstance(items, list):
+                if total or (total is None and not listing.has_tokens):
+                    raise Refused("", f"its answer has no {listing.items}")
+                items = []
+            yield items, total
             number, token, seen = number + 1, str(told.get("NextToken") or ""), seen + len(items)
-            total = told.get("TotalCount")
-            is_last = isinstance(total, int) and seen >= total  # pages may be smaller than what was asked for
+            is_last = total is not None and seen >= total  # pages may be smaller than what was asked for
             if not token if listing.has_tokens else is_last:
                 return
 

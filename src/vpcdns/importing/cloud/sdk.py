@@ -51,7 +51,7 @@ class Sdk:
     def call(
         self, product: Product, region_id: str | None, action: str, parameters: dict[str, str]
     ) -> dict[str, Any]:
-        """See `asking.Cloud`. Repeats what is throttled, and what is lost on a way that was open before."""
+        """See `asking.Cloud`. Repeats what is throttled or lost; on a way that was never open, once."""
         client = self._client(product, region_id or _CENTRAL)
         for pause in (*PAUSES, None):
             error: Refused | Unreachable
@@ -61,7 +61,7 @@ class Sdk:
             except _Throttled as throttled:
                 error, asked_for = Refused(throttled.code, str(throttled)), throttled.retry_after
             except Unreachable as lost:
-                if client not in self._answering:
+                if client not in self._answering and pause != PAUSES[0]:
                     raise
                 error = lost
             else:

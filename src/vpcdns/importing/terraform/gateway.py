@@ -28,7 +28,9 @@ def add_gateway(objects: Objects, inventory: Inventory) -> None:
 
 def _add_instance(one: Object, inventory: Inventory) -> None:
     part: dict[str, Any] = {"instance_id": one.id, "type": "dedicated"}
-    vpc_id, vswitch_id = one.one("ingress_vpc_id"), one.one("ingress_vswitch_id")
+    vpc_id, vswitch_id = one.one("ingress_vpc_id"), one.one_at_last("ingress_vswitch_id")
+    if vpc_id is None and vswitch_id is not None:
+        vpc_id = _vpc_of(vswitch_id, inventory) or one.one_at_last("ingress_vpc_id")
     if vpc_id is not None and vswitch_id is not None:
         part["binding"] = {"vpc_id": vpc_id, "vswitch_id": vswitch_id}
     elif vpc_id is not None:
@@ -40,9 +42,17 @@ def _add_instance(one: Object, inventory: Inventory) -> None:
     _put(inventory, "instances", part, one)
 
 
+def _vpc_of(vswitch_id: str, inventory: Inventory) -> str | None:
+    for vpc in inventory.items("vpcs"):
+        if any(one.get("vswitch_id") == vswitch_id for one in vpc.part.get("vswitches", ())):
+            return str(vpc.part["vpc_id"])
+    return None
+
+
 def _add_group(one: Object, inventory: Inventory) -> None:
     attributes = one.attributes
-    instance_id = one.one("instance_id")
+    told = one.one("instance_id")
+    instance_id = told or one.one_at_last("instance_id")
     if instance_id is None and one.resource.is_data:
         inventory.omit(one.address, f"group {one.id}: the data source does not tell its instance")
         return
@@ -51,7 +61,8 @@ def _add_group(one: Object, inventory: Inventory) -> None:
         part["name"] = attributes.name
     part["instance_id"] = instance_id or SHARED_INSTANCE
     on = attributes.vpc_intranet_enable
-    part["vpc_domain"] = attributes.vpc_domain is not None if on is None else on
+    is_on = attributes.vpc_domain is not None if on is None else on
+    part["vpc_domain"] = is_on and instance_id == told  # on an instance that nobody knows it leads nowhere
     _put(inventory, "groups", part, one, _NEW_GROUP)
 
 
@@ -71,7 +82,7 @@ def add_zones(objects: Objects, inventory: Inventory) -> None:
         name = one.attributes.zone_name or one.attributes.name
         part: dict[str, Any] = {"zone": name, "zone_id": one.id}
         if name is not None:
-            inventory.origins.setdefault(name, one.address)
+            inventory.names.setdefault(name, one.address)
         if one.attributes.proxy_pattern == "RECORD":
             part["fall_through"] = True
         _put(inventory, "private_zones", part, one)
@@ -128,7 +139,7 @@ def _add_record(zone: Item, one: Object, seen: set[tuple[str, str]], inventory: 
         part["record_ids"] = [int(record_id)]
     zone.part.setdefault("records", []).append(part)
     owner = zone.part["zone"] if name == "@" else f"{name}.{zone.part['zone']}"
-    inventory.origins.setdefault(owner, one.address)
+    inventory.names.setdefault(owner, one.address)
     zone.notes += one.notes
 
 

@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from vpcdns.config import Mistake, described
 from vpcdns.importing.terraform.documents import SHOW, Document
-from vpcdns.importing.terraform.references import Placeholders, References
+from vpcdns.importing.terraform.placeholders import Placeholders
+from vpcdns.importing.terraform.references import References
 from vpcdns.importing.terraform.resources import Resource
 from vpcdns.importing.terraform.schema import (
     DATA_SOURCES,
@@ -26,6 +27,7 @@ from vpcdns.importing.terraform.schema import (
 )
 
 NEW: Final = "missing: its id is known after the apply only; this one stands in"
+NOT_FOLLOWED: Final = "is known after the apply only, and nothing says what it is"
 _EXPECTED: Final = {
     "string_type": "text",
     "list_type": "a list",
@@ -64,6 +66,10 @@ class Object:
             return value
         return next(iter(self.unknown(name, many=False)), None)
 
+    def one_at_last(self, name: str) -> str | None:
+        """The same; an id that stands in if it will be something, and nothing says what."""
+        return self.one(name) or next(iter(self.aliases(name) if self._is_given(name) else ()), None)
+
     def many(self, name: str) -> list[str]:
         """An attribute that names several."""
         known: list[str] = getattr(self.attributes, name)
@@ -75,16 +81,18 @@ class Object:
             return []
         return [self.references.placeholder(self.resource, name)]
 
+    def _is_given(self, name: str) -> bool:
+        """Whether the configuration says what it is; otherwise the provider decides."""
+        return self.references is not None and self.references.is_given(self.resource, name)
+
     def unknown(self, name: str, *, many: bool) -> list[str]:
         """What an attribute that is known after the apply only will name."""
-        if self.references is None or not self.resource.unknown.get(name):
+        if self.references is None or not self.resource.unknown.get(name) or not self._is_given(name):
             return []
-        if not self.references.is_given(self.resource, name):
-            return []  # the provider decides
         found = self.references.of(self.resource, name, many=many)
         values = list(found.values)
         if not values:
-            self.notes.append(f"missing: {name} is known after the apply only, and nothing says what it is")
+            self.notes.append(f"missing: {name} {NOT_FOLLOWED}")
         elif found.guessed:
             others = ", ".join(one.address for one in list(found.values.values())[1:])
             several = f"; it may be {others}" if others and not many else ""

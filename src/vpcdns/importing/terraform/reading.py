@@ -14,7 +14,7 @@ from vpcdns.importing.terraform.documents import Document
 from vpcdns.importing.terraform.gateway import add_gateway, add_zones
 from vpcdns.importing.terraform.networks import add_networks
 from vpcdns.importing.terraform.objects import Objects, read_objects
-from vpcdns.importing.terraform.references import Placeholders
+from vpcdns.importing.terraform.placeholders import Placeholders
 from vpcdns.importing.terraform.resources import Resource
 from vpcdns.importing.terraform.schema import DATA_SOURCES, RESOURCES, is_given
 

@@ -1,11 +1,11 @@
-"""What will be known after an apply only: ids become placeholders, and references are followed to them.
+"""What will be known after an apply only: references are followed, to ids that may be placeholders.
 
 A plan's `configuration` has no values for such attributes, but it names what their expressions refer to:
-resources, outputs of modules, variables that a module is given. It does not show locals, so a reference ends
-there. Which of several instances is meant is guessed by index, and said.
+resources, outputs of modules, variables that a module is given. It does not show locals: what a reference
+to one means is guessed if the plan makes one such thing only. Which of several instances is meant is guessed
+by index. Guesses are said.
 """
 
-import hashlib
 import json
 import re
 from collections import defaultdict
@@ -14,59 +14,22 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Final
 
+from vpcdns.importing.inventory import GROUP_DOMAINS
 from vpcdns.importing.terraform.documents import Document
+from vpcdns.importing.terraform.placeholders import Placeholders
 from vpcdns.importing.terraform.resources import Resource
 from vpcdns.importing.terraform.schema import NAMED_BY
 
 MAX_DEPTH: Final = 40  # modules within modules, and outputs of outputs
-MAX_ID: Final = 128  # characters of an id in a configuration
 
 _INDEX: Final = r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]'
 _STEP: Final = re.compile(rf"([^.\[\]]+)|({_INDEX})")
 _MODULE: Final = re.compile(rf"module\.([^.\[]+)({_INDEX})?")
-_SIMPLE_INDEX: Final = re.compile(r"\[\"?([A-Za-z0-9](?:[A-Za-z0-9_-]*[A-Za-z0-9])?)\"?\]")
 
 _NO_RESOURCES: Final = frozenset({"local", "path", "each", "count", "terraform", "self"})
 
 Module = tuple[tuple[str, str], ...]  # names, and indexes as they are written
 Steps = list[str]
-
-
-class Placeholders:
-    """Ids for what has none yet, made of addresses: the same ones every time.
-
-    `number` is the file's; of equal addresses in two files, the second one's is in its id.
-    """
-
-    def __init__(self, number: int = 1, shared: dict[str, tuple[int, str]] | None = None) -> None:
-        self._number = number
-        self.made: dict[str, tuple[int, str]] = {} if shared is None else shared  # file and address by id
-
-    def of_file(self, number: int) -> "Placeholders":
-        return Placeholders(number, self.made)
-
-    def id_of(self, resource: Resource, attribute: str = "id") -> str:
-        address = resource.address if attribute == "id" else f"{resource.address}.{attribute}"
-        make = _group_id if resource.type == "alicloud_api_gateway_group" else _readable
-        own = self._number, resource.address
-        if self.made.setdefault(made := make(address), own) != own:
-            self.made[made := make(f"{address}-{self._number}")] = own
-        return made
-
-
-def _group_id(address: str) -> str:
-    """32 hexadecimal digits, as a group_id has to be, the first eight of them zeros."""
-    return "00000000" + hashlib.sha256(address.encode()).hexdigest()[:24]
-
-
-def _readable(address: str) -> str:
-    """An address as an id: `alicloud_vswitch.this["8"]` is `alicloud_vswitch.this.8`."""
-    plain = _SIMPLE_INDEX.sub(r".\1", address)
-    if re.fullmatch(r"[A-Za-z0-9_.-]*[A-Za-z0-9]", plain) and len(plain) <= MAX_ID:
-        return plain
-    digest = hashlib.sha256(address.encode()).hexdigest()[:10]
-    cleaned = re.sub(r"[^A-Za-z0-9_.-]+", "-", plain)[: MAX_ID - 11]
-    return f"{cleaned}-{digest}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +68,10 @@ class References:
         self._instances: dict[tuple[Module, str], dict[str, Resource]] = defaultdict(dict)
         self._modules: dict[tuple[Module, str], dict[str, None]] = defaultdict(dict)
         self._blocks: dict[tuple[str, ...], dict[str, Any]] = {}
+        self._new: dict[str, list[Resource]] = defaultdict(list)
         for resource in resources:
+            if resource.unknown.get("id"):
+                self._new[resource.type].append(resource)
             module = _module(resource.module)
             self._instances[module, _name(resource)][_index(resource)] = resource
             for depth in range(len(module)):
@@ -114,7 +80,11 @@ class References:
 
     def of(self, resource: Resource, attribute: str, *, many: bool = False) -> Found:
         """What an attribute that is not known yet will name."""
-        return self._of(resource, attribute, many, 0)
+        found = self._of(resource, attribute, many, 0)
+        new = self._new[_named_type(resource, attribute)]
+        if not found.values and len(new) == 1:
+            return Found({self._placeholders.id_of(new[0]): new[0]}, guessed=True)
+        return found
 
     def is_given(self, resource: Resource, attribute: str) -> bool:
         """Whether the configuration gives it an expression; what it does not, the provider decides."""
@@ -131,7 +101,7 @@ class References:
     def _of(self, resource: Resource, attribute: str, many: bool, depth: int) -> Found:
         expression = _mapping(self._block(resource).get("expressions")).get(attribute)
         found = self._follow(_references(expression), _module(resource.module), Asker(resource, many), depth)
-        wanted = NAMED_BY.get(attribute.removeprefix("ingress_").removeprefix("host_"), "")
+        wanted = _named_type(resource, attribute)
         named = {value: one for value, one in found.values.items() if one.type.startswith(wanted)}
         values = named or found.values
         return Found(values, found.guessed or (len(values) > 1 and not many))
@@ -212,8 +182,20 @@ class References:
             elif attribute != "id" and self.is_given(one, attribute):
                 found.add(self._of(one, attribute, asker.many, depth))
             else:
-                found.values[self._placeholders.id_of(one, attribute)] = one
+                found.values[self._stand_in(one, attribute)] = one
         return found
+
+    def _stand_in(self, resource: Resource, attribute: str) -> str:
+        if resource.type != "alicloud_api_gateway_group" or attribute not in GROUP_DOMAINS:
+            return self._placeholders.id_of(resource, attribute)
+        known = [] if resource.unknown.get("id") else _texts(resource.values.get("id"))
+        return f"{known[0] if known else self._placeholders.id_of(resource)}.{attribute}"
+
+
+def _named_type(resource: Resource, attribute: str) -> str:
+    """The type of what an attribute names, `` where it may be several."""
+    short = attribute.removeprefix("ingress_").removeprefix("host_")
+    return NAMED_BY.get(f"{resource.type}.{attribute}") or NAMED_BY.get(short, "")
 
 
 def _chosen(instances: Mapping[str, Any], asker: Asker) -> tuple[list[str], bool]:

@@ -207,8 +207,10 @@ DATA_SOURCES: Final = {
         "alicloud_cen_transit_router_vpc_attachment",
     ),
 }
-# Which resource an attribute names, by the end of its name.
+# Which resource an attribute names, by the end of its name, or by its resource's type and its whole name.
 NAMED_BY: Final = {
+    "alicloud_api_gateway_group.instance_id": "alicloud_api_gateway_instance",
+    "alicloud_cen_instance_attachment.instance_id": "alicloud_cen_instance",
     "vpc_id": "alicloud_vpc",
     "vpc_ids": "alicloud_vpc",
     "vpcs": "alicloud_vpc",
