@@ -36,6 +36,18 @@ def part(inventory: Inventory, section: str, *identity: str) -> dict[str, Any]:
     return item.part
 
 
+def test_an_address_that_two_files_have_is_refused() -> None:
+    files = [
+        read(f"{name}.json", octets(state(resource("alicloud_vpc.main", id=f"vpc-{name}"))))
+        for name in ("a", "b")
+    ]
+    overlay = Overlay("own.yaml", b"vpcs: [{vpc_id: alicloud_vpc.main, source_networks: [172.30.1.0/24]}]")
+    with pytest.raises(
+        ConfigurationError, match=r"`alicloud_vpc\.main` is vpc-a in one file and vpc-b in another"
+    ):
+        finish(Terraform(files).after(), overlay)
+
+
 @pytest.mark.parametrize("named", [ORDERS, "alicloud_api_gateway_group.orders"])
 def test_custom_domains_by_id_or_by_address(named: str) -> None:
     inventory = laid(f"groups: [{{group_id: '{named}', custom_domains: [api.example.com]}}]")
@@ -111,6 +123,10 @@ def test_objects_of_its_own() -> None:
     ("text", "said"),
     [
         (f"groups: [{{group_id: '{'9' * 32}'}}]", "groups[0]: nothing that was imported is `999"),
+        (
+            "groups: [{group_id: alicloud_api_gateway_group.nope}]",
+            "nothing that was imported has the address `alicloud_api_gateway_group.nope`",
+        ),
         ("groups: {}", "own.yaml:1:9: groups: expected a list"),
         ("groups: [5]", "own.yaml:1:10: groups[0]: expected a mapping"),
         (

@@ -27,6 +27,7 @@ from tests.support.terraform_documents import (
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.documents import read
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.rehearsal.plan_text import markdown
 from vpcdns.rehearsal.terraform_plan import TerraformPlan, terraform_markdown, terraform_plan, terraform_text
 
 ORDERS = "4fe3d18607eba35112ec3982cab60e44-cn-hangzhou-vpc.alicloudapi.com"
@@ -242,7 +243,7 @@ def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
     assert (done.returncode, lines[0]) == (2, "### What Terraform does not show")
     assert lines[2].startswith("- **alicloud_api_gateway_group.orders**: it is replaced")
     assert r"### instance apigateway-hz-1 \[alicloud_api_gateway_instance.orders]" in lines
-    assert [line for line in lines if r"in vpc-core \[alicloud_vpc.core] (10.1.8.20)" in line]
+    assert [line for line in lines if r"in vpc-core \[alicloud_vpc.core] (10.1.8.1)" in line]
     assert [line for line in lines if line.startswith("| vpc-core |")]
 
 
@@ -251,7 +252,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
     told = json.loads(done.stdout)
     assert list(told) == [
         *("hazards", "changes", "lost", "gained", "settings", "sections"),
-        *("addresses", "not_known", "known_after_apply"),
+        *("addresses", "warnings", "not_known", "known_after_apply"),
     ]
     (unknown,) = told["known_after_apply"]
     assert told["addresses"][unknown] == "alicloud_api_gateway_group.orders"
@@ -321,3 +322,101 @@ def test_the_same_plan_is_told_in_the_same_words(tmp_path: Path) -> None:
     }
     assert len(told) == 1
     assert b"pairs change" in told.pop()
+
+
+GROUP = "alicloud_api_gateway_group.orders"
+
+
+def test_a_record_that_follows_a_replaced_group_has_the_new_name() -> None:
+    """Its value is the group's vpc_domain, which is known after the apply only."""
+    record = "alicloud_pvtz_zone_record.own"
+    was = {"zone_id": "own", "rr": "api", "type": "CNAME", "value": f"{ORDERS}."}
+    before = [
+        *hybrid(),
+        resource("alicloud_pvtz_zone.own", id="own", zone_name="own.internal"),
+        resource("alicloud_pvtz_zone_attachment.own", id="own", zone_id="own", vpc_ids=["vpc-core"]),
+        resource(record, id="7:own", record_id="7", **was),
+    ]
+    document = edited(before, GROUP, REPLACED, id=..., vpc_domain=...)
+    document["resource_changes"].append(change(record, ["update"], was, was | {"value": None}, ["value"]))
+    refers = {"expressions": {"value": {"references": [f"{GROUP}.vpc_domain", GROUP]}}, "address": record}
+    document["configuration"] = {"root_module": {"resources": [refers]}}
+    planned = document["planned_values"]["root_module"]["resources"]
+    planned[-1] = {**planned[-1], "values": {**was, "value": None}}
+    text = "\n".join(terraform_text(found(document)))
+    assert f"CNAME {ORDERS}" in text
+    assert "CNAME (known after apply)-cn-hangzhou-vpc.alicloudapi.com" in text
+
+
+@pytest.mark.parametrize(
+    ("address", "lost", "said"),
+    [
+        (GROUP, "instance_id", "This plan does not know"),
+        ("alicloud_api_gateway_instance.orders", "ingress_vswitch_id", "reachable -> "),
+    ],
+)
+def test_what_cannot_be_followed_is_not_taken_for_something_else(address: str, lost: str, said: str) -> None:
+    """Neither the shared instance, nor unbound: a local does not say what it is."""
+    document = edited(hybrid(), address, ["update"], **{lost: ...})
+    local = {"expressions": {lost: {"references": ["local.it"]}}, "address": address}
+    document["configuration"] = {"root_module": {"resources": [local]}}
+    made = found(document)
+    text = "\n".join(terraform_text(made))
+    assert said in text
+    assert f"{address}: {lost}" in text
+    assert "api-shared-vpc-001" not in text
+    assert "(gained)" not in text
+    assert not made.hazards
+
+
+def test_a_local_can_mean_only_what_the_plan_makes() -> None:
+    document = edited(hybrid(), GROUP, REPLACED, id=..., vpc_domain=..., instance_id=...)
+    gateway = next(one for one in hybrid() if one["address"] == "alicloud_api_gateway_instance.orders")
+    new = change(gateway["address"], REPLACED, gateway["values"], gateway["values"], ["id"])
+    document["resource_changes"].append(new)
+    local = {"expressions": {"instance_id": {"references": ["local.it"]}}, "address": GROUP}
+    document["configuration"] = {"root_module": {"resources": [local]}}
+    assert "alicloud_api_gateway_instance.orders (known after apply)" in "\n".join(
+        terraform_text(found(document))
+    )
+
+
+def test_a_group_under_another_address_loses_its_name() -> None:
+    before = hybrid()
+    was = next(one for one in before if one["address"] == GROUP)
+    new = {**was, "address": "alicloud_api_gateway_group.renamed", "name": "renamed"}
+    changes = [
+        change(GROUP, ["delete"], was["values"], None),
+        change(new["address"], ["create"], None, was["values"], ["id", "vpc_domain"]),
+    ]
+    after = [new if one is was else one for one in before]
+    said = hazards(plan(before, after, changes))[GROUP]
+    assert f"it is deleted, and made anew as {new['address']}, which gets another id: {ORDERS}" in said
+    assert f"a moved block, or terraform state mv '{GROUP}' '{new['address']}'" in said
+
+
+def test_a_deposed_group_loses_its_name() -> None:
+    group = next(one for one in hybrid() if one["address"] == GROUP)
+    others = [one for one in hybrid() if one is not group and one["address"] != GROUP]
+    document = plan(others, others, [change(GROUP, ["delete"], group["values"], None) | {"deposed": "07"}])
+    assert found(document).plan.lost
+
+
+def test_a_comment_says_what_is_not_in_it() -> None:
+    document = edited(hybrid(), GROUP, REPLACED, id=..., vpc_domain=...) | {"errored": True}
+    assert "- plan.json: planning failed half-way, so this is not all of it" in list(
+        terraform_markdown(found(document))
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("<img src=x>", r"\<img src=x>"),
+        ("a|b", r"a\|b"),
+        ("[x](y) `z` *w* _v_ a_b", r"\[x](y) \`z\` \*w\* \_v\_ a_b"),
+        ("@all http://evil.example", "\u200b@\u200ball http\u200b://\u200bevil.example"),
+    ],
+)
+def test_text_of_others_is_only_shown(said: str, shown: str) -> None:
+    assert markdown(said) == shown

@@ -2,7 +2,6 @@
 
 import gc
 from enum import StrEnum
-from itertools import chain
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -13,7 +12,6 @@ from vpcdns.cli.imports import OverlayOption, read_documents, read_overlay
 from vpcdns.cli.output import Exit, complain, say, say_json
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption
 from vpcdns.config import load
-from vpcdns.importing import text
 from vpcdns.importing.terraform.reading import Terraform
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed, usage
@@ -99,9 +97,7 @@ def _plan_terraform(files: list[Path], overlay: Path | None, form: Format) -> No
         if all(document.after is None for document in documents):
             documents[0].wrong((), "this is a state, and a plan is needed", _SAVED_PLAN)
         found = terraform_plan(Terraform(documents), read_overlay(overlay))
-    for line in chain(
-        *(document.warnings() for document in documents), text.left_out(found.before, found.after)
-    ):
+    for line in found.warnings:
         complain(line)
     if form is Format.JSON:
         say_json(terraform_data(found))

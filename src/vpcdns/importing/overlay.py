@@ -4,6 +4,7 @@ It has the configuration's own form, but its objects may be incomplete: they add
 imported. An id may be the address of a Terraform resource.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -15,6 +16,9 @@ _JOINED: Final = {
     "vswitches": "vswitch_id",
     **dict.fromkeys(("records", "routes", "service_routes", "custom_domains", "vpcs", "attachments"), ""),
 }
+
+
+_ADDRESS: Final = re.compile(r"(module\.[^.]+\.)*(data\.)?alicloud_\w+\.\w")
 
 
 class Overlay:
@@ -29,6 +33,11 @@ class Overlay:
         """
         ids = [self._ids(each) for each in inventories]
         everywhere = {address: one for each in ids for address, one in each.items()}
+        known_ids = everywhere.keys() | {one for each in inventories for one in each.origins}
+        for text in _texts(self._value):
+            if _ADDRESS.match(text) and text not in known_ids:
+                what = f"nothing that was imported has the address `{text}`"
+                self._raise(Mistake((), what, "comments of `vpcdns import terraform` tell the addresses"))
         self._check(_renamed(self._value, everywhere))
         for section, content in self._value.items():
             if section not in IDENTITIES:

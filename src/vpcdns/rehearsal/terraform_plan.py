@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 from vpcdns.errors import printable
@@ -15,6 +16,7 @@ from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.objects import NOT_FOLLOWED
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.importing.text import left_out
 from vpcdns.model.world import World
 from vpcdns.rehearsal.hazards import Hazard, hazards
 from vpcdns.rehearsal.plan import Plan, plan
@@ -40,6 +42,7 @@ class TerraformPlan:
     new: dict[str, str]
     before: Inventory
     after: Inventory
+    warnings: tuple[str, ...]  # why it may not be all of what will happen, and what it does not know
 
     @property
     def says_something(self) -> bool:
@@ -55,7 +58,8 @@ def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> Terr
     for world in made[:2]:
         origins.update(_names(world, origins))
     new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
-    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after)
+    warnings = chain(*(document.warnings() for document in terraform.documents), left_out(before, after))
+    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after, tuple(warnings))
 
 
 def _names(world: World, origins: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -94,6 +98,9 @@ def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
         yield ""
     yield from plan_markdown(found.plan, partial(_labels, found))
     yield from _guesses(found, markdown)
+    if found.warnings:
+        yield from ("", "Not in this plan:", "")
+    yield from (f"- {markdown(_readable(one, found))}" for one in found.warnings)
 
 
 def _more(found: TerraformPlan) -> Iterator[str]:
@@ -136,6 +143,7 @@ def terraform_data(found: TerraformPlan) -> dict[str, Any]:
         "hazards": [asdict(one) for one in found.hazards],
         **made,
         "addresses": {word: found.origins[word] for word in said if word in found.origins},
+        "warnings": list(found.warnings),
         "not_known": _not_followed(found),
         "known_after_apply": [word for word in said if word in found.new or word[:32] in found.new],
     }

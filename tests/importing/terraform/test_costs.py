@@ -101,6 +101,21 @@ def assert_linear(work: Work, made: Callable[[int], dict[str, Any]]) -> None:
     pytest.fail("; ".join(tries))
 
 
+def zones(count: int) -> dict[str, Any]:
+    """Many private zones, whose records are all made anew."""
+    resources, changes = [resource("alicloud_vpc.v", id="vpc-1", cidr_block="10.1.0.0/16")], []
+    for number in range(count // 3):
+        own, record = f"zone-{number}", f"alicloud_pvtz_zone_record.r[{number}]"
+        values = {"zone_id": own, "rr": "h", "type": "A", "value": "10.1.0.9"}
+        resources += [
+            resource(f"alicloud_pvtz_zone.z[{number}]", id=own, zone_name=f"z{number}.internal"),
+            resource(f"alicloud_pvtz_zone_attachment.a[{number}]", id=own, zone_id=own, vpc_ids=["vpc-1"]),
+            resource(record, id=f"{number}:{own}", record_id=str(number), **values),
+        ]
+        changes.append(change(record, ["delete", "create"], resources[-1]["values"], values, ["id"]))
+    return plan(resources, resources, changes)
+
+
 def seconds(work: Work, document: dict[str, Any]) -> float:
     """CPU time, the shorter of two."""
     content, taken = octets(document), []
@@ -121,8 +136,9 @@ def seconds(work: Work, document: dict[str, Any]) -> float:
         (written, crowded),
         (written, refused),
         (written, unknown),
+        (planned, zones),
     ],
-    ids=["an import", "a plan", "few large objects", "all is refused", "nothing is known"],
+    ids=["an import", "a plan", "few large objects", "all is refused", "nothing is known", "many zones"],
 )
 def test_time_grows_with_the_number_of_resources(work: Work, made: Callable[[int], dict[str, Any]]) -> None:
     assert_linear(work, made)

@@ -109,6 +109,7 @@ def test_addresses_of_a_state_file() -> None:
         (b"resource x y {}", "it is no JSON"),
         (b"null", "the top is nothing, not a mapping"),
         (b"[1]", "the top is a list, not a mapping"),
+        (b'{"format_version": "1.0", "valid": true}', "neither a state nor a plan of Terraform's"),
         (b'{"vpcs": []}', "neither a state nor a plan of Terraform's: it has vpcs"),
         (b"PK\x03\x04plan", "it is a plan as `terraform plan -out` saves it"),
         (b'{"@level":"info"}\n{"@level":"info"}', "the log that `terraform plan -json` prints"),

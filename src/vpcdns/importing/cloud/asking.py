@@ -133,7 +133,9 @@ class _Scope:
             yield result
 
     def _items(self, listing: Listing, parent: Fields) -> list[tuple[str, Fields]]:
-        """All of them; asked for again where pages change meanwhile. What does not exist any more has none."""
+        """All of them, asked for again if pages change meanwhile. What does not exist any more has none."""
+        found: dict[str, Fields] = {}
+        total = 0
         try:
             for _ in range(READINGS):
                 found, total = self._reading(listing, parent)

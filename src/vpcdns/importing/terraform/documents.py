@@ -5,13 +5,14 @@ Tells them apart by what is in them, and knows where resources stand in each; no
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
 
 from vpcdns.config import Mistake, described, error_of
 from vpcdns.importing.terraform.resources import Path, Resource, ResourceChange
 
 SHOW: Final = "write it by `terraform show -json FILE` (or `tofu show -json FILE`)"
+_NO_STATE: Final = frozenset({"format_version", "terraform_version", "checks"})  # before the first apply
 _KINDS: Final[dict[type[Any], str]] = {dict: "a mapping", list: "a list", str: "text"}
 _AFTER_UTF_16: Final = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -80,7 +81,7 @@ def read(file: str, octets: bytes) -> Document:
         _read_plan(document)
     elif "encrypted_data" in value:
         document.wrong((), "it is an encrypted state", "write it by `tofu show -json`")
-    elif "format_version" in value:
+    elif "format_version" in value and ("values" in value or value.keys() <= _NO_STATE):
         state = document.part(dict, value, "values")
         document.before = list(_modules(document, state, "values"))
     elif value.get("version") == 4:
@@ -130,13 +131,14 @@ def _read_plan(document: Document) -> None:
     prior = document.part(dict, value, "prior_state")
     values = document.part(dict, prior, "prior_state", "values")
     document.before = list(_modules(document, values, "prior_state", "values"))
+    document.deposed.clear()  # they are among the changes
     unknown: dict[str, dict[str, Any]] = {}
     prior_addresses = {resource.address for resource in document.before}
     kept: list[Resource] = []
     for index, item in enumerate(document.part(list, value, "resource_changes")):
         change, resource = _change(document, item, "resource_changes", index)
-        if change is None:
-            document.deposed.append(resource.address)
+        if change is None:  # it is there until the apply destroys it
+            document.before.append(replace(resource, address=f"{resource.address} (deposed)"))
             continue
         document.changes.append(change)
         unknown[change.address] = change.unknown
