@@ -23,7 +23,7 @@ def test_own_blocks_are_left_to_the_local_table() -> None:
     vpc = built(hybrid())["vpc-a"]
     kinds = {str(route.destination): route.kind for route in vpc.routes if route.dev is None}
     lab = {"127.0.0.0/8": "throw", f"{CLIENTS[1]}/32": "throw"}
-    assert kinds == {"10.1.0.0/16": "throw", "100.64.0.0/10": "throw", **lab}
+    assert kinds == {"10.1.8.0/24": "throw", "100.64.0.0/10": "throw", **lab}
 
 
 def test_selectors_are_rules_in_both_directions() -> None:

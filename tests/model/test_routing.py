@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
@@ -42,7 +43,7 @@ def test_a_dedicated_instance_is_reached_over_ipsec_and_back() -> None:
     assert [(hop.at, str(hop.destination), hop.via) for hop in (*found.there, *found.back)] == [
         ("idc", "10.1.0.0/16", "vpn-1"),
         ("vpn-1", "10.1.0.0/16", "vpc-a"),
-        ("vpc-a", "10.1.0.0/16", "local"),
+        ("vpc-a", "10.1.8.0/24", "local"),
         ("vpc-a", "192.168.0.0/16", "vpn-1"),
         ("vpn-1", "192.168.0.0/16", "idc"),
         ("idc", "192.168.0.0/16", "local"),
@@ -150,18 +151,27 @@ def with_shared_space_routed(block: str) -> World:
 def test_a_source_that_the_vpc_has_itself_gets_no_answer() -> None:
     found = to(with_shared_space_routed("10.0.0.0/15"), "idc", SERVERLESS_NAME)
     assert found.reachable, "10.0.0.5 is not the VPC's"
-    found = to(with_shared_space_routed("10.1.0.0/16"), "idc", SERVERLESS_NAME)
-    assert codes(found) == ["overlap"]
+    assert to(with_shared_space_routed("10.1.0.0/16"), "idc", SERVERLESS_NAME).reachable, "nor is 10.1.0.5"
+    found = to(with_shared_space_routed("10.1.8.0/23"), "idc", SERVERLESS_NAME)
+    assert codes(found) == ["overlap"], "10.1.8.5 lies in a vSwitch"
     assert [hop.at for hop in found.there] == ["idc", "vpn-1", "vpc-a"]
 
 
-def test_a_source_in_the_shared_space_gets_an_answer_by_longest_prefix() -> None:
-    world = with_shared_space_routed("100.100.0.0/16")
-    assert codes(to(world, "idc", SERVERLESS_NAME)) == ["overlap"], "the VPC sends it back"
-    beside = with_shared_space_routed("100.101.0.0/16")
-    assert to(beside, "idc", SERVERLESS_NAME).reachable
-    narrow = with_shared_space_routed("100.64.0.0/10")
-    assert to(narrow, "idc", SERVERLESS_NAME).verdict.value == "overlap"
+@pytest.mark.parametrize("block", ["100.100.0.0/16", "100.64.0.0/10"])
+def test_a_vpn_gateway_routes_nothing_into_the_shared_space(block: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"service-space") as refused:
+        with_shared_space_routed(block)
+    assert "remote_subnets[0]" in str(refused.value)
+
+
+def test_pods_in_the_shared_space_are_told_to_be_translated_first() -> None:
+    world = edited(
+        (VPN_ROUTE, "{destination: 100.100.80.0/24, via: vpn-1}"),
+        ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [100.112.0.0/12]"),
+    )
+    found = to(world, "idc", SERVERLESS_NAME)
+    assert codes(found) == ["overlap", "selector_mismatch"]
+    assert "translate its addresses" in found.problems[0].remedy
 
 
 @pytest.mark.parametrize("block", ["10.1.0.0/16", "10.1.0.0/17"])
@@ -200,7 +210,8 @@ def test_no_way_back() -> None:
 def test_routes_that_go_round() -> None:
     hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-2}]}"
     lab = hub.replace("hub", "lab").replace("0.0/9", "0.0/10")
-    ring = "{connection_id: cen-2, type: cen, attachments: [idc, hub, lab]}"
+    statics = "[{destination: 10.0.0.0/9, via: hub}, {destination: 10.0.0.0/10, via: lab}]"
+    ring = f"{{connection_id: cen-2, type: cen, attachments: [idc, hub, lab], routes: {statics}}}"
     world = edited(
         ("\nnetworks:", f"\nnetworks:\n  - {hub}\n  - {lab}"),
         (VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-2}"),
@@ -215,7 +226,10 @@ def test_an_address_is_a_destination_too() -> None:
     world = hybrid()
     source = source_of("idc", world)
     assert source is not None
-    assert path(source, IPv4Address("10.1.3.3"), world).reachable
+    assert path(source, IPv4Address("10.1.8.3"), world).reachable
+    nobody = path(source, IPv4Address("10.1.3.3"), world)
+    assert codes(nobody) == ["no_route"]
+    assert "in none of its vSwitches" in nobody.problems[0].detail
     assert path(source, IPv4Address("10.7.3.3"), world).verdict.value == "no_route"
 
 

@@ -54,7 +54,7 @@ def test_path_tells_obstacles_and_remedies(config: str) -> None:
 def test_path_as_json(config: str) -> None:
     result = vpcdns("path", "--json", "--config", config, "--from", "127.40.0.5", DEDICATED_NAME)
     told = json.loads(result.output)
-    assert list(told) == ["source", "name", "resolution", "verdict", "hops", "problems"]
+    assert list(told) == ["source", "name", "resolution", "verdict", "dns", "hops", "problems"]
     assert told["verdict"] == "reachable"
 
 

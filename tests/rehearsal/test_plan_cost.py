@@ -11,10 +11,11 @@ from ipaddress import IPv4Address, IPv4Network
 import pytest
 
 from vpcdns.model.changes import Bind
+from vpcdns.model.connections import CenConnection, IpsecConnection, Route
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.routing import path, source_of
-from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, Topology, Vpc, VSwitch
+from vpcdns.model.topology import Network, Topology, Vpc, VSwitch
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.plan import plan

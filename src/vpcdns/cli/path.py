@@ -57,10 +57,16 @@ def path_command(
 
 def _show(found: Path, out: Console) -> None:
     out.print(Text(f"{found.name} from {found.source}", "bold"), soft_wrap=True)
+    if (leg := found.dns) is not None and leg.resolver is None:
+        out.print(
+            Text(f"asks as {leg.vpc_id}: resolves_as takes it for granted that queries get there"),
+            soft_wrap=True,
+        )
     if found.resolution is not None and found.addresses:
         addresses = ", ".join(map(str, found.addresses))
         out.print(Text(f"resolves to {addresses} ({found.resolution.reason.value})"), soft_wrap=True)
-    for title, hops in (("there", found.there), ("back", found.back)):
+    queries = () if found.dns is None else (("queries", found.dns.there), ("responses", found.dns.back))
+    for title, hops in (*queries, ("there", found.there), ("back", found.back)):
         if hops:
             table = Table.grid("", Column(style="cyan"), Column(style="dim"), "", padding=(0, 2, 0, 0))
             for hop in hops:

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final, Literal
 
+from vpcdns.model.address_owners import representative
+from vpcdns.model.connections import CenConnection, IpsecConnection, Route, ServiceRoute, ends_of
 from vpcdns.model.policy import Forwarding
-from vpcdns.model.route_tables import Here, RouteTables, route_tables
-from vpcdns.model.routing import representative
-from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, ends_of
+from vpcdns.model.route_entries import Here
+from vpcdns.model.route_tables import RouteTables, route_tables
+from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
 
 RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
@@ -133,7 +135,7 @@ def blueprint(world: World, numbers: Numbers) -> Blueprint:
 
 def _node(name: str, world: World, tables: RouteTables, numbers: Numbers) -> Namespace:
     node = world.topology.node(name)
-    blocks = () if node is None else node.cidr_blocks
+    blocks = () if node is None else node.routed_blocks
     own = tuple(representative(block, name, world) for block in blocks)
     listeners = tuple(_listeners(name, world))
     client = numbers.client(name)
@@ -180,15 +182,17 @@ def _cen(name: str, cen: CenConnection, tables: RouteTables, numbers: Numbers) -
     """A table for each attachment: nobody is sent back, and service routes are for those who may use them."""
     routes: list[LabRoute] = []
     rules: list[LabRule] = []
-    for node in dict.fromkeys(cen.attachments):
+    for node in tables.attached(cen):
         table = FIRST_TABLE + numbers.of(node)
         rules.append(LabRule(f"n{numbers.of(node)}", table))
         for entry in tables.crossings(cen, node):
-            if isinstance(entry.target, str):
-                routes.append(LabRoute(entry.destination, f"n{numbers.of(entry.target)}", table))
-            elif tables.allows(cen, entry.target, node):
-                host = f"n{numbers.of(entry.target.host_vpc_id)}"
-                routes.append(LabRoute(entry.destination, host, table))
-            else:
-                routes.append(LabRoute(entry.destination, None, table, "unreachable"))
+            match entry.target:
+                case ServiceRoute() as route if tables.allows(cen, route, node):
+                    on = route.host_vpc_id
+                case Route(_, on) | str(on):
+                    pass
+                case _:
+                    routes.append(LabRoute(entry.destination, None, table, "unreachable"))
+                    continue
+            routes.append(LabRoute(entry.destination, f"n{numbers.of(on)}", table))
     return Namespace(name, False, (), tuple(routes), tuple(rules))

@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Final
 
 from vpcdns.errors import MalformedChange, MalformedName
-from vpcdns.model import changes, topology_changes
+from vpcdns.model import changes, route_changes
 from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
 from vpcdns.model.world import World
@@ -91,6 +91,12 @@ def _blocks(word: str, _: World) -> tuple[IPv4Network, ...] | None:
     return None if word == "-" else tuple(IPv4Network(block) for block in word.split(","))
 
 
+def _one_of(word: str, *words: str) -> str:
+    if word not in words:
+        raise ValueError(f"`{word}` is not one of {', '.join(words)}")
+    return word
+
+
 def _as_it_is(word: str, _: World) -> str:
     return word
 
@@ -106,6 +112,9 @@ _READ: Final[dict[str, Callable[[str, World], Any]]] = {
     "HOST": lambda word, _: IPv4Network(word),
     "LOCAL,…": _blocks,
     "REMOTE,…": _blocks,
+    "BLOCK,…": _blocks,
+    "vpc|cen": lambda word, _: _one_of(word, "vpc", "cen"),
+    "vbr|ccn|vpn": lambda word, _: _one_of(word, "vbr", "ccn", "vpn"),
     "ACCESS,…": lambda word, _: tuple(word.split(",")),
     "VPC|-": lambda word, _: None if word == "-" else word,
 }
@@ -119,12 +128,16 @@ _FORMS: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
     "migrate": ("GROUP TARGET", changes.MigrateGroup),
     "add-domain": ("GROUP DOMAIN", changes.AddCustomDomain),
     "remove-domain": ("GROUP DOMAIN", changes.RemoveCustomDomain),
-    "route": ("NETWORK DESTINATION CONNECTION", topology_changes.add_route),
-    "unroute": ("NETWORK DESTINATION", topology_changes.remove_route),
-    "cut": ("CONNECTION", topology_changes.cut_connection),
-    "selectors": ("IPSEC LOCAL,… REMOTE,…", topology_changes.set_selectors),
-    "attach": ("CEN VPC-OR-NETWORK", topology_changes.attach),
-    "detach": ("CEN VPC-OR-NETWORK", topology_changes.detach),
-    "service-route": ("CEN HOST VPC ACCESS,…", topology_changes.add_service_route),
-    "resolve-as": ("NETWORK VPC|-", topology_changes.resolve_as),
+    "route": ("OWNER DESTINATION VIA", route_changes.add_route),
+    "unroute": ("OWNER DESTINATION", route_changes.remove_route),
+    "cut": ("CONNECTION", route_changes.cut_connection),
+    "selectors": ("IPSEC LOCAL,… REMOTE,…", route_changes.set_selectors),
+    "destinations": ("IPSEC BLOCK,…", route_changes.set_destination_routes),
+    "publish": ("IPSEC vpc|cen", route_changes.publish),
+    "unpublish": ("IPSEC vpc|cen", route_changes.unpublish),
+    "attach": ("CEN VPC-OR-NETWORK [vbr|ccn|vpn] [REGION]", route_changes.attach),
+    "detach": ("CEN VPC-OR-NETWORK", route_changes.detach),
+    "service-route": ("CEN HOST VPC ACCESS,…", route_changes.add_service_route),
+    "resolve-as": ("NETWORK VPC|-", route_changes.resolve_as),
+    "resolve-through": ("NETWORK VPC CONNECTION|inbound_endpoint [ADDRESS]", route_changes.resolve_through),
 }

@@ -47,8 +47,8 @@ def fate_of(source: Source | None, name: Name, world: World) -> Fate:
 def _fate(found: Path) -> Fate:
     why = found.problems[0].detail if found.problems else ""
     answer = ", ".join(sorted(map(str, found.addresses)))
-    if found.resolution is not None and not answer:
-        answer = _said(found.resolution, RRType.A)
+    if not answer:
+        answer = "no response" if found.resolution is None else _said(found.resolution, RRType.A)
     return Fate(answer, found.verdict.value, why)
 
 

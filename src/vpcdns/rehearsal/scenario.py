@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from vpcdns.config import AddressText, DomainText, Line, Part, PathOrMapping, load, loads, read_as
-from vpcdns.model.packet_walk import Verdict
+from vpcdns.model.way import Verdict
 from vpcdns.model.world import World
 
 

@@ -1,0 +1,49 @@
+"""Longest prefix match over prefixes with targets. Knows nothing of networks."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[T]):
+    """The entry of a table that an address matched."""
+
+    destination: IPv4Network
+    target: T
+
+
+class PrefixTable(Generic[T]):
+    """Longest prefix match: at most 33 look-ups, however many prefixes; of equal prefixes the first fits."""
+
+    __slots__ = ("_lengths", "_targets")
+
+    def __init__(self, entries: Iterable[tuple[IPv4Network, T]] = ()) -> None:
+        self._targets: dict[tuple[int, int], list[T]] = {}
+        for prefix, target in entries:
+            self._targets.setdefault((prefix.prefixlen, int(prefix.network_address)), []).append(target)
+        self._lengths = sorted({length for length, _ in self._targets}, reverse=True)
+
+    def match(
+        self, address: IPv4Address, fits: Callable[[T], bool] = lambda _: True, longer: int = -1
+    ) -> Entry[T] | None:
+        """The longest prefix that holds `address` with a target that fits, if longer than `longer`."""
+        number = int(address)
+        for length in self._lengths:
+            if length <= longer:
+                return None
+            network = number >> (32 - length) << (32 - length)
+            for target in self._targets.get((length, network), ()):
+                if fits(target):
+                    return Entry(IPv4Network((network, length)), target)
+        return None
+
+    def entries(self, fits: Callable[[T], bool] = lambda _: True) -> Iterator[Entry[T]]:
+        """What `match` chooses from."""
+        for (length, network), targets in self._targets.items():
+            for target in filter(fits, targets):
+                yield Entry(IPv4Network((network, length)), target)
+                break
