@@ -57,11 +57,9 @@ def path_command(
 
 def _show(found: Path, out: Console) -> None:
     out.print(Text(f"{found.name} from {found.source}", "bold"), soft_wrap=True)
-    if (leg := found.dns) is not None and leg.resolver is None:
-        out.print(
-            Text(f"asks as {leg.vpc_id}: resolves_as takes it for granted that queries get there"),
-            soft_wrap=True,
-        )
+    if (leg := found.dns) is not None and leg.is_assumed:
+        assumed = f"asks as {leg.vpc_id}: resolves_as takes it for granted that queries get there"
+        out.print(Text(assumed), soft_wrap=True)
     if found.resolution is not None and found.addresses:
         addresses = ", ".join(map(str, found.addresses))
         out.print(Text(f"resolves to {addresses} ({found.resolution.reason.value})"), soft_wrap=True)

@@ -29,6 +29,10 @@ class DnsLeg:
     problems: tuple[PathProblem, ...] = ()
     missing: tuple[tuple[str, Route], ...] = ()
 
+    @property
+    def is_assumed(self) -> bool:
+        return self.resolver is None and not self.problems
+
 
 def dns_leg(network_id: str | None, world: World) -> DnsLeg | None:
     """The leg of a network's clients; None for what is in no network, or asks as the Internet.

@@ -12,7 +12,7 @@ from ipaddress import IPv4Address, IPv4Network
 
 from vpcdns.model.connections import CenConnection, Connection, IpsecConnection, Route, ServiceRoute
 from vpcdns.model.gateway import SHARED_SPACE
-from vpcdns.model.route_entries import Clash, Here
+from vpcdns.model.route_entries import RESOLVERS, Clash, Here
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
 from vpcdns.model.way_out import clash, holding, host, in_shared_space, nobody, unrouted
@@ -136,12 +136,15 @@ class Walk:
     def _by_service_route(self, cen: CenConnection, route: ServiceRoute, node: str) -> str:
         if not self.tables.allows(cen, route, node):
             there, here = self.tables.region_of(route.host_vpc_id), self.tables.enters_at(cen, node)
-            self._problem(
-                Verdict.REGION_MISMATCH,
+            detail = (
                 f"{cen.connection_id} is Basic Edition: its service route to {route.host} is for {there}, "
-                f"and {node} is in {here or 'no region: it resolves as no VPC'}",
-                "use an Enterprise Edition transit router, or a dedicated instance in reach",
+                f"and {node} is in {here or 'no region: it resolves as no VPC'}"
             )
+            instead = "a dedicated instance in reach"
+            if self.destination in RESOLVERS:
+                instead = f"resolve through a VPC of {here}"
+            remedy = f"use an Enterprise Edition transit router, or {instead}"
+            self._problem(Verdict.REGION_MISMATCH, detail, remedy)
         return self._hop(cen.connection_id, route.host, route.host_vpc_id)
 
     def _without_service_route(self, cen: CenConnection, node: str) -> str | None:

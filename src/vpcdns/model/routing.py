@@ -18,7 +18,7 @@ from vpcdns.model.connections import Route
 from vpcdns.model.decision import OWN_NAMES, Outcome, Reason
 from vpcdns.model.dns import Question, RRType
 from vpcdns.model.dns_leg import DnsLeg, dns_leg
-from vpcdns.model.gateway import InstanceType
+from vpcdns.model.gateway import Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.round_trip import RoundTrip, round_trip
@@ -105,13 +105,7 @@ def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
     """
     if isinstance(destination, IPv4Address):
         found = Path(source.text, str(destination), None, (destination,), Verdict.REACHABLE)
-        goals = goals_of(destination, source.node, world)
-        if not goals:
-            detail = f"{destination} is nobody's: it lies in 100.64.0.0/10, and no instance has it"
-            remedy = "take an address that the configuration has"
-            return _failed(found, PathProblem(Verdict.NO_ROUTE, detail, remedy))
-        ways = [_walked(found, source, goal, world) for goal in goals]
-        return next((way for way in ways if way.reachable), ways[0])
+        return _to_address(found, source, destination, world)
     leg = dns_leg(source.client.network_id, world)
     if leg is not None and leg.problems:
         failed = Path(source.text, str(destination), None, (), Verdict.NOT_RESOLVED, dns=leg)
@@ -122,18 +116,34 @@ def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
     found = Path(source.text, str(destination), resolution, addresses, Verdict.REACHABLE, dns=leg)
     if resolution.outcome is not Outcome.RESPOND or not addresses or resolution.reason not in OWN_NAMES:
         return _failed(found, _not_resolved(resolution, world))
-    return _walked(found, source, _goal(resolution, world), world)
+    if (group := group_at(resolution.target, world)) is not None:
+        return _walked(found, source, addresses, _goal(world.instance_of(group)), world)
+    ways = [_to_address(found, source, address, world) for address in addresses]
+    return next((way for way in ways if not way.reachable), ways[0])
+
+
+def _to_address(found: Path, source: Source, address: IPv4Address, world: World) -> Path:
+    """The way to an address that may be anybody's: to any place that has it."""
+    goals = goals_of(address, source.node, world)
+    if not goals:
+        detail = f"{address} is nobody's: it lies in 100.64.0.0/10, and no instance has it"
+        remedy = "take an address that the configuration has"
+        return _failed(found, PathProblem(Verdict.NO_ROUTE, detail, remedy))
+    ways = [_walked(found, source, (address,), goal, world) for goal in goals]
+    return next((way for way in ways if way.reachable), ways[0])
 
 
 def _failed(found: Path, problem: PathProblem) -> Path:
     return replace(found, verdict=problem.code, problems=(problem,))
 
 
-def _walked(found: Path, source: Source, goal: Goal, world: World) -> Path:
-    """The first way that fails, from any address of the source to any that was found; or the first of all."""
+def _walked(
+    found: Path, source: Source, addresses: tuple[IPv4Address, ...], goal: Goal, world: World
+) -> Path:
+    """The first way that fails, from any address of the source to any of these; or the first of all."""
     tables, first = route_tables(world.topology), None
     if source.node is not None:
-        for address, start in product(found.addresses, source.addresses):
+        for address, start in product(addresses, source.addresses):
             way = round_trip(source.node, start, address, goal, tables)
             if way.problems:
                 return _along(found, way)
@@ -152,12 +162,8 @@ def _along(found: Path, way: RoundTrip) -> Path:
     )
 
 
-def _goal(resolution: Resolution, world: World) -> Goal:
-    """Where the name's instance is. Only a VPC domain has addresses, at the end of its chain."""
-    group = group_at(resolution.target, world)
-    if group is None:
-        return Goal()
-    instance = world.instance_of(group)
+def _goal(instance: Instance) -> Goal:
+    """Where an instance is. Only a VPC domain has its addresses, at the end of the name's chain."""
     if instance.type is InstanceType.SERVERLESS or instance.binding is None:
         return Goal(region_id=instance.region_id)
     return Goal(instance.binding.vpc_id)

@@ -33,14 +33,15 @@ def unrouted(
 ) -> tuple[str, str]:
     """A VPC has no route to an address; rather than a new one, publish what is there."""
     detail = f"{vpc_id} has no route {'back to' if back else 'to'} {address}: no connection of it brings one"
-    for ipsec in tables.joined.get(goal or "", ()):
-        if not isinstance(ipsec, IpsecConnection) or holding(address, ipsec.destinations) is None:
-            continue
-        name = ipsec.connection_id
-        if ipsec.vpc_id == vpc_id:
+    tunnels = [one for one in tables.joined.get(goal or "", ()) if isinstance(one, IpsecConnection)]
+    for ipsec in tunnels:
+        name, is_routed = ipsec.connection_id, holding(address, ipsec.destinations) is not None
+        if ipsec.vpc_id == vpc_id and ipsec.destination_routes and not is_routed:
+            return detail, f"add {host(address)} to destination_routes of {name}"
+        if ipsec.vpc_id == vpc_id and is_routed:
             published = f"publish the routes of {name} to {vpc_id} (`publish_vpc`)"
             return detail, f"{published}, or add the route {host(address)} via {name} to {vpc_id}"
-        for cen in tables.joined.get(vpc_id, ()):
+        for cen in tables.joined.get(vpc_id, ()) if is_routed else ():
             if isinstance(cen, CenConnection) and ipsec.vpc_id in tables.attached(cen):
                 published = f"publish the routes of {ipsec.vpc_id} via {name}"
                 return detail, f"{published} to {cen.connection_id} (`publish_cen`)"
