@@ -249,7 +249,17 @@ def test_json_has_everything(tmp_path: Path) -> None:
     done = ran(tmp_path, risky_plan(), "--format", "json")
     told = json.loads(done.stdout)
     assert list(told) == [
-        *("hazards", "changes", "lost", "gained", "settings", "sections", "addresses", "known_after_apply")
+        *(
+            "hazards",
+            "changes",
+            "lost",
+            "gained",
+            "settings",
+            "cache_window",
+            "sections",
+            "addresses",
+            "known_after_apply",
+        )
     ]
     (unknown,) = told["known_after_apply"]
     assert told["addresses"][unknown] == "alicloud_api_gateway_group.orders"

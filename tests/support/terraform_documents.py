@@ -186,7 +186,7 @@ def zones() -> list[dict[str, Any]]:
     """A private zone for two VPCs, with records of each type that the provider documents."""
     zone = "a27f9b8d1c4e4f0e9b1c2d3e4f5a6b7c"
     records: list[tuple[str, str, str, dict[str, Any]]] = [
-        ("db", "A", "10.1.0.9", {}),
+        ("db", "A", "10.1.8.9", {}),
         ("*.apps", "CNAME", "gateway.corp.internal", {"ttl": 300}),
         ("@", "MX", "mail.corp.internal", {"priority": 5}),
         ("@", "TXT", 'v=spf1 -all "quoted"; x', {}),

@@ -25,7 +25,10 @@ def clash(cen: str, address: IPv4Address, owners: tuple[str, ...]) -> tuple[Verd
 
 
 def nobody(address: IPv4Address, vpc_id: str) -> tuple[str, str]:
-    return f"{address} lies in {vpc_id}, but in none of its vSwitches", "take an address that somebody has"
+    return (
+        f"{address} lies in {vpc_id}, but in none of its vSwitches",
+        "add its vSwitch to `vswitches`, or take another address",
+    )
 
 
 def unrouted(

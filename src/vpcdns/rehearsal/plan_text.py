@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final
 
+from vpcdns.rehearsal.cache_window import cache_window, window_text
 from vpcdns.rehearsal.fates import Fate
 from vpcdns.rehearsal.plan import Plan, Row, Section
 
@@ -23,6 +24,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "lost": plan.lost,
         "gained": plan.gained,
         "settings": list(plan.settings),
+        "cache_window": asdict(cache_window(plan)),
         "sections": [_section_data(section) for section in plan.sections],
     }
 
@@ -44,7 +46,7 @@ def _section_data(section: Section) -> dict[str, Any]:
 
 
 def _fate_data(fate: Fate) -> dict[str, Any]:
-    return {**asdict(fate), "records": list(fate.records)}
+    return {"answer": fate.answer, "verdict": fate.verdict, "why": fate.why, "records": list(fate.records)}
 
 
 def plan_text(plan: Plan) -> Iterator[str]:
@@ -110,6 +112,8 @@ def _reasons(row: Row) -> list[tuple[str, str]]:
 
 
 def _rest(plan: Plan) -> Iterator[str]:
+    if said := list(window_text(cache_window(plan))):
+        yield "\n" + "\n".join(said)
     rest = plan.sections[SECTIONS:]
     if rest:
         pairs = sum(section.pairs for section in rest)
