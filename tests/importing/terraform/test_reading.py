@@ -149,7 +149,7 @@ def test_private_zones_have_their_records_as_zone_files_write_them() -> None:
     zone = part(inventory, "private_zones", "corp.internal")
     assert (zone["vpcs"], zone["fall_through"]) == (["vpc-core", "vpc-shop"], True)
     assert [(one["name"], one["type"], *one["values"]) for one in zone["records"]] == [
-        ("db", "A", "10.1.0.9"),
+        ("db", "A", "10.1.8.9"),
         ("*.apps", "CNAME", "gateway.corp.internal."),
         ("@", "MX", "5 mail.corp.internal."),
         ("@", "TXT", '"v=spf1 -all \\"quoted\\"; x"'),
