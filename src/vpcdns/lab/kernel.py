@@ -144,7 +144,7 @@ class Kernel:
     @staticmethod
     def _rule(socket: Any, verb: str, rule: LabRule) -> None:
         ends = {"src": rule.source, "dst": rule.destination}
-        given = {name: str(block) for name, block in ends.items() if block is not None}
+        given = {name: str(block) for name, block in ends.items() if block is not None and block.prefixlen}
         socket.rule(verb, priority=_FIRST_PRIORITY, iifname=rule.iif, table=rule.table, **given)
 
     def remove(self) -> None:
