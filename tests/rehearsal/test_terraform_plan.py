@@ -61,7 +61,7 @@ def ran(folder: Path, document: dict[str, Any], *words: str) -> Ran:
 
 def test_a_rebind_as_the_provider_plans_it() -> None:
     ran = vpcdns("plan", "--terraform", str(WRITTEN / "plan-rebind.json"))
-    assert ran.returncode == 2
+    assert ran.returncode == 3
     assert "4 (source, name) pairs change: 2 lost, 2 gained." in ran.stdout
     assert "instance apigateway-hz-452285060152 [alicloud_api_gateway_instance.orders]" in ran.stdout
     assert "vpc-raqp2t1iahj425d5yx712: 10.255.255.1 reachable -> NXDOMAIN  (LOST)" in ran.stdout
@@ -71,7 +71,7 @@ def test_a_rebind_as_the_provider_plans_it() -> None:
 
 def test_a_plan_that_makes_everything_shows_names_as_not_known() -> None:
     ran = vpcdns("plan", "--terraform", str(WRITTEN / "plan-new.json"))
-    assert ran.returncode == 2
+    assert ran.returncode == 3
     assert "0 lost, 2 gained" in ran.stdout
     assert (
         "(known after apply)-cn-hangzhou-vpc.alicloudapi.com [alicloud_api_gateway_group.pay[0]]"
@@ -239,7 +239,7 @@ def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
     )
     done = ran(tmp_path, risky_plan(), "--format", "markdown", "--overlay", str(own))
     lines = done.stdout.splitlines()
-    assert (done.returncode, lines[0]) == (2, "### What Terraform does not show")
+    assert (done.returncode, lines[0]) == (3, "### What Terraform does not show")
     assert lines[2].startswith("- **`alicloud_api_gateway_group.orders`**: it is replaced")
     assert "### instance apigateway-hz-1 (`alicloud_api_gateway_instance.orders`)" in lines
     assert [line for line in lines if line.startswith("| vpc-core (`alicloud_vpc.core`) |")]

@@ -35,7 +35,8 @@ def path_command(
     Exit codes:
       0  it is reachable
       1  an error, e.g. in the configuration, or no such source
-      2  it is not reachable
+      2  the command line is wrong
+      3  it is not reachable
 
     \b
     Examples:

@@ -53,9 +53,9 @@ def plan_text(plan: Plan) -> Iterator[str]:
     """Lines for a terminal."""
     yield summary(plan)
     for section in plan.sections[:SECTIONS]:
-        yield from ("", f"{_title(section)}: {_names(section)}", f"  {section.binding}")
+        yield from ("", f"{_title(section)}: {names_text(section)}", f"  {section.binding}")
         for row in section.rows:
-            yield f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}"
+            yield f"    {sources_text(row)}: {row.before} -> {row.after}{_mark(row)}"
             yield from (f"        {label}: {why}" for label, why in _reasons(row))
     yield from _rest(plan)
 
@@ -64,11 +64,11 @@ def plan_markdown(plan: Plan) -> Iterator[str]:
     """Lines for a pull request."""
     yield f"**{summary(plan)}**"
     for section in plan.sections[:SECTIONS]:
-        yield from ("", f"### {_title(section)}", "", f"{_names(section)}. {section.binding}", "")
+        yield from ("", f"### {_title(section)}", "", f"{names_text(section)}. {section.binding}", "")
         yield from ("| sources | before | after | why |", "|---|---|---|---|")
         for row in section.rows:
             why = "; ".join(f"{label}: {why}" for label, why in _reasons(row)).replace("|", "\\|")
-            yield f"| {_sources(row)} | {row.before} | {row.after}{_mark(row)} | {why} |"
+            yield f"| {sources_text(row)} | {row.before} | {row.after}{_mark(row)} | {why} |"
     yield from _rest(plan)
 
 
@@ -88,14 +88,14 @@ def _title(section: Section) -> str:
     return f"instance {section.instance}" if section.instance else "names that are nobody's"
 
 
-def _names(section: Section) -> str:
+def names_text(section: Section) -> str:
     flow = section.flow
     kind = flow.kind.value + ("" if flow.count == 1 else "s")
     more = ", …" if flow.count > len(flow.samples) else ""
     return f"{flow.count:,} {kind} ({', '.join(map(str, flow.samples))}{more})"
 
 
-def _sources(row: Row) -> str:
+def sources_text(row: Row) -> str:
     shown = ", ".join(row.sources[:SOURCES])
     rest = len(row.sources) - SOURCES
     return f"{shown} and {rest:,} more" if rest > 0 else shown
