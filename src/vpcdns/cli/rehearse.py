@@ -41,7 +41,7 @@ Examples:
 def rehearse_command(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE|DIR...", help="Scenario files; of a folder, all scenarios in it."),
+        typer.Argument(metavar="FILE|DIR", help="Scenario files; of a folder, all scenarios in it."),
     ],
     junit_file: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the results as JUnit XML.")
