@@ -54,7 +54,7 @@ def left(lab: Lab) -> list[str]:
 def test_two_labs_at_once_and_one_that_crashed(names: tuple[str, str], file: Path) -> None:
     labs = [lifecycle.up(name, file) for name in names]
     for lab in labs:
-        assert fetch(lab, "idc", "api.example.com").stdout == "cn-hangzhou/gw at 10.1.8.20 in vpc-a\n\n"
+        assert "cn-hangzhou/gw at 10.1.8.20 in vpc-a\n" in fetch(lab, "idc", "api.example.com").stdout
     one, two = labs
     assert "100.100.80.10 in vpc-b" in fetch(one, "vpc-b", SERVERLESS_NAME).stdout
     assert fetch(one, "vpc-c", "api.example.com").returncode != 0

@@ -20,9 +20,13 @@ from vpcdns.model.world import World
 
 @dataclass(frozen=True, slots=True)
 class DnsLeg:
-    """The way of queries into `vpc_id`, to `resolver`, and back; no resolver: it is taken for granted."""
+    """The way of queries into `vpc_id`, from `start` to `resolver`, and back.
+
+    No resolver: it is taken for granted.
+    """
 
     vpc_id: str
+    start: IPv4Address | None = None
     resolver: IPv4Address | None = None
     there: tuple[Hop, ...] = ()
     back: tuple[Hop, ...] = ()
@@ -65,7 +69,7 @@ def _legs(network: Network, through: ResolvesThrough, vpc: Vpc, world: World) ->
     for start, resolver in product(list(starts), resolvers):
         goal = Goal(vpc.vpc_id, services=not inbound)
         way = round_trip(network.network_id, start, resolver, goal, tables)
-        leg = DnsLeg(vpc.vpc_id, resolver, way.there, way.back, way.problems, way.missing)
+        leg = DnsLeg(vpc.vpc_id, start, resolver, way.there, way.back, way.problems, way.missing)
         taken = way.there[0].via if way.there else through.via
         if not inbound and taken != through.via:
             detail = f"{network.network_id} takes {resolver} via {taken}, and not via {through.via}"
