@@ -56,7 +56,7 @@ class ResolvesThroughPart(Part):
     vpc_id: Id
     """the VPC that it asks as"""
     via: Id
-    """inbound_endpoint, or the connection by which it reaches 100.100.2.136 and 100.100.2.138"""
+    """inbound_endpoint; the connection by which it reaches 100.100.2.136 and 100.100.2.138; or cut: no way"""
     address: AddressText | None = None
     """the inbound endpoint's address; default: any in the VPC"""
 
@@ -137,7 +137,7 @@ class CenPart(Part):
             Annotated[Id, Tag("text")] | Annotated[NetworkAttachmentPart, Tag("mapping")],
             Discriminator(lambda value: "text" if isinstance(value, str) else "mapping"),
         ]
-    ] = Field(min_length=1)
+    ] = []
     """the VPCs and on-premises networks that it joins; an id of a network alone is a VBR"""
     service_routes: list[ServiceRoutePart] = []
     """routes to cloud services, for attachments that have none of their own"""

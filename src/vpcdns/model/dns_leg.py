@@ -13,7 +13,7 @@ from vpcdns.model.connections import Route
 from vpcdns.model.round_trip import round_trip
 from vpcdns.model.route_entries import RESOLVERS
 from vpcdns.model.route_tables import route_tables
-from vpcdns.model.topology import INBOUND_ENDPOINT, Network, ResolvesThrough, Vpc
+from vpcdns.model.topology import CUT, INBOUND_ENDPOINT, Network, ResolvesThrough, Vpc
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
 from vpcdns.model.world import World
 
@@ -51,7 +51,7 @@ def dns_leg(network_id: str | None, world: World) -> DnsLeg | None:
     through = network.resolves_through
     if through is None:
         return DnsLeg(vpc.vpc_id)
-    if through.via is None:
+    if through.via == CUT:
         detail = f"the connection is cut by which queries of {network.network_id} got to {vpc.vpc_id}"
         remedy = "restore it, or let the network resolve another way (`resolves_through`)"
         return DnsLeg(vpc.vpc_id, problems=(PathProblem(Verdict.NOT_RESOLVED, detail, remedy),))

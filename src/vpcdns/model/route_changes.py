@@ -19,7 +19,7 @@ from vpcdns.model.connections import (
     attached_id,
 )
 from vpcdns.model.rules import Rule, missing
-from vpcdns.model.topology import Network, ResolvesThrough, Topology, Vpc
+from vpcdns.model.topology import CUT, Network, ResolvesThrough, Topology, Vpc
 from vpcdns.model.world import World
 
 C = TypeVar("C")
@@ -198,7 +198,7 @@ def _withdrawn(topology: Topology, node: Vpc | Network, connection_id: str) -> T
         node = replace(node, routes=rest)
         topology = topology.with_vpc(node) if isinstance(node, Vpc) else _put(topology, node)
     if isinstance(node, Network) and node.resolves_through and node.resolves_through.via == connection_id:
-        topology = _put(topology, replace(node, resolves_through=replace(node.resolves_through, via=None)))
+        topology = _put(topology, replace(node, resolves_through=replace(node.resolves_through, via=CUT)))
     return topology
 
 

@@ -18,7 +18,16 @@ from vpcdns.model.connections import (
 from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_entries import is_inside, vswitch_keys
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
-from vpcdns.model.topology import INBOUND_ENDPOINT, Network, ResolvesThrough, Topology, Vpc, VSwitch, within
+from vpcdns.model.topology import (
+    CUT,
+    INBOUND_ENDPOINT,
+    Network,
+    ResolvesThrough,
+    Topology,
+    Vpc,
+    VSwitch,
+    within,
+)
 
 _Where = tuple[str | int, ...]
 
@@ -76,7 +85,7 @@ def _resolving_refusals(network: Network, through: ResolvesThrough, topology: To
         problem = f"it resolves through {through.via}, and has an address, {through.address}"
         way_out = f"remove the address, or write `via: {INBOUND_ENDPOINT}`"
         yield Refusal(Rule.HYBRID, subject, problem, way_out, ("resolves_through", "address"))
-    if through.via is not None:
+    if through.via != CUT:
         yield from _via_refusal(
             subject, network.network_id, "its queries go", through.via, topology, ("resolves_through", "via")
         )
@@ -104,6 +113,9 @@ def _via_refusal(
 
 def connection_refusals(connection: Connection, topology: Topology) -> Iterator[Refusal]:
     subject = f"connection {connection.connection_id}"
+    if connection.connection_id in (INBOUND_ENDPOINT, CUT):
+        problem = f"`{connection.connection_id}` is a word of `resolves_through`"
+        yield Refusal(Rule.UNIQUE, subject, problem, "give it another id", ("connection_id",))
     match connection:
         case IpsecConnection():
             vpc = topology.vpcs.get(connection.vpc_id)

@@ -46,18 +46,19 @@ class Vpc:
 
 
 INBOUND_ENDPOINT: Final = "inbound_endpoint"
+CUT: Final = "cut"
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvesThrough:
     """How queries get into the VPC that a network asks as: to an inbound endpoint, or over a connection.
 
-    `via` is INBOUND_ENDPOINT or a connection_id; None is a connection that was cut. `address` is the
-    endpoint's, by default any in the VPC.
+    `via` is INBOUND_ENDPOINT, a connection_id, or CUT: no way is left. `address` is the endpoint's, by
+    default any in the VPC.
     """
 
     vpc_id: str
-    via: str | None
+    via: str
     address: IPv4Address | None = None
 
 

@@ -71,7 +71,7 @@ class CreateVSwitch(Change):
         allow(topology_rules.new_vswitch_refusals(vpc, self.vswitch))
         allow(route_rules.vswitch_route_refusals(vpc, self.vswitch, world.topology))
         larger = replace(vpc, vswitches=(*vpc.vswitches, self.vswitch))
-        return replace(world, topology=world.topology.with_vpc(larger))
+        return replace(world, topology=_allowed(world.topology.with_vpc(larger), larger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,8 @@ class DeleteVSwitch(Change):
                 problem = f"instance {instance_id} is bound to it"
                 raise Refused(Refusal(Rule.BINDING, subject, problem, "unbind or rebind the instance first"))
         rest = tuple(vswitch for vswitch in vpc.vswitches if vswitch.vswitch_id != self.vswitch_id)
-        return replace(world, topology=world.topology.with_vpc(replace(vpc, vswitches=rest)))
+        smaller = replace(vpc, vswitches=rest)
+        return replace(world, topology=_allowed(world.topology.with_vpc(smaller), smaller))
 
 
 def _with_vpc(topology: Topology, vpc: Vpc) -> Topology:
@@ -100,7 +101,16 @@ def _with_vpc(topology: Topology, vpc: Vpc) -> Topology:
     claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
     subject, field = f"VPC {vpc.vpc_id}", "source_networks"
     allow(topology_rules.source_network_refusals(subject, vpc.source_networks, claimed, field))
-    return topology.with_vpc(vpc)
+    return _allowed(topology.with_vpc(vpc), vpc)
+
+
+def _allowed(topology: Topology, vpc: Vpc) -> Topology:
+    """The topology with a VPC that is new or another, if it keeps the rules on routes and ways of queries."""
+    allow(route_rules.vpc_route_refusals(vpc, topology))
+    for network in topology.networks.values():
+        if network.resolves_through is not None and network.asks_as == vpc.vpc_id:
+            allow(route_rules.network_refusals(network, topology))
+    return topology
 
 
 def _vpc(world: World, vpc_id: str) -> Vpc:

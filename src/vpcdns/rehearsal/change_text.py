@@ -10,6 +10,7 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Final
 
+from vpcdns.config import check_expressible, is_region_id
 from vpcdns.errors import MalformedChange, MalformedName
 from vpcdns.model import changes, route_changes
 from vpcdns.model.gateway import Group, InstanceKey
@@ -45,12 +46,13 @@ def read_change(text: str, world: World) -> Callable[[World], World]:
         raise MalformedChange(f"{text!r}: {verb} takes other words; write: {verb} {form}")
     try:
         values = [_READ.get(kind, _as_it_is)(word, world) for kind, word in zip(kinds, words, strict=False)]
+        if not isinstance(make, type):
+            return lambda before: make(before, *values)
+        change: changes.Change = make(*values)
+        check_expressible(change)
     except (ValueError, MalformedName) as error:
         raise MalformedChange(f"{text!r}: {error}; write: {verb} {form}") from None
-    if isinstance(make, type):
-        change: changes.Change = make(*values)
-        return change.changed
-    return lambda before: make(before, *values)
+    return change.changed
 
 
 def usage() -> list[str]:
@@ -84,7 +86,15 @@ def _group(word: str, world: World) -> str:
 
 
 def _create_group(world: World, group_id: str, instance: InstanceKey, name: str = "") -> World:
-    return changes.CreateGroup(Group(group_id, instance[1], instance[0], name)).changed(world)
+    change = changes.CreateGroup(Group(group_id, instance[1], instance[0], name))
+    check_expressible(change)
+    return change.changed(world)
+
+
+def _region(word: str, _: World) -> str:
+    if not is_region_id(word):
+        raise ValueError(f"{word!r} is no region; write one such as cn-hangzhou")
+    return word
 
 
 def _blocks(word: str, _: World) -> tuple[IPv4Network, ...] | None:
@@ -115,6 +125,7 @@ _READ: Final[dict[str, Callable[[str, World], Any]]] = {
     "BLOCK,…": _blocks,
     "vpc|cen": lambda word, _: _one_of(word, "vpc", "cen"),
     "vbr|ccn|vpn": lambda word, _: _one_of(word, "vbr", "ccn", "vpn"),
+    "REGION": _region,
     "ACCESS,…": lambda word, _: tuple(word.split(",")),
     "VPC|-": lambda word, _: None if word == "-" else word,
 }
