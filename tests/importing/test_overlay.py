@@ -217,7 +217,7 @@ connections:
     )
     attachments = part(inventory, "connections", "cen-new")["attachments"]
     assert "vpc-core" in attachments
-    assert "vbr-idc" not in attachments
     assert [one for one in attachments if isinstance(one, dict)] == [
-        {"network_id": "vbr-idc", "kind": "vbr", "region_id": "cn-shanghai"}
+        {"network_id": "vbr-idc", "kind": "vbr", "region_id": "cn-shanghai"},
+        {"network_id": "cgw-plant", "kind": "vpn", "region_id": "cn-hangzhou"},
     ]

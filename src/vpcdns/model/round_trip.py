@@ -60,6 +60,10 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
     else:
         detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
     remedy = f"renumber one of them, or route {address}/32 at {start} to {walk.goal}"
+    if address in SHARED_SPACE:
+        remedy = f"renumber {block} at {node}: {SHARED_SPACE} is the cloud's own"
+        if walk.source not in SHARED_SPACE:  # to which no VPC would bring an answer back
+            remedy += f"; or route {address}/32 at {start} to {walk.goal}"
     if start in walk.tables.topology.vpcs:  # which takes no route inside a vSwitch of its own
         remedy = f"renumber one of them, or ask from {walk.goal}"
     if walk.back:
