@@ -25,8 +25,8 @@ class Cens:
         self.attached_as: dict[str, tuple[str, str]] = {}  # attachment id -> its CEN, and what is attached
 
     def add(self) -> None:
-        for cen_id in self._addresses:
-            self._cen(cen_id)
+        for known in self._addresses:
+            self._cen(known)
         for one in self._objects["alicloud_cen_transit_router"]:
             cen_id = one.one("cen_id")
             if cen_id is not None:
