@@ -180,7 +180,7 @@ def _ipsec(name: str, ipsec: IpsecConnection, numbers: Numbers) -> Namespace:
 
 
 def _cen(name: str, cen: CenConnection, tables: RouteTables, numbers: Numbers) -> Namespace:
-    """A table for each attachment: nobody is sent back, and service routes are for those who may use them."""
+    """A table for each attachment: service routes are for those who may use them."""
     routes: list[LabRoute] = []
     rules: list[LabRule] = []
     for node in tables.attached(cen):

@@ -10,6 +10,7 @@ from typing import Final
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceKey
 from vpcdns.model.route_entries import RESOLVERS
+from vpcdns.model.topology import within
 from vpcdns.model.way import Goal
 from vpcdns.model.world import World
 
@@ -27,10 +28,21 @@ def goals_of(address: IPv4Address, start: str | None, world: World) -> tuple[Goa
     """The places that have an address, rather that of `start`; none: it is nobody's."""
     if address in RESOLVERS:
         return (Goal(),)
-    found = _goals(world.instances).get(address, () if address in SHARED_SPACE else (Goal(),))
+    found = _goals(world.instances).get(address, _hosts_of(address, world))
     vpc = world.topology.vpcs.get(start or "")
     own = start, None if vpc is None else vpc.region_id
     return tuple(sorted(found, key=lambda goal: goal.node != own[0] and goal.region_id != own[1]))
+
+
+def _hosts_of(address: IPv4Address, world: World) -> tuple[Goal, ...]:
+    """Whoever has it; in the space of cloud services only networks that have taken a part of it."""
+    if address not in SHARED_SPACE:
+        return (Goal(),)
+    return tuple(
+        Goal(name)
+        for name, network in world.topology.networks.items()
+        if within(address, network.cidr_blocks)
+    )
 
 
 _Goals = dict[IPv4Address, tuple[Goal, ...]]

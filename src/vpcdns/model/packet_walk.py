@@ -100,8 +100,12 @@ class Walk:
             case Clash(owners):
                 self._problem(*clash(name, self.destination, owners))
                 return self.goal.node if self.goal.node in owners else None
-            case Route() as static:
-                return self._hop(name, static.destination, static.via)
+            case Route(block, on) if on == node:
+                detail = f"{name} has a static route to {block} via {node}, and takes it back there"
+                self._lost(detail, f"remove the route to {block} from {name}, or correct where it leads")
+                return None
+            case Route(block, on):
+                return self._hop(name, block, on)
             case str() as attachment if entry is not None:
                 return self._hop(name, entry.destination, attachment)
         if self.destination in SHARED_SPACE:
@@ -112,18 +116,14 @@ class Walk:
         """A CEN has no route that it would take for `node`."""
         name, topology = cen.connection_id, self.tables.topology
         others = self.tables.cen(cen).match(self.destination, lambda target: target in topology.networks)
-        if others is not None and node in topology.networks and others.target != node:
+        if others is not None and node in topology.networks:
             detail = f"{name} takes nothing from network to network: route policy 5000 rejects their routes"
             static = f"a static route to {others.destination} via {others.target}"
             first = "" if cen.edition == "enterprise" else "use an Enterprise Edition transit router: "
             self._lost(detail, f"{first}add {static} to {name}")
             return str(others.target)
         if self.goal.node is not None and self.goal.node in self.tables.attached(cen):
-            if self.tables.cen(cen).match(self.destination) is None:
-                self._lost(*nobody(self.destination, self.goal.node))
-            else:
-                detail = f"{name} takes nothing back to {node}, where it comes from"
-                self._lost(detail, f"route {self.destination} at {node} another way")
+            self._lost(*nobody(self.destination, self.goal.node))
             return None
         code = Verdict.NO_RETURN_ROUTE if self.back else Verdict.NOT_ATTACHED
         if self.goal.node is None:

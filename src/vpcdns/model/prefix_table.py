@@ -8,6 +8,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+def _always(_: object) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[T]):
     """The entry of a table that an address matched."""
@@ -28,9 +32,16 @@ class PrefixTable(Generic[T]):
         self._lengths = sorted({length for length, _ in self._targets}, reverse=True)
 
     def match(
-        self, address: IPv4Address, fits: Callable[[T], bool] = lambda _: True, longer: int = -1
+        self,
+        address: IPv4Address,
+        fits: Callable[[T], bool] = _always,
+        longer: int = -1,
+        counts: Callable[[T], bool] = _always,
     ) -> Entry[T] | None:
-        """The longest prefix that holds `address` with a target that fits, if longer than `longer`."""
+        """The longest prefix that holds `address`, if longer than `longer`.
+
+        The first target that fits is its prefix's; where that one does not count, the prefix does not.
+        """
         number = int(address)
         for length in self._lengths:
             if length <= longer:
@@ -38,12 +49,16 @@ class PrefixTable(Generic[T]):
             network = number >> (32 - length) << (32 - length)
             for target in self._targets.get((length, network), ()):
                 if fits(target):
-                    return Entry(IPv4Network((network, length)), target)
+                    if counts(target):
+                        return Entry(IPv4Network((network, length)), target)
+                    break
         return None
 
-    def entries(self, fits: Callable[[T], bool] = lambda _: True) -> Iterator[Entry[T]]:
+    def entries(
+        self, fits: Callable[[T], bool] = _always, counts: Callable[[T], bool] = _always
+    ) -> Iterator[Entry[T]]:
         """What `match` chooses from."""
         for (length, network), targets in self._targets.items():
-            for target in filter(fits, targets):
+            target = next(filter(fits, targets), None)
+            if target is not None and counts(target):
                 yield Entry(IPv4Network((network, length)), target)
-                break

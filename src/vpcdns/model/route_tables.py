@@ -23,7 +23,6 @@ from vpcdns.model.connections import (
 from vpcdns.model.prefix_table import Entry, PrefixTable
 from vpcdns.model.route_entries import (
     CenTarget,
-    Clash,
     Here,
     NodeTarget,
     Policy,
@@ -64,7 +63,7 @@ class RouteTables:
             return best
         for cen in self._learned_from(node):
             longer = -1 if best is None else best.destination.prefixlen
-            learned = self.cen(cen).match(address, self.learns(cen, node), longer)
+            learned = self.cen(cen).match(address, self.takes(node), longer, self.learns(cen, node))
             if learned is not None:
                 best = Entry(learned.destination, cen.connection_id)
         if best is None or isinstance(best.target, Here):
@@ -94,7 +93,8 @@ class RouteTables:
         vpc = self.topology.vpcs.get(node)
         vswitches = vswitch_keys(vpc)
         for cen in self._learned_from(node):
-            for prefix in (entry.destination for entry in self.cen(cen).entries(self.learns(cen, node))):
+            for learned in self.cen(cen).entries(self.takes(node), self.learns(cen, node)):
+                prefix = learned.destination
                 if not is_inside(prefix, vswitches):
                     table.setdefault(prefix, Entry(prefix, cen.connection_id))
         yield from table.values()
@@ -108,25 +108,26 @@ class RouteTables:
             yield from (one for one in self.joined.get(node, ()) if isinstance(one, CenConnection))
 
     def learns(self, cen: CenConnection, node: str) -> Callable[[CenTarget], bool]:
-        """Whether a VPC has a CEN's entry in its own table.
+        """Whether a VPC has an entry in its own table that a CEN has for it: none that leads to itself.
 
         The system route leads to the services of its own region; a transit router's route is for other
         regions. Basic Edition has such routes for on-premises networks only (ResolveAndRouteServiceInCen,
         2025-07-01).
         """
-        region_id, takes = self.region_of(node), self.takes(node)
+        region_id = self.region_of(node)
 
-        def fits(target: CenTarget) -> bool:
-            if isinstance(target, ServiceRoute) and (
-                cen.edition == "basic" or self.region_of(target.host_vpc_id) == region_id
-            ):
-                return False
-            return takes(target)
+        def counts(target: CenTarget) -> bool:
+            match target:
+                case ServiceRoute(_, host_vpc_id):
+                    return cen.edition != "basic" and self.region_of(host_vpc_id) != region_id
+                case Route(_, on) | str(on):
+                    return on != node
+            return True
 
-        return fits
+        return counts
 
     def takes(self, node: str) -> Callable[[CenTarget], bool]:
-        """Whether a CEN forwards by an entry what comes out of `node`: never back to it.
+        """Whether a CEN forwards by an entry what comes out of `node`; also back to it, as it has one table.
 
         Routes of a network are not given to other networks: route policy 5000 rejects them between VBR, CCN
         and VPN (CEN, "Attach an IPsec-VPN connection to a transit router"). Static routes are not learned.
@@ -134,15 +135,9 @@ class RouteTables:
         networks = self.topology.networks if node in self.topology.networks else ()
 
         def fits(target: CenTarget) -> bool:
-            match target:
-                case ServiceRoute():
-                    return node in target.access and target.host_vpc_id != node
-                case Route():
-                    return target.via != node
-                case Clash():
-                    return node not in target.owners
-                case _:
-                    return target != node and target not in networks
+            if isinstance(target, ServiceRoute):
+                return node in target.access
+            return not isinstance(target, str) or target == node or target not in networks
 
         return fits
 
