@@ -208,18 +208,26 @@ def test_no_way_back() -> None:
 
 
 def test_routes_that_go_round() -> None:
-    hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-2}]}"
-    lab = hub.replace("hub", "lab").replace("0.0/9", "0.0/10")
-    statics = "[{destination: 10.0.0.0/9, via: hub}, {destination: 10.0.0.0/10, via: lab}]"
-    ring = f"{{connection_id: cen-2, type: cen, attachments: [idc, hub, lab], routes: {statics}}}"
+    hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-3}]}"
+    statics = "[{destination: 10.0.0.0/9, via: %s}]"
+    ring = f"{{connection_id: %s, type: cen, attachments: [idc, hub], routes: {statics}}}"
     world = edited(
-        ("\nnetworks:", f"\nnetworks:\n  - {hub}\n  - {lab}"),
+        ("\nnetworks:", f"\nnetworks:\n  - {hub}"),
         (VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-2}"),
-        ("connections:", f"connections:\n  - {ring}"),
+        ("connections:", f"connections:\n  - {ring % ('cen-2', 'hub')}\n  - {ring % ('cen-3', 'idc')}"),
     )
     found = to(world, "idc", DEDICATED_NAME)
     assert found.verdict.value == "no_route"
     assert "goes round" in found.problems[0].detail
+
+
+def test_a_static_route_back_to_where_a_packet_comes_from() -> None:
+    static = "service_routes: [], routes: [{destination: 10.1.8.16/28, via: idc}]"
+    world = edited((VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"), ("service_routes: []", static))
+    found = to(world, "idc", DEDICATED_NAME)
+    assert codes(found) == ["no_route"]
+    assert "takes it back there" in found.problems[0].detail
+    assert "remove the route to 10.1.8.16/28 from cen-1" in found.problems[0].remedy
 
 
 def test_an_address_is_a_destination_too() -> None:

@@ -41,8 +41,8 @@ class DnsLeg:
 def dns_leg(network_id: str | None, world: World) -> DnsLeg | None:
     """The leg of a network's clients; None for what is in no network, or asks as the Internet.
 
-    The network's resolver may stand in any of its blocks and ask either of the VPC's resolvers: one way
-    that works is enough.
+    The network's resolver may stand in any of its blocks and ask either of the VPC's resolvers, or an inbound
+    endpoint in any vSwitch: one way that works is enough.
     """
     network = world.topology.networks.get(network_id or "")
     vpc = world.topology.vpcs.get((network.asks_as or "") if network else "")
@@ -63,8 +63,10 @@ def _legs(network: Network, through: ResolvesThrough, vpc: Vpc, world: World) ->
     tables = route_tables(world.topology)
     inbound = through.via == INBOUND_ENDPOINT
     resolvers: tuple[IPv4Address, ...] = RESOLVERS
-    if inbound:
-        resolvers = (through.address or representative(vpc.routed_blocks[0], vpc.vpc_id, world),)
+    if inbound and through.address is not None:
+        resolvers = (through.address,)
+    elif inbound:
+        resolvers = tuple(representative(block, vpc.vpc_id, world) for block in vpc.routed_blocks)
     starts = (representative(block, network.network_id, world) for block in network.cidr_blocks)
     for start, resolver in product(list(starts), resolvers):
         goal = Goal(vpc.vpc_id, services=not inbound)

@@ -108,7 +108,7 @@ class Walk:
                 return self._hop(name, block, on)
             case str() as attachment if entry is not None:
                 return self._hop(name, entry.destination, attachment)
-        if self.destination in SHARED_SPACE:
+        if self.destination in SHARED_SPACE and (self.goal.node is None or self.goal.node in attached):
             return self._without_service_route(cen, node)
         return self._not_on_cen(cen, node)
 

@@ -99,7 +99,7 @@ def cen_entries(
                 yield from ((block, name) for block in _published(vpc, tunnels_of(name)))
             case Network() as network:
                 yield from ((block, name) for block in network.cidr_blocks)
-                yield from _to_resolvers(cen, network)
+                yield from _to_resolvers(cen, network, attached)
     yield from ((route.host, route) for route in cen.service_routes)
 
 
@@ -118,10 +118,14 @@ def _published(vpc: Vpc, tunnels: Iterable[IpsecConnection]) -> Iterator[IPv4Net
             yield from (route.destination for route in vpc.routes if route.via == ipsec.connection_id)
 
 
-def _to_resolvers(cen: CenConnection, network: Network) -> Iterator[tuple[IPv4Network, ServiceRoute]]:
-    """On Basic Edition, a network resolves over it by RoutePrivateZoneInCenToVpc."""
+def _to_resolvers(
+    cen: CenConnection, network: Network, attached: Sequence[str]
+) -> Iterator[tuple[IPv4Network, ServiceRoute]]:
+    """On Basic Edition, a network resolves over it by RoutePrivateZoneInCenToVpc, through an attached VPC."""
     through = network.resolves_through
-    if cen.edition == "basic" and through is not None and through.via == cen.connection_id:
+    if through is None or through.via != cen.connection_id or through.vpc_id not in attached:
+        return
+    if cen.edition == "basic":
         for host in map(IPv4Network, RESOLVERS):
             yield host, ServiceRoute(host, through.vpc_id, (network.network_id,))
 
