@@ -116,14 +116,16 @@ def _node(
 
 
 def _hosts(world: World) -> frozenset[IPv4Address]:
-    """The addresses that private zones name."""
+    """The addresses that private zones name, without those of gateways."""
+    gateways = {address for instance in world.instances.values() for address in instance.all_addresses}
     records = (
         record
         for zone in world.private_zones.zones.values()
         for _, record in zone.records.scan()
         if record.enabled and record.rtype == RRType.A
     )
-    return frozenset(record.rdata for record in records if isinstance(record.rdata, IPv4Address))
+    named = {record.rdata for record in records if isinstance(record.rdata, IPv4Address)}
+    return frozenset(named - gateways)
 
 
 def _listeners(node: Vpc | Network, world: World, hosts: Iterable[IPv4Address]) -> Iterator[Listener]:

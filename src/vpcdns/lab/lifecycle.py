@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -44,7 +45,7 @@ def up(name: str, file: Path) -> Lab:
     check_name(name)
     lab = find(name)
     if lab is not None and lab.is_owned:
-        down = str(file) if name == name_of(file) else f"--name {name}"
+        down = shlex.quote(str(file)) if name == name_of(file) else f"--name {name}"
         raise LabError(f"lab {name} is up already; first: vpcdns lab down {down}")
     RUN.mkdir(exist_ok=True)
     log = log_file(name)

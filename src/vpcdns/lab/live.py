@@ -21,6 +21,7 @@ from vpcdns.lab.parts import Numbers
 from vpcdns.lab.probe import Heard, answer, probe
 from vpcdns.lab.virtual_hosts import HOST, label, speakers
 from vpcdns.model.dns import Question, RRType
+from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import resolve
 from vpcdns.model.routing import Path, Source, source_of
@@ -94,13 +95,23 @@ class LiveLab(ExitStack):
         ]
 
     def _observed(self, source: Source, name: Name, heard: Sequence[Heard]) -> Observation:
-        """What is no group's is a host's, which may be anywhere."""
         target = resolve(Question(name, RRType.A), source.client, self.world).target
         group = group_at(target, self.world)
-        said = [text for one in heard for text in one.values()]
-        expected = HOST if group is None else label(group.instance_key)
-        reached = bool(said) and all(expected in speakers(text or "") for text in said)
-        return Observation(frozenset(address for one in heard for address in one), reached)
+        reached = [
+            text is not None and not self._expected(group, address).isdisjoint(speakers(text))
+            for one in heard
+            for address, text in one.items()
+        ]
+        return Observation(
+            frozenset(address for one in heard for address in one), bool(reached) and all(reached)
+        )
+
+    def _expected(self, group: Group | None, address: str) -> set[str]:
+        """Who should speak there: the group's instance, or where a private zone names it, whoever has it."""
+        if group is not None:
+            return {label(group.instance_key)}
+        instances = self.world.instances.values()
+        return {label(one.key) for one in instances if address in map(str, one.all_addresses)} or {HOST}
 
 
 def run_live(rehearsal: Rehearsal) -> Iterator[StepResult]:

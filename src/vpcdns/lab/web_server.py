@@ -24,6 +24,7 @@ HTTP, HTTPS = 80, 443
 _IP_FREEBIND: Final = 15  # linux/in.h
 _IDLE: Final = 15.0  # seconds that a connection may say nothing
 _READ: Final = 65_536
+_HEADERS: Final = "latin-1"  # RFC 9110 §5.5: octets above ASCII are to be opaque
 Place = tuple[str, str]  # a namespace's name and an address in it
 
 
@@ -101,7 +102,7 @@ class WebServer:
                     request = event
                 case h11.EndOfMessage() if request is not None:
                     host = next((value for name, value in request.headers if name == b"host"), b"")
-                    answered = answer(place[0], self._listeners[place], host.decode("latin-1"), self._world)
+                    answered = answer(place[0], self._listeners[place], host.decode(_HEADERS), self._world)
                     writer.write(_octets(connection, answered, request.method))
                     await writer.drain()
                     if connection.our_state is h11.MUST_CLOSE:
@@ -114,12 +115,13 @@ class WebServer:
 def _octets(connection: h11.Connection, answered: Answered, method: bytes) -> bytes:
     body, reason = answered.text.encode(), HTTPStatus(answered.status).phrase.encode()
     headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
-        ("Content-Length", str(len(body))),
-        ("X-Ca-Request-Id", str(uuid4()).upper()),
+        (b"Content-Type", b"text/plain; charset=utf-8"),
+        (b"Content-Length", b"%d" % len(body)),
+        (b"X-Ca-Request-Id", str(uuid4()).upper().encode()),
     ]
     if answered.code:
-        headers += [("X-Ca-Error-Code", answered.code), ("X-Ca-Error-Message", answered.message)]
+        headers.append((b"X-Ca-Error-Code", answered.code.encode()))
+        headers.append((b"X-Ca-Error-Message", answered.message.encode(_HEADERS)))
     events: list[h11.Event] = [h11.Response(status_code=answered.status, headers=headers, reason=reason)]
     events += [h11.Data(data=body)] * (method != b"HEAD")
     return b"".join(connection.send(event) or b"" for event in (*events, h11.EndOfMessage()))
