@@ -49,6 +49,10 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
     (node, here), address = end, walk.destination
     if here is Here.CLOUD and address in SHARED_SPACE and not walk.back:
         region = walk.tables.region_of(node)
+        if walk.goal.node is not None:
+            detail = f"{node} takes {address} to its own services, and not to those of {walk.goal}"
+            remedy = f"let {start} take {address}/32 another way to {walk.goal}"
+            return PathProblem(Verdict.OVERLAP, detail, remedy)
         detail = f"{node} takes {address} to the services of {region}; this one is in {walk.goal.region_id}"
         remedy = f"route it through a VPC of {walk.goal.region_id}, or use a dedicated instance in reach"
         return PathProblem(Verdict.REGION_MISMATCH, detail, remedy)
