@@ -27,7 +27,13 @@ from tests.support.terraform_documents import (
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.documents import read
 from vpcdns.importing.terraform.reading import Terraform
-from vpcdns.rehearsal.terraform_plan import TerraformPlan, terraform_markdown, terraform_plan, terraform_text
+from vpcdns.rehearsal.terraform_plan import (
+    TerraformPlan,
+    terraform_data,
+    terraform_markdown,
+    terraform_plan,
+    terraform_text,
+)
 
 ORDERS = "4fe3d18607eba35112ec3982cab60e44-cn-hangzhou-vpc.alicloudapi.com"
 OVERLAY = Overlay(
@@ -257,6 +263,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
             "settings",
             "cache_window",
             "sections",
+            "ways",
             "addresses",
             "known_after_apply",
         )
@@ -329,3 +336,47 @@ def test_the_same_plan_is_told_in_the_same_words(tmp_path: Path) -> None:
     }
     assert len(told) == 1
     assert b"pairs change" in told.pop()
+
+
+WAYS = Overlay(
+    "ways.yaml",
+    b"""
+networks:
+  - {network_id: cgw-branch, resolves_as: vpc-core}
+  - network_id: vbr-idc
+    resolves_as: vpc-core
+    cidr_blocks: [172.31.0.0/16]
+    routes: [{destination: 100.64.0.0/10, via: cen-new}, {destination: 10.0.0.0/8, via: cen-new}]
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "who", "why"),
+    [
+        (
+            "alicloud_route_entry.branch",
+            "cgw-branch [alicloud_vpn_customer_gateway.branch]",
+            "no route back to 192.168.30.5",
+        ),
+        (
+            "alicloud_cen_transit_router_vbr_attachment.idc",
+            "vbr-idc [alicloud_cen_transit_router_vbr_attachment.idc]",
+            "no such source",
+        ),
+    ],
+)
+def test_resources_on_the_way_are_named_beside_what_they_change(address: str, who: str, why: str) -> None:
+    """A route entry has no id that a plan would say; its address stands for it."""
+    made = found(edited(hybrid(), address, ["delete"]), WAYS)
+    text = "\n".join(terraform_text(made))
+    assert f"{who}: " in text
+    assert why in text
+    assert f"Changed on the way of packets and queries: {address} (delete)." in text
+    assert f"queries: `{address}` (delete)." in "\n".join(terraform_markdown(made))
+    assert terraform_data(made)["ways"] == [{"address": address, "actions": "delete"}]
+
+
+def test_resources_on_the_way_that_change_nothing_are_not_listed() -> None:
+    made = found(edited(hybrid(), "alicloud_vpn_route_entry.branch", ["update"], weight=100), WAYS)
+    assert "Changed on the way" not in "\n".join(terraform_text(made))

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address
 from itertools import product
+from typing import Final
 
 from vpcdns.model.address_owners import representative
 from vpcdns.model.connections import Route
 from vpcdns.model.round_trip import round_trip
 from vpcdns.model.route_entries import RESOLVERS
 from vpcdns.model.route_tables import route_tables
-from vpcdns.model.topology import CUT, INBOUND_ENDPOINT, Network, ResolvesThrough, Vpc
+from vpcdns.model.topology import CUT, INBOUND_ENDPOINT, Network, ResolvesThrough, Topology, Vpc
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
 from vpcdns.model.world import World
 
@@ -42,9 +43,34 @@ def dns_leg(network_id: str | None, world: World) -> DnsLeg | None:
     """The leg of a network's clients; None for what is in no network, or asks as the Internet.
 
     The network's resolver may stand in any of its blocks and ask either of the VPC's resolvers, or an inbound
-    endpoint in any vSwitch: one way that works is enough.
+    endpoint in any vSwitch: one way that works is enough. Remembered for the last few worlds: a plan asks for
+    every name again.
     """
-    network = world.topology.networks.get(network_id or "")
+    if network_id is None:
+        return None
+    legs = _known(world)
+    if network_id not in legs:
+        legs[network_id] = _leg(network_id, world)
+    return legs[network_id]
+
+
+_KEPT: Final = 4  # as many as of route tables
+_Legs = dict[str, DnsLeg | None]
+_recent: list[tuple[Topology, object, _Legs]] = []
+
+
+def _known(world: World) -> _Legs:
+    """The legs of networks in a topology with these endpoints."""
+    for topology, endpoints, legs in _recent:
+        if topology is world.topology and endpoints is world.endpoints:
+            return legs
+    _recent.insert(0, (world.topology, world.endpoints, made := _Legs()))
+    del _recent[_KEPT:]
+    return made
+
+
+def _leg(network_id: str, world: World) -> DnsLeg | None:
+    network = world.topology.networks.get(network_id)
     vpc = world.topology.vpcs.get((network.asks_as or "") if network else "")
     if network is None or vpc is None:
         return None

@@ -13,6 +13,7 @@ from vpcdns.importing.finish import worlds
 from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.importing.terraform.resources import ResourceChange
 from vpcdns.model.world import World
 from vpcdns.rehearsal.hazards import Hazard, hazards
 from vpcdns.rehearsal.plan import Plan, plan
@@ -25,12 +26,16 @@ _MADE_UP: Final = (
     "missing: its endpoint",
     "not taken over: binding.address",
 )
+_WAYS: Final = ("alicloud_vpc", "alicloud_vswitch", "alicloud_vpn_", "alicloud_cen_", "alicloud_route_entry")
 UNKNOWN: Final = "(known after apply)"
 
 
 @dataclass(frozen=True, slots=True)
 class TerraformPlan:
-    """`origins` says of ids and names which resource they come from; those in `new` are not known yet."""
+    """`origins` says of ids and names which resource they come from; those in `new` are not known yet.
+
+    `ways` are the changed resources that packets and queries depend on, with what is done to each.
+    """
 
     plan: Plan
     hazards: tuple[Hazard, ...]
@@ -38,6 +43,7 @@ class TerraformPlan:
     new: dict[str, str]
     before: Inventory
     after: Inventory
+    ways: tuple[tuple[str, str], ...] = ()
 
     @property
     def says_something(self) -> bool:
@@ -53,7 +59,13 @@ def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> Terr
     for world in made[:2]:
         origins.update(_names(world, origins))
     new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
-    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after)
+    changes = (one for document in terraform.documents for one in document.changes)
+    ways = ((one.address, ", then ".join(one.actions)) for one in changes if _is_way(one))
+    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after, tuple(ways))
+
+
+def _is_way(change: ResourceChange) -> bool:
+    return change.type.startswith(_WAYS) and not {"no-op", "read"}.issuperset(change.actions)
 
 
 def _names(world: World, origins: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -75,6 +87,7 @@ def terraform_text(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield ""
     yield from _labelled(plan_text(found.plan), found, "{} [{}]")
+    yield from _changed_ways(found, "{}")
     yield from _guesses(found)
 
 
@@ -89,6 +102,7 @@ def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield ""
     yield from _labelled(plan_markdown(found.plan), found, "{} (`{}`)")
+    yield from _changed_ways(found, "`{}`")
     yield from _guesses(found)
 
 
@@ -97,6 +111,15 @@ def _more(found: TerraformPlan) -> Iterator[str]:
     if rest > 0:
         yield ""
         yield f"… and {rest:,} more such changes; JSON has them all."
+
+
+def _changed_ways(found: TerraformPlan, form: str) -> Iterator[str]:
+    """Which resources are behind changes of who reaches what."""
+    if found.ways and found.plan.sections:
+        listed = [f"{form.format(_in_markdown(one))} ({actions})" for one, actions in found.ways[:SECTIONS]]
+        rest = len(found.ways) - len(listed)
+        more = f" and {rest:,} more; JSON has them all" if rest > 0 else ""
+        yield from ("", f"Changed on the way of packets and queries: {', '.join(listed)}{more}.")
 
 
 def _guesses(found: TerraformPlan) -> Iterator[str]:
@@ -113,6 +136,7 @@ def terraform_data(found: TerraformPlan) -> dict[str, Any]:
     return {
         "hazards": [asdict(one) for one in found.hazards],
         **made,
+        "ways": [{"address": address, "actions": actions} for address, actions in found.ways],
         "addresses": {word: found.origins[word] for word in said if word in found.origins},
         "known_after_apply": [word for word in said if word in found.new or word[:32] in found.new],
     }

@@ -83,6 +83,7 @@ class Cens:
             self._inventory.omit(one.address, f"an attachment to a CEN: {what} is not known")
             return
         if kind is not None:
+            self._inventory.origins.setdefault(child, one.address)
             if self._inventory.get("networks", child) is None:
                 note = "missing: its blocks and routes, which BGP or its owner knows"
                 self._inventory.add("networks", {"network_id": child}, one.address, note, RESOLVES)
