@@ -41,6 +41,7 @@ def test_the_examples_are_found() -> None:
     stems = [
         "cen-two-regions",
         "migrate-to-dedicated",
+        "one-route-table",
         "overlapping-blocks",
         "rebind",
         "routes-of-vpcs",
