@@ -190,9 +190,7 @@ def _cen(name: str, cen: CenConnection, tables: RouteTables, numbers: Numbers) -
         rules.append(LabRule(numbers.device(node), table))
         for entry in tables.crossings(cen, node):
             match entry.target:
-                case ServiceRoute() as route if tables.allows(cen, route, node):
-                    on = route.host_vpc_id
-                case Route(_, on) | str(on):
+                case ServiceRoute(_, on) | Route(_, on) | str(on):
                     pass
                 case _:
                     routes.append(LabRoute(entry.destination, None, table, "unreachable"))

@@ -148,7 +148,10 @@ class Walk:
         return self._hop(cen.connection_id, route.host, route.host_vpc_id)
 
     def _without_service_route(self, cen: CenConnection, node: str) -> str | None:
-        name = cen.connection_id
+        name, table = cen.connection_id, self.tables.cen(cen)
+        far = table.match(self.destination, lambda one: isinstance(one, ServiceRoute) and node in one.access)
+        if far is not None and isinstance(far.target, ServiceRoute):  # another region's
+            return self._by_service_route(cen, far.target, node)
         closed = next((route for route in cen.service_routes if self.destination in route.host), None)
         if closed is not None and closed.host_vpc_id != node:
             detail = f"the service route of {name} to {closed.host} is not open to {node}"

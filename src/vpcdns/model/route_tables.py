@@ -63,7 +63,7 @@ class RouteTables:
             return best
         for cen in self._learned_from(node):
             longer = -1 if best is None else best.destination.prefixlen
-            learned = self.cen(cen).match(address, self.takes(node), longer, self.learns(cen, node))
+            learned = self.cen(cen).match(address, self.takes(cen, node), longer, self.learns(node))
             if learned is not None:
                 best = Entry(learned.destination, cen.connection_id)
         if best is None or isinstance(best.target, Here):
@@ -85,7 +85,7 @@ class RouteTables:
 
     def cross(self, cen: CenConnection, node: str, address: IPv4Address) -> Entry[CenTarget] | None:
         """Where a CEN takes a packet for `address` that comes out of `node`."""
-        return self.cen(cen).match(address, self.takes(node))
+        return self.cen(cen).match(address, self.takes(cen, node))
 
     def entries(self, node: str) -> Iterator[Entry[NodeTarget]]:
         """A node's whole table, written out: what `match` chooses from."""
@@ -93,7 +93,7 @@ class RouteTables:
         vpc = self.topology.vpcs.get(node)
         vswitches = vswitch_keys(vpc)
         for cen in self._learned_from(node):
-            for learned in self.cen(cen).entries(self.takes(node), self.learns(cen, node)):
+            for learned in self.cen(cen).entries(self.takes(cen, node), self.learns(node)):
                 prefix = learned.destination
                 if not is_inside(prefix, vswitches):
                     table.setdefault(prefix, Entry(prefix, cen.connection_id))
@@ -101,32 +101,31 @@ class RouteTables:
 
     def crossings(self, cen: CenConnection, node: str) -> Iterator[Entry[CenTarget]]:
         """A CEN's whole table for what comes out of `node`: what `cross` chooses from."""
-        yield from self.cen(cen).entries(self.takes(node))
+        yield from self.cen(cen).entries(self.takes(cen, node))
 
     def _learned_from(self, node: str) -> Iterator[CenConnection]:
         if node in self.topology.vpcs:
             yield from (one for one in self.joined.get(node, ()) if isinstance(one, CenConnection))
 
-    def learns(self, cen: CenConnection, node: str) -> Callable[[CenTarget], bool]:
+    def learns(self, node: str) -> Callable[[CenTarget], bool]:
         """Whether a VPC has an entry in its own table that a CEN has for it: none that leads to itself.
 
         The system route leads to the services of its own region; a transit router's route is for other
-        regions. Basic Edition has such routes for on-premises networks only (ResolveAndRouteServiceInCen,
-        2025-07-01).
+        regions.
         """
         region_id = self.region_of(node)
 
         def counts(target: CenTarget) -> bool:
             match target:
                 case ServiceRoute(_, host_vpc_id):
-                    return cen.edition != "basic" and self.region_of(host_vpc_id) != region_id
+                    return self.region_of(host_vpc_id) != region_id
                 case Route(_, on) | str(on):
                     return on != node
             return True
 
         return counts
 
-    def takes(self, node: str) -> Callable[[CenTarget], bool]:
+    def takes(self, cen: CenConnection, node: str) -> Callable[[CenTarget], bool]:
         """Whether a CEN forwards by an entry what comes out of `node`; also back to it, as it has one table.
 
         Routes of a network are not given to other networks: route policy 5000 rejects them between VBR, CCN
@@ -136,7 +135,7 @@ class RouteTables:
 
         def fits(target: CenTarget) -> bool:
             if isinstance(target, ServiceRoute):
-                return node in target.access
+                return node in target.access and self.allows(cen, target, node)
             return not isinstance(target, str) or target == node or target not in networks
 
         return fits
@@ -188,7 +187,7 @@ class RouteTables:
         """Whether a CEN's edition lets `node` use a service route.
 
         On Basic Edition, a VBR reaches services of its own region, a CCN of the Chinese mainland those of all
-        of it (ResolveAndRouteServiceInCen, RoutePrivateZoneInCenToVpc).
+        of it, and VPCs keep their own (ResolveAndRouteServiceInCen, 2025-07-01; RoutePrivateZoneInCenToVpc).
         """
         if cen.edition != "basic":
             return True

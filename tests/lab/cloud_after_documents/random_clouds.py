@@ -54,8 +54,9 @@ def random_cloud(seed: int) -> tuple[Object, tuple[str, ...]]:
     draw.document = {"server": {}, "forward": {"upstreams": []}}
     draw.document["vpcs"] = [_vpc(draw, number) for number in range(draw.random.randint(2, 4))]
     draw.document["networks"] = [_network(draw, number) for number in range(draw.random.randint(1, 3))]
-    connections = [_ipsec(draw, f"vpn-{number}") for number in range(draw.random.randint(0, 4))]
-    connections += [_cen(draw, f"cen-{number}") for number in range(draw.random.randint(0, 2))]
+    tunnels = [_ipsec(draw, f"vpn-{number}") for number in range(draw.random.randint(0, 4))]
+    routers = [_cen(draw, f"cen-{number}", tunnels) for number in range(draw.random.randint(0, 3))]
+    connections = [*tunnels, *routers]
     draw.random.shuffle(connections)
     draw.document["connections"] = connections
     for node in (*draw.document["vpcs"], *draw.document["networks"]):
@@ -102,34 +103,40 @@ def _ipsec(draw: Draw, name: str) -> Object:
     return made
 
 
-def _cen(draw: Draw, name: str) -> Object:
+def _cen(draw: Draw, name: str, tunnels: list[Object]) -> Object:
     vpcs = [one["vpc_id"] for one in draw.document["vpcs"]]
     networks = [one["network_id"] for one in draw.document["networks"]]
     attached: list[Any] = draw.some([*vpcs, *vpcs, *networks], 2, 6)
     attached = list(dict.fromkeys(attached))
     hosts = [one for one in attached if one in vpcs]
-    basic = draw.often(4)
-    made: Object = {"connection_id": name, "type": "cen", "edition": "basic" if basic else "enterprise"}
-    if basic and draw.often(5):
-        del made["edition"]
-        basic = False
+    edition = draw.one(["basic", "basic", "enterprise", None])
+    basic = edition == "basic"
+    made: Object = {"connection_id": name, "type": "cen"} | ({"edition": edition} if edition else {})
     if hosts and draw.often(8 if basic else 4):
         made["service_routes"] = [
             {"host": draw.one(_SERVICES), "host_vpc_id": draw.one(hosts), "access": draw.some(attached, 2, 6)}
             for _ in range(draw.random.randint(1, 2))
         ]
-    if draw.often(1 if basic else 5) and not (basic and draw.often(5)):
-        every = (*_DESTINATIONS, *_SERVICES, *_RESOLVERS)
-        made["routes"] = [
-            {"destination": destination, "via": draw.one(attached)}
-            for destination in draw.some(set_of(every), 1, 3)
-        ]
+    static = _static_routes(draw, attached, tunnels) if draw.often(1 if basic else 6) else []
+    if static and not (basic and draw.often(5)):
+        made["routes"] = static
     kinds = ["vbr", "vbr", "ccn"] if basic and not draw.often(1) else ["vbr", "ccn", "vpn"]
     made["attachments"] = [
         _attachment(draw, one, draw.one(kinds)) if one in networks and draw.often(8) else one
         for one in attached
     ]
     return made
+
+
+def _static_routes(draw: Draw, attached: list[str], tunnels: list[Object]) -> list[Object]:
+    """To anything via anybody, and to networks behind the VPN gateway of an attached VPC."""
+    every = set_of((*_DESTINATIONS, *_SERVICES, *_RESOLVERS))
+    static = [{"destination": one, "via": draw.one(attached)} for one in draw.some(every, 0, 2)]
+    behind = [one for one in tunnels if one["vpc_id"] in attached]
+    for tunnel in draw.some(behind, 0, 1):
+        destination = draw.one([*tunnel["remote_subnets"], "192.168.0.0/17", "192.168.0.0/24"])
+        static.append({"destination": destination, "via": tunnel["vpc_id"]})
+    return static
 
 
 def _attachment(draw: Draw, network_id: str, kind: str) -> Object:
