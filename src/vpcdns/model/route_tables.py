@@ -193,15 +193,12 @@ class RouteTables:
             return True
         here, there = self.enters_at(cen, node), self.region_of(route.host_vpc_id)
         attachment = self.attached(cen).get(node)
-        if attachment is not None and attachment.kind == "ccn":
-            return here == there or (
-                _is_mainland(attachment.region_id or "cn-") and _is_mainland(there or "")
-            )
-        return here == there
+        is_ccn = attachment is not None and attachment.kind == "ccn"
+        return here == there or (is_ccn and _is_mainland(here) and _is_mainland(there))
 
 
-def _is_mainland(region_id: str) -> bool:
-    return region_id.startswith("cn-") and region_id != "cn-hongkong"
+def _is_mainland(region_id: str | None) -> bool:
+    return region_id is not None and region_id.startswith("cn-") and region_id != "cn-hongkong"
 
 
 _KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
+from itertools import product
 
 from tests.lab.cloud_after_documents.kernel import Probe
 from tests.lab.cloud_after_documents.routes import RESOLVERS, Cloud, Object, asks_as, blocks_of, network_table
@@ -69,11 +70,13 @@ def resolver_probes(sky: Cloud, network_id: str) -> Iterator[tuple[Probe, str]]:
     network = sky.networks[network_id]
     through = network["resolves_through"]
     vpc_id, via = through["vpc_id"], through.get("via")  # none: it was cut
-    inbound = [through["address"]] if "address" in through else map(_host, blocks_of(sky.vpcs[vpc_id]))
-    for source in map(_host, blocks_of(network)):
-        for resolver in map(IPv4Address, inbound if via == INBOUND else RESOLVERS):
-            if via == INBOUND or (via is not None and _way(network, resolver) == via):
-                yield Probe(network_id, source, resolver), vpc_id
+    wanted: tuple[IPv4Address, ...] = RESOLVERS
+    if via == INBOUND:
+        everywhere = tuple(_host(block) for block in blocks_of(sky.vpcs[vpc_id]))
+        wanted = (IPv4Address(through["address"]),) if "address" in through else everywhere
+    for source, resolver in product(map(_host, blocks_of(network)), wanted):
+        if via == INBOUND or (via is not None and _way(network, resolver) == via):
+            yield Probe(network_id, source, resolver), vpc_id
 
 
 def _way(network: Object, address: IPv4Address) -> str | None:
