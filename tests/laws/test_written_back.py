@@ -57,6 +57,8 @@ POOLS = {
     "kind": ["vbr", "ccn", "vpn"],
     "region": ["cn-hangzhou", "cn-shanghai", "no region"],
     "word": ["vpc", "cen"],
+    "edition": ["basic", "enterprise", "gold"],
+    "vswitch": ["vsw-a", "vsw-new", "'no id'"],
     "address": ["10.1.8.53", "10.2.0.53", "10.9.0.1"],
     "name": ["'orders'", "'a\nb'", "''", "x.example", "'*.example'"],
 }
@@ -69,6 +71,12 @@ FORMS = [
     *("resolve-as {node} {node}", "resolve-as {node} -", "resolve-through {node} {node} {connection}"),
     "resolve-through {node} {node} inbound_endpoint {address}",
     "service-route {connection} {block} {node} {node},{node}",
+    *(
+        "service-unroute {connection} {block}",
+        "edition {connection} {edition}",
+        "delete-vswitch {node} vsw-a",
+    ),
+    "create-vswitch {node} {vswitch} {block}",
     *("bind gw {node} vsw-a", "unbind gw", "enable {'a' * 32}", "add-domain {'a' * 32} {name}"),
     "create-group bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb gw {name}",
 ]

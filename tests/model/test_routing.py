@@ -251,3 +251,22 @@ def test_a_path_takes_less_than_a_millisecond() -> None:
         path(source, name, world)
         best = min(best, time.perf_counter() - started)
     assert best < 0.001
+
+
+def test_a_network_inside_a_vswitch_of_the_vpc_is_told_to_renumber_and_not_to_widen_selectors() -> None:
+    """Wider selectors would be refused: the VPC takes no route inside a vSwitch of its own."""
+    inside = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [10.1.8.128/25]")
+    endpoint = ("{destination: 10.1.0.0/16, via: vpn-1}", "{destination: 10.1.8.20/32, via: vpn-1}")
+    found = to(edited(inside, endpoint), "idc", DEDICATED_NAME)
+    assert found.verdict.value == "overlap"
+    assert "lies in vpc-a's own vSwitch 10.1.8.0/24" in found.problems[0].detail
+    assert found.problems[0].remedy == "renumber idc, or translate its addresses on the way"
+
+
+def test_pods_in_the_shared_space_are_told_to_be_renumbered_before_a_route_that_would_not_help() -> None:
+    pods = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [100.96.0.0/11]")
+    first = to(edited(pods), "idc", SERVERLESS_NAME).problems[0]
+    assert first.remedy == "renumber 100.96.0.0/11 at idc: 100.64.0.0/10 is the cloud's own"
+    beside = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [192.168.0.0/16, 100.96.0.0/11]")
+    first = to(edited(beside), "idc", SERVERLESS_NAME).problems[0]
+    assert first.remedy.endswith("; or route 100.100.80.10/32 at idc to a VPC of cn-hangzhou")

@@ -15,7 +15,7 @@ from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_entries import RESOLVERS, Clash, Here
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
-from vpcdns.model.way_out import clash, holding, host, in_shared_space, nobody, unrouted
+from vpcdns.model.way_out import clash, holding, host, never_remote, nobody, unrouted
 
 
 @dataclass(slots=True)
@@ -77,8 +77,9 @@ class Walk:
         for side, subnets, address in (remote, local):
             if holding(address, subnets) is not None:
                 continue
-            if side == "remote_subnets" and address in SHARED_SPACE:
-                self.problems.append(in_shared_space(address, ipsec.network_id, ipsec.vpc_id))
+            vpc = self.tables.topology.vpcs.get(ipsec.vpc_id)
+            if side == "remote_subnets" and (used := never_remote(address, ipsec.network_id, vpc)):
+                self.problems.append(used)
                 continue
             detail = f"{name} carries {', '.join(map(str, subnets))} as {side}, and {address} is not in it"
             remedy = f"add {host(address)} to {side} of {name}, at both of its ends"

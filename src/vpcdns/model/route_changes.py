@@ -143,6 +143,21 @@ def add_service_route(
     return _with(world, replace(cen, service_routes=(*others, route)))
 
 
+def remove_service_route(world: World, connection_id: str, host: IPv4Network) -> World:
+    """Takes away a CEN's service routes to a host."""
+    cen = _cen(world, connection_id)
+    rest = tuple(one for one in cen.service_routes if one.host != host)
+    if rest == cen.service_routes:
+        what, where = f"service route to {host} at {connection_id}", ("service_routes",)
+        raise Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "service_routes", where))
+    return _with(world, replace(cen, service_routes=rest))
+
+
+def set_edition(world: World, connection_id: str, edition: Literal["basic", "enterprise"]) -> World:
+    """Lets a CEN be of another edition, as when Basic Edition is upgraded."""
+    return _with(world, replace(_cen(world, connection_id), edition=edition))
+
+
 def _network(world: World, network_id: str) -> Network:
     return found(world.topology.networks, network_id, f"network {network_id}", "networks")
 

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
 from vpcdns.model.connections import CenConnection, IpsecConnection
+from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_tables import RouteTables
+from vpcdns.model.topology import Vpc
 from vpcdns.model.way import PathProblem, Verdict
 
 
@@ -15,6 +17,19 @@ def in_shared_space(address: IPv4Address, network: str, vpc_id: str) -> PathProb
     """No selector and no route helps: a VPC's own services are there."""
     detail = f"{address} of {network} lies in 100.64.0.0/10, which {vpc_id} takes to the cloud's services"
     return PathProblem(Verdict.OVERLAP, detail, f"renumber {network}, or translate its addresses on the way")
+
+
+def never_remote(address: IPv4Address, network: str, vpc: Vpc | None) -> PathProblem | None:
+    """Why no IPsec connection of a VPC may have an address on its far side: selectors would not help."""
+    if vpc is None:
+        return None
+    if address in SHARED_SPACE:
+        return in_shared_space(address, network, vpc.vpc_id)
+    if vpc.vswitches and (block := holding(address, vpc.routed_blocks)) is not None:
+        detail = f"{address} of {network} lies in {vpc.vpc_id}'s own vSwitch {block}, which no answer leaves"
+        remedy = f"renumber {network}, or translate its addresses on the way"
+        return PathProblem(Verdict.OVERLAP, detail, remedy)
+    return None
 
 
 def clash(cen: str, address: IPv4Address, owners: tuple[str, ...]) -> tuple[Verdict, str, str]:

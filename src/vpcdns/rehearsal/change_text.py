@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from vpcdns.config import check_expressible, is_region_id
 from vpcdns.errors import MalformedChange, MalformedName
-from vpcdns.model import changes, route_changes
+from vpcdns.model import changes, route_changes, topology_changes
 from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
+from vpcdns.model.topology import VSwitch
 from vpcdns.model.world import World
 
 MAX_TEXT: Final = 4_000  # characters; shlex takes time that grows with the square of a word's length
@@ -91,6 +92,12 @@ def _create_group(world: World, group_id: str, instance: InstanceKey, name: str 
     return change.changed(world)
 
 
+def _create_vswitch(world: World, vpc_id: str, vswitch_id: str, block: IPv4Network) -> World:
+    change = topology_changes.CreateVSwitch(vpc_id, VSwitch(vswitch_id, block))
+    check_expressible(change)
+    return change.changed(world)
+
+
 def _region(word: str, _: World) -> str:
     if not is_region_id(word):
         raise ValueError(f"{word!r} is no region; write one such as cn-hangzhou")
@@ -123,6 +130,8 @@ _READ: Final[dict[str, Callable[[str, World], Any]]] = {
     "LOCAL,…": _blocks,
     "REMOTE,…": _blocks,
     "BLOCK,…": _blocks,
+    "BLOCK": lambda word, _: IPv4Network(word),
+    "basic|enterprise": lambda word, _: _one_of(word, "basic", "enterprise"),
     "vpc|cen": lambda word, _: _one_of(word, "vpc", "cen"),
     "vbr|ccn|vpn": lambda word, _: _one_of(word, "vbr", "ccn", "vpn"),
     "REGION": _region,
@@ -149,6 +158,10 @@ _FORMS: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
     "attach": ("CEN VPC-OR-NETWORK [vbr|ccn|vpn] [REGION]", route_changes.attach),
     "detach": ("CEN VPC-OR-NETWORK", route_changes.detach),
     "service-route": ("CEN HOST VPC ACCESS,…", route_changes.add_service_route),
+    "service-unroute": ("CEN HOST", route_changes.remove_service_route),
+    "edition": ("CEN basic|enterprise", route_changes.set_edition),
+    "create-vswitch": ("VPC VSWITCH BLOCK", _create_vswitch),
+    "delete-vswitch": ("VPC VSWITCH", topology_changes.DeleteVSwitch),
     "resolve-as": ("NETWORK VPC|-", route_changes.resolve_as),
     "resolve-through": ("NETWORK VPC CONNECTION|inbound_endpoint [ADDRESS]", route_changes.resolve_through),
 }
