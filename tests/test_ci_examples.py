@@ -85,7 +85,7 @@ def test_jobs_follow_each_other() -> None:
 
 @pytest.mark.parametrize("where", list(ASKING))
 def test_a_mistyped_option_is_an_error_too(where: str, environment: dict[str, str], tmp_path: Path) -> None:
-    """It has the exit code of "there is something to read", and nothing to read."""
+    """Its exit code is not that of "there is something to read"."""
     for name in COMMANDS:
         (tmp_path / "tools" / name).write_text("#!/bin/sh\nexit 2\n")
     (tmp_path / "tfplan.json").touch()

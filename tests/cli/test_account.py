@@ -197,7 +197,7 @@ def test_diff_tells_what_is_new_gone_and_changed(tmp_path: Path) -> None:
     with Server(after, environment=KEYS) as server:
         text = vpcdns("diff", str(saved), "--endpoint", url(server))
         data = vpcdns("diff", str(saved), "--endpoint", url(server), "--json")
-    assert (text.returncode, data.returncode) == (2, 2)
+    assert (text.returncode, data.returncode) == (3, 3)
     lines = text.stdout.splitlines()
     assert f"+ group group_6 in cn-hangzhou ({6:032x}): new" in lines
     assert any(line.startswith("- private zone empty.internal (") for line in lines)

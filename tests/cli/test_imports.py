@@ -14,7 +14,7 @@ def test_the_configuration_goes_to_stdout_and_the_summary_to_stderr(tmp_path: Pa
     ran = vpcdns("import", "terraform", str(written(tmp_path, state(*hybrid()))))
     assert ran.returncode == 0
     lines = ran.stderr.splitlines()
-    assert lines[0].startswith("2 VPCs, 5 networks, 3 connections, 3 instances, 2 groups")
+    assert lines[0].startswith("2 VPCs, 6 networks, 4 connections, 3 instances, 2 groups")
     assert [line.partition(":")[0] for line in lines[1:5]] == ["guessed", "missing", *["not taken over"] * 2]
     assert "not read of alicloud_vswitch: vswitch_name" in lines
     assert ran.stdout.startswith("# Made by vpcdns import terraform ")

@@ -222,3 +222,18 @@ forward: {rules: [{domain: a.example, vpcs: [alicloud_vpc.core, alicloud_vpc.new
     before, after = worlds(terraform.before(), terraform.after(), overlay=Overlay("own.yaml", own))
     assert before.forwarding == after.forwarding
     assert before.forwarding.rules[0].vpcs == {"vpc-core", "alicloud_vpc.new"}
+
+
+def test_an_attachment_s_kind_and_region_are_added_to_it() -> None:
+    inventory = laid(
+        """
+connections:
+  - {connection_id: cen-new, attachments: [{network_id: vbr-idc, kind: vbr, region_id: cn-shanghai}]}
+"""
+    )
+    attachments = part(inventory, "connections", "cen-new")["attachments"]
+    assert "vpc-core" in attachments
+    assert [one for one in attachments if isinstance(one, dict)] == [
+        {"network_id": "vbr-idc", "kind": "vbr", "region_id": "cn-shanghai"},
+        {"network_id": "cgw-plant", "kind": "vpn", "region_id": "cn-hangzhou"},
+    ]

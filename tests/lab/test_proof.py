@@ -17,8 +17,8 @@ from hypothesis import HealthCheck, example, given, settings
 from tests.support.lab_worlds import NO_RETURN_ROUTE, NOT_ATTACHED, REGION_MISMATCH
 from tests.support.topology_strategies import names, worlds
 from vpcdns.lab.live import LiveLab
-from vpcdns.model.packet_walk import Verdict
 from vpcdns.model.routing import path, source_of
+from vpcdns.model.way import Verdict
 from vpcdns.model.world import World
 
 TOPOLOGIES = int(os.environ.get("LAB_TOPOLOGIES", "250"))

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.topology_strategies import NETWORKS, VPCS, names, topologies, worlds
-from vpcdns.model.packet_walk import Verdict
+from vpcdns.model.connections import CenConnection, IpsecConnection
+from vpcdns.model.prefix_table import Entry
 from vpcdns.model.route_tables import route_tables
 from vpcdns.model.routing import path, source_of
-from vpcdns.model.topology import CenConnection, Topology
+from vpcdns.model.topology import Topology
+from vpcdns.model.way import Verdict
 from vpcdns.model.world import World
 
 ADDRESSES = st.one_of(
@@ -22,15 +24,21 @@ ADDRESSES = st.one_of(
 )
 
 
-@given(topologies(), ADDRESSES)
+@given(topologies(), ADDRESSES, ADDRESSES)
 def test_a_match_is_the_longest_entry_of_the_table_written_out(
-    topology: Topology, address: IPv4Address
+    topology: Topology, address: IPv4Address, source: IPv4Address
 ) -> None:
     tables = route_tables(topology)
     for node in (*VPCS, *NETWORKS):
         holding = [entry for entry in tables.entries(node) if address in entry.destination]
         longest = max(holding, key=lambda entry: entry.destination.prefixlen, default=None)
-        assert tables.match(node, address) == longest
+        found = tables.match(node, address, source)
+        by_vpn = longest is not None and isinstance(
+            topology.connections.get(str(longest.target)), IpsecConnection
+        )
+        if by_vpn and node in VPCS and longest and (tunnel := tables.tunnel(node, source, address)):
+            longest = Entry(longest.destination, tunnel)  # which one, its VPN gateway says
+        assert found == longest
         for cen in topology.connections.values():
             if isinstance(cen, CenConnection):
                 passing = [entry for entry in tables.crossings(cen, node) if address in entry.destination]

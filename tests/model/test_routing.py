@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, ip_address
 import pytest
 
 from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME, SERVERLESS_NAME, hybrid
+from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
@@ -42,7 +43,7 @@ def test_a_dedicated_instance_is_reached_over_ipsec_and_back() -> None:
     assert [(hop.at, str(hop.destination), hop.via) for hop in (*found.there, *found.back)] == [
         ("idc", "10.1.0.0/16", "vpn-1"),
         ("vpn-1", "10.1.0.0/16", "vpc-a"),
-        ("vpc-a", "10.1.0.0/16", "local"),
+        ("vpc-a", "10.1.8.0/24", "local"),
         ("vpc-a", "192.168.0.0/16", "vpn-1"),
         ("vpn-1", "192.168.0.0/16", "idc"),
         ("idc", "192.168.0.0/16", "local"),
@@ -150,18 +151,27 @@ def with_shared_space_routed(block: str) -> World:
 def test_a_source_that_the_vpc_has_itself_gets_no_answer() -> None:
     found = to(with_shared_space_routed("10.0.0.0/15"), "idc", SERVERLESS_NAME)
     assert found.reachable, "10.0.0.5 is not the VPC's"
-    found = to(with_shared_space_routed("10.1.0.0/16"), "idc", SERVERLESS_NAME)
-    assert codes(found) == ["overlap"]
+    assert to(with_shared_space_routed("10.1.0.0/16"), "idc", SERVERLESS_NAME).reachable, "nor is 10.1.0.5"
+    found = to(with_shared_space_routed("10.1.8.0/23"), "idc", SERVERLESS_NAME)
+    assert codes(found) == ["overlap"], "10.1.8.5 lies in a vSwitch"
     assert [hop.at for hop in found.there] == ["idc", "vpn-1", "vpc-a"]
 
 
-def test_a_source_in_the_shared_space_gets_an_answer_by_longest_prefix() -> None:
-    world = with_shared_space_routed("100.100.0.0/16")
-    assert codes(to(world, "idc", SERVERLESS_NAME)) == ["overlap"], "the VPC sends it back"
-    beside = with_shared_space_routed("100.101.0.0/16")
-    assert to(beside, "idc", SERVERLESS_NAME).reachable
-    narrow = with_shared_space_routed("100.64.0.0/10")
-    assert to(narrow, "idc", SERVERLESS_NAME).verdict.value == "overlap"
+@pytest.mark.parametrize("block", ["100.100.0.0/16", "100.64.0.0/10"])
+def test_a_vpn_gateway_routes_nothing_into_the_shared_space(block: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"service-space") as refused:
+        with_shared_space_routed(block)
+    assert "remote_subnets[0]" in str(refused.value)
+
+
+def test_pods_in_the_shared_space_are_told_to_be_translated_first() -> None:
+    world = edited(
+        (VPN_ROUTE, "{destination: 100.100.80.0/24, via: vpn-1}"),
+        ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [100.112.0.0/12]"),
+    )
+    found = to(world, "idc", SERVERLESS_NAME)
+    assert codes(found) == ["overlap", "selector_mismatch"]
+    assert "translate its addresses" in found.problems[0].remedy
 
 
 @pytest.mark.parametrize("block", ["10.1.0.0/16", "10.1.0.0/17"])
@@ -198,24 +208,36 @@ def test_no_way_back() -> None:
 
 
 def test_routes_that_go_round() -> None:
-    hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-2}]}"
-    lab = hub.replace("hub", "lab").replace("0.0/9", "0.0/10")
-    ring = "{connection_id: cen-2, type: cen, attachments: [idc, hub, lab]}"
+    hub = "{network_id: hub, cidr_blocks: [10.0.0.0/9], routes: [{destination: 10.1.0.0/16, via: cen-3}]}"
+    statics = "[{destination: 10.0.0.0/9, via: %s}]"
+    ring = f"{{connection_id: %s, type: cen, attachments: [idc, hub], routes: {statics}}}"
     world = edited(
-        ("\nnetworks:", f"\nnetworks:\n  - {hub}\n  - {lab}"),
+        ("\nnetworks:", f"\nnetworks:\n  - {hub}"),
         (VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-2}"),
-        ("connections:", f"connections:\n  - {ring}"),
+        ("connections:", f"connections:\n  - {ring % ('cen-2', 'hub')}\n  - {ring % ('cen-3', 'idc')}"),
     )
     found = to(world, "idc", DEDICATED_NAME)
     assert found.verdict.value == "no_route"
     assert "goes round" in found.problems[0].detail
 
 
+def test_a_static_route_back_to_where_a_packet_comes_from() -> None:
+    static = "service_routes: [], routes: [{destination: 10.1.8.16/28, via: idc}]"
+    world = edited((VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"), ("service_routes: []", static))
+    found = to(world, "idc", DEDICATED_NAME)
+    assert codes(found) == ["no_route"]
+    assert "takes it back there" in found.problems[0].detail
+    assert "remove the route to 10.1.8.16/28 from cen-1" in found.problems[0].remedy
+
+
 def test_an_address_is_a_destination_too() -> None:
     world = hybrid()
     source = source_of("idc", world)
     assert source is not None
-    assert path(source, IPv4Address("10.1.3.3"), world).reachable
+    assert path(source, IPv4Address("10.1.8.3"), world).reachable
+    nobody = path(source, IPv4Address("10.1.3.3"), world)
+    assert codes(nobody) == ["no_route"]
+    assert "in none of its vSwitches" in nobody.problems[0].detail
     assert path(source, IPv4Address("10.7.3.3"), world).verdict.value == "no_route"
 
 
@@ -229,3 +251,22 @@ def test_a_path_takes_less_than_a_millisecond() -> None:
         path(source, name, world)
         best = min(best, time.perf_counter() - started)
     assert best < 0.001
+
+
+def test_a_network_inside_a_vswitch_of_the_vpc_is_told_to_renumber_and_not_to_widen_selectors() -> None:
+    """Wider selectors would be refused: the VPC takes no route inside a vSwitch of its own."""
+    inside = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [10.1.8.128/25]")
+    endpoint = ("{destination: 10.1.0.0/16, via: vpn-1}", "{destination: 10.1.8.20/32, via: vpn-1}")
+    found = to(edited(inside, endpoint), "idc", DEDICATED_NAME)
+    assert found.verdict.value == "overlap"
+    assert "lies in vpc-a's own vSwitch 10.1.8.0/24" in found.problems[0].detail
+    assert found.problems[0].remedy == "renumber idc, or translate its addresses on the way"
+
+
+def test_pods_in_the_shared_space_are_told_to_be_renumbered_before_a_route_that_would_not_help() -> None:
+    pods = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [100.96.0.0/11]")
+    first = to(edited(pods), "idc", SERVERLESS_NAME).problems[0]
+    assert first.remedy == "renumber 100.96.0.0/11 at idc: 100.64.0.0/10 is the cloud's own"
+    beside = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [192.168.0.0/16, 100.96.0.0/11]")
+    first = to(edited(beside), "idc", SERVERLESS_NAME).problems[0]
+    assert first.remedy.endswith("; or route 100.100.80.10/32 at idc to a VPC of cn-hangzhou")

@@ -22,20 +22,12 @@ from tests.support.example_world import (
     topology,
     vpc,
 )
-from vpcdns.model import gateway_rules, topology_rules
+from vpcdns.model import gateway_rules, route_rules, topology_rules
+from vpcdns.model.connections import CenConnection, Connection, IpsecConnection, Route, ServiceRoute
 from vpcdns.model.gateway import Binding, Group, Instance, InstanceType
 from vpcdns.model.names import Name
 from vpcdns.model.rules import Refusal, Rule
-from vpcdns.model.topology import (
-    CenConnection,
-    Connection,
-    IpsecConnection,
-    Network,
-    Route,
-    ServiceRoute,
-    Topology,
-    VSwitch,
-)
+from vpcdns.model.topology import Network, Topology, VSwitch
 
 WORLD = example()
 TOPOLOGY = topology()
@@ -96,13 +88,13 @@ def test_networks() -> None:
         [CenConnection("cen-1", "basic", (VPC_A, "idc")), CenConnection("cen-2", "basic", (VPC_A,))],
     )
     network = Network("idc", (LAN,), (LAN,), VPC_A, (Route(IPv4Network("10.1.0.0/16"), "cen-1"),))
-    assert broken(topology_rules.network_refusals(network, joined)) == []
-    assert broken(topology_rules.network_refusals(replace(network, resolves_as=None), joined)) == []
+    assert broken(route_rules.network_refusals(network, joined)) == []
+    assert broken(route_rules.network_refusals(replace(network, resolves_as=None), joined)) == []
     astray = replace(network, resolves_as="vpc-gone")
-    assert broken(topology_rules.network_refusals(astray, joined)) == [(Rule.HYBRID, ("resolves_as",))]
+    assert broken(route_rules.network_refusals(astray, joined)) == [(Rule.HYBRID, ("resolves_as",))]
     for via in ("cen-2", "cen-3"):
         elsewhere = replace(network, routes=(Route(IPv4Network("10.1.0.0/16"), via),))
-        assert broken(topology_rules.network_refusals(elsewhere, joined)) == [
+        assert broken(route_rules.network_refusals(elsewhere, joined)) == [
             (Rule.REFERENCE, ("routes", 0, "via"))
         ]
 
@@ -133,7 +125,7 @@ SERVICES = IPv4Network("100.100.80.0/24")
     ],
 )
 def test_connections(connection: Connection, places: list[tuple[str | int, ...]]) -> None:
-    assert [where for _, where in broken(topology_rules.connection_refusals(connection, TOPOLOGY))] == places
+    assert [where for _, where in broken(route_rules.connection_refusals(connection, TOPOLOGY))] == places
 
 
 SERVERLESS_INSTANCE = Instance("i", HZ, InstanceType.SERVERLESS, (IPv4Address("100.64.0.1"),))

@@ -7,10 +7,11 @@ import pytest
 
 from tests.support.example_world import BOUND, HZ, IN_B, VPC_A, VPC_B, VPC_C, applied, example, refused, vpc
 from vpcdns.model.changes import Bind, Change
+from vpcdns.model.connections import CenConnection, IpsecConnection
 from vpcdns.model.names import Name
 from vpcdns.model.policy import Forwarding, ForwardRule
 from vpcdns.model.rules import Refusal, Rule
-from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, Vpc, VSwitch
+from vpcdns.model.topology import Topology, Vpc, VSwitch
 from vpcdns.model.topology_changes import CreateVpc, CreateVSwitch, DeleteVpc, DeleteVSwitch, SetCidrBlocks
 from vpcdns.model.world import World
 

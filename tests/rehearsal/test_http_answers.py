@@ -18,7 +18,7 @@ from vpcdns.rehearsal.http_answers import path_answer, plan_answer
 def test_a_path_as_data() -> None:
     answer = path_answer(hybrid(), SERVERLESS_NAME, "idc")
     assert json.loads(json.dumps(answer)) == answer
-    assert list(answer) == ["source", "name", "resolution", "verdict", "hops", "problems"]
+    assert list(answer) == ["source", "name", "resolution", "verdict", "dns", "hops", "problems"]
     assert answer["resolution"] == {
         "rcode": "NOERROR",
         "reason": "serverless-same-region",
@@ -43,7 +43,10 @@ def test_a_plan_as_data() -> None:
     answer = plan_answer(hybrid(), ["bind gw vpc-b vsw-b"])
     assert json.loads(json.dumps(answer)) == answer
     assert (answer["changes"], answer["lost"], answer["gained"]) == (6, 4, 2)
-    assert plan_answer(hybrid(), []) == {"changes": 0, "lost": 0, "gained": 0, "settings": [], "sections": []}
+    assert answer["cache_window"] == {"ttl": 60, "negative_ttl": 10, "private_zones": []}
+    nothing = plan_answer(hybrid(), [])
+    assert nothing.pop("cache_window") == {"ttl": 0, "negative_ttl": 0, "private_zones": []}
+    assert nothing == {"changes": 0, "lost": 0, "gained": 0, "settings": [], "sections": []}
 
 
 WORDS = [
@@ -58,6 +61,10 @@ WORDS = [
     "route idc 100.64.0.0/10 cen-1",
     "unroute idc 10.1.0.0/16",
     "cut vpn-1",
+    "destinations vpn-1 192.168.0.0/16",
+    "publish vpn-1 cen",
+    "unpublish vpn-1 vpc",
+    "resolve-through idc vpc-a vpn-1",
     "selectors vpn-1 10.1.0.0/16,100.64.0.0/10 -",
     "attach cen-1 vpc-c",
     "detach cen-1 idc",
@@ -104,7 +111,7 @@ def test_words_become_the_changes_they_name() -> None:
         ("bind gw vpc-b vsw-b 10.2", "write: bind"),
         ("route idc 10.1.0.1/16 vpn-1", "has host bits set"),
         ("route idc 10.1.0.0/16 nowhere", "there is no connection nowhere"),
-        ("route nowhere 10.1.0.0/16 vpn-1", "there is no network nowhere"),
+        ("route nowhere 10.1.0.0/16 vpn-1", "there is no network, VPC or CEN nowhere"),
         ("unroute idc 10.9.0.0/16", "there is no route to 10.9.0.0/16"),
         ("cut nowhere", "there is no connection nowhere"),
         ("selectors cen-1 - -", "there is no IPsec connection cen-1"),

@@ -229,7 +229,7 @@ def test_a_page_however_many_sections() -> None:
 
 ZONE = "private_zones: [{zone: %s, vpcs: [vpc-a], fall_through: %s, records: [%s]}]\n"
 WILDCARD = CONFIGURATION.replace("[api.example.com]", '[api.example.com, "*.example.net"]')
-DB = "{name: db, type: A, values: [10.1.0.9]}"
+DB = "{name: db, type: A, values: [10.1.8.9]}"
 
 
 def in_lines(old: World, new: World) -> str:
@@ -276,7 +276,7 @@ gw: foo.example.net: 10.1.8.20 reachable -> forwarded""",
         (
             ZONE % ("corp.test", "false", DB + ", {name: db, type: TXT, values: [x]}"),
             ZONE % ("corp.test", "false", DB + ", {name: db, type: TXT, values: [two, three]}"),
-            'corp.test: db.corp.test: 10.1.0.9 reachable; TXT "x" -> 10.1.0.9 reachable; TXT "three", "two"',
+            'corp.test: db.corp.test: 10.1.8.9 reachable; TXT "x" -> 10.1.8.9 reachable; TXT "three", "two"',
         ),
         (
             ZONE % ("corp.test", "false", DB),
@@ -294,15 +294,15 @@ gw: foo.example.net: 10.1.8.20 reachable -> forwarded""",
             "corp.test: a.corp.test, b.corp.test: NXDOMAIN -> NODATA; AAAA fd00::1",
         ),
         (  # an empty non-terminal, and a name that keeps a wildcard from those below it
-            ZONE % ("corp.test", "false", '{name: "*", type: A, values: [10.1.0.9]}'),
+            ZONE % ("corp.test", "false", '{name: "*", type: A, values: [10.1.8.9]}'),
             ZONE
             % (
                 "corp.test",
                 "false",
-                '{name: "*", type: A, values: [10.1.0.9]}, {name: a.b, type: A, values: [10.1.0.9]}',
+                '{name: "*", type: A, values: [10.1.8.9]}, {name: a.b, type: A, values: [10.1.8.9]}',
             ),
-            """corp.test: *.b.corp.test: 10.1.0.9 reachable -> NXDOMAIN
-corp.test: b.corp.test: 10.1.0.9 reachable -> NODATA""",
+            """corp.test: *.b.corp.test: 10.1.8.9 reachable -> NXDOMAIN
+corp.test: b.corp.test: 10.1.8.9 reachable -> NODATA""",
         ),
     ],
 )

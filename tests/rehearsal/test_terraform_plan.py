@@ -28,7 +28,13 @@ from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.documents import read
 from vpcdns.importing.terraform.reading import Terraform
 from vpcdns.rehearsal.plan_text import markdown
-from vpcdns.rehearsal.terraform_plan import TerraformPlan, terraform_markdown, terraform_plan, terraform_text
+from vpcdns.rehearsal.terraform_plan import (
+    TerraformPlan,
+    terraform_data,
+    terraform_markdown,
+    terraform_plan,
+    terraform_text,
+)
 
 ORDERS = "4fe3d18607eba35112ec3982cab60e44-cn-hangzhou-vpc.alicloudapi.com"
 OVERLAY = Overlay(
@@ -62,7 +68,7 @@ def ran(folder: Path, document: dict[str, Any], *words: str) -> Ran:
 
 def test_a_rebind_as_the_provider_plans_it() -> None:
     ran = vpcdns("plan", "--terraform", str(WRITTEN / "plan-rebind.json"))
-    assert ran.returncode == 2
+    assert ran.returncode == 3
     assert "4 (source, name) pairs change: 2 lost, 2 gained." in ran.stdout
     assert "instance apigateway-hz-452285060152 [alicloud_api_gateway_instance.orders]" in ran.stdout
     assert "vpc-raqp2t1iahj425d5yx712: 10.255.255.1 reachable -> NXDOMAIN  (LOST)" in ran.stdout
@@ -72,7 +78,7 @@ def test_a_rebind_as_the_provider_plans_it() -> None:
 
 def test_a_plan_that_makes_everything_shows_names_as_not_known() -> None:
     ran = vpcdns("plan", "--terraform", str(WRITTEN / "plan-new.json"))
-    assert ran.returncode == 2
+    assert ran.returncode == 3
     assert "0 lost, 2 gained" in ran.stdout
     assert (
         "(known after apply)-cn-hangzhou-vpc.alicloudapi.com [alicloud_api_gateway_group.pay[0]]"
@@ -240,7 +246,7 @@ def test_markdown_is_a_comment_for_a_pull_request(tmp_path: Path) -> None:
     )
     done = ran(tmp_path, risky_plan(), "--format", "markdown", "--overlay", str(own))
     lines = done.stdout.splitlines()
-    assert (done.returncode, lines[0]) == (2, "### What Terraform does not show")
+    assert (done.returncode, lines[0]) == (3, "### What Terraform does not show")
     assert lines[2].startswith("- **alicloud_api_gateway_group.orders**: it is replaced")
     assert r"### instance apigateway-hz-1 \[alicloud_api_gateway_instance.orders]" in lines
     assert [line for line in lines if r"in vpc-core \[alicloud_vpc.core] (10.1.8.1)" in line]
@@ -251,7 +257,7 @@ def test_json_has_everything(tmp_path: Path) -> None:
     done = ran(tmp_path, risky_plan(), "--format", "json")
     told = json.loads(done.stdout)
     assert list(told) == [
-        *("hazards", "changes", "lost", "gained", "settings", "sections"),
+        *("hazards", "changes", "lost", "gained", "settings", "cache_window", "sections", "ways"),
         *("addresses", "warnings", "not_known", "known_after_apply"),
     ]
     (unknown,) = told["known_after_apply"]
@@ -420,3 +426,47 @@ def test_a_comment_says_what_is_not_in_it() -> None:
 )
 def test_text_of_others_is_only_shown(said: str, shown: str) -> None:
     assert markdown(said) == shown
+
+
+WAYS = Overlay(
+    "ways.yaml",
+    b"""
+networks:
+  - {network_id: cgw-branch, resolves_as: vpc-core}
+  - network_id: vbr-idc
+    resolves_as: vpc-core
+    cidr_blocks: [172.31.0.0/16]
+    routes: [{destination: 100.64.0.0/10, via: cen-new}, {destination: 10.0.0.0/8, via: cen-new}]
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("address", "who", "why"),
+    [
+        (
+            "alicloud_route_entry.branch",
+            "cgw-branch [alicloud_vpn_customer_gateway.branch]",
+            "no route back to 192.168.30.5",
+        ),
+        (
+            "alicloud_cen_transit_router_vbr_attachment.idc",
+            "vbr-idc [alicloud_cen_transit_router_vbr_attachment.idc]",
+            "no such source",
+        ),
+    ],
+)
+def test_resources_on_the_way_are_named_beside_what_they_change(address: str, who: str, why: str) -> None:
+    """A route entry has no id that a plan would say; its address stands for it."""
+    made = found(edited(hybrid(), address, ["delete"]), WAYS)
+    text = "\n".join(terraform_text(made))
+    assert f"{who}: " in text
+    assert why in text
+    assert f"Changed on the way of packets and queries: {address} (delete)." in text
+    assert f"queries: {address} (delete)." in "\n".join(terraform_markdown(made))
+    assert terraform_data(made)["ways"] == [{"address": address, "actions": "delete"}]
+
+
+def test_resources_on_the_way_that_change_nothing_are_not_listed() -> None:
+    made = found(edited(hybrid(), "alicloud_vpn_route_entry.branch", ["update"], weight=100), WAYS)
+    assert "Changed on the way" not in "\n".join(terraform_text(made))

@@ -109,7 +109,13 @@ def written(folder: Path, document: Mapping[str, Any], name: str = "tf.json") ->
 def hybrid() -> list[dict[str, Any]]:
     """Resources of every type that is read: two VPCs, an office over IPsec, a data centre behind a VBR."""
     return [
-        resource("alicloud_vpc.core", id="vpc-core", cidr_block="10.1.0.0/16", region_id=HZ),
+        resource(
+            "alicloud_vpc.core",
+            id="vpc-core",
+            cidr_block="10.1.0.0/16",
+            region_id=HZ,
+            route_table_id="vtb-core",
+        ),
         resource("alicloud_vpc.shop", id="vpc-shop", cidr_block="10.2.0.0/16", secondary_cidr_blocks=[]),
         resource(
             "alicloud_vpc_ipv4_cidr_block.shop",
@@ -186,7 +192,7 @@ def zones() -> list[dict[str, Any]]:
     """A private zone for two VPCs, with records of each type that the provider documents."""
     zone = "a27f9b8d1c4e4f0e9b1c2d3e4f5a6b7c"
     records: list[tuple[str, str, str, dict[str, Any]]] = [
-        ("db", "A", "10.1.0.9", {}),
+        ("db", "A", "10.1.8.9", {}),
         ("*.apps", "CNAME", "gateway.corp.internal", {"ttl": 300}),
         ("@", "MX", "mail.corp.internal", {"priority": 5}),
         ("@", "TXT", 'v=spf1 -all "quoted"; x', {}),
@@ -219,7 +225,9 @@ def zones() -> list[dict[str, Any]]:
 
 
 def vpns() -> list[dict[str, Any]]:
-    """An office behind an IPsec connection in dual-tunnel mode."""
+    """An office behind an IPsec connection in dual-tunnel mode, a branch in destination routing mode."""
+    branch = {"vpn_gateway_id": "vpn-core", "next_hop": "vco-branch"}
+    office = {"vpn_gateway_id": "vpn-core", "next_hop": "vco-office", "route_dest": "192.168.10.0/24"}
     return [
         resource("alicloud_vpn_gateway.core", id="vpn-core", vpc_id="vpc-core", vswitch_id="vsw-core-i"),
         resource("alicloud_vpn_customer_gateway.office", id="cgw-office", ip_address="192.0.2.10"),
@@ -235,6 +243,34 @@ def vpns() -> list[dict[str, Any]]:
                 {"customer_gateway_id": "cgw-office", "role": "slave"},
             ],
             ike_config=[{"psk": "tf-secret"}],
+        ),
+        *(
+            resource(
+                f'alicloud_vpn_pbr_route_entry.office["{source}"]',
+                id=f"vpn-core:vco-office:{source}:192.168.10.0/24",
+                route_source=source,
+                publish_vpc=True,
+                **office,
+            )
+            for source in ("10.1.0.0/16", "100.64.0.0/10")
+        ),
+        resource("alicloud_vpn_customer_gateway.branch", id="cgw-branch", ip_address="192.0.2.30"),
+        resource(
+            "alicloud_vpn_connection.branch",
+            id="vco-branch",
+            vpn_gateway_id="vpn-core",
+            customer_gateway_id="cgw-branch",
+            local_subnet=["0.0.0.0/0"],
+            remote_subnet=["0.0.0.0/0"],
+            auto_config_route=False,
+        ),
+        resource(
+            "alicloud_vpn_route_entry.branch",
+            id="vpn-core:vco-branch:192.168.30.0/24",
+            route_dest="192.168.30.0/24",
+            weight=0,
+            publish_vpc=False,
+            **branch,
         ),
     ]
 
@@ -299,6 +335,14 @@ def cens() -> list[dict[str, Any]]:
             transit_router_route_entry_destination_cidr_block="192.168.99.0/24",
             transit_router_route_entry_next_hop_type="BlackHole",
         ),
+        resource(
+            "alicloud_cen_transit_router_route_entry.plant",
+            id="vtb-1:rte-3",
+            transit_router_route_table_id="vtb-1",
+            transit_router_route_entry_destination_cidr_block="192.168.20.0/23",
+            transit_router_route_entry_next_hop_type="Attachment",
+            transit_router_route_entry_next_hop_id="tr-attach-vpn",
+        ),
         resource("alicloud_cen_instance.old", id="cen-old", cen_instance_name="old"),
         *(
             resource(
@@ -328,13 +372,29 @@ def cens() -> list[dict[str, Any]]:
             host_region_id=HZ,
             host_vpc_id="vpc-core",
         ),
+        *(
+            resource(
+                f"alicloud_route_entry.{name}",
+                id=f"{table}:vrt-core:{block}:{kind}:{hop}",
+                route_table_id=table,
+                destination_cidrblock=block,
+                nexthop_type=kind,
+                nexthop_id=hop,
+            )
+            for name, table, block, kind, hop in (
+                ("branch", "vtb-core", "192.168.30.0/24", "VpnGateway", "vpn-core"),
+                ("plant", "vtb-core", "192.168.20.0/23", "Attachment", "tr-attach-core"),
+                ("nat", "vtb-core", "0.0.0.0/0", "NatGateway", "ngw-1"),
+                ("other", "vtb-other", "192.168.98.0/24", "VpnGateway", "vpn-core"),
+                ("gone", "vtb-core", "192.168.97.0/24", "Attachment", "tr-attach-gone"),
+            )
+        ),
         resource(
-            "alicloud_route_entry.nat",
-            id="vtb-core:vrt-core:192.168.99.0/24:VpnGateway:vpn-core",
+            "alicloud_cen_route_entry.branch",
+            id="cen-old:vtb-core:192.168.30.0/24",
+            instance_id="cen-old",
             route_table_id="vtb-core",
-            destination_cidrblock="192.168.99.0/24",
-            nexthop_type="VpnGateway",
-            nexthop_id="vpn-core",
+            cidr_block="192.168.30.0/24",
         ),
     ]
 

@@ -10,20 +10,10 @@ from hypothesis import strategies as st
 
 from tests.support.example_world import HZ, SH
 from vpcdns.model.changes import Bind, CreateGroup, CreateInstance
+from vpcdns.model.connections import CenConnection, Connection, IpsecConnection, Route, ServiceRoute, ends_of
 from vpcdns.model.gateway import Group, Instance, InstanceType
 from vpcdns.model.names import Name
-from vpcdns.model.topology import (
-    CenConnection,
-    Connection,
-    IpsecConnection,
-    Network,
-    Route,
-    ServiceRoute,
-    Topology,
-    Vpc,
-    VSwitch,
-    ends_of,
-)
+from vpcdns.model.topology import Network, Topology, Vpc, VSwitch
 from vpcdns.model.world import World
 
 VPCS, NETWORKS = ("vpc-0", "vpc-1", "vpc-2"), ("net-0", "net-1")

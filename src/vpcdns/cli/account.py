@@ -100,7 +100,8 @@ def diff(
     Exit codes:
       0  nothing has changed
       1  an error, or something could not be asked then or now
-      2  something has changed
+      2  the command line is wrong
+      3  something has changed
 
     \b
     Examples:

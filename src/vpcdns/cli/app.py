@@ -17,6 +17,7 @@ from vpcdns.cli.lab import lab_app
 from vpcdns.cli.output import say, say_json
 from vpcdns.cli.path import path_command
 from vpcdns.cli.plan import HELP, plan_command
+from vpcdns.cli.rehearse import HELP as REHEARSE_HELP
 from vpcdns.cli.rehearse import rehearse_command
 from vpcdns.cli.serve import serve
 from vpcdns.cli.state import state
@@ -48,7 +49,7 @@ app.add_typer(state, name="state")
 app.add_typer(cache, name="cache")
 app.command("path")(path_command)
 app.command("plan", help=HELP)(plan_command)
-app.command("rehearse")(rehearse_command)
+app.command("rehearse", help=REHEARSE_HELP)(rehearse_command)
 import_app.command("cloud", help=CLOUD_HELP)(import_cloud)
 app.add_typer(import_app, name="import")
 app.command()(diff)
@@ -83,6 +84,7 @@ def vpcdns(
       0  success
       1  an error: the configuration, a port that is taken, an unhealthy server,
          a problem that doctor found
-      2  the command line is wrong; or path, plan or rehearse has something to report:
-         no way, a change, an expectation that was not met
+      2  the command line is wrong
+      3  path, plan, rehearse or diff has something to report: no way, a change, an
+         expectation that was not met
     """

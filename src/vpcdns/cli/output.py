@@ -31,7 +31,9 @@ class Exit(IntEnum):
     OK = 0
     ERROR = 1  # a configuration, a start, a health check that failed; doctor found a problem; a closed output
     USAGE = 2  # the command line itself, as every getopt-like program has it
-    FOUND = 2  # what was looked for: unreachable, changes, expectations that fail; as diff and grep, one up
+    FOUND = (
+        3  # what was looked for: unreachable, changes, expectations that fail; no mistyped option gives it
+    )
 
 
 def exit_code(error: VpcdnsError) -> Exit:

@@ -35,7 +35,8 @@ def path_command(
     Exit codes:
       0  it is reachable
       1  an error, e.g. in the configuration, or no such source
-      2  it is not reachable
+      2  the command line is wrong
+      3  it is not reachable
 
     \b
     Examples:
@@ -57,10 +58,14 @@ def path_command(
 
 def _show(found: Path, out: Console) -> None:
     out.print(Text(f"{found.name} from {found.source}", "bold"), soft_wrap=True)
+    if (leg := found.dns) is not None and leg.is_assumed:
+        assumed = f"asks as {leg.vpc_id}: resolves_as takes it for granted that queries get there"
+        out.print(Text(assumed), soft_wrap=True)
     if found.resolution is not None and found.addresses:
         addresses = ", ".join(map(str, found.addresses))
         out.print(Text(f"resolves to {addresses} ({found.resolution.reason.value})"), soft_wrap=True)
-    for title, hops in (("there", found.there), ("back", found.back)):
+    queries = () if found.dns is None else (("queries", found.dns.there), ("responses", found.dns.back))
+    for title, hops in (*queries, ("there", found.there), ("back", found.back)):
         if hops:
             table = Table.grid("", Column(style="cyan"), Column(style="dim"), "", padding=(0, 2, 0, 0))
             for hop in hops:

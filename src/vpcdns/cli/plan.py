@@ -39,7 +39,8 @@ Changes:
 Exit codes:
   0  nothing changes
   1  an error, e.g. a change that a rule refuses
-  2  something changes, or there is something that Terraform does not show
+  2  the command line is wrong
+  3  something changes, or there is something that Terraform does not show
 
 \b
 Examples:
@@ -116,7 +117,7 @@ def _worlds(files: list[Path], config: Path, changes: list[str]) -> tuple[World,
     if len(files) not in (0, 2) or bool(files) == bool(changes):
         complain("give two files, --config and at least one --change, or --terraform; a change is one of:")
         complain("\n".join(f"  {line}" for line in usage()))
-        raise typer.Exit(Exit.ERROR)
+        raise typer.Exit(Exit.USAGE)
     if files:
         return load(files[0]).world, load(files[1]).world
     old = load(config).world

@@ -12,6 +12,7 @@ from vpcdns.config.mistakes import Mistake, described
 from vpcdns.config.read import (
     built,
     error_of,
+    has_key,
     load,
     loads,
     read_as,

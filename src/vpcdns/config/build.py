@@ -16,15 +16,16 @@ from vpcdns.config.build_zones import ZoneBuilder
 from vpcdns.config.mistakes import Mistakes, Path
 from vpcdns.config.parts import value_of
 from vpcdns.config.watched_files import WatchedFiles
-from vpcdns.model import policy, topology_rules
+from vpcdns.model import policy, route_rules, topology_rules
 from vpcdns.model.cache_limits import DEFAULT_CACHE, TtlLimits
+from vpcdns.model.connections import Connection
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Group
 from vpcdns.model.gateway_rules import VPCDNS_INTERNAL
 from vpcdns.model.name_tree import NameTree
 from vpcdns.model.names import Name
 from vpcdns.model.policy import AnyUpstream, Listen, QueryLogging, ServerIdentity, UpstreamName, own_listener
-from vpcdns.model.topology import Connection, Network, Prefix, Topology, Vpc
+from vpcdns.model.topology import Network, Prefix, Topology, Vpc
 from vpcdns.model.world import World
 
 MAX_LISTENERS: Final = 256  # each has two sockets and buffers of its own
@@ -125,19 +126,20 @@ class _Networks:
             path: Path = ("vpcs", index)
             self._check_unique((*path, "vpc_id"), vpc.vpc_id, nodes)
             self.mistakes.add_refusals(path, topology_rules.vpc_refusals(vpc))
+            self.mistakes.add_refusals(path, route_rules.vpc_route_refusals(vpc, topology))
             given = configuration.vpcs[index].source_networks is not None
             self._claim(path, f"VPC {vpc.vpc_id}", vpc.source_networks, given)
         for index, network in enumerate(networks):
             path = ("networks", index)
             self._check_unique((*path, "network_id"), network.network_id, nodes)
-            self.mistakes.add_refusals(path, topology_rules.network_refusals(network, topology))
+            self.mistakes.add_refusals(path, route_rules.network_refusals(network, topology))
             given = configuration.networks[index].source_networks is not None
             self._claim(path, f"network {network.network_id}", network.source_networks, given)
         seen: set[str] = set()
         for index, connection in enumerate(connections):
             path = ("connections", index)
             self._check_unique((*path, "connection_id"), connection.connection_id, seen)
-            self.mistakes.add_refusals(path, topology_rules.connection_refusals(connection, topology))
+            self.mistakes.add_refusals(path, route_rules.connection_refusals(connection, topology))
         return topology
 
     def _check_unique(self, path: Path, identity: str, seen: set[str]) -> None:

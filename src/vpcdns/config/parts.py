@@ -6,15 +6,18 @@ from typing import Any, Final, get_args
 from vpcdns.config import forward_schema, schema, topology_schema
 from vpcdns.config.topology_schema import Part
 from vpcdns.model.cache_limits import CacheLimits, TtlLimits
+from vpcdns.model.connections import CenConnection, IpsecConnection, NetworkAttachment, Route, ServiceRoute
 from vpcdns.model.gateway import Binding, Instance, InstanceType
 from vpcdns.model.policy import Answers, ForwardRule
-from vpcdns.model.topology import CenConnection, IpsecConnection, Network, Route, ServiceRoute, Vpc, VSwitch
+from vpcdns.model.topology import Network, ResolvesThrough, Vpc, VSwitch
 
 _PARTS: Final[dict[type[Any], type[Part]]] = {
     Vpc: topology_schema.VpcPart,
     VSwitch: topology_schema.VSwitchPart,
     Network: topology_schema.NetworkPart,
     Route: topology_schema.RoutePart,
+    ResolvesThrough: topology_schema.ResolvesThroughPart,
+    NetworkAttachment: topology_schema.NetworkAttachmentPart,
     IpsecConnection: topology_schema.IpsecPart,
     CenConnection: topology_schema.CenPart,
     ServiceRoute: topology_schema.ServiceRoutePart,
@@ -66,6 +69,6 @@ def plain(value: Any) -> Any:
         elif name == "source_networks":
             if given != value.cidr_blocks:
                 fields[name] = plain(given)
-        elif given not in (None, (), frozenset()):
+        elif given not in (None, (), frozenset()) and not (type(given) is bool and given is field.default):
             fields[name] = plain(given)
     return fields

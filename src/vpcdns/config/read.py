@@ -97,6 +97,20 @@ def read_as(kind: type[P], path: Path, example: str) -> P:
     return whole
 
 
+def has_key(path: Path, *keys: str) -> bool:
+    """Whether a file is a mapping with one of these keys, or cannot be read but has a line that begins so.
+
+    Raises ConfigurationError if it cannot be opened.
+    """
+    octets = read_octets(path)
+    if not any(key.encode() in octets for key in keys):
+        return False
+    found = document.read(octets)
+    if found.readable:
+        return isinstance(found.value, dict) and not found.value.keys().isdisjoint(keys)
+    return any(line.startswith(tuple(f"{key}:".encode() for key in keys)) for line in octets.splitlines())
+
+
 def read_mapping(name: str, octets: bytes) -> dict[str, Any]:
     """A file of any keys, in YAML or JSON; raises ConfigurationError with every problem."""
     read = document.read(octets)

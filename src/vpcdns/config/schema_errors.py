@@ -112,6 +112,8 @@ def _plain(location: Path) -> tuple[Path, str]:
     tag = ""
     if len(location) > 2 and location[0] in _TAGGED:
         tag, location = str(location[2]), (*location[:2], *location[3:])
+        if location[2:3] == ("attachments",):  # an id, or a mapping
+            location = (*location[:4], *location[5:])
     else:  # what has two forms: entries of `server.listen`, and `cache`
         location = tuple(
             part

@@ -164,10 +164,12 @@ def _add_named(inventory: Inventory) -> None:
         for vpc_id in item.part.get("vpcs", ()):
             name(vpc_id, item)
     for item in inventory.items("connections"):
-        for vpc_id in (item.part.get("vpc_id"), *item.part.get("attachments", ())):
+        attached = (one for one in item.part.get("attachments", ()) if isinstance(one, str))
+        for vpc_id in (item.part.get("vpc_id"), *attached):
             name(vpc_id, item)
     for item in inventory.items("networks"):
         name(item.part.get("resolves_as"), item)
+        name((item.part.get("resolves_through") or {}).get("vpc_id"), item)
 
 
 def _add_instances(inventory: Inventory) -> None:

@@ -14,8 +14,16 @@ from vpcdns.importing.inventory import IDENTITIES, Inventory, Item
 # Lists that are added to, and what tells their items apart; everything else is replaced.
 _JOINED: Final = {
     "vswitches": "vswitch_id",
-    **dict.fromkeys(("records", "routes", "service_routes", "custom_domains", "vpcs", "attachments"), ""),
+    "attachments": "network_id",  # of an id alone, the id is what tells
+    **dict.fromkeys(("records", "routes", "service_routes", "custom_domains", "vpcs"), ""),
 }
+
+_OF_IPSEC: Final = frozenset(
+    (
+        *("local_subnets", "remote_subnets", "vpc_id", "network_id"),
+        *("destination_routes", "publish_vpc", "publish_cen"),
+    )
+)
 
 
 _ADDRESS: Final = re.compile(r"(module\.[^.]+\.)*(data\.)?alicloud_\w+\.\w")
@@ -103,7 +111,7 @@ def _instance_type(part: dict[str, Any]) -> str:
 
 
 def _connection_type(part: dict[str, Any]) -> str:
-    return "ipsec" if part.keys() & {"local_subnets", "remote_subnets", "vpc_id", "network_id"} else "cen"
+    return "ipsec" if part.keys() & _OF_IPSEC else "cen"
 
 
 def _matching(inventory: Inventory, section: str, part: dict[str, Any]) -> Iterator[Item]:
@@ -134,8 +142,10 @@ def _merge(part: dict[str, Any], more: dict[str, Any]) -> None:
             other = known.get(_key(one, _JOINED[key]))
             if other is None:
                 part[key].append(one)
-            elif isinstance(other, dict):
+            elif isinstance(other, dict) and isinstance(one, dict):
                 other.update(one)
+            elif isinstance(one, dict):
+                part[key][part[key].index(other)] = one
 
 
 def _key(one: object, own: str) -> str:

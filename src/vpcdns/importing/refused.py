@@ -14,7 +14,8 @@ from vpcdns.model.world import World
 # What an object can be without; anything else that is refused takes the object with it.
 _OPTIONAL: Final = frozenset(
     (
-        *("binding", "vpc_domain", "name", "custom_domains", "resolves_as", "source_networks", "routes"),
+        *("binding", "vpc_domain", "name", "custom_domains", "source_networks", "routes"),
+        *("resolves_as", "resolves_through"),
         *("vswitches", "service_routes", "vpcs", "fall_through", "rrset_order", "records"),
     )
 )

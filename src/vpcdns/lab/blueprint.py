@@ -1,91 +1,40 @@
 """What a World looks like in namespaces: addresses, routes, rules, listeners and links. Pure.
 
-One namespace for each VPC, network and connection, and one for the resolver. In a VPC or network the main
-table is asked before the local one, and its own blocks are `throw` routes: an address there is local only
-if the longest prefix says so. A connection decides who may pass by policy rules on the interface where
-a packet comes in.
+One namespace for each VPC, VPN gateway, network and connection. In a VPC or network the main table is asked
+before the local one, and its own blocks are `throw` routes: an address there is local only if the longest
+prefix says so. A VPN gateway chooses a tunnel by policy rules; a connection decides by them who may pass.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
-from typing import Final, Literal
+from typing import Final
 
+from vpcdns.lab.nameservers import NodeDns, nameservers
+from vpcdns.lab.parts import (
+    FIRST_TABLE,
+    LOCAL,
+    Blueprint,
+    LabRoute,
+    LabRule,
+    Link,
+    Listener,
+    Namespace,
+    Numbers,
+)
+from vpcdns.model.address_owners import representative
+from vpcdns.model.connections import CenConnection, IpsecConnection, Route, ServiceRoute, ends_of
+from vpcdns.model.dns import RRType
+from vpcdns.model.gateway import InstanceKey
 from vpcdns.model.policy import Forwarding
-from vpcdns.model.route_tables import Here, RouteTables, route_tables
-from vpcdns.model.routing import representative
-from vpcdns.model.topology import CenConnection, IpsecConnection, Topology, ends_of
+from vpcdns.model.route_entries import RESOLVERS, Here, Policy
+from vpcdns.model.route_tables import RouteTables, route_tables
+from vpcdns.model.topology import Network, Topology, Vpc, within
 from vpcdns.model.world import World
 
-RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
-CLIENTS: Final = IPv4Network("169.254.64.0/18")  # whom the resolver sees; one address for each node
+_EVERYTHING: Final = IPv4Network("0.0.0.0/0")
 _LOOPBACK: Final = IPv4Network("127.0.0.0/8")
-DNS_NAMESPACE: Final = "_dns"
-MAIN: Final = 254
-FIRST_TABLE: Final = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class LabRoute:
-    """A route; `dev` None is a destination that this table says nothing about (throw) or refuses."""
-
-    destination: IPv4Network
-    dev: str | None = None
-    table: int = MAIN
-    kind: Literal["unicast", "throw", "unreachable"] = "unicast"
-    source: IPv4Address | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LabRule:
-    """What comes in by `iif`, from `source` to `destination`, is forwarded by `table`."""
-
-    iif: str
-    table: int
-    source: IPv4Network | None = None
-    destination: IPv4Network | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Namespace:
-    """The contents of a namespace. A node asks its main table before the local one."""
-
-    name: str
-    node: bool
-    addresses: tuple[IPv4Address, ...] = ()
-    routes: tuple[LabRoute, ...] = ()
-    rules: tuple[LabRule, ...] = ()
-    listeners: tuple[tuple[IPv4Address, str], ...] = ()  # with what the responder says there
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A veth pair: two namespaces, and the interface in each."""
-
-    one: str
-    one_dev: str
-    two: str
-    two_dev: str
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    namespaces: tuple[Namespace, ...]
-    links: tuple[Link, ...]
-
-
-@dataclass(slots=True)
-class Numbers:
-    """Numbers for interfaces and tables; an id keeps its own from one World to the next."""
-
-    known: dict[str, int] = field(default_factory=dict)
-
-    def of(self, name: str) -> int:
-        return self.known.setdefault(name, len(self.known))
-
-    def client(self, node: str) -> IPv4Address:
-        """The address that a node asks the resolver from: what tells nodes apart whose blocks overlap."""
-        return CLIENTS[1 + self.of(node)]
+_TO_VPC, _TO_TUNNELS = "vpc", "vpn"  # the interfaces between a VPC and its VPN gateway
 
 
 def via(connection_id: str) -> str:
@@ -93,15 +42,16 @@ def via(connection_id: str) -> str:
     return f"_via-{connection_id}"
 
 
-def lab_world(world: World, numbers: Numbers) -> World:
-    """The World that the lab's resolver serves: nodes are known by lab addresses, nothing is forwarded."""
+def gateway(vpc_id: str) -> str:
+    """The namespace of a VPC's VPN gateway."""
+    return f"_vpn-{vpc_id}"
 
-    def sources(node: str) -> tuple[IPv4Network]:
-        return (IPv4Network(numbers.client(node)),)
 
-    vpcs = [replace(vpc, source_networks=sources(name)) for name, vpc in world.topology.vpcs.items()]
-    networks = [replace(one, source_networks=sources(name)) for name, one in world.topology.networks.items()]
-    access = replace(world.access, clients=(*world.access.clients, CLIENTS))
+def lab_world(world: World) -> World:
+    """The World that the lab's resolvers serve: clients are known by whom they ask, nothing is forwarded."""
+    vpcs = [replace(vpc, source_networks=()) for vpc in world.topology.vpcs.values()]
+    networks = [replace(network, source_networks=()) for network in world.topology.networks.values()]
+    access = replace(world.access, clients=(_EVERYTHING,), responses_per_second=None)
     topology = Topology.of(vpcs, networks, world.topology.connections.values())
     return replace(world, topology=topology, access=access, forwarding=Forwarding())
 
@@ -109,64 +59,119 @@ def lab_world(world: World, numbers: Numbers) -> World:
 def blueprint(world: World, numbers: Numbers) -> Blueprint:
     """The namespaces and links of a World."""
     tables, topology = route_tables(world.topology), world.topology
-    nodes = [*topology.vpcs, *topology.networks]
-    namespaces = [_node(name, world, tables, numbers) for name in nodes]
-    links = [Link(name, "dns", DNS_NAMESPACE, f"n{numbers.of(name)}") for name in nodes]
+    devices = {name: numbers.device(via(name)) for name in topology.connections}
+    dns, hosts = nameservers(world, tables, devices), _hosts(world)
+    namespaces, links = [], list[Link]()
+    nodes: dict[str, Vpc | Network] = {**topology.vpcs, **topology.networks}
+    for name, node in nodes.items():
+        listeners = tuple(_listeners(node, world, hosts))
+        namespaces.append(_node(name, node, world, devices, dns[name], listeners))
+        if isinstance(node, Vpc) and tables.tunnels_of(name):
+            namespaces.append(_gateway(name, tables, devices))
+            links.append(Link(name, _TO_TUNNELS, gateway(name), _TO_VPC))
     for connection in topology.connections.values():
         there = via(connection.connection_id)
-        match connection:
-            case IpsecConnection():
-                namespaces.append(_ipsec(there, connection, numbers))
-            case CenConnection():
-                namespaces.append(_cen(there, connection, tables, numbers))
-        number = numbers.of(there)
-        links += (
-            Link(end, f"c{number}", there, f"n{numbers.of(end)}")
-            for end in dict.fromkeys(ends_of(connection))
-        )
-    clients = (
-        LabRoute(IPv4Network(numbers.client(name)), f"n{numbers.of(name)}", source=RESOLVER) for name in nodes
-    )
-    resolver = Namespace(DNS_NAMESPACE, node=False, addresses=(RESOLVER,), routes=tuple(clients))
-    return Blueprint((*namespaces, resolver), tuple(links))
+        if isinstance(connection, IpsecConnection):
+            namespaces.append(_ipsec(there, connection, numbers))
+        else:
+            namespaces.append(_cen(there, connection, tables, numbers))
+        device = devices[connection.connection_id]
+        for end in dict.fromkeys(ends_of(connection)):
+            at_gateway = isinstance(connection, IpsecConnection) and end == connection.vpc_id
+            place = gateway(end) if at_gateway else end
+            links.append(Link(place, device, there, numbers.device(place)))
+    return Blueprint(tuple(namespaces), tuple(links))
 
 
-def _node(name: str, world: World, tables: RouteTables, numbers: Numbers) -> Namespace:
-    node = world.topology.node(name)
-    blocks = () if node is None else node.cidr_blocks
-    own = tuple(representative(block, name, world) for block in blocks)
-    listeners = tuple(_listeners(name, world))
-    client = numbers.client(name)
-    routes = [LabRoute(IPv4Network(RESOLVER), "dns", source=client)]
-    # What is the lab's own stays local, whatever default route there is.
-    routes += (LabRoute(ours, kind="throw") for ours in (IPv4Network(client), _LOOPBACK))
-    for entry in tables.entries(name):
+def _node(
+    name: str,
+    node: Vpc | Network,
+    world: World,
+    devices: dict[str, str],
+    dns: NodeDns,
+    listeners: tuple[Listener, ...],
+) -> Namespace:
+    own = tuple(representative(block, name, world) for block in node.routed_blocks)
+    source = own[0] if own else None
+    routes: dict[IPv4Network, LabRoute] = {}
+    for entry in route_tables(world.topology).entries(name):
         if isinstance(entry.target, Here):
-            routes.append(LabRoute(entry.destination, kind="throw"))
-        elif entry.target in world.topology.connections:
-            dev = f"c{numbers.of(via(entry.target))}"
-            routes.append(LabRoute(entry.destination, dev, source=own[0] if own else None))
-    addresses = dict.fromkeys((*own, *(address for address, _ in listeners), client))
-    return Namespace(name, True, tuple(addresses), tuple(routes), (), listeners)
+            routes[entry.destination] = LabRoute(entry.destination, kind="throw")
+        elif entry.target in devices:
+            ipsec = isinstance(world.topology.connections[entry.target], IpsecConnection)
+            to_gateway = ipsec and isinstance(node, Vpc)
+            device = _TO_TUNNELS if to_gateway else devices[entry.target]
+            routes[entry.destination] = LabRoute(entry.destination, device, source=source)
+    routes |= {route.destination: route for route in dns.routes}
+    # What is the lab's own stays local, whatever default route there is.
+    local = [_LOOPBACK] if isinstance(node, Vpc) else [_LOOPBACK, *map(IPv4Network, dns.addresses)]
+    routes |= {block: LabRoute(block, kind="throw") for block in local}
+    # A VPC's own queries never leave it, whatever is routed elsewhere for others.
+    rules = [LabRule("lo", LOCAL, destination=IPv4Network(one)) for one in RESOLVERS if one in dns.addresses]
+    addresses = dict.fromkeys((*own, *dns.addresses, *(listener.address for listener in listeners)))
+    return Namespace(
+        name, True, tuple(addresses), tuple(routes.values()), tuple(rules), listeners,
+        dns.nameservers, dns.resolvers
+    )  # fmt: skip
 
 
-def _listeners(name: str, world: World) -> Iterator[tuple[IPv4Address, str]]:
-    """The endpoints in a VPC, and the shared addresses of its region, which it reaches by itself."""
-    vpc = world.topology.vpcs.get(name)
-    said: dict[IPv4Address, list[str]] = {}
-    for instance in world.instances.values():
-        label = f"{instance.region_id}/{instance.instance_id}"
-        for address in instance.addresses_in(vpc) if vpc else ():
-            said.setdefault(address, []).append(label)
-    yield from ((address, " ".join(labels)) for address, labels in said.items())
+def _hosts(world: World) -> frozenset[IPv4Address]:
+    """The addresses that private zones name, without those of gateways."""
+    gateways = {address for instance in world.instances.values() for address in instance.all_addresses}
+    records = (
+        record
+        for zone in world.private_zones.zones.values()
+        for _, record in zone.records.scan()
+        if record.enabled and record.rtype == RRType.A
+    )
+    named = {record.rdata for record in records if isinstance(record.rdata, IPv4Address)}
+    return frozenset(named - gateways)
+
+
+def _listeners(node: Vpc | Network, world: World, hosts: Iterable[IPv4Address]) -> Iterator[Listener]:
+    """The endpoints in a VPC, the shared addresses of its region, which it reaches by itself, and hosts."""
+    found: dict[IPv4Address, list[InstanceKey]] = {}
+    if isinstance(node, Vpc):
+        for key, instance in world.instances.items():
+            for address in instance.addresses_in(node):
+                found.setdefault(address, []).append(key)
+    for address in hosts:
+        if within(address, node.routed_blocks):
+            found.setdefault(address, [])
+    yield from (Listener(address, tuple(keys)) for address, keys in found.items())
+
+
+def _gateway(vpc_id: str, tables: RouteTables, devices: dict[str, str]) -> Namespace:
+    """A table for each source of policy-based routes, with those of wider ones too; one for all others."""
+    table, tunnels = tables.gateway(vpc_id), tables.tunnels_of(vpc_id)
+    policy_based = (one for one in tunnels if not one.destination_routes)
+    sources = sorted({source for ipsec in policy_based for source in ipsec.local_subnets})
+    back, last = FIRST_TABLE, FIRST_TABLE + 1
+    routes = [LabRoute(_EVERYTHING, _TO_VPC, back)]
+    rules = [LabRule(devices[one.connection_id], back) for one in tunnels]
+    for number, source in enumerate((None, *sources), last):
+        entries = table.entries(_takes(source))
+        routes += (LabRoute(one.destination, devices[one.target.connection_id], number) for one in entries)
+        rules.append(LabRule(_TO_VPC, number, source, order=33 if source is None else 32 - source.prefixlen))
+    return Namespace(gateway(vpc_id), False, (), tuple(routes), tuple(rules))
+
+
+def _takes(source: IPv4Network | None) -> Callable[[Policy], bool]:
+    """Whether a gateway's route is for all that comes from `source`; None: whatever comes from anywhere."""
+
+    def takes(policy: Policy) -> bool:
+        if source is None or policy.source is None:
+            return source is policy.source
+        return source.subnet_of(policy.source)
+
+    return takes
 
 
 def _ipsec(name: str, ipsec: IpsecConnection, numbers: Numbers) -> Namespace:
     """Selectors are pairs: what matches none of them has no route."""
-    inside, outside = f"n{numbers.of(ipsec.vpc_id)}", f"n{numbers.of(ipsec.network_id)}"
-    everything = IPv4Network("0.0.0.0/0")
+    inside, outside = numbers.device(gateway(ipsec.vpc_id)), numbers.device(ipsec.network_id)
     out, back = FIRST_TABLE, FIRST_TABLE + 1
-    routes = (LabRoute(everything, outside, out), LabRoute(everything, inside, back))
+    routes = (LabRoute(_EVERYTHING, outside, out), LabRoute(_EVERYTHING, inside, back))
     pairs = [(local, remote) for local in ipsec.local_subnets for remote in ipsec.remote_subnets]
     rules = dict.fromkeys(
         rule
@@ -177,18 +182,18 @@ def _ipsec(name: str, ipsec: IpsecConnection, numbers: Numbers) -> Namespace:
 
 
 def _cen(name: str, cen: CenConnection, tables: RouteTables, numbers: Numbers) -> Namespace:
-    """A table for each attachment: nobody is sent back, and service routes are for those who may use them."""
+    """A table for each attachment: service routes are for those who may use them."""
     routes: list[LabRoute] = []
     rules: list[LabRule] = []
-    for node in dict.fromkeys(cen.attachments):
+    for node in tables.attached(cen):
         table = FIRST_TABLE + numbers.of(node)
-        rules.append(LabRule(f"n{numbers.of(node)}", table))
+        rules.append(LabRule(numbers.device(node), table))
         for entry in tables.crossings(cen, node):
-            if isinstance(entry.target, str):
-                routes.append(LabRoute(entry.destination, f"n{numbers.of(entry.target)}", table))
-            elif tables.allows(cen, entry.target, node):
-                host = f"n{numbers.of(entry.target.host_vpc_id)}"
-                routes.append(LabRoute(entry.destination, host, table))
-            else:
-                routes.append(LabRoute(entry.destination, None, table, "unreachable"))
+            match entry.target:
+                case ServiceRoute(_, on) | Route(_, on) | str(on):
+                    pass
+                case _:
+                    routes.append(LabRoute(entry.destination, None, table, "unreachable"))
+                    continue
+            routes.append(LabRoute(entry.destination, numbers.device(on), table))
     return Namespace(name, False, (), tuple(routes), tuple(rules))

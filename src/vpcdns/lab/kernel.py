@@ -1,10 +1,11 @@
 """Makes namespaces as a blueprint says, by netlink; only what differs from before is changed.
 
-Knows pyroute2 and `setns`; nothing of VPCs or DNS. Both ends of a veth pair have one MAC address and no ARP,
+Knows pyroute2 and `setns`; nothing of VPCs. Both ends of a veth pair have one MAC address and no ARP,
 so that a packet is handed over without any address of the link, and blocks may overlap as they like.
 """
 
 import ctypes
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -13,14 +14,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from vpcdns.errors import LabError
-from vpcdns.lab.blueprint import Blueprint, LabRoute, LabRule, Link, Namespace
+from vpcdns.lab import name_service
 from vpcdns.lab.ownership import Ownership, prefix_of
+from vpcdns.lab.parts import LOCAL, Blueprint, LabRoute, LabRule, Link, Namespace
 
 NAMESPACES: Final = Path("/run/netns")
-ETC: Final = Path("/etc/netns")  # `ip netns exec` mounts what is there over /etc
+_EXTRA: Final = ("pyroute2", "cryptography", "h11")
 _CLONE_NEWNET: Final = 0x40000000
 _UP_NOARP: Final = 0x81  # IFF_UP | IFF_NOARP
-_LOCAL, _LOCAL_PRIORITY, _FIRST_PRIORITY = 255, 40_000, 1000
+_LOCAL_PRIORITY, _FIRST_PRIORITY = 40_000, 1000
 _SYSCTLS: Final = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/rp_filter": "0",
@@ -60,10 +62,9 @@ class Kernel:
 
     def __init__(self, lab: str) -> None:
         require_root()
-        try:
-            import pyroute2  # noqa: PLC0415 - an extra
-        except ImportError:
-            raise LabError("a lab needs pyroute2; install it with: pip install 'vpcdns[lab]'") from None
+        require_extra()
+        import pyroute2  # noqa: PLC0415 - of the extra
+
         self._pyroute2: Any = pyroute2
         self._ownership, self._prefix = Ownership(lab), prefix_of(lab)
         self._sockets: dict[str, Any] = {}
@@ -102,8 +103,8 @@ class Kernel:
             socket = self._sockets[name] = self._pyroute2.IPRoute()
             socket.link("set", index=1, state="up")
         if namespace.node:
-            socket.rule("add", priority=_LOCAL_PRIORITY, table=_LOCAL)
-            socket.rule("del", priority=0, table=_LOCAL)
+            socket.rule("add", priority=_LOCAL_PRIORITY, table=LOCAL)
+            socket.rule("del", priority=0, table=LOCAL)
         self._made[name] = Namespace(name, namespace.node)
 
     def _link(self, link: Link) -> None:
@@ -132,6 +133,8 @@ class Kernel:
             self._route(socket, "add", new.name, route)
         for rule in set(new.rules) - set(old.rules):
             self._rule(socket, "add", rule)
+        if new.nameservers != old.nameservers:
+            name_service.write(f"{self._prefix}{new.name}", new.nameservers)
 
     def _route(self, socket: Any, verb: str, name: str, route: LabRoute) -> None:
         what: dict[str, Any] = {"dst": str(route.destination), "table": route.table, "type": route.kind}
@@ -144,8 +147,8 @@ class Kernel:
     @staticmethod
     def _rule(socket: Any, verb: str, rule: LabRule) -> None:
         ends = {"src": rule.source, "dst": rule.destination}
-        given = {name: str(block) for name, block in ends.items() if block is not None}
-        socket.rule(verb, priority=_FIRST_PRIORITY, iifname=rule.iif, table=rule.table, **given)
+        given = {name: str(block) for name, block in ends.items() if block is not None and block.prefixlen}
+        socket.rule(verb, priority=_FIRST_PRIORITY + rule.order, iifname=rule.iif, table=rule.table, **given)
 
     def remove(self) -> None:
         """Takes the lab's namespaces away, and gives it up."""
@@ -156,7 +159,7 @@ class Kernel:
 
     def _clear(self) -> None:
         for name in self._ownership.namespaces:
-            shutil.rmtree(ETC / name, ignore_errors=True)
+            shutil.rmtree(name_service.ETC / name, ignore_errors=True)
             if (NAMESPACES / name).exists():
                 self._pyroute2.netns.remove(name)
         self._ownership.namespaces.clear()
@@ -165,3 +168,11 @@ class Kernel:
 def require_root() -> None:
     if os.geteuid() != 0:
         raise LabError("a lab is made of network namespaces, which only root may make; run it as root")
+
+
+def require_extra() -> None:
+    """Raises LabError where something of the extra `lab` is not installed."""
+    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    if missing:
+        listed = " and ".join(missing)
+        raise LabError(f"a lab needs {listed}; install what is missing with: pip install 'vpcdns[lab]'")

@@ -1,10 +1,8 @@
-"""Labs that outlive a command: up and down.
-
-/etc/netns/NAMESPACE/resolv.conf makes `ip netns exec` ask the lab's resolver.
-"""
+"""Labs that outlive a command: up and down, and how a command runs in one."""
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import sys
@@ -14,17 +12,25 @@ from pathlib import Path
 from typing import Final
 
 from vpcdns.errors import LabError
-from vpcdns.lab.blueprint import RESOLVER
-from vpcdns.lab.kernel import ETC, Kernel, require_root
-from vpcdns.lab.ownership import RUN, Lab, labs, prefix_of
+from vpcdns.lab.kernel import Kernel, require_extra, require_root
+from vpcdns.lab.ownership import RUN, Lab, check_name, labs, prefix_of, trusted_file
 
 _DAEMON: Final = "vpcdns.lab.daemon"
+READY: Final = "ready\n"
 _STOPPED: Final = 10.0  # seconds
+# Whom OpenSSL, Python, Go and Ruby trust, then curl, Python's requests and Node.js.
+_TRUST: Final = ("SSL_CERT_FILE", "CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+_PROXIES: Final = ("http_proxy", "https_proxy", "all_proxy")  # out of reach from a lab
 
 
 def name_of(file: Path) -> str:
     """A lab's name after its configuration file."""
     return re.sub(r"[^A-Za-z0-9_.-]", "-", file.stem) or "lab"
+
+
+def log_file(name: str) -> Path:
+    """What the daemon of a lab says."""
+    return RUN / f"{name}.log"
 
 
 def find(name: str) -> Lab | None:
@@ -33,29 +39,36 @@ def find(name: str) -> Lab | None:
 
 
 def up(name: str, file: Path) -> Lab:
-    """Builds a lab and leaves its daemon running; raises LabError."""
+    """Builds a lab and leaves its daemon running; raises LabError. What is interrupted leaves nothing."""
     require_root()
+    require_extra()
+    check_name(name)
     lab = find(name)
     if lab is not None and lab.is_owned:
-        raise LabError(f"lab {name} is up already; first: vpcdns lab down {file}")
+        down = shlex.quote(str(file)) if name == name_of(file) else f"--name {name}"
+        raise LabError(f"lab {name} is up already; first: vpcdns lab down {down}")
     RUN.mkdir(exist_ok=True)
-    log = RUN / f"{name}.log"
-    pid, said = _spawn([sys.executable, "-m", _DAEMON, name, str(file.resolve())], log)
-    lab = find(name)
-    if said != "ready\n" or lab is None:
+    log = log_file(name)
+    pid, output = _spawn([sys.executable, "-m", _DAEMON, name, str(file.resolve())], log)
+    try:
+        with os.fdopen(output) as stream:
+            said = stream.readline()
+    except BaseException:
+        os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
-        why = log.read_text().strip()
         _remove(name)
-        raise LabError(why or f"lab {name} did not come up")
-    for namespace in lab.namespaces:
-        folder = ETC / namespace
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "resolv.conf").write_text(f"nameserver {RESOLVER}\n")
-    return lab
+        raise
+    lab = find(name)
+    if said == READY and lab is not None:
+        return lab
+    os.waitpid(pid, 0)
+    why = log.read_text().strip()
+    _remove(name)
+    raise LabError(why or f"lab {name} did not come up")
 
 
-def _spawn(command: list[str], log: Path) -> tuple[int, str]:
-    """Starts a process that outlives us, in a session of its own; its number, and its first line."""
+def _spawn(command: list[str], log: Path) -> tuple[int, int]:
+    """Starts a process that outlives us, in a session of its own; its number, and where its output comes."""
     reading, writing = os.pipe()
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
     files = [
@@ -65,8 +78,7 @@ def _spawn(command: list[str], log: Path) -> tuple[int, str]:
     ]
     pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
     os.close(writing)
-    with os.fdopen(reading) as stream:
-        return pid, stream.readline()
+    return pid, reading
 
 
 def down(name: str) -> bool:
@@ -89,7 +101,7 @@ def remove_abandoned() -> None:
 
 def _remove(name: str) -> None:
     Kernel(name).remove()
-    (RUN / f"{name}.log").unlink(missing_ok=True)
+    log_file(name).unlink(missing_ok=True)
 
 
 def _stop(lab: Lab) -> None:
@@ -104,8 +116,11 @@ def _stop(lab: Lab) -> None:
 
 
 def command_in(lab: Lab, node: str, command: list[str]) -> list[str]:
-    """How to run a command in a node's namespace."""
+    """How to run a command in a node's namespace, in `environment`."""
     require_root()
+    if not lab.is_owned:
+        again = f"first: vpcdns lab down --name {lab.name}, then up again"
+        raise LabError(f"nothing answers in lab {lab.name}, as its process {lab.pid} has ended; {again}")
     there = f"{prefix_of(lab.name)}{node}"
     if there not in lab.namespaces:
         nodes = [name.removeprefix(prefix_of(lab.name)) for name in lab.namespaces]
@@ -115,3 +130,9 @@ def command_in(lab: Lab, node: str, command: list[str]) -> list[str]:
     if ip is None:
         raise LabError("`ip` of iproute2 is needed; on Debian and Ubuntu: apt-get install iproute2")
     return [ip, "netns", "exec", there, *command]
+
+
+def environment(lab: Lab) -> dict[str, str]:
+    """The environment for a command in a lab: it trusts the lab's certificates, and asks no proxy."""
+    kept = {name: value for name, value in os.environ.items() if name.lower() not in _PROXIES}
+    return kept | dict.fromkeys(_TRUST, str(trusted_file(lab.name)))

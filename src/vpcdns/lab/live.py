@@ -13,12 +13,17 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
 from vpcdns.errors import LabError
-from vpcdns.lab.blueprint import Numbers, blueprint, lab_world
-from vpcdns.lab.kernel import Kernel
+from vpcdns.lab.blueprint import blueprint, lab_world
+from vpcdns.lab.kernel import Kernel, require_extra, require_root
 from vpcdns.lab.lifecycle import remove_abandoned
+from vpcdns.lab.ownership import trusted_file
+from vpcdns.lab.parts import Numbers
 from vpcdns.lab.probe import Heard, answer, probe
-from vpcdns.lab.services import Services
+from vpcdns.lab.virtual_hosts import HOST, label, speakers
+from vpcdns.model.dns import Question, RRType
+from vpcdns.model.gateway import Group
 from vpcdns.model.names import Name
+from vpcdns.model.resolution import resolve
 from vpcdns.model.routing import Path, Source, source_of
 from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
@@ -52,9 +57,15 @@ class LiveLab(ExitStack):
         self.kernel = Kernel(name)
         self.callback(self.kernel.remove)
         try:
+            # Of the extra, which the kernel has looked for.
+            from vpcdns.lab.certificates import Authority  # noqa: PLC0415
+            from vpcdns.lab.services import Services  # noqa: PLC0415
+
             plan = blueprint(world, self._numbers)
             self.kernel.apply(plan)
-            self._services = Services(self.kernel, plan, lab_world(world, self._numbers))
+            authority = Authority(name)
+            trusted_file(name).write_bytes(authority.certificate)
+            self._services = Services(self.kernel, authority, plan, lab_world(world))
             self.callback(self._services.close)
             self._probe = self.enter_context(probe())
         except BaseException:
@@ -65,15 +76,13 @@ class LiveLab(ExitStack):
         """Makes the lab what `world` says."""
         plan = blueprint(world, self._numbers)
         self.kernel.apply(plan)
-        self._services.change(plan, lab_world(world, self._numbers))
+        self._services.change(plan, lab_world(world))
         self.world = world
 
     def observe(self, asks: Sequence[tuple[Source, Name]], seconds: float = 0.5) -> list[Observation]:
         """What the kernel does; a source's every address must reach the instance by every address of it."""
-        # By our own root: the probe's mount namespace does not hear of namespaces that are made later.
-        root = f"/proc/{os.getpid()}/root"
         lines = [
-            (f"{root}{self.kernel.path(source.node or '')}", str(address), str(name))
+            (self.kernel.path(source.node or "").name, str(address), str(name))
             for source, name in asks
             for address in source.addresses
         ]
@@ -81,19 +90,34 @@ class LiveLab(ExitStack):
             heard = iter(self._probe.submit(answer, lines, seconds).result())
         except BrokenProcessPool:
             raise LabError("the asking process ended; a lab needs root, and mount namespaces") from None
-        return [self._observed(name, [next(heard) for _ in source.addresses]) for source, name in asks]
+        return [
+            self._observed(source, name, [next(heard) for _ in source.addresses]) for source, name in asks
+        ]
 
-    def _observed(self, name: Name, heard: Sequence[Heard]) -> Observation:
-        custom = self.world.custom_domains.match(name)
-        group = group_at(name, self.world) if custom is None else self.world.groups[custom[1]]
-        label = "" if group is None else f"{group.region_id}/{group.instance_id}"
-        said = [text for one in heard for text in one.values()]
-        reached = bool(said) and all(text is not None and label in text.split() for text in said)
-        return Observation(frozenset(address for one in heard for address in one), reached)
+    def _observed(self, source: Source, name: Name, heard: Sequence[Heard]) -> Observation:
+        target = resolve(Question(name, RRType.A), source.client, self.world).target
+        group = group_at(target, self.world)
+        reached = [
+            text is not None and not self._expected(group, address).isdisjoint(speakers(text))
+            for one in heard
+            for address, text in one.items()
+        ]
+        return Observation(
+            frozenset(address for one in heard for address in one), bool(reached) and all(reached)
+        )
+
+    def _expected(self, group: Group | None, address: str) -> set[str]:
+        """Who should speak there: the group's instance, or where a private zone names it, whoever has it."""
+        if group is not None:
+            return {label(group.instance_key)}
+        instances = self.world.instances.values()
+        return {label(one.key) for one in instances if address in map(str, one.all_addresses)} or {HOST}
 
 
 def run_live(rehearsal: Rehearsal) -> Iterator[StepResult]:
     """The steps as `run` gives them, with the kernel's disagreements added to the failures."""
+    require_root()
+    require_extra()
     remove_abandoned()
     with LiveLab(f"live-{os.getpid()}", rehearsal.world) as lab:
         for step in run(rehearsal):

@@ -37,9 +37,21 @@ class Lab:
         return False
 
 
+def check_name(lab: str) -> None:
+    """Raises LabError for what cannot be a lab's name: it is part of file names."""
+    if not re.fullmatch(r"[A-Za-z0-9_.-]{1,100}", lab):
+        way_out = "use letters, digits, `_`, `.` and `-`, at most 100"
+        raise LabError(f"{lab!r} cannot be a lab's name: {way_out}")
+
+
 def prefix_of(lab: str) -> str:
     """What its namespaces begin with; `+` is in no lab's name, so no prefix is another's."""
     return f"vpcdns+{lab}+"
+
+
+def trusted_file(lab: str) -> Path:
+    """The certificate of a lab's authority."""
+    return RUN / f"{lab}.ca.pem"
 
 
 def labs() -> list[Lab]:
@@ -57,10 +69,9 @@ class Ownership:
 
     def __init__(self, lab: str) -> None:
         """Raises LabError when another owner has it."""
-        if not re.fullmatch(r"[A-Za-z0-9_.-]+", lab):
-            raise LabError(f"{lab!r} cannot be a lab's name: use letters, digits, `_`, `.` and `-`")
+        check_name(lab)
         RUN.mkdir(exist_ok=True)
-        self._path, linked = RUN / f"{lab}{_SUFFIX}", 0
+        self._lab, self._path, linked = lab, RUN / f"{lab}{_SUFFIX}", 0
         while not linked:  # the owner before may be about to remove the file that was opened
             self._file = self._path.open("a+")
             try:
@@ -87,5 +98,6 @@ class Ownership:
     def end(self) -> None:
         """Gives the lab up, its namespaces being removed."""
         if not self._file.closed:
+            trusted_file(self._lab).unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
             self._file.close()

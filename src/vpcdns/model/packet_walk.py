@@ -7,71 +7,15 @@ one walk finds every problem. It ends where no next step can be guessed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
-from enum import Enum
 from ipaddress import IPv4Address, IPv4Network
 
+from vpcdns.model.connections import CenConnection, Connection, IpsecConnection, Route, ServiceRoute
 from vpcdns.model.gateway import SHARED_SPACE
-from vpcdns.model.route_tables import Here, RouteTables
-from vpcdns.model.topology import CenConnection, Connection, IpsecConnection, Route, ServiceRoute
-
-
-class Verdict(Enum):
-    """What becomes of a connection attempt; all but the first are also codes of problems."""
-
-    REACHABLE = "reachable"
-    NOT_RESOLVED = "not_resolved"
-    NO_ROUTE = "no_route"
-    SELECTOR_MISMATCH = "selector_mismatch"
-    NOT_ATTACHED = "not_attached"
-    REGION_MISMATCH = "region_mismatch"
-    OVERLAP = "overlap"
-    NO_RETURN_ROUTE = "no_return_route"
-
-
-@dataclass(frozen=True, slots=True)
-class PathProblem:
-    """Something that stops a packet, and what to do about it."""
-
-    code: Verdict
-    detail: str
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Hop:
-    """What `at` does with the packet: the entry that it matches, and whom it is handed to.
-
-    `via` is a connection, a VPC or network, or `local` or `cloud services` where the way ends.
-    """
-
-    at: str
-    destination: IPv4Network
-    via: str
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """Where a way should end: at one VPC or network, at the cloud services of a region, or anywhere."""
-
-    node: str | None = None
-    region_id: str | None = None
-
-    def leads_through(self, node: str, tables: RouteTables) -> bool:
-        """Whether a way to the goal may go to `node`."""
-        if self.node is not None or self.region_id is None:
-            return node == self.node
-        return node in tables.topology.vpcs and tables.region_of(node) == self.region_id
-
-    def is_at(self, end: tuple[str, Here], tables: RouteTables) -> bool:
-        node, here = end
-        if self.node is not None:
-            return here is Here.LOCAL and node == self.node
-        return self.region_id is None or (here is Here.CLOUD and self.leads_through(node, tables))
-
-    def __str__(self) -> str:
-        return self.node or (f"a VPC of {self.region_id}" if self.region_id else "where it is")
+from vpcdns.model.route_entries import RESOLVERS, Clash, Here
+from vpcdns.model.route_tables import RouteTables
+from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
+from vpcdns.model.way_out import clash, holding, host, never_remote, nobody, unrouted
 
 
 @dataclass(slots=True)
@@ -101,7 +45,7 @@ class Walk:
         return self
 
     def _step(self, node: str) -> str | None:
-        entry = self.tables.match(node, self.destination)
+        entry = self.tables.match(node, self.destination, self.source)
         if entry is None:
             return self._stranded(node)
         if isinstance(entry.target, Here):
@@ -122,78 +66,129 @@ class Walk:
         return self._through_cen(connection, node)
 
     def _through_ipsec(self, ipsec: IpsecConnection, node: str) -> str:
-        """IPsec lets through what its selectors hold, in either direction."""
-        outbound = node == ipsec.vpc_id
+        """IPsec lets through what its selectors hold, either way, if the VPN gateway routes to it."""
+        outbound, name = node == ipsec.vpc_id, ipsec.connection_id
+        if outbound and ipsec.destination_routes and not holding(self.destination, ipsec.destinations):
+            detail = f"the VPN gateway of {node} has no route to {self.destination} via {name}"
+            self._lost(detail, f"add {host(self.destination)} to destination_routes of {name}")
         at_vpc, on_premises = (self.source, self.destination) if outbound else (self.destination, self.source)
-        local = "local_subnets", ipsec.local_subnets, at_vpc
         remote = "remote_subnets", ipsec.remote_subnets, on_premises
-        for side, subnets, address in (local, remote):
-            if _holding(address, subnets) is None:
-                shown = ", ".join(map(str, subnets))
-                detail = f"{ipsec.connection_id} carries {shown} as {side}, and {address} is not in it"
-                remedy = f"add {_host(address)} to {side} of {ipsec.connection_id}, at both of its ends"
-                self._problem(Verdict.SELECTOR_MISMATCH, detail, remedy)
+        local = "local_subnets", ipsec.local_subnets, at_vpc
+        for side, subnets, address in (remote, local):
+            if holding(address, subnets) is not None:
+                continue
+            vpc = self.tables.topology.vpcs.get(ipsec.vpc_id)
+            if side == "remote_subnets" and (used := never_remote(address, ipsec.network_id, vpc)):
+                self.problems.append(used)
+                continue
+            detail = f"{name} carries {', '.join(map(str, subnets))} as {side}, and {address} is not in it"
+            remedy = f"add {host(address)} to {side} of {name}, at both of its ends"
+            self._problem(Verdict.SELECTOR_MISMATCH, detail, remedy)
         on, towards = (ipsec.network_id, remote) if outbound else (ipsec.vpc_id, local)
-        self._hop(ipsec.connection_id, _holding(self.destination, towards[1]) or _host(self.destination), on)
+        self._hop(name, holding(self.destination, towards[1]) or host(self.destination), on)
         return on
 
     def _through_cen(self, cen: CenConnection, node: str) -> str | None:
-        name = cen.connection_id
-        if node not in cen.attachments:
+        name, attached = cen.connection_id, self.tables.attached(cen)
+        if node not in attached:
             self._problem(
                 Verdict.NOT_ATTACHED, f"{node} is not attached to {name}", f"attach {node} to {name}"
             )
         entry = self.tables.cross(cen, node, self.destination)
-        if entry is not None:
-            if isinstance(entry.target, ServiceRoute):
-                return self._by_service_route(cen, entry.target, node)
-            self._hop(name, entry.destination, entry.target)
-            return entry.target
-        if self.destination in SHARED_SPACE:
+        match None if entry is None else entry.target:
+            case ServiceRoute() as service:
+                return self._by_service_route(cen, service, node)
+            case Clash(owners):
+                self._problem(*clash(name, self.destination, owners))
+                return self.goal.node if self.goal.node in owners else None
+            case Route(block, on) if on == node:
+                detail = f"{name} has a static route to {block} via {node}, and takes it back there"
+                self._lost(detail, f"remove the route to {block} from {name}, or correct where it leads")
+                return None
+            case Route(block, on):
+                return self._hop(name, block, on)
+            case str() as attachment if entry is not None:
+                return self._hop(name, entry.destination, attachment)
+        if self.destination in SHARED_SPACE and (self.goal.node is None or self.goal.node in attached):
             return self._without_service_route(cen, node)
-        if self.goal.node in cen.attachments:
-            detail = f"{name} takes nothing back to {node}, where it comes from"
-            self._lost(detail, f"route {self.destination} at {node} another way")
+        return self._not_on_cen(cen, node)
+
+    def _not_on_cen(self, cen: CenConnection, node: str) -> str | None:
+        """A CEN has no route that it would take for `node`."""
+        name, topology = cen.connection_id, self.tables.topology
+        others = self.tables.cen(cen).match(self.destination, lambda target: target in topology.networks)
+        if others is not None and node in topology.networks:
+            detail = f"{name} takes nothing from network to network: route policy 5000 rejects their routes"
+            static = f"a static route to {others.destination} via {others.target}"
+            first = "" if cen.edition == "enterprise" else "use an Enterprise Edition transit router: "
+            self._lost(detail, f"{first}add {static} to {name}")
+            return str(others.target)
+        if self.goal.node is not None and self.goal.node in self.tables.attached(cen):
+            self._lost(*nobody(self.destination, self.goal.node))
+            return None
+        code = Verdict.NO_RETURN_ROUTE if self.back else Verdict.NOT_ATTACHED
+        if self.goal.node is None:
+            self._lost(f"nobody attached to {name} has {self.destination}", "attach whoever has it")
             return None
         detail = f"nobody attached to {name} has {self.destination}: {self.goal} is not attached to it"
-        code = Verdict.NO_RETURN_ROUTE if self.back else Verdict.NOT_ATTACHED
         self._problem(code, detail, f"attach {self.goal} to {name}")
         return None
 
     def _by_service_route(self, cen: CenConnection, route: ServiceRoute, node: str) -> str:
         if not self.tables.allows(cen, route, node):
-            host, asking = self.tables.region_of(route.host_vpc_id), self.tables.region_of(node)
-            self._problem(
-                Verdict.REGION_MISMATCH,
-                f"{cen.connection_id} is Basic Edition: its service route to {route.host} is for {host}, "
-                f"and {node} is in {asking or 'no region: it resolves as no VPC'}",
-                "use an Enterprise Edition transit router, or a dedicated instance in reach",
+            there, here = self.tables.region_of(route.host_vpc_id), self.tables.enters_at(cen, node)
+            detail = (
+                f"{cen.connection_id} is Basic Edition: its service route to {route.host} is for {there}, "
+                f"and {node} is in {here or 'no region: it resolves as no VPC'}"
             )
-        self._hop(cen.connection_id, route.host, route.host_vpc_id)
-        return route.host_vpc_id
+            instead = "a dedicated instance in reach"
+            if self.destination in RESOLVERS:
+                instead = f"resolve through a VPC of {here}"
+            remedy = f"use an Enterprise Edition transit router, or {instead}"
+            self._problem(Verdict.REGION_MISMATCH, detail, remedy)
+        return self._hop(cen.connection_id, route.host, route.host_vpc_id)
 
     def _without_service_route(self, cen: CenConnection, node: str) -> str | None:
-        name, others = cen.connection_id, (one for one in cen.attachments if one != node)
+        name, table = cen.connection_id, self.tables.cen(cen)
+        far = table.match(self.destination, lambda one: isinstance(one, ServiceRoute) and node in one.access)
+        if far is not None and isinstance(far.target, ServiceRoute):  # another region's
+            return self._by_service_route(cen, far.target, node)
         closed = next((route for route in cen.service_routes if self.destination in route.host), None)
         if closed is not None and closed.host_vpc_id != node:
             detail = f"the service route of {name} to {closed.host} is not open to {node}"
             self._lost(detail, f"add {node} to its `access`")
             return self._by_service_route(cen, closed, node)
-        host = next((one for one in others if self.goal.leads_through(one, self.tables)), None)
-        detail = f"{name} has no service route to {self.destination}: 100.64.0.0/10 is each VPC's own"
-        through = host or "an attached VPC of the service's region"
-        route = f"a service route to {_host(self.destination)} through {through}"
-        self._lost(detail, f"add {route}, open to {node}, to {name}")
-        return host
+        through = self._on_cen(cen, node)
+        via = through or "an attached VPC of the service's region"
+        if cen.edition == "basic":
+            detail = f"{name} has no service route to {self.destination}: 100.64.0.0/10 is each VPC's own"
+            self._lost(
+                detail,
+                f"add a service route to {host(self.destination)} through {via}, open to {node}, to {name}",
+            )
+        else:
+            detail = f"{name} has no static route to {self.destination}: 100.64.0.0/10 is each VPC's own"
+            self._lost(detail, f"add a static route to {host(self.destination)} via {via} to {name}")
+        return through
+
+    def _on_cen(self, cen: CenConnection, node: str) -> str | None:
+        """Another attachment of a CEN that leads to the goal."""
+        attached = self.tables.attached(cen)
+        if self.goal.node is not None:
+            return self.goal.node if self.goal.node in attached and self.goal.node != node else None
+        towards = (one for one in attached if one != node and self.goal.leads_through(one, self.tables))
+        return next(towards, None)
 
     def _stranded(self, node: str) -> str | None:
         """`node` has no route; a network with a connection that fits lacks only that one route."""
-        verb = "back to" if self.back else "to"
-        if node in self.tables.topology.vpcs:
-            detail = f"{node} has no route {verb} {self.destination}: no connection of it brings one"
-            into = f"remote_subnets of an IPsec connection of {node}"
-            self._lost(detail, f"put {_host(self.destination)} into {into}, or attach both ends to one CEN")
+        vpc = self.tables.topology.vpcs.get(node)
+        if vpc is not None:
+            if holding(self.destination, vpc.cidr_blocks):
+                self._lost(*nobody(self.destination, node))
+            else:
+                self._lost(*unrouted(node, self.destination, self.goal.node, self.tables, back=self.back))
             return None
+        verb = "back to" if self.back else "to"
         found = self._guess(node)
         if found is None:
             detail = f"{node} has no route {verb} {self.destination}, and no connection of it leads there"
@@ -210,26 +205,25 @@ class Walk:
         """A connection from `node` towards the goal; rather one that would let the packet through."""
         guesses: list[tuple[bool, Connection, str]] = []
         for connection in self.tables.joined.get(node, ()):
-            ends = connection.attachments if isinstance(connection, CenConnection) else (connection.vpc_id,)
-            towards = (end for end in ends if end != node and self.goal.leads_through(end, self.tables))
-            target = next(towards, None)
-            if target is None:
-                continue
             if isinstance(connection, CenConnection):
+                target = self._on_cen(connection, node)
                 fits = self.tables.cross(connection, node, self.destination) is not None
             else:
-                fits = _holding(self.destination, connection.local_subnets) is not None
-            guesses.append((not fits, connection, target))
+                towards = self.goal.leads_through(connection.vpc_id, self.tables)
+                target = connection.vpc_id if towards else None
+                fits = holding(self.destination, connection.local_subnets) is not None
+            if target is not None:
+                guesses.append((not fits, connection, target))
         best = min(guesses, key=lambda guess: guess[0], default=None)
         return None if best is None else best[1:]
 
     def _worth_routing(self, node: str, target: str) -> IPv4Network:
         """The block to route: the VPC's that holds the address, unless the network uses part of it itself."""
         there, here = self.tables.topology.node(target), self.tables.topology.node(node)
-        block = None if there is None else _holding(self.destination, there.cidr_blocks)
+        block = None if there is None else holding(self.destination, there.cidr_blocks)
         own = () if here is None else here.cidr_blocks
         if block is None or any(block.overlaps(other) for other in own):
-            return _host(self.destination)
+            return host(self.destination)
         return block
 
     def _loop(self, node: str) -> None:
@@ -242,21 +236,13 @@ class Walk:
         detail += f"; {away.at} is where it should stay, but {away.destination} via {away.via} takes it away"
         self._problem(Verdict.OVERLAP, detail, f"renumber whoever has {away.destination} behind {away.via}")
 
-    def _hop(self, at: str, destination: IPv4Network, via: str) -> None:
+    def _hop(self, at: str, destination: IPv4Network, via: str) -> str:
         if not self.problems:
             self.hops.append(Hop(at, destination, via))
+        return via
 
     def _lost(self, detail: str, remedy: str) -> None:
         self._problem(Verdict.NO_RETURN_ROUTE if self.back else Verdict.NO_ROUTE, detail, remedy)
 
     def _problem(self, code: Verdict, detail: str, remedy: str) -> None:
         self.problems.append(PathProblem(code, detail, remedy))
-
-
-def _holding(address: IPv4Address, prefixes: Iterable[IPv4Network]) -> IPv4Network | None:
-    holding = (prefix for prefix in prefixes if address in prefix)
-    return max(holding, key=lambda prefix: prefix.prefixlen, default=None)
-
-
-def _host(address: IPv4Address) -> IPv4Network:
-    return IPv4Network(address)

@@ -10,6 +10,7 @@ from vpcdns.model.decision import Outcome, Step
 from vpcdns.model.dns import type_text
 from vpcdns.model.resolution import Resolution
 from vpcdns.model.routing import Path
+from vpcdns.model.way import Hop
 
 
 def resolution_data(resolution: Resolution) -> dict[str, Any]:
@@ -47,18 +48,33 @@ def steps_data(steps: tuple[Step, ...]) -> list[dict[str, str]]:
 
 
 def path_data(path: Path) -> dict[str, Any]:
-    """A path as plain data. `rcode` is null where nothing was asked, or where there is no response."""
-    resolution = path.resolution
+    """A path as plain data. `rcode` is null where nothing was asked, or where there is no response.
+
+    `dns` is how queries get to a VPC, null if the source is in one; its `resolver` is null where that is
+    taken for granted.
+    """
+    resolution, dns = path.resolution, path.dns
     responds = resolution is not None and resolution.outcome is Outcome.RESPOND
     return {
         "source": path.source,
         "name": path.name,
         "resolution": {
             "rcode": resolution.rcode.name if resolution is not None and responds else None,
-            "reason": "address" if resolution is None else resolution.reason.value,
+            "reason": resolution.reason.value if resolution else "address" if dns is None else "no-way",
             "addresses": [str(address) for address in path.addresses],
         },
         "verdict": path.verdict.value,
-        "hops": [asdict(hop) | {"destination": str(hop.destination)} for hop in (*path.there, *path.back)],
+        "dns": None
+        if dns is None
+        else {
+            "vpc_id": dns.vpc_id,
+            "resolver": dns.resolver and str(dns.resolver),
+            "hops": _hops(*dns.there, *dns.back),
+        },
+        "hops": _hops(*path.there, *path.back),
         "problems": [asdict(problem) | {"code": problem.code.value} for problem in path.problems],
     }
+
+
+def _hops(*hops: Hop) -> list[dict[str, str]]:
+    return [{"at": hop.at, "destination": str(hop.destination), "via": hop.via} for hop in hops]

@@ -5,76 +5,34 @@ prefixes are kept once and looked up by each of its attachments, so a thousand a
 entries and not a million.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from enum import Enum
-from ipaddress import IPv4Address, IPv4Network
-from typing import Final, Generic, TypeVar
+from ipaddress import IPv4Address
+from typing import Final
 
-from vpcdns.model.gateway import SHARED_SPACE
-from vpcdns.model.topology import (
+from vpcdns.model.connections import (
     CenConnection,
     Connection,
     IpsecConnection,
-    Network,
+    NetworkAttachment,
+    Route,
     ServiceRoute,
-    Topology,
+    attached_id,
     ends_of,
 )
-
-T = TypeVar("T")
-
-
-class Here(Enum):
-    """Forwarding that ends at the node itself."""
-
-    LOCAL = "local"
-    CLOUD = "cloud services"  # the system route of every VPC: the services of its region
-
-
-@dataclass(frozen=True, slots=True)
-class Entry(Generic[T]):
-    """The entry of a table that an address matched."""
-
-    destination: IPv4Network
-    target: T
-
-
-NodeTarget = Here | str  # a str is a connection_id
-CenTarget = ServiceRoute | str  # a str is the attachment that has the block
-
-
-class PrefixTable(Generic[T]):
-    """Longest prefix match: at most 33 look-ups, however many prefixes; of equal prefixes the first fits."""
-
-    __slots__ = ("_lengths", "_targets")
-
-    def __init__(self, entries: Iterable[tuple[IPv4Network, T]] = ()) -> None:
-        self._targets: dict[tuple[int, int], list[T]] = {}
-        for prefix, target in entries:
-            self._targets.setdefault((prefix.prefixlen, int(prefix.network_address)), []).append(target)
-        self._lengths = sorted({length for length, _ in self._targets}, reverse=True)
-
-    def match(
-        self, address: IPv4Address, fits: Callable[[T], bool] = lambda _: True, longer: int = -1
-    ) -> Entry[T] | None:
-        """The longest prefix that holds `address` with a target that fits, if longer than `longer`."""
-        number = int(address)
-        for length in self._lengths:
-            if length <= longer:
-                return None
-            network = number >> (32 - length) << (32 - length)
-            for target in self._targets.get((length, network), ()):
-                if fits(target):
-                    return Entry(IPv4Network((network, length)), target)
-        return None
-
-    def entries(self, fits: Callable[[T], bool] = lambda _: True) -> Iterator[Entry[T]]:
-        """What `match` chooses from."""
-        for (length, network), targets in self._targets.items():
-            for target in filter(fits, targets):
-                yield Entry(IPv4Network((network, length)), target)
-                break
+from vpcdns.model.prefix_table import Entry, PrefixTable
+from vpcdns.model.route_entries import (
+    CenTarget,
+    Here,
+    NodeTarget,
+    Policy,
+    cen_entries,
+    gateway_entries,
+    is_inside,
+    own_entries,
+    vswitch_keys,
+)
+from vpcdns.model.topology import Topology
 
 
 @dataclass(slots=True)
@@ -85,106 +43,162 @@ class RouteTables:
     joined: dict[str, list[Connection]] = field(default_factory=dict)  # by vpc_id or network_id
     _nodes: dict[str, PrefixTable[NodeTarget]] = field(default_factory=dict)
     _cens: dict[str, PrefixTable[CenTarget]] = field(default_factory=dict)
+    _attached: dict[str, dict[str, NetworkAttachment | None]] = field(default_factory=dict)
+    _gateways: dict[str, PrefixTable[Policy]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for connection in self.topology.connections.values():
             for end in ends_of(connection):
                 self.joined.setdefault(end, []).append(connection)
 
-    def match(self, node: str, address: IPv4Address) -> Entry[NodeTarget] | None:
-        """Where `node` forwards `address`. Of equal prefixes its own wins, then the first connection's."""
+    def match(self, node: str, address: IPv4Address, source: IPv4Address) -> Entry[NodeTarget] | None:
+        """Where `node` forwards what goes from `source` to `address`.
+
+        Of equal prefixes its own wins, then the first connection's. A VPC accepts no route inside a vSwitch
+        of its own (CEN, "Enable overlapping routing", the default since 2019-03-01).
+        """
         best = self.own(node).match(address)
+        vpc = self.topology.vpcs.get(node)
+        if vpc is None or (best is not None and best.target is Here.LOCAL and vpc.vswitches):
+            return best
         for cen in self._learned_from(node):
             longer = -1 if best is None else best.destination.prefixlen
-            learned = self.cen(cen).match(address, self.learns(node), longer)
+            learned = self.cen(cen).match(address, self.takes(cen, node), longer, self.learns(node))
             if learned is not None:
                 best = Entry(learned.destination, cen.connection_id)
+        if best is None or isinstance(best.target, Here):
+            return best
+        if isinstance(self.topology.connections.get(best.target), IpsecConnection):
+            return Entry(best.destination, self.tunnel(node, source, address) or best.target)
         return best
+
+    def tunnel(self, vpc_id: str, source: IPv4Address, destination: IPv4Address) -> str | None:
+        """The IPsec connection that a VPC's VPN gateway takes; None: it has no route.
+
+        Policy-based routes, which match source and destination, go before destination-based ones
+        (VPN Gateway, "Configure policy-based routes", 2024-11-28).
+        """
+        table = self.gateway(vpc_id)
+        found = table.match(destination, lambda policy: policy.source is not None and source in policy.source)
+        found = found or table.match(destination, lambda policy: policy.source is None)
+        return None if found is None else found.target.connection_id
 
     def cross(self, cen: CenConnection, node: str, address: IPv4Address) -> Entry[CenTarget] | None:
         """Where a CEN takes a packet for `address` that comes out of `node`."""
-        return self.cen(cen).match(address, self.takes(node))
+        return self.cen(cen).match(address, self.takes(cen, node))
 
     def entries(self, node: str) -> Iterator[Entry[NodeTarget]]:
         """A node's whole table, written out: what `match` chooses from."""
         table = {entry.destination: entry for entry in self.own(node).entries()}
+        vpc = self.topology.vpcs.get(node)
+        vswitches = vswitch_keys(vpc)
         for cen in self._learned_from(node):
-            for prefix in (entry.destination for entry in self.cen(cen).entries(self.learns(node))):
-                table.setdefault(prefix, Entry(prefix, cen.connection_id))
+            for learned in self.cen(cen).entries(self.takes(cen, node), self.learns(node)):
+                prefix = learned.destination
+                if not is_inside(prefix, vswitches):
+                    table.setdefault(prefix, Entry(prefix, cen.connection_id))
         yield from table.values()
 
     def crossings(self, cen: CenConnection, node: str) -> Iterator[Entry[CenTarget]]:
         """A CEN's whole table for what comes out of `node`: what `cross` chooses from."""
-        return self.cen(cen).entries(self.takes(node))
+        yield from self.cen(cen).entries(self.takes(cen, node))
 
     def _learned_from(self, node: str) -> Iterator[CenConnection]:
         if node in self.topology.vpcs:
             yield from (one for one in self.joined.get(node, ()) if isinstance(one, CenConnection))
 
     def learns(self, node: str) -> Callable[[CenTarget], bool]:
-        """Whether a VPC has a CEN's entry in its own table.
+        """Whether a VPC has an entry in its own table that a CEN has for it: none that leads to itself.
 
-        The system route leads to the services of its own region; the CEN's route is for other regions.
+        The system route leads to the services of its own region; a transit router's route is for other
+        regions.
         """
         region_id = self.region_of(node)
 
+        def counts(target: CenTarget) -> bool:
+            match target:
+                case ServiceRoute(_, host_vpc_id):
+                    return self.region_of(host_vpc_id) != region_id
+                case Route(_, on) | str(on):
+                    return on != node
+            return True
+
+        return counts
+
+    def takes(self, cen: CenConnection, node: str) -> Callable[[CenTarget], bool]:
+        """Whether a CEN forwards by an entry what comes out of `node`; also back to it, as it has one table.
+
+        Routes of a network are not given to other networks: route policy 5000 rejects them between VBR, CCN
+        and VPN (CEN, "Attach an IPsec-VPN connection to a transit router"). Static routes are not learned.
+        """
+        networks = self.topology.networks if node in self.topology.networks else ()
+
         def fits(target: CenTarget) -> bool:
-            if isinstance(target, str):
-                return target != node
-            return node in target.access and self.region_of(target.host_vpc_id) != region_id
+            if isinstance(target, ServiceRoute):
+                return node in target.access and self.allows(cen, target, node)
+            return not isinstance(target, str) or target == node or target not in networks
 
         return fits
-
-    @staticmethod
-    def takes(node: str) -> Callable[[CenTarget], bool]:
-        """Whether a CEN forwards by an entry what comes out of `node`: never back to it."""
-        return lambda target: (
-            target != node
-            and (isinstance(target, str) or (node in target.access and target.host_vpc_id != node))
-        )
 
     def own(self, node: str) -> PrefixTable[NodeTarget]:
         """A node's table without what it learns from CENs."""
         if (table := self._nodes.get(node)) is None:
-            table = self._nodes[node] = PrefixTable(self._own_entries(node))
+            table = self._nodes[node] = PrefixTable(own_entries(node, self.topology, self.tunnels_of(node)))
         return table
 
     def cen(self, connection: CenConnection) -> PrefixTable[CenTarget]:
-        """A CEN's prefixes: the blocks of its attachments, and its service routes."""
+        """A CEN's prefixes: static routes, the blocks of its attachments, and its service routes."""
         if (table := self._cens.get(connection.connection_id)) is None:
-            table = self._cens[connection.connection_id] = PrefixTable(self._cen_entries(connection))
+            table = self._cens[connection.connection_id] = PrefixTable(
+                cen_entries(connection, list(self.attached(connection)), self.topology, self.tunnels_of)
+            )
         return table
 
+    def gateway(self, vpc_id: str) -> PrefixTable[Policy]:
+        """The routes of a VPC's VPN gateway."""
+        if (table := self._gateways.get(vpc_id)) is None:
+            table = self._gateways[vpc_id] = PrefixTable(gateway_entries(self.tunnels_of(vpc_id)))
+        return table
+
+    def attached(self, cen: CenConnection) -> dict[str, NetworkAttachment | None]:
+        """A CEN's attachments by id, in order, with how those networks are attached of which that is said."""
+        if (found := self._attached.get(cen.connection_id)) is None:
+            found = self._attached[cen.connection_id] = {
+                attached_id(one): None if isinstance(one, str) else one for one in cen.attachments
+            }
+        return found
+
+    def tunnels_of(self, vpc_id: str) -> list[IpsecConnection]:
+        """The IPsec connections of a VPC."""
+        return [one for one in self.joined.get(vpc_id, ()) if isinstance(one, IpsecConnection)]
+
     def region_of(self, node: str | None) -> str | None:
-        """A VPC's region; a network's is that of the VPC that it resolves as."""
-        vpc = self.topology.vpcs.get(node or "")
-        if vpc is not None:
-            return vpc.region_id
+        """A VPC's region; a network's is that of the VPC that it asks as."""
         network = self.topology.networks.get(node or "")
-        return self.region_of(network.resolves_as) if network and network.resolves_as else None
+        vpc = self.topology.vpcs.get((network.asks_as if network else node) or "")
+        return None if vpc is None else vpc.region_id
+
+    def enters_at(self, cen: CenConnection, node: str) -> str | None:
+        """The region in which something is attached to a CEN: of a network, that of its VBR."""
+        attachment = self.attached(cen).get(node)
+        return (attachment.region_id if attachment else None) or self.region_of(node)
 
     def allows(self, cen: CenConnection, route: ServiceRoute, node: str) -> bool:
-        """Whether a CEN's edition lets `node` use a service route: Basic does so in its region only."""
-        return cen.edition != "basic" or self.region_of(node) == self.region_of(route.host_vpc_id)
+        """Whether a CEN's edition lets `node` use a service route.
 
-    def _own_entries(self, name: str) -> Iterator[tuple[IPv4Network, NodeTarget]]:
-        node = self.topology.node(name)
-        if node is None:
-            return
-        yield from ((block, Here.LOCAL) for block in node.cidr_blocks)
-        if isinstance(node, Network):
-            yield from ((route.destination, route.via) for route in node.routes)
-            return
-        yield SHARED_SPACE, Here.CLOUD
-        for connection in self.joined.get(name, ()):
-            if isinstance(connection, IpsecConnection):
-                yield from ((subnet, connection.connection_id) for subnet in connection.remote_subnets)
+        On Basic Edition, a VBR reaches services of its own region, a CCN of the Chinese mainland those of all
+        of it, and VPCs keep their own (ResolveAndRouteServiceInCen, 2025-07-01; RoutePrivateZoneInCenToVpc).
+        """
+        if cen.edition != "basic":
+            return True
+        here, there = self.enters_at(cen, node), self.region_of(route.host_vpc_id)
+        attachment = self.attached(cen).get(node)
+        is_ccn = attachment is not None and attachment.kind == "ccn"
+        return here == there or (is_ccn and _is_mainland(here) and _is_mainland(there))
 
-    def _cen_entries(self, cen: CenConnection) -> Iterator[tuple[IPv4Network, CenTarget]]:
-        for attachment in cen.attachments:
-            if (node := self.topology.node(attachment)) is not None:
-                yield from ((block, attachment) for block in node.cidr_blocks)
-        yield from ((route.host, route) for route in cen.service_routes)
+
+def _is_mainland(region_id: str | None) -> bool:
+    return region_id is not None and region_id.startswith("cn-") and region_id != "cn-hongkong"
 
 
 _KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes

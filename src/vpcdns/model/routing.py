@@ -1,26 +1,31 @@
 """Whether a source reaches a name: what it resolves to, the way there and the way back (DESIGN §1.10).
 
-`path` is total and deterministic; it asks `resolution` for the answer and `packet_walk` for the ways. A
+`path` is total and deterministic; it asks `dns_leg` whether queries arrive, `resolution` for the answer and
+`round_trip` for the ways. A
 way has to arrive at the endpoint's own VPC, or at the cloud services of the instance's region; another VPC
 that merely has the same block does not count.
 """
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, ip_address
 from itertools import product
 from typing import Final
 
 from vpcdns.model import private_answers
+from vpcdns.model.address_owners import goals_of, representative
 from vpcdns.model.clients import Client, identify
+from vpcdns.model.connections import Route
 from vpcdns.model.decision import OWN_NAMES, Outcome, Reason
 from vpcdns.model.dns import Question, RRType
-from vpcdns.model.gateway import SHARED_SPACE, InstanceType
+from vpcdns.model.dns_leg import DnsLeg, dns_leg
+from vpcdns.model.gateway import Instance, InstanceType
 from vpcdns.model.names import Name
-from vpcdns.model.packet_walk import Goal, Hop, PathProblem, Verdict, Walk
 from vpcdns.model.resolution import Resolution, resolve
-from vpcdns.model.route_tables import Here, RouteTables, route_tables
-from vpcdns.model.topology import Address, Network, Route, Vpc, within
+from vpcdns.model.round_trip import RoundTrip, round_trip
+from vpcdns.model.route_tables import route_tables
+from vpcdns.model.topology import Address, Network, Vpc, within
 from vpcdns.model.vpc_domains import group_at
+from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
 from vpcdns.model.world import World
 
 
@@ -39,7 +44,7 @@ class Path:
     """What becomes of a connection from `source` to `name`.
 
     `there` and `back` are the hops up to the first problem; `verdict` is its code. `missing` are the
-    routes that networks lack, each with its network_id.
+    routes that networks lack, each with its network_id. `dns` is how the queries of a network get to a VPC.
     """
 
     source: str
@@ -51,6 +56,7 @@ class Path:
     back: tuple[Hop, ...] = ()
     problems: tuple[PathProblem, ...] = ()
     missing: tuple[tuple[str, Route], ...] = ()
+    dns: DnsLeg | None = None
 
     @property
     def reachable(self) -> bool:
@@ -60,8 +66,8 @@ class Path:
 def source_of(text: str | Address, world: World) -> Source | None:
     """A vpc_id, a network_id or an address as a source; None when there is no such thing.
 
-    A VPC or network stands for one address of each of its blocks. So does an address that lies only
-    in `source_networks`: it is a stand-in.
+    A VPC or network stands for one address of each of its vSwitches or blocks. So does an address that
+    lies in none of them, only in `source_networks`: it is a stand-in.
     """
     if isinstance(text, str) and (node := world.topology.node(text)) is not None:
         addresses = _representatives(node, text, world)
@@ -75,7 +81,7 @@ def source_of(text: str | Address, world: World) -> Source | None:
     owner = world.topology.node(name)
     if owner is None:
         return Source(str(text), client)
-    if isinstance(address, IPv4Address) and within(address, owner.cidr_blocks):
+    if isinstance(address, IPv4Address) and within(address, owner.routed_blocks):
         return Source(str(text), client, name, (address,))
     return Source(str(text), client, name, _representatives(owner, name, world))
 
@@ -83,22 +89,13 @@ def source_of(text: str | Address, world: World) -> Source | None:
 def _client(node: Vpc | Network, name: str, addresses: tuple[IPv4Address, ...], world: World) -> Client:
     """Any client of a VPC or network, whatever stands in for it."""
     network_id = name if isinstance(node, Network) else None
-    vpc = world.topology.vpcs.get(node.resolves_as or "") if isinstance(node, Network) else node
+    vpc = world.topology.vpcs.get(node.asks_as or "") if isinstance(node, Network) else node
     vpc_id, region_id = (None, None) if vpc is None else (vpc.vpc_id, vpc.region_id)
     return Client(addresses[0], vpc_id, region_id, network_id, f"any client of {name}")
 
 
 def _representatives(node: Vpc | Network, name: str, world: World) -> tuple[IPv4Address, ...]:
-    return tuple(representative(block, name, world) for block in node.cidr_blocks)
-
-
-def representative(block: IPv4Network, node: str, world: World) -> IPv4Address:
-    """A host of the block that is no gateway's endpoint there."""
-    first, size = int(block.network_address), block.num_addresses
-    for offset in range(min(5, size - 1), size):
-        if (node, IPv4Address(first + offset)) not in world.endpoints:
-            return IPv4Address(first + offset)
-    return IPv4Address(first)
+    return tuple(representative(block, name, world) for block in node.routed_blocks)
 
 
 def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
@@ -108,69 +105,65 @@ def path(source: Source, destination: Name | IPv4Address, world: World) -> Path:
     """
     if isinstance(destination, IPv4Address):
         found = Path(source.text, str(destination), None, (destination,), Verdict.REACHABLE)
-        return _walked(found, source, Goal(), world)
+        return _to_address(found, source, destination, world)
+    leg = dns_leg(source.client.network_id, world)
+    if leg is not None and leg.problems:
+        failed = Path(source.text, str(destination), None, (), Verdict.NOT_RESOLVED, dns=leg)
+        return replace(failed, problems=leg.problems, missing=leg.missing)
     resolution = resolve(Question(destination, RRType.A), source.client, world)
     answers = [record.rdata for record in resolution.answers if record.rtype == RRType.A]
     addresses = tuple(address for address in answers if isinstance(address, IPv4Address))
-    found = Path(source.text, str(destination), resolution, addresses, Verdict.REACHABLE)
+    found = Path(source.text, str(destination), resolution, addresses, Verdict.REACHABLE, dns=leg)
     if resolution.outcome is not Outcome.RESPOND or not addresses or resolution.reason not in OWN_NAMES:
         return _failed(found, _not_resolved(resolution, world))
-    return _walked(found, source, _goal(resolution, world), world)
+    if (group := group_at(resolution.target, world)) is not None:
+        return _walked(found, source, addresses, _goal(world.instance_of(group)), world)
+    ways = [_to_address(found, source, address, world) for address in addresses]
+    return next((way for way in ways if not way.reachable), ways[0])
+
+
+def _to_address(found: Path, source: Source, address: IPv4Address, world: World) -> Path:
+    """The way to an address that may be anybody's: to any place that has it."""
+    goals = goals_of(address, source.node, world)
+    if not goals:
+        detail = f"{address} is nobody's: it lies in 100.64.0.0/10, and no instance has it"
+        remedy = "take an address that the configuration has"
+        return _failed(found, PathProblem(Verdict.NO_ROUTE, detail, remedy))
+    ways = [_walked(found, source, (address,), goal, world) for goal in goals]
+    return next((way for way in ways if way.reachable), ways[0])
 
 
 def _failed(found: Path, problem: PathProblem) -> Path:
     return replace(found, verdict=problem.code, problems=(problem,))
 
 
-def _walked(found: Path, source: Source, goal: Goal, world: World) -> Path:
-    """The first way that fails, from any address of the source to any that was found; or the first of all."""
+def _walked(
+    found: Path, source: Source, addresses: tuple[IPv4Address, ...], goal: Goal, world: World
+) -> Path:
+    """The first way that fails, from any address of the source to any of these; or the first of all."""
     tables, first = route_tables(world.topology), None
     if source.node is not None:
-        for address, start in product(found.addresses, source.addresses):
-            way = _way(found, source.node, start, address, goal, tables)
-            if not way.reachable:
-                return way
+        for address, start in product(addresses, source.addresses):
+            way = round_trip(source.node, start, address, goal, tables)
+            if way.problems:
+                return _along(found, way)
             first = first or way
     if first is not None:
-        return first
+        return _along(found, first)
     detail = f"{source.text} is in no VPC and no network: it has no way into one"
     remedy = "name a source that is in `vpcs` or `networks`"
     return _failed(found, PathProblem(Verdict.NO_ROUTE, detail, remedy))
 
 
-def _way(
-    found: Path, node: str, start: IPv4Address, address: IPv4Address, goal: Goal, tables: RouteTables
-) -> Path:
-    """There from one address to another, and back if it arrives."""
-    there = Walk(tables, start, address, goal).go(node)
-    problems, missing = list(there.problems), list(there.missing)
-    back: tuple[Hop, ...] = ()
-    if there.end is not None and not goal.is_at(there.end, tables):
-        problems.append(_strayed(there, there.end, node))
-    elif there.end is not None:
-        returned = Walk(tables, address, start, Goal(node), back=True).go(there.end[0])
-        seen = {(problem.code, problem.remedy) for problem in problems}
-        problems += (one for one in returned.problems if (one.code, one.remedy) not in seen)
-        missing += returned.missing
-        if returned.end is not None and not returned.goal.is_at(returned.end, tables):
-            problems.append(_strayed(returned, returned.end, there.end[0]))
-        back = () if there.problems else tuple(returned.hops)
+def _along(found: Path, way: RoundTrip) -> Path:
+    verdict = way.problems[0].code if way.problems else Verdict.REACHABLE
     return replace(
-        found,
-        verdict=problems[0].code if problems else Verdict.REACHABLE,
-        there=tuple(there.hops),
-        back=back,
-        problems=tuple(problems),
-        missing=tuple(missing),
+        found, verdict=verdict, there=way.there, back=way.back, problems=way.problems, missing=way.missing
     )
 
 
-def _goal(resolution: Resolution, world: World) -> Goal:
-    """Where the name's instance is. Only a VPC domain has addresses, at the end of its chain."""
-    group = group_at(resolution.target, world)
-    if group is None:
-        return Goal()
-    instance = world.instance_of(group)
+def _goal(instance: Instance) -> Goal:
+    """Where an instance is. Only a VPC domain has its addresses, at the end of the name's chain."""
     if instance.type is InstanceType.SERVERLESS or instance.binding is None:
         return Goal(region_id=instance.region_id)
     return Goal(instance.binding.vpc_id)
@@ -183,7 +176,7 @@ def _not_resolved(resolution: Resolution, world: World) -> PathProblem:
     # The last step says what the answer is, the one before it why.
     why = resolution.steps[-2].detail if len(resolution.steps) > 1 else ""
     detail = f"{got} ({resolution.reason.value}): {why}"
-    remedy = _REMEDIES.get(resolution.reason, "check the name, and the source's `resolves_as`")
+    remedy = _REMEDIES.get(resolution.reason, "check the name, and the VPC that the source asks as")
     if resolution.outcome is Outcome.FORWARD:
         detail = "the name is not the gateway's: an upstream answers, and its addresses are not looked at"
         remedy = "ask for a VPC domain, a custom domain or a name in a private zone"
@@ -195,35 +188,12 @@ def _not_resolved(resolution: Resolution, world: World) -> PathProblem:
 
 _NOT_OURS: Final = {Reason.FORWARDED, Reason.NO_UPSTREAMS, Reason.SPECIAL_USE}
 _REMEDIES: Final = {
-    Reason.OTHER_VPC: "ask from the bound VPC, let the network resolve through it (`resolves_as`), or rebind",
-    Reason.OTHER_REGION: "ask from a VPC of the instance's region, or through one: `resolves_as`",
-    Reason.INTERNET: "let the network resolve through a VPC: `resolves_as`",
+    Reason.OTHER_VPC: "ask from the bound VPC, let the network resolve through it, or rebind",
+    Reason.OTHER_REGION: "ask from a VPC of the instance's region, or let the network resolve through one",
+    Reason.INTERNET: "let the network resolve through a VPC (`resolves_through`)",
     Reason.NOT_BOUND: "bind the instance to a VPC",
     Reason.VPC_DOMAIN_OFF: "enable the group's VPC domain",
     Reason.STRANGER: "add the client to `server.clients`",
     Reason.NO_SUCH_GROUP: "check the group_id and the region_id in the name",
     Reason.PRIVATE_ZONE: "add an A record to the private zone, or set its `fall_through`",
 }
-
-
-def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
-    """The way ended somewhere else: at a block that is there twice, or in another region."""
-    (node, here), address = end, walk.destination
-    if here is Here.CLOUD and address in SHARED_SPACE and not walk.back:
-        region = walk.tables.region_of(node)
-        detail = f"{node} takes {address} to the services of {region}; this one is in {walk.goal.region_id}"
-        remedy = f"route it through a VPC of {walk.goal.region_id}, or use a dedicated instance in reach"
-        return PathProblem(Verdict.REGION_MISMATCH, detail, remedy)
-    if here is Here.CLOUD:
-        detail = f"{address} of {walk.goal} lies in 100.64.0.0/10, which {node} takes to the cloud's services"
-        remedy = f"renumber {walk.goal}, or translate its addresses on the way"
-        return PathProblem(Verdict.OVERLAP, detail, remedy)
-    block = next((hop.destination for hop in reversed(walk.hops) if hop.at == node), address)
-    if node == start:
-        detail = f"{address} of {walk.goal} lies in {node}'s own block {block}: it never leaves {node}"
-    else:
-        detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
-    remedy = f"renumber one of them, or route {address}/32 at {start} to {walk.goal}"
-    if walk.back:
-        remedy = f"renumber one of them, or translate the addresses of {walk.goal} on the way"
-    return PathProblem(Verdict.OVERLAP, detail, remedy)

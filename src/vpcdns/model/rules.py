@@ -22,6 +22,9 @@ class Rule(Enum):
     REFERENCE = (None, "what is named must exist")
     UNIQUE = (None, "ids, addresses and domains belong to one object")
     ADDRESS_PLAN = (None, "blocks lie in each other, or apart, as in the cloud")
+    VSWITCH_ROUTE = (None, "no route of a VPC leads into a vSwitch of its own")
+    SERVICE_SPACE = (None, "no route of a VPC or its VPN gateway leads into 100.64.0.0/10")
+    EDITION = (None, "a CEN has what its edition has")
     SOURCE_NETWORK = (None, "a source network belongs to one VPC or network")
 
     def __init__(self, number: int | None, statement: str) -> None:

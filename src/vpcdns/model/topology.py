@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Literal
+from typing import Final
 
+from vpcdns.model.connections import Connection, Route
 from vpcdns.model.frozen_map import FrozenMap
 
 Address = IPv4Address | IPv6Address
@@ -26,78 +27,63 @@ class VSwitch:
 
 @dataclass(frozen=True, slots=True)
 class Vpc:
-    """A VPC. `source_networks` are the prefixes whose clients count as inside it."""
+    """A VPC. Clients in its `source_networks` count as inside it; `routes` are its custom routes."""
 
     vpc_id: str
     region_id: str
     cidr_blocks: tuple[IPv4Network, ...]
     source_networks: tuple[Prefix, ...]
     vswitches: tuple[VSwitch, ...] = ()
+    routes: tuple[Route, ...] = ()
 
     def vswitch(self, vswitch_id: str) -> VSwitch | None:
         return next((vswitch for vswitch in self.vswitches if vswitch.vswitch_id == vswitch_id), None)
 
+    @property
+    def routed_blocks(self) -> tuple[IPv4Network, ...]:
+        """The blocks that it delivers to and advertises: its vSwitches', or its own if it has none."""
+        return tuple(vswitch.cidr_block for vswitch in self.vswitches) or self.cidr_blocks
+
+
+INBOUND_ENDPOINT: Final = "inbound_endpoint"
+CUT: Final = "cut"
+
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A route of an on-premises network; `via` is a connection_id."""
+class ResolvesThrough:
+    """How queries get into the VPC that a network asks as: to an inbound endpoint, or over a connection.
 
-    destination: IPv4Network
+    `via` is INBOUND_ENDPOINT, a connection_id, or CUT: no way is left. `address` is the endpoint's, by
+    default any in the VPC.
+    """
+
+    vpc_id: str
     via: str
+    address: IPv4Address | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """An on-premises network; its clients ask as the VPC that it resolves through, if any (DESIGN §1.10)."""
+    """An on-premises network; its clients ask as the VPC that it resolves through, if any (DESIGN §1.10).
+
+    `resolves_as` takes it for granted that queries get there.
+    """
 
     network_id: str
     cidr_blocks: tuple[IPv4Network, ...]
     source_networks: tuple[Prefix, ...]
     resolves_as: str | None = None
     routes: tuple[Route, ...] = ()
+    resolves_through: ResolvesThrough | None = None
 
+    @property
+    def routed_blocks(self) -> tuple[IPv4Network, ...]:
+        return self.cidr_blocks
 
-@dataclass(frozen=True, slots=True)
-class IpsecConnection:
-    """An IPsec VPN. `local_subnets` are the VPC's side of its selectors, `remote_subnets` on-premises."""
-
-    connection_id: str
-    vpc_id: str
-    network_id: str
-    local_subnets: tuple[IPv4Network, ...]
-    remote_subnets: tuple[IPv4Network, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceRoute:
-    """A CEN's route to a cloud service in 100.64.0.0/10 (ResolveAndRouteServiceInCen).
-
-    `access` names the attachments that may use it.
-    """
-
-    host: IPv4Network
-    host_vpc_id: str
-    access: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class CenConnection:
-    """A Cloud Enterprise Network; `attachments` are ids of VPCs and of on-premises networks."""
-
-    connection_id: str
-    edition: Literal["basic", "enterprise"]
-    attachments: tuple[str, ...]
-    service_routes: tuple[ServiceRoute, ...] = ()
-
-
-Connection = IpsecConnection | CenConnection
-
-
-def ends_of(connection: Connection) -> tuple[str, ...]:
-    """The VPCs and networks that a connection joins."""
-    if isinstance(connection, IpsecConnection):
-        return connection.vpc_id, connection.network_id
-    return connection.attachments
+    @property
+    def asks_as(self) -> str | None:
+        """The VPC that its clients count as."""
+        return self.resolves_as if self.resolves_through is None else self.resolves_through.vpc_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,13 +209,13 @@ class Topology:
         return self._places.get(_key(prefix))
 
     def audience_of(self, place: Place | None) -> Vpc | None:
-        """The VPC that a client of `place` counts as: its own, or the one its network resolves as."""
+        """The VPC that a client of `place` counts as: its own, or the one its network asks as."""
         if place is None:
             return None
         if place.vpc_id is not None:
             return self.vpcs[place.vpc_id]
-        network = self.networks[place.network_id or ""]
-        return None if network.resolves_as is None else self.vpcs[network.resolves_as]
+        asks_as = self.networks[place.network_id or ""].asks_as
+        return None if asks_as is None else self.vpcs[asks_as]
 
 
 def unmapped(address: Address) -> Address:

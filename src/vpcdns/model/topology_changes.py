@@ -1,30 +1,15 @@
-"""What may be done to networks: VPCs and vSwitches, and the routes and connections between networks.
-
-Changes of VPCs and vSwitches are values, for the cloud's API and the journal. The functions are for plans and
-rehearsals: each gives the next World, or raises Refused.
-"""
+"""What may be done to VPCs and vSwitches: values, for the cloud's API and the journal."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Network
 from typing import TypeVar
 
-from vpcdns.model import topology_rules
+from vpcdns.model import route_rules, topology_rules
 from vpcdns.model.changes import Change, Refused, allow, found
+from vpcdns.model.connections import ends_of
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
-from vpcdns.model.topology import (
-    CenConnection,
-    Connection,
-    IpsecConnection,
-    Network,
-    Prefix,
-    Route,
-    ServiceRoute,
-    Topology,
-    Vpc,
-    VSwitch,
-    ends_of,
-)
+from vpcdns.model.topology import Prefix, Topology, Vpc, VSwitch
 from vpcdns.model.world import World
 
 C = TypeVar("C")
@@ -84,8 +69,9 @@ class CreateVSwitch(Change):
     def changed(self, world: World) -> World:
         vpc = _vpc(world, self.vpc_id)
         allow(topology_rules.new_vswitch_refusals(vpc, self.vswitch))
+        allow(route_rules.vswitch_route_refusals(vpc, self.vswitch, world.topology))
         larger = replace(vpc, vswitches=(*vpc.vswitches, self.vswitch))
-        return replace(world, topology=world.topology.with_vpc(larger))
+        return replace(world, topology=_allowed(world.topology.with_vpc(larger), larger))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,82 +91,8 @@ class DeleteVSwitch(Change):
                 problem = f"instance {instance_id} is bound to it"
                 raise Refused(Refusal(Rule.BINDING, subject, problem, "unbind or rebind the instance first"))
         rest = tuple(vswitch for vswitch in vpc.vswitches if vswitch.vswitch_id != self.vswitch_id)
-        return replace(world, topology=world.topology.with_vpc(replace(vpc, vswitches=rest)))
-
-
-def add_route(world: World, network_id: str, destination: IPv4Network, via: str) -> World:
-    """Gives an on-premises network a route; one to the same destination is replaced."""
-    network = _network(world, network_id)
-    others = (one for one in network.routes if one.destination != destination)
-    return _with_network(world, replace(network, routes=(*others, Route(destination, via))))
-
-
-def remove_route(world: World, network_id: str, destination: IPv4Network) -> World:
-    network = _network(world, network_id)
-    rest = tuple(one for one in network.routes if one.destination != destination)
-    if rest == network.routes:
-        what = f"route to {destination} at {network_id}"
-        raise Refused(missing(Rule.REFERENCE, f"network {network_id}", what, "routes", ("routes",)))
-    return _with_network(world, replace(network, routes=rest))
-
-
-def resolve_as(world: World, network_id: str, vpc_id: str | None) -> World:
-    """Lets an on-premises network ask as another VPC; None is the Internet."""
-    return _with_network(world, replace(_network(world, network_id), resolves_as=vpc_id))
-
-
-def cut_connection(world: World, connection_id: str) -> World:
-    """Takes a connection away; routes via it are withdrawn, as when an interface goes down."""
-    topology = world.topology
-    _connection(world, connection_id, object, "connection")
-    for network in topology.networks.values():
-        topology = _withdrawn(topology, network, connection_id)
-    return replace(world, topology=replace(topology, connections=topology.connections.delete(connection_id)))
-
-
-def set_selectors(
-    world: World,
-    connection_id: str,
-    local_subnets: tuple[IPv4Network, ...] | None,
-    remote_subnets: tuple[IPv4Network, ...] | None,
-) -> World:
-    """Gives an IPsec connection other selectors; None leaves a side as it is."""
-    ipsec = _connection(world, connection_id, IpsecConnection, "IPsec connection")
-    local = ipsec.local_subnets if local_subnets is None else local_subnets
-    remote = ipsec.remote_subnets if remote_subnets is None else remote_subnets
-    return _with_connection(world, replace(ipsec, local_subnets=local, remote_subnets=remote))
-
-
-def attach(world: World, connection_id: str, attachment: str) -> World:
-    """Attaches a VPC or network to a CEN; attaching it twice succeeds."""
-    cen = _cen(world, connection_id)
-    return _with_connection(
-        world, replace(cen, attachments=tuple(dict.fromkeys((*cen.attachments, attachment))))
-    )
-
-
-def detach(world: World, connection_id: str, attachment: str) -> World:
-    """Detaches a VPC or network from a CEN, its service routes included; routes via the CEN are withdrawn."""
-    cen, network = _cen(world, connection_id), world.topology.networks.get(attachment)
-    if network is not None:
-        world = replace(world, topology=_withdrawn(world.topology, network, connection_id))
-    routes = (
-        replace(route, access=tuple(one for one in route.access if one != attachment))
-        for route in cen.service_routes
-        if route.host_vpc_id != attachment
-    )
-    rest = tuple(one for one in cen.attachments if one != attachment)
-    service_routes = tuple(route for route in routes if route.access)
-    return _with_connection(world, replace(cen, attachments=rest, service_routes=service_routes))
-
-
-def add_service_route(
-    world: World, connection_id: str, host: IPv4Network, host_vpc_id: str, access: tuple[str, ...]
-) -> World:
-    """Gives a CEN a service route; one to the same host through the same VPC is replaced."""
-    cen, route = _cen(world, connection_id), ServiceRoute(host, host_vpc_id, access)
-    others = (one for one in cen.service_routes if (one.host, one.host_vpc_id) != (host, host_vpc_id))
-    return _with_connection(world, replace(cen, service_routes=(*others, route)))
+        smaller = replace(vpc, vswitches=rest)
+        return replace(world, topology=_allowed(world.topology.with_vpc(smaller), smaller))
 
 
 def _with_vpc(topology: Topology, vpc: Vpc) -> Topology:
@@ -189,49 +101,20 @@ def _with_vpc(topology: Topology, vpc: Vpc) -> Topology:
     claimed = {prefix: owner for prefix in vpc.source_networks if (owner := _owner(topology, prefix))}
     subject, field = f"VPC {vpc.vpc_id}", "source_networks"
     allow(topology_rules.source_network_refusals(subject, vpc.source_networks, claimed, field))
-    return topology.with_vpc(vpc)
+    return _allowed(topology.with_vpc(vpc), vpc)
+
+
+def _allowed(topology: Topology, vpc: Vpc) -> Topology:
+    """The topology with a VPC that is new or another, if it keeps the rules on routes and ways of queries."""
+    allow(route_rules.vpc_route_refusals(vpc, topology))
+    for network in topology.networks.values():
+        if network.resolves_through is not None and network.asks_as == vpc.vpc_id:
+            allow(route_rules.network_refusals(network, topology))
+    return topology
 
 
 def _vpc(world: World, vpc_id: str) -> Vpc:
     return found(world.topology.vpcs, vpc_id, f"VPC {vpc_id}", "vpcs")
-
-
-def _network(world: World, network_id: str) -> Network:
-    return found(world.topology.networks, network_id, f"network {network_id}", "networks")
-
-
-def _connection(world: World, connection_id: str, kind: type[C], word: str) -> C:
-    fitting = {key: one for key, one in world.topology.connections.items() if isinstance(one, kind)}
-    subject = f"connection {connection_id}"
-    return found(fitting, connection_id, subject, "connections", f"{word} {connection_id}")
-
-
-def _cen(world: World, connection_id: str) -> CenConnection:
-    return _connection(world, connection_id, CenConnection, "CEN")
-
-
-def _with_network(world: World, network: Network) -> World:
-    topology = _put(world.topology, network)
-    allow(topology_rules.network_refusals(network, topology))
-    return replace(world, topology=topology)
-
-
-def _with_connection(world: World, connection: Connection) -> World:
-    connections = world.topology.connections.set(connection.connection_id, connection)
-    topology = replace(world.topology, connections=connections)
-    allow(topology_rules.connection_refusals(connection, topology))
-    return replace(world, topology=topology)
-
-
-def _withdrawn(topology: Topology, network: Network, connection_id: str) -> Topology:
-    """Without the network's routes via a connection."""
-    rest = tuple(route for route in network.routes if route.via != connection_id)
-    return topology if rest == network.routes else _put(topology, replace(network, routes=rest))
-
-
-def _put(topology: Topology, network: Network) -> Topology:
-    """Source networks do not change here, so places stay as they are."""
-    return replace(topology, networks=topology.networks.set(network.network_id, network))
 
 
 def _owner(topology: Topology, prefix: Prefix) -> str | None:
@@ -255,8 +138,8 @@ def _holders(vpc: Vpc, world: World) -> Iterator[tuple[str, str]]:
     if vpc.vswitches:
         yield f"it has vSwitch {vpc.vswitches[0].vswitch_id}", "delete its vSwitches first"
     for network in world.topology.networks.values():
-        if network.resolves_as == vpc.vpc_id:
-            yield f"network {network.network_id} resolves as it", "change the network's `resolves_as` first"
+        if network.asks_as == vpc.vpc_id:
+            yield (f"network {network.network_id} resolves as it", "let it resolve through another first")
     for connection in world.topology.connections.values():
         if vpc.vpc_id in ends_of(connection):
             problem = f"connection {connection.connection_id} is attached to it"

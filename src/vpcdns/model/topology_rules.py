@@ -8,18 +8,8 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from vpcdns.model.gateway import SHARED_SPACE
-from vpcdns.model.rules import Refusal, Rule, duplicate, missing
-from vpcdns.model.topology import (
-    CenConnection,
-    Connection,
-    IpsecConnection,
-    Network,
-    Prefix,
-    Topology,
-    Vpc,
-    VSwitch,
-    ends_of,
-)
+from vpcdns.model.rules import Refusal, Rule, duplicate
+from vpcdns.model.topology import Prefix, Vpc, VSwitch
 
 _Block = tuple[int, int]  # prefix length, network address
 _BLOCKS_NAMED: Final = 3  # in a message
@@ -120,61 +110,3 @@ def source_network_refusals(
             listener = "a listener of its own (`server.listen: [{address: …, vpc_id: …}]`)"
             way_out = f"give one of them other `source_networks` to stand in for it, or {listener}"
             yield Refusal(Rule.SOURCE_NETWORK, subject, problem, way_out, (field, index))
-
-
-def network_refusals(network: Network, topology: Topology) -> Iterator[Refusal]:
-    subject = f"network {network.network_id}"
-    if network.resolves_as is not None and network.resolves_as not in topology.vpcs:
-        yield missing(Rule.HYBRID, subject, f"VPC {network.resolves_as}", "vpcs", ("resolves_as",))
-    for index, route in enumerate(network.routes):
-        connection = topology.connections.get(route.via)
-        where = ("routes", index, "via")
-        if connection is None:
-            yield missing(Rule.REFERENCE, subject, f"connection {route.via}", "connections", where)
-        elif network.network_id not in ends_of(connection):
-            problem = f"its route to {route.destination} goes via {route.via}, which does not join it"
-            way_out = f"attach {network.network_id} to {route.via}, or route via another connection"
-            yield Refusal(Rule.REFERENCE, subject, problem, way_out, where)
-
-
-def connection_refusals(connection: Connection, topology: Topology) -> Iterator[Refusal]:
-    subject = f"connection {connection.connection_id}"
-    match connection:
-        case IpsecConnection():
-            if connection.vpc_id not in topology.vpcs:
-                yield missing(Rule.REFERENCE, subject, f"VPC {connection.vpc_id}", "vpcs", ("vpc_id",))
-            if connection.network_id not in topology.networks:
-                what = f"network {connection.network_id}"
-                yield missing(Rule.REFERENCE, subject, what, "networks", ("network_id",))
-        case CenConnection():
-            yield from _cen_refusals(connection, topology, subject)
-
-
-def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Iterator[Refusal]:
-    attached: set[str] = set()
-    for index, attachment in enumerate(cen.attachments):
-        if attachment not in topology.vpcs and attachment not in topology.networks:
-            what, where = f"VPC or network {attachment}", ("attachments", index)
-            yield missing(Rule.REFERENCE, subject, what, "vpcs or networks", where)
-        if attachment in attached:
-            yield duplicate(f"attachment {attachment} of {cen.connection_id}", ("attachments", index))
-        attached.add(attachment)
-    for index, route in enumerate(cen.service_routes):
-        where = ("service_routes", index)
-        if not route.host.subnet_of(SHARED_SPACE):
-            problem = f"service route to {route.host}, which is outside {SHARED_SPACE}"
-            way_out = (
-                "a service route is for the cloud's services; private blocks are routed by being attached"
-            )
-            yield Refusal(Rule.ADDRESS_PLAN, subject, problem, way_out, (*where, "host"))
-        named: list[tuple[tuple[str | int, ...], str]] = [(("host_vpc_id",), route.host_vpc_id)]
-        named += [(("access", position), user) for position, user in enumerate(route.access)]
-        for place, attachment in named:
-            if attachment not in attached:
-                problem = f"service route to {route.host} names {attachment}, which is not attached"
-                way_out = f"add {attachment} to `attachments`"
-                yield Refusal(Rule.REFERENCE, subject, problem, way_out, (*where, *place))
-        if route.host_vpc_id in attached and route.host_vpc_id not in topology.vpcs:
-            yield missing(
-                Rule.REFERENCE, subject, f"VPC {route.host_vpc_id}", "vpcs", (*where, "host_vpc_id")
-            )

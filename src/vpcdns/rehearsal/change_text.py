@@ -10,10 +10,12 @@ from dataclasses import replace
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, Final
 
+from vpcdns.config import check_expressible, is_region_id
 from vpcdns.errors import MalformedChange, MalformedName
-from vpcdns.model import changes, topology_changes
+from vpcdns.model import changes, route_changes, topology_changes
 from vpcdns.model.gateway import Group, InstanceKey
 from vpcdns.model.names import Name
+from vpcdns.model.topology import VSwitch
 from vpcdns.model.world import World
 
 MAX_TEXT: Final = 4_000  # characters; shlex takes time that grows with the square of a word's length
@@ -45,12 +47,13 @@ def read_change(text: str, world: World) -> Callable[[World], World]:
         raise MalformedChange(f"{text!r}: {verb} takes other words; write: {verb} {form}")
     try:
         values = [_READ.get(kind, _as_it_is)(word, world) for kind, word in zip(kinds, words, strict=False)]
+        if not isinstance(make, type):
+            return lambda before: make(before, *values)
+        change: changes.Change = make(*values)
+        check_expressible(change)
     except (ValueError, MalformedName) as error:
         raise MalformedChange(f"{text!r}: {error}; write: {verb} {form}") from None
-    if isinstance(make, type):
-        change: changes.Change = make(*values)
-        return change.changed
-    return lambda before: make(before, *values)
+    return change.changed
 
 
 def usage() -> list[str]:
@@ -84,11 +87,31 @@ def _group(word: str, world: World) -> str:
 
 
 def _create_group(world: World, group_id: str, instance: InstanceKey, name: str = "") -> World:
-    return changes.CreateGroup(Group(group_id, instance[1], instance[0], name)).changed(world)
+    change = changes.CreateGroup(Group(group_id, instance[1], instance[0], name))
+    check_expressible(change)
+    return change.changed(world)
+
+
+def _create_vswitch(world: World, vpc_id: str, vswitch_id: str, block: IPv4Network) -> World:
+    change = topology_changes.CreateVSwitch(vpc_id, VSwitch(vswitch_id, block))
+    check_expressible(change)
+    return change.changed(world)
+
+
+def _region(word: str, _: World) -> str:
+    if not is_region_id(word):
+        raise ValueError(f"{word!r} is no region; write one such as cn-hangzhou")
+    return word
 
 
 def _blocks(word: str, _: World) -> tuple[IPv4Network, ...] | None:
     return None if word == "-" else tuple(IPv4Network(block) for block in word.split(","))
+
+
+def _one_of(word: str, *words: str) -> str:
+    if word not in words:
+        raise ValueError(f"`{word}` is not one of {', '.join(words)}")
+    return word
 
 
 def _as_it_is(word: str, _: World) -> str:
@@ -106,6 +129,12 @@ _READ: Final[dict[str, Callable[[str, World], Any]]] = {
     "HOST": lambda word, _: IPv4Network(word),
     "LOCAL,…": _blocks,
     "REMOTE,…": _blocks,
+    "BLOCK,…": _blocks,
+    "BLOCK": lambda word, _: IPv4Network(word),
+    "basic|enterprise": lambda word, _: _one_of(word, "basic", "enterprise"),
+    "vpc|cen": lambda word, _: _one_of(word, "vpc", "cen"),
+    "vbr|ccn|vpn": lambda word, _: _one_of(word, "vbr", "ccn", "vpn"),
+    "REGION": _region,
     "ACCESS,…": lambda word, _: tuple(word.split(",")),
     "VPC|-": lambda word, _: None if word == "-" else word,
 }
@@ -119,12 +148,20 @@ _FORMS: Final[dict[str, tuple[str, Callable[..., Any]]]] = {
     "migrate": ("GROUP TARGET", changes.MigrateGroup),
     "add-domain": ("GROUP DOMAIN", changes.AddCustomDomain),
     "remove-domain": ("GROUP DOMAIN", changes.RemoveCustomDomain),
-    "route": ("NETWORK DESTINATION CONNECTION", topology_changes.add_route),
-    "unroute": ("NETWORK DESTINATION", topology_changes.remove_route),
-    "cut": ("CONNECTION", topology_changes.cut_connection),
-    "selectors": ("IPSEC LOCAL,… REMOTE,…", topology_changes.set_selectors),
-    "attach": ("CEN VPC-OR-NETWORK", topology_changes.attach),
-    "detach": ("CEN VPC-OR-NETWORK", topology_changes.detach),
-    "service-route": ("CEN HOST VPC ACCESS,…", topology_changes.add_service_route),
-    "resolve-as": ("NETWORK VPC|-", topology_changes.resolve_as),
+    "route": ("OWNER DESTINATION VIA", route_changes.add_route),
+    "unroute": ("OWNER DESTINATION", route_changes.remove_route),
+    "cut": ("CONNECTION", route_changes.cut_connection),
+    "selectors": ("IPSEC LOCAL,… REMOTE,…", route_changes.set_selectors),
+    "destinations": ("IPSEC BLOCK,…", route_changes.set_destination_routes),
+    "publish": ("IPSEC vpc|cen", route_changes.publish),
+    "unpublish": ("IPSEC vpc|cen", route_changes.unpublish),
+    "attach": ("CEN VPC-OR-NETWORK [vbr|ccn|vpn] [REGION]", route_changes.attach),
+    "detach": ("CEN VPC-OR-NETWORK", route_changes.detach),
+    "service-route": ("CEN HOST VPC ACCESS,…", route_changes.add_service_route),
+    "service-unroute": ("CEN HOST", route_changes.remove_service_route),
+    "edition": ("CEN basic|enterprise", route_changes.set_edition),
+    "create-vswitch": ("VPC VSWITCH BLOCK", _create_vswitch),
+    "delete-vswitch": ("VPC VSWITCH", topology_changes.DeleteVSwitch),
+    "resolve-as": ("NETWORK VPC|-", route_changes.resolve_as),
+    "resolve-through": ("NETWORK VPC CONNECTION|inbound_endpoint [ADDRESS]", route_changes.resolve_through),
 }

@@ -10,11 +10,12 @@ from html import escape
 from itertools import islice, pairwise
 from typing import Final
 
+from vpcdns.model.connections import CenConnection, ends_of
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import Instance
-from vpcdns.model.route_tables import Here
+from vpcdns.model.route_entries import Here
 from vpcdns.model.routing import Path
-from vpcdns.model.topology import CenConnection, Topology, ends_of
+from vpcdns.model.topology import Topology
 from vpcdns.model.world import World
 
 LEFT, MIDDLE, RIGHT, FAR = 20, 330, 560, 890

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from vpcdns.model.decision import Outcome
-from vpcdns.model.dns import Question, RRType, type_text
+from vpcdns.model.dns import Question, Record, RRType, type_text
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.routing import Path, Source, path
@@ -19,13 +19,16 @@ from vpcdns.model.world import World
 class Fate:
     """What becomes of a name for a source: the answer, whether it is reached, and why.
 
-    `records` are what it gets for other types than A, of which only those are looked at that differ.
+    `records` are what it gets for other types than A, of which only those are looked at that differ. Caches
+    keep the `cached` records, and for `negative_ttl` seconds that there is no answer.
     """
 
     answer: str
     verdict: str
     why: str = field(default="", compare=False)
     records: tuple[str, ...] = ()
+    cached: tuple[Record, ...] = field(default=(), compare=False)
+    negative_ttl: int = field(default=0, compare=False)
 
     @property
     def reachable(self) -> bool:
@@ -47,9 +50,13 @@ def fate_of(source: Source | None, name: Name, world: World) -> Fate:
 def _fate(found: Path) -> Fate:
     why = found.problems[0].detail if found.problems else ""
     answer = ", ".join(sorted(map(str, found.addresses)))
-    if found.resolution is not None and not answer:
-        answer = _said(found.resolution, RRType.A)
-    return Fate(answer, found.verdict.value, why)
+    if not answer:
+        answer = "no response" if found.resolution is None else _said(found.resolution, RRType.A)
+    said = found.resolution
+    if said is None:
+        return Fate(answer, found.verdict.value, why)
+    negative_ttl = 0 if said.soa is None else said.soa.ttl
+    return Fate(answer, found.verdict.value, why, cached=said.answers, negative_ttl=negative_ttl)
 
 
 def changed_fates(
@@ -70,20 +77,24 @@ def changed_fates(
     targets = (one.resolution.target for one in found if one.resolution is not None)
     was, now = map(_fate, found)
     for rtype in sorted(types_at({name, *targets})):
-        texts = [_of_type(name, rtype, *side) for side in (before, after)]
-        if texts[0] != texts[1]:
-            was, now = _with(was, rtype, texts[0]), _with(now, rtype, texts[1])
+        said = [_of_type(name, rtype, *side) for side in (before, after)]
+        if said[0][0] != said[1][0]:
+            was, now = _with(was, rtype, *said[0]), _with(now, rtype, *said[1])
     return None if was == now else (was, now)
 
 
-def _with(fate: Fate, rtype: int, text: str) -> Fate:
+def _with(fate: Fate, rtype: int, text: str, answers: tuple[Record, ...]) -> Fate:
     if text == fate.answer:  # NXDOMAIN, or forwarded, as for A
         return fate
-    return replace(fate, records=(*fate.records, f"{type_text(rtype)} {text}"))
+    records, cached = (*fate.records, f"{type_text(rtype)} {text}"), (*fate.cached, *answers)
+    return replace(fate, records=records, cached=cached)
 
 
-def _of_type(name: Name, rtype: int, source: Source | None, world: World) -> str:
-    return "" if source is None else _said(resolve(Question(name, rtype), source.client, world), rtype)
+def _of_type(name: Name, rtype: int, source: Source | None, world: World) -> tuple[str, tuple[Record, ...]]:
+    if source is None:
+        return "", ()
+    resolution = resolve(Question(name, rtype), source.client, world)
+    return _said(resolution, rtype), resolution.answers
 
 
 def _said(resolution: Resolution, rtype: int) -> str:

@@ -95,10 +95,11 @@ class Flows:
         samples: dict[tuple[str, str, bool], list[Group]] = {}
         some_are_private = self._private.may_hold_vpc_domains(self._new.answers.suffix)
         for group in groups:
-            here = self._situation(group)
             for name in group.custom_domains:
+                here = self._situation(group)
                 self._count(NameKind.CUSTOM_DOMAIN, here, here, name)
             if some_are_private and self._private.seen_by(name := self._new.vpc_domain(group)):
+                here = self._situation(group)
                 self._count(NameKind.VPC_DOMAIN, here, here, name)
                 continue
             key = group.region_id, group.instance_id, group.vpc_domain

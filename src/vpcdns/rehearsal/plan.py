@@ -118,9 +118,9 @@ class _Comparison:
     def other_rules(self) -> Iterator[str]:
         """Networks for which forward rules of some VPCs hold, or no longer do."""
         for network in self.old.topology.networks.values() if self.partial_rules else ():
-            now = self.new.topology.networks.get(network.network_id, network).resolves_as
-            if network.resolves_as != now:
-                yield f"network {network.network_id}: forward rules of {now}, not of {network.resolves_as}"
+            now = self.new.topology.networks.get(network.network_id, network).asks_as
+            if network.asks_as != now:
+                yield f"network {network.network_id}: forward rules of {now}, not of {network.asks_as}"
 
     def _differs(self, flow: Flow) -> bool:
         key = flow.after.instance

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from vpcdns.errors import printable
+from vpcdns.rehearsal.cache_window import cache_window, window_text
 from vpcdns.rehearsal.fates import Fate
 from vpcdns.rehearsal.plan import Plan, Row, Section
 
@@ -39,6 +40,7 @@ def plan_data(plan: Plan) -> dict[str, Any]:
         "lost": plan.lost,
         "gained": plan.gained,
         "settings": list(plan.settings),
+        "cache_window": asdict(cache_window(plan)),
         "sections": [_section_data(section) for section in plan.sections],
     }
 
@@ -60,7 +62,7 @@ def _section_data(section: Section) -> dict[str, Any]:
 
 
 def _fate_data(fate: Fate) -> dict[str, Any]:
-    return {**asdict(fate), "records": list(fate.records)}
+    return {"answer": fate.answer, "verdict": fate.verdict, "why": fate.why, "records": list(fate.records)}
 
 
 def plan_text(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
@@ -68,9 +70,9 @@ def plan_text(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
     yield summary(plan)
     for section in plan.sections[:SECTIONS]:
         told = labels()
-        yield from ("", told(f"{_title(section)}: {_names(section)}"), told(f"  {section.binding}"))
+        yield from ("", told(f"{_title(section)}: {names_text(section)}"), told(f"  {section.binding}"))
         for row in section.rows:
-            yield told(f"    {_sources(row)}: {row.before} -> {row.after}{_mark(row)}")
+            yield told(f"    {sources_text(row)}: {row.before} -> {row.after}{_mark(row)}")
             yield from (told(f"        {label}: {why}") for label, why in _reasons(row))
     yield from _rest(plan, printable)
 
@@ -85,11 +87,11 @@ def plan_markdown(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
             return markdown(tell(str(text)))
 
         yield from ("", f"### {told(_title(section))}", "")
-        yield from (f"{told(_names(section))}. {told(section.binding)}", "")
+        yield from (f"{told(names_text(section))}. {told(section.binding)}", "")
         yield from ("| sources | before | after | why |", "|---|---|---|---|")
         for row in section.rows:
             why = "; ".join(f"{label}: {why}" for label, why in _reasons(row))
-            cells = told(_sources(row)), told(row.before), told(row.after) + _mark(row), told(why)
+            cells = told(sources_text(row)), told(row.before), told(row.after) + _mark(row), told(why)
             yield f"| {' | '.join(cells)} |"
     yield from _rest(plan, lambda text: markdown(printable(text)))
 
@@ -110,14 +112,14 @@ def _title(section: Section) -> str:
     return f"instance {section.instance}" if section.instance else "names that are nobody's"
 
 
-def _names(section: Section) -> str:
+def names_text(section: Section) -> str:
     flow = section.flow
     kind = flow.kind.value + ("" if flow.count == 1 else "s")
     more = ", …" if flow.count > len(flow.samples) else ""
     return f"{flow.count:,} {kind} ({', '.join(map(str, flow.samples))}{more})"
 
 
-def _sources(row: Row) -> str:
+def sources_text(row: Row) -> str:
     shown = ", ".join(row.sources[:SOURCES])
     rest = len(row.sources) - SOURCES
     return f"{shown} and {rest:,} more" if rest > 0 else shown
@@ -134,6 +136,8 @@ def _reasons(row: Row) -> list[tuple[str, str]]:
 
 
 def _rest(plan: Plan, told: Callable[[str], str]) -> Iterator[str]:
+    if said := list(window_text(cache_window(plan))):
+        yield "\n" + "\n".join(said)
     rest = plan.sections[SECTIONS:]
     if rest:
         pairs = sum(section.pairs for section in rest)

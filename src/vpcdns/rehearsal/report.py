@@ -6,24 +6,45 @@ Knows how it looks. Everything that comes out of a file is escaped.
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from typing import Final
 
 from vpcdns.model.names import Name
+from vpcdns.rehearsal.cache_window import cache_window, window_text
 from vpcdns.rehearsal.drawing import svg
+from vpcdns.rehearsal.effects import Effect, effects, surprises
 from vpcdns.rehearsal.fates import Fate
+from vpcdns.rehearsal.plan_text import names_text, summary
 from vpcdns.rehearsal.run import Check, Result, StepResult, matrix
+from vpcdns.rehearsal.scenario import BadFile
+
+SHOWN: Final = 8  # rows of a step, and sources of a row, that are seen at once
 
 
-def report(results: Sequence[Result]) -> str:
+def report(results: Sequence[Result | BadFile]) -> str:
     """The page about one scenario or several."""
     style = (files("vpcdns.rehearsal") / "report.css").read_text(encoding="utf-8")
-    title = results[0].rehearsal.title if len(results) == 1 else f"{len(results)} rehearsals"
-    body = "".join(part for result in results for part in _scenario(result))
+    title = _title(results[0]) if len(results) == 1 else f"{len(results)} rehearsals"
+    body = "".join(part for result in results for part in _part(result))
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)} · vpcdns rehearse</title><style>{style}</style></head>"
         f"<body><main>{body}</main></body></html>\n"
     )
+
+
+def _title(result: Result | BadFile) -> str:
+    return result.rehearsal.title if isinstance(result, Result) else result.file.name
+
+
+def _part(result: Result | BadFile) -> Iterator[str]:
+    if isinstance(result, Result):
+        yield from _scenario(result)
+        return
+    yield f"<header><h1>{escape(_title(result))}</h1><p class='lead'>"
+    yield '<strong class="bad">it cannot be read</strong></p></header><section>'
+    yield from (f'<p class="failure">{escape(line)}</p>' for line in result.why.splitlines())
+    yield "</section>"
 
 
 def _scenario(result: Result) -> Iterator[str]:
@@ -57,7 +78,48 @@ def _step(number: int, step: StepResult) -> Iterator[str]:
         for check in step.checks:
             yield from _check(check)
         yield "</tbody></table>"
+    yield from _effects(step)
     yield "</section>"
+
+
+def _effects(step: StepResult) -> Iterator[str]:
+    """Whom a step affects; beyond the first rows, opened by a click."""
+    if step.plan is None:
+        return
+    found = effects(step)
+    lost = surprises(found)
+    said = f' <b class="bad">No expectation is about {lost:,} of the lost.</b>' if lost else ""
+    yield f"<h3>What this changes</h3><p>{escape(summary(step.plan))}{said}</p>"
+    yield from _effects_table(found[:SHOWN])
+    if rest := found[SHOWN:]:
+        yield f"<details><summary>{_count(len(rest), 'more row')}</summary>"
+        yield from _effects_table(rest)
+        yield "</details>"
+    for line in (*(f"Setting: {one}" for one in step.plan.settings), *window_text(cache_window(step.plan))):
+        yield f'<p class="soft">{escape(line)}</p>'
+
+
+def _effects_table(found: Sequence[Effect]) -> Iterator[str]:
+    if not found:
+        return
+    yield '<table class="effects"><thead><tr>'
+    yield from (f"<th>{title}</th>" for title in ("", "from", "names", "before", "after"))
+    yield "</tr></thead><tbody>"
+    for one in found:
+        kind = {"LOST": "bad", "gained": "good"}.get(one.kind, "")
+        yield f'<tr><td class="{kind}">{escape(one.label)}</td><td>{_sources(one.row.sources)}</td>'
+        yield f'<td class="dns">{escape(names_text(one.section))}</td><td>{escape(str(one.row.before))}</td>'
+        yield f"<td>{escape(str(one.row.after))}<p>{escape(one.row.after.why)}</p></td></tr>"
+    yield "</tbody></table>"
+
+
+def _sources(sources: Sequence[str]) -> str:
+    """The first ones; the others are opened by a click."""
+    first, rest = ", ".join(sources[:SHOWN]), sources[SHOWN:]
+    if not rest:
+        return escape(first)
+    more = f"<details><summary>and {len(rest):,} more</summary>{escape(', '.join(rest))}</details>"
+    return f"{escape(first)} {more}"
 
 
 def _check(check: Check) -> Iterator[str]:

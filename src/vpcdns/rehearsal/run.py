@@ -13,6 +13,7 @@ from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
 from vpcdns.rehearsal.change_text import changed
 from vpcdns.rehearsal.fates import Fate, fate_of
+from vpcdns.rehearsal.plan import Plan, plan
 from vpcdns.rehearsal.scenario import Expectation, Rehearsal, ScenarioStep
 
 
@@ -31,13 +32,17 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step that was run; `failures` are those of its changes, not of its checks."""
+    """A step that was run; `failures` are those of its changes, not of its checks.
+
+    `plan` is what it changes for everybody; None if nothing was done.
+    """
 
     step: ScenarioStep
     before: World
     after: World
     checks: tuple[Check, ...]
     failures: tuple[str, ...] = ()
+    plan: Plan | None = None
 
     @property
     def passed(self) -> bool:
@@ -60,7 +65,7 @@ def run(rehearsal: Rehearsal) -> Iterator[StepResult]:
     for step in rehearsal.scenario.steps:
         after, failures = _changed(step, world)
         checks = tuple(check(expectation, after) for expectation in step.expect)
-        yield StepResult(step, world, after, checks, failures)
+        yield StepResult(step, world, after, checks, failures, None if after is world else plan(world, after))
         world = after
 
 

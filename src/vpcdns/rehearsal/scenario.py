@@ -10,8 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from vpcdns.config import AddressText, DomainText, Line, Part, PathOrMapping, load, loads, read_as
-from vpcdns.model.packet_walk import Verdict
+from vpcdns.config import AddressText, DomainText, Line, Part, PathOrMapping, has_key, load, loads, read_as
+from vpcdns.errors import ConfigurationError
+from vpcdns.model.way import Verdict
 from vpcdns.model.world import World
 
 
@@ -65,6 +66,34 @@ class Rehearsal:
     @property
     def title(self) -> str:
         return self.scenario.about or self.file.stem
+
+
+@dataclass(frozen=True, slots=True)
+class BadFile:
+    """A scenario that cannot be run, and every problem of it."""
+
+    file: Path
+    why: str
+
+
+def scenarios_in(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The scenarios in a folder and those below it, and the other YAML and JSON files.
+
+    A file that cannot be read as either counts as a scenario if it has the keys of one.
+    """
+    files = (file for file in sorted(folder.rglob("*")) if file.suffix in (".yaml", ".yml", ".json"))
+    found: tuple[list[Path], list[Path]] = [], []
+    for file in files:
+        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts):
+            found[not _may_be_scenario(file)].append(file)
+    return found
+
+
+def _may_be_scenario(file: Path) -> bool:
+    try:
+        return has_key(file, "steps", "configuration")
+    except ConfigurationError:
+        return True  # reading it says why
 
 
 def read_scenario(file: Path) -> Rehearsal:

@@ -8,10 +8,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vpcdns.model.address_owners import representative
+from vpcdns.model.connections import CenConnection
 from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceType
-from vpcdns.model.route_tables import Here, PrefixTable, RouteTables, route_tables
-from vpcdns.model.routing import Source, representative, source_of
-from vpcdns.model.topology import CenConnection
+from vpcdns.model.prefix_table import PrefixTable
+from vpcdns.model.route_entries import Here
+from vpcdns.model.route_tables import RouteTables, route_tables
+from vpcdns.model.routing import Source, source_of
 from vpcdns.model.world import World
 
 
@@ -21,10 +24,10 @@ class Sources:
     def __init__(self, world: World) -> None:
         self._world = world
         self._known: dict[str, Source | None] = {}
-        self.networks_of: dict[str, list[str]] = defaultdict(list)  # by the VPC that they resolve as
+        self.networks_of: dict[str, list[str]] = defaultdict(list)  # by the VPC that they ask as
         for network in world.topology.networks.values():
-            if network.resolves_as is not None:
-                self.networks_of[network.resolves_as].append(network.network_id)
+            if network.asks_as is not None:
+                self.networks_of[network.asks_as].append(network.network_id)
         self.plain: dict[str, list[str]] = defaultdict(list)  # by region
         self.special: dict[str, list[str]] = defaultdict(list)
         tables = route_tables(world.topology)
@@ -73,8 +76,9 @@ class Sources:
             one.connection_id in crowded for one in tables.joined.get(vpc_id, ())
         ):
             return False
-        for block in self._world.topology.vpcs[vpc_id].cidr_blocks:
-            entry = tables.match(vpc_id, representative(block, vpc_id, self._world))
+        for block in self._world.topology.vpcs[vpc_id].routed_blocks:
+            host = representative(block, vpc_id, self._world)
+            entry = tables.match(vpc_id, host, host)
             if entry is None or entry.target is not Here.LOCAL:
                 return False
         return True

@@ -16,6 +16,7 @@ from vpcdns.importing.inventory import Inventory
 from vpcdns.importing.overlay import Overlay
 from vpcdns.importing.terraform.objects import NOT_FOLLOWED
 from vpcdns.importing.terraform.reading import Terraform
+from vpcdns.importing.terraform.resources import ResourceChange
 from vpcdns.importing.text import left_out
 from vpcdns.model.world import World
 from vpcdns.rehearsal.hazards import Hazard, hazards
@@ -29,12 +30,16 @@ _MADE_UP: Final = (
     "missing: its endpoint",
     "not taken over: binding.address",
 )
+_WAYS: Final = ("alicloud_vpc", "alicloud_vswitch", "alicloud_vpn_", "alicloud_cen_", "alicloud_route_entry")
 UNKNOWN: Final = "(known after apply)"
 
 
 @dataclass(frozen=True, slots=True)
 class TerraformPlan:
-    """`origins` says of ids and names which resource they come from; those in `new` are not known yet."""
+    """`origins` says of ids and names which resource they come from; those in `new` are not known yet.
+
+    `ways` are the changed resources that packets and queries depend on, with what is done to each.
+    """
 
     plan: Plan
     hazards: tuple[Hazard, ...]
@@ -42,7 +47,8 @@ class TerraformPlan:
     new: dict[str, str]
     before: Inventory
     after: Inventory
-    warnings: tuple[str, ...]  # why it may not be all of what will happen, and what it does not know
+    ways: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()  # why it may not be all of what will happen, and what is not taken over
 
     @property
     def says_something(self) -> bool:
@@ -58,8 +64,16 @@ def terraform_plan(terraform: Terraform, overlay: Overlay | None = None) -> Terr
     for world in made[:2]:
         origins.update(_names(world, origins))
     new = {made_up: address for made_up, (_, address) in terraform.placeholders.made.items()}
+    changes = (one for document in terraform.documents for one in document.changes)
+    ways = ((one.address, ", then ".join(one.actions)) for one in changes if _is_way(one))
     warnings = chain(*(document.warnings() for document in terraform.documents), left_out(before, after))
-    return TerraformPlan(plan(made[0], made[1]), found, origins, new, before, after, tuple(warnings))
+    return TerraformPlan(
+        plan(made[0], made[1]), found, origins, new, before, after, tuple(ways), tuple(warnings)
+    )
+
+
+def _is_way(change: ResourceChange) -> bool:
+    return change.type.startswith(_WAYS) and not {"no-op", "read"}.issuperset(change.actions)
 
 
 def _names(world: World, origins: dict[str, str]) -> Iterator[tuple[str, str]]:
@@ -81,6 +95,7 @@ def terraform_text(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield ""
     yield from plan_text(found.plan, partial(_labels, found))
+    yield from _changed_ways(found, str)
     yield from _guesses(found, str)
 
 
@@ -97,6 +112,7 @@ def terraform_markdown(found: TerraformPlan) -> Iterator[str]:
     if found.hazards:
         yield ""
     yield from plan_markdown(found.plan, partial(_labels, found))
+    yield from _changed_ways(found, markdown)
     yield from _guesses(found, markdown)
     if found.warnings:
         yield from ("", "Not in this plan:", "")
@@ -108,6 +124,15 @@ def _more(found: TerraformPlan) -> Iterator[str]:
     if rest > 0:
         yield ""
         yield f"… and {rest:,} more such changes; JSON has them all."
+
+
+def _changed_ways(found: TerraformPlan, told: Callable[[str], str]) -> Iterator[str]:
+    """Which resources are behind changes of who reaches what."""
+    if found.ways and found.plan.sections:
+        listed = [f"{told(printable(one))} ({actions})" for one, actions in found.ways[:SECTIONS]]
+        rest = len(found.ways) - len(listed)
+        more = f" and {rest:,} more; JSON has them all" if rest > 0 else ""
+        yield from ("", f"Changed on the way of packets and queries: {', '.join(listed)}{more}.")
 
 
 def _guesses(found: TerraformPlan, told: Callable[[str], str]) -> Iterator[str]:
@@ -142,6 +167,7 @@ def terraform_data(found: TerraformPlan) -> dict[str, Any]:
     return {
         "hazards": [asdict(one) for one in found.hazards],
         **made,
+        "ways": [{"address": address, "actions": actions} for address, actions in found.ways],
         "addresses": {word: found.origins[word] for word in said if word in found.origins},
         "warnings": list(found.warnings),
         "not_known": _not_followed(found),

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 from vpcdns.errors import ConfigurationError, Problem
 from vpcdns.model.gateway_rules import custom_domain_refusals, group_refusals
+from vpcdns.model.route_rules import connection_refusals, network_refusals
 from vpcdns.model.rules import Refusal, Rule, missing
 from vpcdns.model.topology import Topology
-from vpcdns.model.topology_rules import connection_refusals, network_refusals, source_network_refusals
+from vpcdns.model.topology_rules import source_network_refusals
 from vpcdns.model.world import World
 
 JOINED = "the file and the changes made since"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.cloud_api import VPC, Cloud
 from tests.support.example_world import BOUND, HZ, SH, SHARED, VPC_A, VPC_B, VPC_C, example
-from vpcdns.model.topology import CenConnection
+from vpcdns.model.connections import CenConnection
 from vpcdns.model.world import World
 
 

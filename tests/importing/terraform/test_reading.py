@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.command_line import vpcdns
 from tests.support.repository import ROOT
-from tests.support.terraform_documents import WRITTEN, hybrid, resource, state
+from tests.support.terraform_documents import WRITTEN, change, hybrid, plan, resource, state
 from vpcdns.config import loads
 from vpcdns.importing.finish import finish
 from vpcdns.importing.inventory import Inventory
@@ -149,7 +149,7 @@ def test_private_zones_have_their_records_as_zone_files_write_them() -> None:
     zone = part(inventory, "private_zones", "corp.internal")
     assert (zone["vpcs"], zone["fall_through"]) == (["vpc-core", "vpc-shop"], True)
     assert [(one["name"], one["type"], *one["values"]) for one in zone["records"]] == [
-        ("db", "A", "10.1.0.9"),
+        ("db", "A", "10.1.8.9"),
         ("*.apps", "CNAME", "gateway.corp.internal."),
         ("@", "MX", "5 mail.corp.internal."),
         ("@", "TXT", '"v=spf1 -all \\"quoted\\"; x"'),
@@ -173,21 +173,133 @@ def test_cens_attach_vpcs_and_networks() -> None:
     inventory = imported(state(*hybrid()))
     new, old = part(inventory, "connections", "cen-new"), part(inventory, "connections", "cen-old")
     assert (new["edition"], old["edition"]) == ("enterprise", "basic")
-    assert new["attachments"] == ["vpc-core", "vpc-shop", "vbr-idc", "cgw-plant"]
-    assert old["attachments"] == ["vpc-core", "vbr-old", "ccn-shops"]
-    assert [route["host"] for route in new["service_routes"]] == ["100.100.80.0/24"]
+    assert new["attachments"] == [
+        *("vpc-core", "vpc-shop"),
+        {"network_id": "vbr-idc", "kind": "vbr", "region_id": "cn-hangzhou"},
+        {"network_id": "cgw-plant", "kind": "vpn", "region_id": "cn-hangzhou"},
+    ]
+    assert old["attachments"] == [
+        "vpc-core",
+        {"network_id": "vbr-old", "kind": "vbr", "region_id": "cn-hangzhou"},
+        {"network_id": "ccn-shops", "kind": "ccn", "region_id": "cn-hangzhou"},
+    ]
+    assert new["routes"] == [
+        {"destination": "100.100.80.0/24", "via": "vpc-core"},
+        {"destination": "192.168.20.0/23", "via": "cgw-plant"},
+    ]
     assert old["service_routes"] == [
         {"host": "100.118.28.52/32", "host_vpc_id": "vpc-core", "access": ["vbr-old", "ccn-shops"]}
     ]
     plant = part(inventory, "networks", "cgw-plant")
     assert plant["cidr_blocks"] == ["192.168.20.0/24", "192.168.21.0/24"]
     assert part(inventory, "networks", "vbr-old")["resolves_as"] == "vpc-core"
+    assert "say resolves_through: {vpc_id: vpc-core, via: cen-old} instead" in told(inventory)
+
+
+def test_a_vpn_gateway_routes_by_destination_where_there_are_such_routes() -> None:
+    inventory = imported(state(*hybrid()))
+    branch, office = (
+        part(inventory, "connections", "vco-branch"),
+        part(inventory, "connections", "vco-office"),
+    )
+    assert branch["destination_routes"] == ["192.168.30.0/24"]
+    assert branch["publish_vpc"] is False
+    assert branch["publish_cen"] is True
+    assert "destination_routes" not in office, "its policies are its selectors"
+    assert "publish_vpc" not in office
+    assert part(inventory, "networks", "cgw-branch")["cidr_blocks"] == ["192.168.30.0/24"]
+    assert "policy-based routes" not in told(inventory)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"publish_vpc": False}, "guessed: that the VPC has all of its routes: only some are published"),
+        ({"route_source": "10.1.8.0/24"}, "not taken over: policy-based routes 10.1.8.0/24 -> "),
+        ({"next_hop": "vco-gone"}, "route 192.168.10.0/24 via vco-gone: there is no such IPsec connection"),
+    ],
+)
+def test_routes_of_a_vpn_gateway_that_a_connection_cannot_say(change: dict[str, Any], said: str) -> None:
+    resources = hybrid()
+    route = next(one for one in resources if one["type"] == "alicloud_vpn_pbr_route_entry")
+    route["values"] |= change
+    assert said in told(imported(state(*resources)))
+
+
+def test_routes_of_which_nothing_is_known_are_guessed() -> None:
+    resources = [one for one in hybrid() if one["type"] != "alicloud_vpn_pbr_route_entry"]
+    office = next(one for one in resources if one["address"] == "alicloud_vpn_connection.office")
+    office["values"]["auto_config_route"] = False
+    said = "guessed: that its VPN gateway routes to its remote subnets, which nothing says"
+    assert said in told(imported(state(*resources)))
+
+
+def test_vpcs_have_their_custom_routes() -> None:
+    assert part(imported(state(*hybrid())), "vpcs", "vpc-core")["routes"] == [
+        {"destination": "192.168.30.0/24", "via": "vco-branch"},
+        {"destination": "192.168.20.0/23", "via": "cen-new"},
+    ]
+
+
+def test_routes_are_found_by_references_before_they_are_made() -> None:
+    """A plan of a new VPC: the ids of its route table, its gateway and its connection are not known yet."""
+    made: dict[str, tuple[dict[str, Any], dict[str, str], list[str]]] = {
+        "alicloud_vpc.new": (
+            {"cidr_block": "10.7.0.0/16", "region_id": "cn-hangzhou"},
+            {},
+            ["id", "route_table_id"],
+        ),
+        "alicloud_vpn_gateway.new": ({}, {"vpc_id": "alicloud_vpc.new.id"}, ["id", "vpc_id"]),
+        "alicloud_vpn_customer_gateway.new": ({}, {}, ["id"]),
+        "alicloud_vpn_connection.new": (
+            {"local_subnet": ["10.7.0.0/16"], "remote_subnet": ["192.168.70.0/24"]},
+            {
+                "vpn_gateway_id": "alicloud_vpn_gateway.new.id",
+                "customer_gateway_id": "alicloud_vpn_customer_gateway.new.id",
+            },
+            ["id", "vpn_gateway_id", "customer_gateway_id"],
+        ),
+        "alicloud_vpn_route_entry.new": (
+            {"route_dest": "192.168.70.0/24", "publish_vpc": False},
+            {"next_hop": "alicloud_vpn_connection.new.id"},
+            ["id", "next_hop"],
+        ),
+        "alicloud_route_entry.new": (
+            {"destination_cidrblock": "192.168.70.0/24", "nexthop_type": "VpnGateway"},
+            {
+                "route_table_id": "alicloud_vpc.new.route_table_id",
+                "nexthop_id": "alicloud_vpn_gateway.new.id",
+            },
+            ["id", "route_table_id", "nexthop_id"],
+        ),
+    }
+    after = [resource(address, **values) for address, (values, _, _) in made.items()]
+    blocks = [
+        {
+            "address": address,
+            "expressions": {
+                name: {"references": [one, one.rpartition(".")[0]]} for name, one in references.items()
+            },
+        }
+        for address, (_, references, _) in made.items()
+    ]
+    changes = [
+        change(address, ["create"], None, values, unknown) for address, (values, _, unknown) in made.items()
+    ]
+    inventory = imported(plan([], after, changes, {"root_module": {"resources": blocks}}))
+    connection = part(inventory, "connections", "alicloud_vpn_connection.new")
+    assert (connection["destination_routes"], connection["publish_vpc"]) == (["192.168.70.0/24"], False)
+    assert part(inventory, "vpcs", "alicloud_vpc.new")["routes"] == [
+        {"destination": "192.168.70.0/24", "via": "alicloud_vpn_connection.new"}
+    ]
 
 
 def test_what_a_configuration_has_no_words_for_is_listed() -> None:
     text = told(imported(state(*hybrid(), resource("alicloud_instance.web", id="i-1"))))
     for said in (
-        "alicloud_route_entry.nat: route 192.168.99.0/24 via VpnGateway vpn-core",
+        "alicloud_route_entry.nat: route 0.0.0.0/0 via NatGateway ngw-1: a configuration has no next hop",
+        "alicloud_route_entry.other: route 192.168.98.0/24 via VpnGateway vpn-core: no VPC is known",
+        "alicloud_route_entry.gone: route 192.168.97.0/24 via Attachment tr-attach-gone: nothing that was",
         "alicloud_cen_transit_router_route_entry.private: route 192.168.99.0/24 via BlackHole",
         "alicloud_instance: 1 of this type, which decides nothing here",
     ):

@@ -119,7 +119,7 @@ def test_dns_answers_in_the_vpcs(served: Server) -> None:
         ask.assert_resolves(asked, "10.1.0.5", to="10.1.8.1")
         ask.assert_denied(asked, "10.2.0.5")
     ask.assert_resolves(name, "192.168.10.5", to="10.1.8.1")
-    ask.assert_resolves("db.corp.internal", "10.2.0.5", to="10.1.0.9")
+    ask.assert_resolves("db.corp.internal", "10.2.0.5", to="10.1.8.9")
 
 
 def test_what_the_provider_wrote_is_told_as_it_read_it() -> None:

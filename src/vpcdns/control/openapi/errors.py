@@ -139,11 +139,15 @@ _CLOUDAPI: Final[_Table] = {
     (Rule.UNIQUE, "address"): ("InvalidVswitchId", 400),
     (Rule.UNIQUE, ""): ("RepeatedDomainName", 400),
     (Rule.ADDRESS_PLAN, ""): ("InvalidVpcId", 400),
+    (Rule.VSWITCH_ROUTE, ""): ("InvalidVpcId", 400),
+    (Rule.SERVICE_SPACE, ""): ("InvalidVpcId", 400),
+    (Rule.EDITION, ""): ("InvalidVpcId", 400),
     (Rule.SOURCE_NETWORK, ""): ("InvalidVpcId", 400),
 }
 _VPC: Final[_Table] = {
     **{(rule, ""): ("InvalidParameter", 400) for rule in Rule},
     (Rule.ADDRESS_PLAN, ""): ("InvalidCidrBlock", 400),
+    (Rule.VSWITCH_ROUTE, ""): ("InvalidCidrBlock.Overlapped", 400),  # a vSwitch that holds a route
     (Rule.REFERENCE, "vpc_id"): ("InvalidVpcID.NotFound", 404),
     (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 404),
     (Rule.REFERENCE, ""): ("DependencyViolation", 400),  # a VPC that something names

@@ -37,6 +37,8 @@ class Attributes(BaseModel):
 
 class Vpc(Attributes):
     cidr_block: Text = None
+    route_table_id: Text = None
+    router_table_id: Text = None
     secondary_cidr_blocks: Texts = []
 
 
@@ -114,6 +116,7 @@ class VpnConnection(Attributes):
     customer_gateway_id: Text = None
     local_subnet: Blocks = []
     remote_subnet: Blocks = []
+    auto_config_route: bool | None = None
     tunnel_options_specification: Annotated[list[Tunnel], BeforeValidator(_none_if_null)] = []
 
 
@@ -158,7 +161,24 @@ class CenPrivateZone(Attributes):
     host_vpc_id: Text = None
 
 
+class VpnRoute(Attributes):
+    """By destination; one with a source is policy-based."""
+
+    vpn_gateway_id: Text = None
+    next_hop: Text = None
+    route_source: Text = None
+    route_dest: Text = None
+    publish_vpc: bool | None = None
+
+
+class CenRoute(Attributes):
+    instance_id: Text = None
+    route_table_id: Text = None
+    cidr_block: Text = None
+
+
 class VpcRoute(Attributes):
+    route_table_id: Text = None
     destination_cidrblock: Text = None
     nexthop_type: Text = None
     nexthop_id: Text = None
@@ -179,6 +199,8 @@ RESOURCES: Final[dict[str, type[Attributes]]] = {
     "alicloud_vpn_customer_gateway": Attributes,
     "alicloud_vpn_connection": VpnConnection,
     "alicloud_vpn_gateway_vpn_attachment": VpnConnection,
+    "alicloud_vpn_route_entry": VpnRoute,
+    "alicloud_vpn_pbr_route_entry": VpnRoute,
     "alicloud_cen_instance": Attributes,
     "alicloud_cen_instance_attachment": CenAttachment,
     "alicloud_cen_transit_router": TransitRouter,
@@ -189,6 +211,7 @@ RESOURCES: Final[dict[str, type[Attributes]]] = {
     "alicloud_cen_route_service": RouteService,
     "alicloud_cen_private_zone": CenPrivateZone,
     "alicloud_route_entry": VpcRoute,
+    "alicloud_cen_route_entry": CenRoute,
 }
 # The list that a data source reads, and the resource that an item of it is like.
 DATA_SOURCES: Final = {
@@ -222,6 +245,7 @@ NAMED_BY: Final = {
     "customer_gateway_id": "alicloud_vpn_customer_gateway",
     "transit_router_id": "alicloud_cen_transit_router",
     "vpn_id": "alicloud_vpn_gateway_vpn_attachment",
+    "next_hop": "alicloud_vpn_connection",
 }
 
 

@@ -1,0 +1,55 @@
+"""The window in which caches keep what was true before a change."""
+
+from __future__ import annotations
+
+from tests.support.hybrid_cloud import CONFIGURATION, hybrid
+from vpcdns.rehearsal.cache_window import CacheWindow, cache_window, window_text
+from vpcdns.rehearsal.change_text import changed
+from vpcdns.rehearsal.plan import plan
+from vpcdns.rehearsal.plan_text import plan_text
+
+ZONE = """
+private_zones:
+  - {zone: corp.test, vpcs: [vpc-a], records: [{name: db, type: A, values: [10.1.8.9], ttl: %s}]}
+"""
+
+
+def test_old_answers_and_old_absences_live_as_long_as_their_ttls() -> None:
+    world = hybrid(f"{CONFIGURATION}answers: {{ttl: 300, negative_ttl: 45}}")
+    found = plan(world, changed(world, "bind gw vpc-b vsw-b"))
+    assert cache_window(found) == CacheWindow(300, 45)
+    text = "\n".join(plan_text(found))
+    assert "old answers for 300 s and that there is no answer for 45 s" in text
+    assert "lower `answers.ttl` and `answers.negative_ttl` first, and wait 300 s" in text
+
+
+def test_only_what_changes_counts() -> None:
+    world = hybrid()
+    disabled = changed(world, f"disable {'d' * 32}")
+    assert cache_window(plan(world, disabled)).ttl == 60
+    assert cache_window(plan(disabled, world)).negative_ttl == 10
+    assert cache_window(plan(disabled, world)).ttl == 0
+
+
+def test_whoever_loses_only_the_way_has_nothing_in_caches() -> None:
+    world = hybrid()
+    found = plan(world, changed(world, "cut vpn-1"))
+    assert found.lost
+    assert list(window_text(cache_window(found))) == []
+
+
+def test_records_of_private_zones_have_ttls_of_their_own() -> None:
+    old, new = (hybrid(CONFIGURATION + ZONE % ttl) for ttl in (7, 7))
+    assert list(window_text(cache_window(plan(old, new)))) == []
+    moved = hybrid(CONFIGURATION + (ZONE % 7).replace("10.1.8.9", "10.1.8.10"))
+    window = cache_window(plan(old, moved))
+    assert window == CacheWindow(7, 0, ["corp.test"])
+    assert "lower `ttl` of records in corp.test first" in "\n".join(window_text(window))
+
+
+def test_records_of_other_types_count() -> None:
+    text = ", {name: db, type: TXT, values: [%s], ttl: 900}]}"
+    old, new = (
+        hybrid(CONFIGURATION + (ZONE % 7).replace("]}\n", f"{text % word}\n")) for word in ("one", "two")
+    )
+    assert cache_window(plan(old, new)) == CacheWindow(900, 0, ["corp.test"])
