@@ -65,6 +65,34 @@ def test_the_job_passes_unless_there_is_an_error(
     assert said in (tmp_path / "names.md").read_text()
 
 
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        (r"\u003c!-- vpcdns --\u003e\n**2 pairs**", "--request PUT --form body=<note.md https://notes/302"),
+        ("LGTM", "--form body=<note.md https://notes"),
+    ],
+)
+def test_gitlab_has_one_comment(body: str, asked: str, environment: dict[str, str], tmp_path: Path) -> None:
+    """Notes as GitLab's API writes them: angle brackets escaped, in one line."""
+    (tmp_path / "names.md").write_text("**1 pair**\n")
+    notes = (
+        f'[{{"id":302,"type":null,"body":"{body}","author":{{"id":1}}}},{{"id":7,"type":null,"body":"x"}}]'
+    )
+    (tmp_path / "told.json").write_text(notes)
+    curl = tmp_path / "tools" / "curl"
+    curl.write_text('#!/bin/sh\nshift 5\necho "$@" >> asked.txt\ncat told.json\n')
+    curl.chmod(0o755)
+    subprocess.run(
+        ["sh", "-e", "-c", "\n".join(GITLAB["comment"]["script"])],
+        cwd=tmp_path,
+        env=environment | {"NOTES": "https://notes", "NOTE_TOKEN": "secret"},
+        timeout=20,
+        check=True,
+    )
+    assert (tmp_path / "asked.txt").read_text().splitlines() == ["https://notes?per_page=100", asked]
+    assert (tmp_path / "note.md").read_text() == "<!-- vpcdns -->\n**1 pair**\n"
+
+
 def test_scripts_are_good_shell() -> None:
     scripts = [step["run"] for step in STEPS.values()]
     scripts += [
