@@ -26,7 +26,7 @@ DNS_PORT: Final = 53
 class NodeDns:
     """The nameservers of a VPC or network, and the routes to them that it has in any case.
 
-    At `addresses` it has resolvers itself, whose clients count as `vpc_id`; it answers no queries of `strays`.
+    At `addresses` it has resolvers itself, whose clients count as `vpc_id`. They do not answer `strays`.
     """
 
     nameservers: tuple[IPv4Address, ...]
