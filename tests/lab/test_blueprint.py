@@ -182,6 +182,18 @@ def test_an_inbound_endpoint_is_a_resolver_in_its_vpc() -> None:
     assert endpoint not in {one.address for one in spaces["vpc-b"].resolvers}
 
 
+def test_queries_for_another_vpc_are_not_answered_where_they_can_be_told() -> None:
+    text = through_text("vpn-1", "{destination: 100.64.0.0/10, via: vpn-1}")
+    spaces = built(hybrid(text))
+    refused = {(str(one.source), str(one.destination)) for one in spaces["vpc-b"].rules if one.iif is None}
+    assert refused == {("192.168.0.0/16", f"{address}/32") for address in RESOLVERS}
+    assert not [one for one in spaces["vpc-a"].rules if one.iif is None]
+    overlapping = built(
+        hybrid(text.replace("10.2.0.0/16", "192.168.0.0/16").replace("10.2.8.0/24", "192.168.8.0/24"))
+    )
+    assert not [one for one in overlapping["vpc-b"].rules if one.iif is None]
+
+
 @settings(max_examples=30)
 @given(worlds())
 def test_whoever_asks_a_resolver_counts_as_its_vpc_whatever_overlaps(world: World) -> None:

@@ -135,6 +135,7 @@ def test_where_many_lose_they_are_counted_and_the_report_has_them_all(tmp_path: 
     result = vpcdns("rehearse", "--html", str(page), str(file))
     assert "200 lost, 0 gained. No expectation is about 199 of the lost." in result.output
     assert "vpc-001, vpc-003, vpc-004, vpc-005, vpc-006 and 194 more: 1 VPC domain" in result.output
+    assert "| --json and --html name all of them" in result.output
     assert "| LOST: vpc-002: 1 VPC domain" in result.output, "of whom something is expected"
     assert len(max(result.output.splitlines(), key=len)) < 400
     assert "vpc-200" in page.read_text()

@@ -71,6 +71,8 @@ WORDS = [
     "service-route cen-1 100.100.80.0/24 vpc-a idc,vpc-b",
     "resolve-as idc vpc-b",
     "resolve-as idc -",
+    "edition cen-1 basic",
+    "create-vswitch vpc-a vsw-new 10.1.9.0/24",
 ]
 
 
@@ -84,7 +86,9 @@ def test_every_form_of_a_change(text: str) -> None:
 
 
 def test_every_form_is_tried() -> None:
-    assert {line.split()[0] for line in usage()} - {text.split()[0] for text in WORDS} == {"unbind"}
+    assert {line.split()[0] for line in usage()} - {text.split()[0] for text in WORDS} == {
+        *("unbind", "service-unroute", "delete-vswitch")  # there is nothing of it to take away
+    }
     with pytest.raises(MalformedChange, match="rule 6"):
         changed(hybrid(), "unbind gw")
 

@@ -12,6 +12,7 @@ from typing import Final
 
 from vpcdns.lab.nameservers import NodeDns, nameservers
 from vpcdns.lab.parts import (
+    BEFORE_LOCAL,
     FIRST_TABLE,
     LOCAL,
     Blueprint,
@@ -108,9 +109,16 @@ def _node(
     routes |= {block: LabRoute(block, kind="throw") for block in local}
     # A VPC's own queries never leave it, whatever is routed elsewhere for others.
     rules = [LabRule("lo", LOCAL, destination=IPv4Network(one)) for one in RESOLVERS if one in dns.addresses]
+    # What should have got to another VPC's resolvers may go through here, and is not answered.
+    rules += (
+        LabRule(None, FIRST_TABLE, block, IPv4Network(one), BEFORE_LOCAL)
+        for block in dns.strays
+        for one in dns.addresses
+    )
+    refused = (LabRoute(_EVERYTHING, table=FIRST_TABLE, kind="unreachable"),) if dns.strays else ()
     addresses = dict.fromkeys((*own, *dns.addresses, *(listener.address for listener in listeners)))
     return Namespace(
-        name, True, tuple(addresses), tuple(routes.values()), tuple(rules), listeners,
+        name, True, tuple(addresses), (*routes.values(), *refused), tuple(rules), listeners,
         dns.nameservers, dns.resolvers
     )  # fmt: skip
 

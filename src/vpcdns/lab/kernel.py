@@ -22,7 +22,7 @@ NAMESPACES: Final = Path("/run/netns")
 _EXTRA: Final = ("pyroute2", "cryptography", "h11")
 _CLONE_NEWNET: Final = 0x40000000
 _UP_NOARP: Final = 0x81  # IFF_UP | IFF_NOARP
-_LOCAL_PRIORITY, _FIRST_PRIORITY = 40_000, 1000
+_LOCAL_PRIORITY, _FIRST_PRIORITY = 40_000, 1000  # the main table is asked at 32,766
 _SYSCTLS: Final = {
     "net/ipv4/ip_forward": "1",
     "net/ipv4/conf/all/rp_filter": "0",
@@ -148,7 +148,9 @@ class Kernel:
     def _rule(socket: Any, verb: str, rule: LabRule) -> None:
         ends = {"src": rule.source, "dst": rule.destination}
         given = {name: str(block) for name, block in ends.items() if block is not None and block.prefixlen}
-        socket.rule(verb, priority=_FIRST_PRIORITY + rule.order, iifname=rule.iif, table=rule.table, **given)
+        if rule.iif is not None:
+            given["iifname"] = rule.iif
+        socket.rule(verb, priority=_FIRST_PRIORITY + rule.order, table=rule.table, **given)
 
     def remove(self) -> None:
         """Takes the lab's namespaces away, and gives it up."""

@@ -7,6 +7,7 @@ check also fails there when kernel and model disagree.
 from __future__ import annotations
 
 import os
+import resource
 from collections.abc import Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -56,6 +57,9 @@ class LiveLab(ExitStack):
         self._numbers = Numbers()
         self.kernel = Kernel(name)
         self.callback(self.kernel.remove)
+        # A dozen descriptors for each VPC, and 1,024 is the usual soft limit.
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
             # Of the extra, which the kernel has looked for.
             from vpcdns.lab.certificates import Authority  # noqa: PLC0415

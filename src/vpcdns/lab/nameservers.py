@@ -4,7 +4,7 @@ A VPC has the cloud's resolvers itself, and inbound endpoints. A network with `r
 by that way or not at all; for any other one, a resolver of its own stands for what is taken for granted.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from typing import Final
@@ -15,7 +15,7 @@ from vpcdns.model.dns_leg import DnsLeg, dns_leg
 from vpcdns.model.policy import Listen
 from vpcdns.model.route_entries import RESOLVERS, Here
 from vpcdns.model.route_tables import RouteTables
-from vpcdns.model.topology import INBOUND_ENDPOINT, Network, ResolvesThrough
+from vpcdns.model.topology import INBOUND_ENDPOINT, Network, ResolvesThrough, Vpc
 from vpcdns.model.world import World
 
 ASSUMED_RESOLVER: Final = IPv4Address("169.254.53.53")  # RFC 3927: link-local, so nobody's block
@@ -26,13 +26,14 @@ DNS_PORT: Final = 53
 class NodeDns:
     """The nameservers of a VPC or network, and the routes to them that it has in any case.
 
-    At `addresses` it has a resolver itself, for whose clients it counts as `vpc_id`.
+    At `addresses` it has resolvers itself, whose clients count as `vpc_id`. They do not answer `strays`.
     """
 
     nameservers: tuple[IPv4Address, ...]
     addresses: tuple[IPv4Address, ...] = ()
     vpc_id: str | None = None
     routes: tuple[LabRoute, ...] = ()
+    strays: tuple[IPv4Network, ...] = ()
 
     @property
     def resolvers(self) -> tuple[Listen, ...]:
@@ -42,10 +43,10 @@ class NodeDns:
 def nameservers(world: World, tables: RouteTables, devices: dict[str, str]) -> dict[str, NodeDns]:
     """Of every VPC and network; `devices` are the interfaces by connection_id."""
     legs = {one.network_id: dns_leg(one.network_id, world) for one in world.topology.networks.values()}
-    found = {
-        vpc_id: NodeDns(RESOLVERS, (*RESOLVERS, *dict.fromkeys(_inbound(vpc_id, world, legs))), vpc_id)
-        for vpc_id in world.topology.vpcs
-    }
+    found = {}
+    for vpc_id, vpc in world.topology.vpcs.items():
+        addresses = (*RESOLVERS, *dict.fromkeys(_inbound(vpc_id, world, legs)))
+        found[vpc_id] = NodeDns(RESOLVERS, addresses, vpc_id, strays=tuple(_strays(vpc, world)))
     for network_id, leg in legs.items():
         network = world.topology.networks[network_id]
         if (through := network.resolves_through) is None:
@@ -63,6 +64,17 @@ def _inbound(vpc_id: str, world: World, legs: dict[str, DnsLeg | None]) -> Itera
             continue
         if through.via == INBOUND_ENDPOINT and through.vpc_id == vpc_id:
             yield leg.resolver
+
+
+def _strays(vpc: Vpc, world: World) -> Iterator[IPv4Network]:
+    """The blocks of networks that resolve through other VPCs, where they can be told from others."""
+    asking = [one for one in world.topology.networks.values() if one.resolves_through is not None]
+    own = [block for one in asking if one.asks_as == vpc.vpc_id for block in one.cidr_blocks]
+    own += vpc.routed_blocks
+    others = (block for one in asking if one.asks_as != vpc.vpc_id for block in one.cidr_blocks)
+    for block in dict.fromkeys(others):
+        if not any(block.overlaps(ours) for ours in own):
+            yield block
 
 
 def _through(

@@ -10,6 +10,7 @@ from vpcdns.model.policy import Listen
 LOCAL: Final = 255  # the kernel's table of its own addresses, and that of routes (linux/rtnetlink.h)
 MAIN: Final = 254
 FIRST_TABLE: Final = 1000
+BEFORE_LOCAL: Final = 38_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +28,10 @@ class LabRoute:
 class LabRule:
     """What comes in by `iif`, from `source` to `destination`, is forwarded by `table`.
 
-    Of several, the one with the lowest `order` is asked first, up to 99.
+    Of several, the one with the lowest `order` is asked first; BEFORE_LOCAL is after the main table.
     """
 
-    iif: str
+    iif: str | None
     table: int
     source: IPv4Network | None = None
     destination: IPv4Network | None = None

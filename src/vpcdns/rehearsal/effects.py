@@ -11,7 +11,7 @@ from typing import Any, Final
 from vpcdns.model.routing import source_of
 from vpcdns.rehearsal.cache_window import cache_window, window_text
 from vpcdns.rehearsal.plan import Row, Section
-from vpcdns.rehearsal.plan_text import names_text, sources_text, summary
+from vpcdns.rehearsal.plan_text import SOURCES, names_text, sources_text, summary
 from vpcdns.rehearsal.run import StepResult
 
 MOST: Final = 5  # lines of a step that a terminal shows
@@ -98,6 +98,8 @@ def step_text(step: StepResult) -> Iterator[str]:
     if rest := found[MOST:]:
         pairs = sum(one.pairs for one in rest)
         yield f"… and {len(rest):,} more such lines with {pairs:,} pairs; --json and --html have them all"
+    elif any(len(one.row.sources) > SOURCES for one in found):
+        yield "--json and --html name all of them"
     yield from (f"setting: {one}" for one in step.plan.settings[:MOST])
     yield from islice(window_text(cache_window(step.plan)), 1)
 

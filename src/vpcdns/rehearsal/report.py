@@ -3,6 +3,7 @@
 Knows how it looks. Everything that comes out of a file is escaped.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -96,7 +97,7 @@ def _effects(step: StepResult) -> Iterator[str]:
         yield from _effects_table(rest)
         yield "</details>"
     for line in (*(f"Setting: {one}" for one in step.plan.settings), *window_text(cache_window(step.plan))):
-        yield f'<p class="soft">{escape(line)}</p>'
+        yield f'<p class="soft">{_prose(line)}</p>'
 
 
 def _effects_table(found: Sequence[Effect]) -> Iterator[str]:
@@ -107,10 +108,14 @@ def _effects_table(found: Sequence[Effect]) -> Iterator[str]:
     yield "</tr></thead><tbody>"
     for one in found:
         kind = {"LOST": "bad", "gained": "good"}.get(one.kind, "")
-        yield f'<tr><td class="{kind}">{escape(one.label)}</td><td>{_sources(one.row.sources)}</td>'
+        yield f'<tr><td class="{kind}">{_prose(one.label)}</td><td>{_sources(one.row.sources)}</td>'
         yield f'<td class="dns">{escape(names_text(one.section))}</td><td>{escape(str(one.row.before))}</td>'
         yield f"<td>{escape(str(one.row.after))}<p>{escape(one.row.after.why)}</p></td></tr>"
     yield "</tbody></table>"
+
+
+def _prose(text: str) -> str:
+    return re.sub(r"`([^`]*)`", r"<code>\1</code>", escape(text))
 
 
 def _sources(sources: Sequence[str]) -> str:

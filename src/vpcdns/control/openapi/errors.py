@@ -152,6 +152,7 @@ _VPC: Final[_Table] = {
     (Rule.REFERENCE, "vswitch_id"): ("InvalidVswitchID.NotFound", 404),
     (Rule.REFERENCE, ""): ("DependencyViolation", 400),  # a VPC that something names
     (Rule.BINDING, ""): ("DependencyViolation", 400),  # a vSwitch that an instance is bound to
+    (Rule.HYBRID, ""): ("DependencyViolation", 400),  # or that an inbound endpoint is in
     (Rule.UNIQUE, ""): ("InvalidParameter.Duplicate", 400),
 }
 _PVTZ: Final[_Table] = {
