@@ -128,6 +128,18 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
                 yield from [key for key, value in mine.items() if theirs.get(key, _GONE) is not value]
                 yield from [key for key in theirs if key not in mine]
 
+    def differing(self, other: FrozenMap[K, V]) -> Iterator[K]:
+        """The keys at which the two have not equal values, or only one has any."""
+        if len(self._parts) != len(other._parts):
+            mine_at, theirs_at = self.finder(), other.finder()
+            yield from (one for one in self.touched(other) if mine_at(one) != theirs_at(one))
+            return
+        for mine, theirs in zip(self._parts, other._parts, strict=True):
+            if mine is not theirs:
+                at = theirs.get
+                yield from [key for key, value in mine.items() if at(key, _GONE) != value]
+                yield from [key for key in theirs if key not in mine]
+
     def shares_with(self, other: FrozenMap[K, V]) -> bool:
         """Whether a part is the same: one has been made from the other by a few changes."""
         return any(map(operator.is_, self._parts, other._parts))

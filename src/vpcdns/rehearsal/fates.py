@@ -12,6 +12,7 @@ from vpcdns.model.dns import Question, Record, RRType, type_text
 from vpcdns.model.names import Name
 from vpcdns.model.resolution import Resolution, resolve
 from vpcdns.model.routing import Path, Source, path
+from vpcdns.model.vpc_domains import group_at
 from vpcdns.model.world import World
 
 
@@ -63,24 +64,41 @@ def changed_fates(
     name: Name,
     before: tuple[Source | None, World],
     after: tuple[Source | None, World],
-    types_at: Callable[[Iterable[Name]], Collection[int]] = lambda _: (),
+    types_at: Callable[[Iterable[Name]], Collection[int]] | None = None,
+    *,
+    same_ways: bool = False,
 ) -> tuple[Fate, Fate] | None:
     """What becomes of a name before and after; None if that is no change.
 
     `types_at` says which types besides A are to be compared: those of the name, and of where CNAME records
-    lead.
+    lead. With `same_ways` topologies and instances are equal, so that an equal answer is reached alike.
     """
     if before[0] is None or after[0] is None:
         was, now = fate_of(before[0], name, before[1]), fate_of(after[0], name, after[1])
         return None if was.verdict == now.verdict else (was, now)
+    if (
+        same_ways
+        and types_at is None
+        and _answer(name, before[0], before[1]) == _answer(name, after[0], after[1])
+    ):
+        return None
     found = path(before[0], name, before[1]), path(after[0], name, after[1])
     targets = (one.resolution.target for one in found if one.resolution is not None)
     was, now = map(_fate, found)
-    for rtype in sorted(types_at({name, *targets})):
+    for rtype in sorted(types_at({name, *targets})) if types_at is not None else ():
         said = [_of_type(name, rtype, *side) for side in (before, after)]
         if said[0][0] != said[1][0]:
             was, now = _with(was, rtype, *said[0]), _with(now, rtype, *said[1])
     return None if was == now else (was, now)
+
+
+def _answer(name: Name, source: Source, world: World) -> object:
+    """What a path depends on besides topology and instances."""
+    said = resolve(Question(name, RRType.A), source.client, world)
+    group = group_at(said.target, world)
+    instance = None if group is None else group.instance_key
+    records = [(one.rtype, one.rdata) for one in said.answers]
+    return said.outcome, said.rcode, said.reason, said.target, records, instance
 
 
 def _with(fate: Fate, rtype: int, text: str, answers: tuple[Record, ...]) -> Fate:

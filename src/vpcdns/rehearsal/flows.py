@@ -4,10 +4,11 @@ Knows groups, instances and names; not who asks. A million groups on one instanc
 flow with a count and a few samples: names in the same situation are answered the same.
 """
 
-from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from heapq import nsmallest
 from operator import attrgetter
 from typing import Final
 
@@ -19,6 +20,7 @@ from vpcdns.rehearsal.private_names import PrivateNames
 
 SAMPLES: Final = 3  # names that stand for a flow's others
 _BY_ID: Final = attrgetter("group_id")
+_STANDING: Final = attrgetter("region_id", "instance_id", "vpc_domain")
 
 
 class NameKind(Enum):
@@ -80,7 +82,7 @@ class Flows:
     def collect(self) -> list[Flow]:
         old, new = self._old.groups, self._new.groups
         was, now = old.finder(), new.finder()
-        moved = {*old, *new} if self._renamed else {one for one in old.touched(new) if was(one) != now(one)}
+        moved = {*old, *new} if self._renamed else set(old.differing(new))
         self._stay(group for group_id, group in new.scan() if group_id not in moved)
         for group_id in sorted(moved):  # so that the same plan names the same samples
             self._goes(was(group_id), now(group_id))
@@ -91,8 +93,7 @@ class Flows:
 
         Those are the first by id, so that the same plan has the same ones.
         """
-        counts: dict[tuple[str, str, bool], int] = {}
-        samples: dict[tuple[str, str, bool], list[Group]] = {}
+        staying: dict[tuple[str, str, bool], list[Group]] = defaultdict(list)
         some_are_private = self._private.may_hold_vpc_domains(self._new.answers.suffix)
         for group in groups:
             for name in group.custom_domains:
@@ -102,18 +103,12 @@ class Flows:
                 here = self._situation(group)
                 self._count(NameKind.VPC_DOMAIN, here, here, name)
                 continue
-            key = group.region_id, group.instance_id, group.vpc_domain
-            count = counts[key] = counts.get(key, 0) + 1
-            if count == 1:
-                samples[key] = [group]
-            elif count <= SAMPLES or group.group_id < samples[key][-1].group_id:
-                insort(samples[key], group, key=_BY_ID)
-                del samples[key][SAMPLES:]
-        for key, count in counts.items():
-            here = Situation((key[0], key[1]), key[2])
+            staying[_STANDING(group)].append(group)
+        for (region_id, instance_id, enabled), alike in staying.items():
+            here = Situation((region_id, instance_id), enabled)
             flow = self._flow(NameKind.VPC_DOMAIN, here, here, frozenset())
-            flow.count += count
-            flow.samples += map(self._new.vpc_domain, samples[key])
+            flow.count += len(alike)
+            flow.samples += map(self._new.vpc_domain, nsmallest(SAMPLES, alike, key=_BY_ID))
 
     def _goes(self, was: Group | None, now: Group | None) -> None:
         before = ABSENT if was is None else self._situation(was)

@@ -90,6 +90,7 @@ class _Comparison:
         self.old_sources, self.new_sources = Sources(old), Sources(new)
         self.same_policy = _same(old, new, "answers", "access", "forwarding")
         self.all_suspect = not (self.same_policy and _same(old, new, "topology"))
+        self.same_ways = _same(old, new, "topology", "instances")
         self.private = PrivateNames(old, new)
         self._above: dict[Name, dict[tuple[Fate, Fate], list[str]]] = {}  # what is said of names below names
         self.exceptions = wildcard_exceptions(old, new)
@@ -203,7 +204,8 @@ class _Comparison:
         Names that `private` zones hold may have records of other types than A.
         """
         sides = (self.old_sources.get(source), self.old), (self.new_sources.get(source), self.new)
-        return changed_fates(name, *sides, *([private.types_at] if private is not None else []))
+        types_at = None if private is None else private.types_at
+        return changed_fates(name, *sides, types_at, same_ways=self.same_ways)
 
     def _classes(self, flow: Flow, private: dict[str, None]) -> Iterator[tuple[str, Callable[[], list[str]]]]:
         """Sources that get the same: one of them to ask, and all of them.
