@@ -12,6 +12,7 @@ from vpcdns.errors import ConfigurationError
 from vpcdns.model.names import Name
 from vpcdns.model.routing import Path, path, source_of
 from vpcdns.model.world import World
+from vpcdns.rehearsal.change_text import changed
 
 
 def to(world: World, source: str, name: str) -> Path:
@@ -270,3 +271,76 @@ def test_pods_in_the_shared_space_are_told_to_be_renumbered_before_a_route_that_
     beside = ("cidr_blocks: [192.168.0.0/16]", "cidr_blocks: [192.168.0.0/16, 100.96.0.0/11]")
     first = to(edited(beside), "idc", SERVERLESS_NAME).problems[0]
     assert first.remedy.endswith("; or route 100.100.80.10/32 at idc to a VPC of cn-hangzhou")
+
+
+def to_address(world: World, source: str, address: str) -> Path:
+    found = source_of(source, world)
+    assert found is not None
+    return path(found, IPv4Address(address), world)
+
+
+def test_an_address_of_another_vpc_in_none_of_its_vswitches() -> None:
+    """Both are on one CEN already, and no IPsec connection would help."""
+    problem = to_address(hybrid(), "vpc-b", "10.1.200.1").problems[0]
+    assert problem.detail == "10.1.200.1 lies in vpc-a, but in none of its vSwitches"
+    assert problem.remedy.startswith("add its vSwitch to `vswitches`")
+
+
+TUNNELS = """
+server: {}
+forward: {upstreams: []}
+vpcs:
+  - {vpc_id: vpc-a, region_id: cn-hangzhou, cidr_blocks: [10.1.0.0/16],
+     vswitches: [{vswitch_id: vsw-a, cidr_block: 10.1.8.0/24}]}
+  - {vpc_id: vpc-b, region_id: cn-hangzhou, cidr_blocks: [10.2.0.0/16],
+     vswitches: [{vswitch_id: vsw-b, cidr_block: 10.2.8.0/24}]}
+networks:
+  - {network_id: near, cidr_blocks: [192.168.0.0/17],
+     routes: [{destination: 10.1.0.0/16, via: vpn-1}, {destination: 10.2.0.0/16, via: vpn-1}]}
+  - {network_id: far, cidr_blocks: [192.168.128.0/17], routes: [{destination: 10.1.0.0/16, via: vpn-2}]}
+connections:
+  - {connection_id: vpn-1, type: ipsec, vpc_id: vpc-a, network_id: near, local_subnets: [0.0.0.0/0],
+     remote_subnets: [0.0.0.0/0], destination_routes: [192.168.0.0/16], publish_vpc: false, publish_cen: true}
+  - {connection_id: vpn-2, type: ipsec, vpc_id: vpc-a, network_id: far, local_subnets: [0.0.0.0/0],
+     remote_subnets: [0.0.0.0/0], destination_routes: [192.168.0.0/16]}
+  - {connection_id: tr, type: cen, edition: enterprise, attachments: [vpc-a, vpc-b]}
+"""
+
+
+def test_routes_that_a_vpc_has_not_are_not_in_its_cen_either() -> None:
+    """Publishing them to the CEN is on already: they have to be in the VPC first."""
+    alone = (
+        TUNNELS[: TUNNELS.index("  - {connection_id: vpn-2")]
+        + TUNNELS[TUNNELS.index("  - {connection_id: tr") :]
+    )
+    alone = alone.replace(", routes: [{destination: 10.1.0.0/16, via: vpn-2}]", "")
+    world = hybrid(alone)
+    problem = to_address(world, "near", "10.2.8.9").problems[0]
+    assert problem.remedy == "publish the routes of vpc-a via vpn-1 to vpc-a (`publish_vpc`)"
+    assert to_address(changed(world, "publish vpn-1 vpc"), "near", "10.2.8.9").reachable
+
+
+def test_equal_destination_routes_of_two_tunnels_are_told_as_the_cause() -> None:
+    problem = to_address(
+        hybrid(TUNNELS.replace("publish_vpc: false", "publish_vpc: true")), "far", "10.1.8.9"
+    ).problems[0]
+    assert problem.code.value == "overlap"
+    assert "vpn-1 and vpn-2 have the same destination route 192.168.0.0/16" in problem.detail
+    assert problem.remedy == "narrow destination_routes of vpn-1 and vpn-2 to what is behind each"
+
+
+def test_a_transit_router_that_takes_an_address_wrong_is_told_to_take_it_elsewhere() -> None:
+    """A longer block of another VPC; what asks has no other way than the transit router."""
+    text = (
+        CONFIGURATION[: CONFIGURATION.index("  - {connection_id: vpn-1")]
+        + CONFIGURATION[CONFIGURATION.index("  - {connection_id: cen-1") :]
+    )
+    text = text.replace("cidr_block: 10.2.8.0/24", "cidr_block: 10.1.8.0/25").replace(
+        "[10.2.0.0/16]", "[10.1.8.0/24]"
+    )
+    world = hybrid(text.replace(VPN_ROUTE, "{destination: 10.1.0.0/16, via: cen-1}"))
+    problem = to(world, "idc", DEDICATED_NAME).problems[0]
+    assert (
+        problem.remedy == "renumber one of them, or let a static route of cen-1 take 10.1.8.20/32 via vpc-a"
+    )
+    assert to(changed(world, "route cen-1 10.1.8.20/32 vpc-a"), "idc", DEDICATED_NAME).there[-1].at == "vpc-a"

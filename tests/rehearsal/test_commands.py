@@ -207,7 +207,7 @@ def test_one_bad_file_does_not_stop_the_others(tmp_path: Path) -> None:
     (folder / "4-fails.yaml").write_text(text.replace("[10.2.8.20]", "[10.2.8.21]"))
     result = vpcdns("rehearse", str(folder), "--junit", str(junit), "--html", str(page))
     assert exit_code(result) == 1, "an error counts for more than what is not as expected"
-    assert result.output.splitlines()[-1] == "4 scenarios: 1 as expected, 1 not, 2 with errors"
+    assert result.output.splitlines()[-1] == "4 scenarios: 1 as expected, 1 not as expected, 2 with errors"
     assert "3-typo.yaml:3:1: stpes: " in result.output
     suites = ET.parse(junit).getroot()  # noqa: S314 - our own
     assert [suite.get("errors") for suite in suites] == ["1", None, "1", None]

@@ -39,13 +39,16 @@ def test_what_cannot_be_read() -> None:
         plan_answer(hybrid(), ["explode"])
 
 
+WINDOW = {"ttl": 0, "negative_ttl": 0, "private_zones": [], "negative_zones": [], "own_ttl": False}
+
+
 def test_a_plan_as_data() -> None:
     answer = plan_answer(hybrid(), ["bind gw vpc-b vsw-b"])
     assert json.loads(json.dumps(answer)) == answer
     assert (answer["changes"], answer["lost"], answer["gained"]) == (6, 4, 2)
-    assert answer["cache_window"] == {"ttl": 60, "negative_ttl": 10, "private_zones": []}
+    assert answer["cache_window"] == WINDOW | {"ttl": 60, "negative_ttl": 10, "own_ttl": True}
     nothing = plan_answer(hybrid(), [])
-    assert nothing.pop("cache_window") == {"ttl": 0, "negative_ttl": 0, "private_zones": []}
+    assert nothing.pop("cache_window") == WINDOW
     assert nothing == {"changes": 0, "lost": 0, "gained": 0, "settings": [], "sections": []}
 
 

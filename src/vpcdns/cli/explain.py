@@ -11,13 +11,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from vpcdns.cli.output import say_json, say_rendered
+from vpcdns.cli.output import complain, say_json, say_rendered
 from vpcdns.cli.parameters import DEFAULT_CONFIG, ConfigOption, JsonOption, read_address, read_name, read_type
 from vpcdns.config import load
 from vpcdns.forward.host_resolvers import with_upstreams
 from vpcdns.model.clients import identify
 from vpcdns.model.decision import Outcome, Step
 from vpcdns.model.dns import Question, type_text
+from vpcdns.model.dns_leg import dns_leg
 from vpcdns.model.names import Name
 from vpcdns.model.rendering import resolution_data
 from vpcdns.model.resolution import Resolution, resolve
@@ -62,6 +63,14 @@ def explain(
         say_json(resolution_data(resolution))
     else:
         say_rendered(lambda out: _show(resolution, world, out))
+        _warn_of_way(resolution, world)
+
+
+def _warn_of_way(resolution: Resolution, world: World) -> None:
+    """The answer is for whoever asks; whether a network's queries get here is another matter."""
+    leg = dns_leg(resolution.client.network_id, world)
+    if leg is not None and leg.problems:
+        complain(f"but {leg.problems[0].detail}; {leg.problems[0].remedy}")
 
 
 def _show(resolution: Resolution, world: World, out: Console) -> None:

@@ -129,10 +129,10 @@ def _passed(result: Result | BadFile) -> bool:
 
 
 def _summary(results: list[Result | BadFile], others: list[Path], *, verbose: bool) -> str:
-    """`9 scenarios: 8 as expected, 1 not; passed over, as they are none: hybrid.yaml`."""
+    """`9 scenarios: 8 as expected, 1 not as expected; passed over, as they are none: hybrid.yaml`."""
     counts = {
         "as expected": sum(map(_passed, results)),
-        "not": sum(isinstance(one, Result) and not one.passed for one in results),
+        "not as expected": sum(isinstance(one, Result) and not one.passed for one in results),
         "with errors": sum(isinstance(one, BadFile) for one in results),
     }
     said = ", ".join(f"{count} {word}" for word, count in counts.items() if count) or "none"

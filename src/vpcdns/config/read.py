@@ -103,6 +103,8 @@ def has_key(path: Path, *keys: str) -> bool:
     Raises ConfigurationError if it cannot be opened.
     """
     octets = read_octets(path)
+    if octets.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # reading it says that it is
+        octets = octets.decode("utf-16", "replace").encode()
     if not any(key.encode() in octets for key in keys):
         return False
     found = document.read(octets)

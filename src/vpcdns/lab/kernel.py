@@ -174,7 +174,12 @@ def require_root() -> None:
 
 def require_extra() -> None:
     """Raises LabError where something of the extra `lab` is not installed."""
-    missing = [name for name in _EXTRA if importlib.util.find_spec(name) is None]
+    missing = []
+    for name in _EXTRA:
+        try:
+            importlib.import_module(name)
+        except Exception as error:  # noqa: BLE001  # whatever a package that is broken raises
+            missing.append(name if isinstance(error, ModuleNotFoundError) else f"{name} ({error})")
     if missing:
         listed = " and ".join(missing)
         raise LabError(f"a lab needs {listed}; install what is missing with: pip install 'vpcdns[lab]'")

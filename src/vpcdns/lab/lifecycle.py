@@ -49,8 +49,14 @@ def up(name: str, file: Path) -> Lab:
         raise LabError(f"lab {name} is up already; first: vpcdns lab down {down}")
     RUN.mkdir(exist_ok=True)
     log = log_file(name)
-    pid, output = _spawn([sys.executable, "-m", _DAEMON, name, str(file.resolve())], log)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # else nobody would end the daemon
     try:
+        pid, output = _spawn([sys.executable, "-m", _DAEMON, name, str(file.resolve())], log, before)
+    except OSError:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        raise
+    try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
         with os.fdopen(output) as stream:
             said = stream.readline()
     except BaseException:
@@ -67,7 +73,7 @@ def up(name: str, file: Path) -> Lab:
     raise LabError(why or f"lab {name} did not come up")
 
 
-def _spawn(command: list[str], log: Path) -> tuple[int, int]:
+def _spawn(command: list[str], log: Path, mask: set[int]) -> tuple[int, int]:
     """Starts a process that outlives us, in a session of its own; its number, and where its output comes."""
     reading, writing = os.pipe()
     write = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
@@ -76,7 +82,7 @@ def _spawn(command: list[str], log: Path) -> tuple[int, int]:
         (os.POSIX_SPAWN_OPEN, 2, str(log), write, 0o644),
         (os.POSIX_SPAWN_DUP2, writing, 1),
     ]
-    pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True)
+    pid = os.posix_spawn(command[0], command, os.environ, file_actions=files, setsid=True, setsigmask=mask)
     os.close(writing)
     return pid, reading
 
@@ -100,8 +106,8 @@ def remove_abandoned() -> None:
 
 
 def _remove(name: str) -> None:
-    Kernel(name).remove()
     log_file(name).unlink(missing_ok=True)
+    Kernel(name).remove()
 
 
 def _stop(lab: Lab) -> None:

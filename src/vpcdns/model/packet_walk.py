@@ -15,7 +15,7 @@ from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_entries import RESOLVERS, Clash, Here
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
-from vpcdns.model.way_out import clash, holding, host, never_remote, nobody, unrouted
+from vpcdns.model.way_out import clash, equal_routes, holding, host, never_remote, nobody, unrouted
 
 
 @dataclass(slots=True)
@@ -71,6 +71,8 @@ class Walk:
         if outbound and ipsec.destination_routes and not holding(self.destination, ipsec.destinations):
             detail = f"the VPN gateway of {node} has no route to {self.destination} via {name}"
             self._lost(detail, f"add {host(self.destination)} to destination_routes of {name}")
+        if outbound and (alike := equal_routes(ipsec, self.destination, self.goal.node, self.tables)):
+            self._problem(Verdict.OVERLAP, *alike)
         at_vpc, on_premises = (self.source, self.destination) if outbound else (self.destination, self.source)
         remote = "remote_subnets", ipsec.remote_subnets, on_premises
         local = "local_subnets", ipsec.local_subnets, at_vpc

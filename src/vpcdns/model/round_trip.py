@@ -9,7 +9,7 @@ from vpcdns.model.packet_walk import Walk
 from vpcdns.model.route_entries import Here
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
-from vpcdns.model.way_out import in_shared_space
+from vpcdns.model.way_out import in_shared_space, lead
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
         region = walk.tables.region_of(node)
         if walk.goal.node is not None:
             detail = f"{node} takes {address} to its own services, and not to those of {walk.goal}"
-            remedy = f"let {start} take {address}/32 another way to {walk.goal}"
+            remedy = lead(address, start, node, walk.goal.node, walk.hops, walk.tables)
             return PathProblem(Verdict.OVERLAP, detail, remedy)
         detail = f"{node} takes {address} to the services of {region}; this one is in {walk.goal.region_id}"
         remedy = f"route it through a VPC of {walk.goal.region_id}, or use a dedicated instance in reach"
@@ -63,11 +63,12 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
         detail = f"{address} of {walk.goal} lies in {node}'s own block {block}: it never leaves {node}"
     else:
         detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
-    remedy = f"renumber one of them, or route {address}/32 at {start} to {walk.goal}"
+    another = lead(address, start, node, str(walk.goal), walk.hops, walk.tables)
+    remedy = f"renumber one of them, or {another}"
     if address in SHARED_SPACE:
         remedy = f"renumber {block} at {node}: {SHARED_SPACE} is the cloud's own"
         if walk.source not in SHARED_SPACE:  # to which no VPC would bring an answer back
-            remedy += f"; or route {address}/32 at {start} to {walk.goal}"
+            remedy += f"; or {another}"
     if start in walk.tables.topology.vpcs:  # which takes no route inside a vSwitch of its own
         remedy = f"renumber one of them, or ask from {walk.goal}"
     if walk.back:

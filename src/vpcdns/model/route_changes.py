@@ -121,6 +121,9 @@ def attach(
 def detach(world: World, connection_id: str, attachment: str) -> World:
     """Detaches a VPC or network from a CEN, its routes there included; routes via the CEN are withdrawn."""
     cen, node = _cen(world, connection_id), world.topology.node(attachment)
+    if attachment not in map(attached_id, cen.attachments):
+        what, where = f"attachment {attachment} at {connection_id}", ("attachments",)
+        raise Refused(missing(Rule.REFERENCE, f"connection {connection_id}", what, "attachments", where))
     if node is not None:
         world = replace(world, topology=_withdrawn(world.topology, node, connection_id))
     routes = (

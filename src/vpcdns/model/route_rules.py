@@ -45,7 +45,7 @@ def vpc_route_refusals(vpc: Vpc, topology: Topology) -> Iterator[Refusal]:
 
 def vswitch_route_refusals(vpc: Vpc, vswitch: VSwitch, topology: Topology) -> Iterator[Refusal]:
     """Routes that a new vSwitch would swallow."""
-    ways = [(route.destination, "it") for route in vpc.routes]
+    ways = [(route.destination, vpc.vpc_id) for route in vpc.routes]
     for one in topology.connections.values():
         if isinstance(one, IpsecConnection) and one.vpc_id == vpc.vpc_id:
             ways += ((block, one.connection_id) for block in one.destinations)
@@ -152,6 +152,8 @@ def _into_services(subject: str, what: str, where: _Where) -> Refusal:
     if where[0] != "routes":
         problem += ": the connection would break"
     way_out = f"route to blocks apart from {SHARED_SPACE}; renumber or translate what lies in it"
+    if where[0] == "remote_subnets":
+        way_out += "; or let selectors be wide, and give it `destination_routes`"
     return Refusal(Rule.SERVICE_SPACE, subject, problem, way_out, where)
 
 

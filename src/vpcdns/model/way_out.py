@@ -10,7 +10,7 @@ from vpcdns.model.connections import CenConnection, IpsecConnection
 from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.topology import Vpc
-from vpcdns.model.way import PathProblem, Verdict
+from vpcdns.model.way import Hop, PathProblem, Verdict
 
 
 def in_shared_space(address: IPv4Address, network: str, vpc_id: str) -> PathProblem:
@@ -61,10 +61,49 @@ def unrouted(
             return detail, f"{published}, or add the route {host(address)} via {name} to {vpc_id}"
         for cen in tables.joined.get(vpc_id, ()) if is_routed else ():
             if isinstance(cen, CenConnection) and ipsec.vpc_id in tables.attached(cen):
-                published = f"publish the routes of {ipsec.vpc_id} via {name}"
-                return detail, f"{published} to {cen.connection_id} (`publish_cen`)"
+                where = [] if ipsec.publish_vpc else [f"{ipsec.vpc_id} (`publish_vpc`)"]
+                where += [] if ipsec.publish_cen else [f"{cen.connection_id} (`publish_cen`)"]
+                if where:
+                    return detail, f"publish the routes of {ipsec.vpc_id} via {name} to {' and '.join(where)}"
+    for cen in tables.joined.get(vpc_id, ()):
+        for other in tables.attached(cen) if isinstance(cen, CenConnection) else ():
+            vpc = tables.topology.vpcs.get(other)
+            if (
+                vpc is not None
+                and holding(address, vpc.cidr_blocks)
+                and not holding(address, vpc.routed_blocks)
+            ):
+                return nobody(address, other)
     into = f"remote_subnets of an IPsec connection of {vpc_id}"
     return detail, f"put {host(address)} into {into}, or attach both ends to one CEN"
+
+
+def lead(
+    address: IPv4Address, start: str, wrong: str, goal: str, hops: Iterable[Hop], tables: RouteTables
+) -> str:
+    """How to take an address elsewhere: at a transit router that takes it wrong, or where it comes from."""
+    for hop in hops:
+        cen = tables.topology.connections.get(hop.at)
+        if hop.via != wrong or not isinstance(cen, CenConnection) or cen.edition == "basic":
+            continue
+        if goal in tables.attached(cen):
+            return f"let a static route of {hop.at} take {host(address)} via {goal}"
+    return f"route {host(address)} at {start} to {goal}"
+
+
+def equal_routes(
+    ipsec: IpsecConnection, address: IPv4Address, goal: str | None, tables: RouteTables
+) -> tuple[str, str] | None:
+    """Why a VPN gateway takes a packet to another network: two destination routes to the same block."""
+    block = holding(address, ipsec.destination_routes)
+    for other in tables.joined.get(goal or "", ()) if block is not None else ():
+        if isinstance(other, CenConnection) or other is ipsec or other.vpc_id != ipsec.vpc_id:
+            continue
+        if holding(address, other.destination_routes) == block:
+            both = f"{ipsec.connection_id} and {other.connection_id}"
+            detail = f"{both} have the same destination route {block}, and the first one takes {address}"
+            return detail, f"narrow destination_routes of {both} to what is behind each"
+    return None
 
 
 def holding(address: IPv4Address, prefixes: Iterable[IPv4Network]) -> IPv4Network | None:

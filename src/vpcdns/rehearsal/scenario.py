@@ -84,12 +84,14 @@ def scenarios_in(folder: Path) -> tuple[list[Path], list[Path]]:
     files = (file for file in sorted(folder.rglob("*")) if file.suffix in (".yaml", ".yml", ".json"))
     found: tuple[list[Path], list[Path]] = [], []
     for file in files:
-        if file.is_file() and not any(part.startswith(".") for part in file.relative_to(folder).parts):
+        if not file.is_dir() and not any(part.startswith(".") for part in file.relative_to(folder).parts):
             found[not _may_be_scenario(file)].append(file)
     return found
 
 
 def _may_be_scenario(file: Path) -> bool:
+    if not file.is_file():
+        return False
     try:
         return has_key(file, "steps", "configuration")
     except ConfigurationError:
