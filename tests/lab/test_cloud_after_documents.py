@@ -30,7 +30,7 @@ from vpcdns.model.world import World
 from vpcdns.rehearsal.run import run
 from vpcdns.rehearsal.scenario import read_scenario
 
-TOPOLOGIES = int(os.environ.get("LAB_TOPOLOGIES", "250"))
+TOPOLOGIES = int(os.environ.get("LAB_TOPOLOGIES", "700"))
 FIRST = int(os.environ.get("LAB_FIRST", "0"))
 BUILDER = Path(cloud_after_documents.__path__[0])
 _REFUSED_BY = ("vswitch-route", "service-space", "edition")
@@ -126,6 +126,8 @@ MISTAKES = [  # a function of the model, a part of its text, and what is put in 
     ("route_entries.own_entries", "if ipsec.publish_vpc", ""),
     ("route_entries.own_entries", "node.routed_blocks", "node.cidr_blocks"),
     ("route_entries.gateway_entries", "(None,) if ipsec.destination_routes else ", ""),
+    ("route_entries.gateway_entries", "0 if one[1].source is None else -one[1].source.prefixlen", "0"),
+    ("route_entries._published", "for route in vpc.routes if", "for route in () if"),
     ("route_entries._to_resolvers", 'cen.edition == "basic"', "True"),
     ("address_owners._hosts_of", "address not in SHARED_SPACE", "True"),
     ("dns_leg._legs", "taken != through.via", "False"),

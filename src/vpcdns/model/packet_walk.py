@@ -71,8 +71,6 @@ class Walk:
         if outbound and ipsec.destination_routes and not holding(self.destination, ipsec.destinations):
             detail = f"the VPN gateway of {node} has no route to {self.destination} via {name}"
             self._lost(detail, f"add {host(self.destination)} to destination_routes of {name}")
-        if outbound and (alike := equal_routes(ipsec, self.destination, self.goal.node, self.tables)):
-            self._problem(Verdict.OVERLAP, *alike)
         at_vpc, on_premises = (self.source, self.destination) if outbound else (self.destination, self.source)
         remote = "remote_subnets", ipsec.remote_subnets, on_premises
         local = "local_subnets", ipsec.local_subnets, at_vpc
@@ -192,6 +190,11 @@ class Walk:
             return None
         verb = "back to" if self.back else "to"
         found = self._guess(node)
+        came_by = self.tables.topology.connections.get(self.hops[-1].at) if self.hops else None
+        alike = equal_routes(came_by, self.destination, self.goal.node, self.tables)
+        if found is None and alike is not None:
+            self._problem(Verdict.OVERLAP, *alike)
+            return None
         if found is None:
             detail = f"{node} has no route {verb} {self.destination}, and no connection of it leads there"
             self._lost(detail, f"connect {node} to {self.goal} by IPsec or CEN, and route it there")

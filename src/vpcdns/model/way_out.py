@@ -6,7 +6,7 @@ Knows what a topology has that would help; walks nowhere.
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network
 
-from vpcdns.model.connections import CenConnection, IpsecConnection
+from vpcdns.model.connections import CenConnection, Connection, IpsecConnection
 from vpcdns.model.gateway import SHARED_SPACE
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.topology import Vpc
@@ -92,9 +92,11 @@ def lead(
 
 
 def equal_routes(
-    ipsec: IpsecConnection, address: IPv4Address, goal: str | None, tables: RouteTables
+    ipsec: Connection | None, address: IPv4Address, goal: str | None, tables: RouteTables
 ) -> tuple[str, str] | None:
     """Why a VPN gateway takes a packet to another network: two destination routes to the same block."""
+    if not isinstance(ipsec, IpsecConnection):
+        return None
     block = holding(address, ipsec.destination_routes)
     for other in tables.joined.get(goal or "", ()) if block is not None else ():
         if isinstance(other, CenConnection) or other is ipsec or other.vpc_id != ipsec.vpc_id:
