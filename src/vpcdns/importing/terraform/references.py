@@ -87,8 +87,12 @@ class References:
         return found
 
     def is_given(self, resource: Resource, attribute: str) -> bool:
-        """Whether the configuration gives it an expression; what it does not, the provider decides."""
-        return attribute in _mapping(self._block(resource).get("expressions"))
+        """Whether the configuration gives it an expression; what it does not, the provider decides.
+
+        It may, where the configuration does not have the resource.
+        """
+        block = self._block(resource)
+        return not block or attribute in _mapping(block.get("expressions"))
 
     def placeholder(self, resource: Resource, attribute: str) -> str:
         """What stands in for an attribute of its own that nothing gives."""
@@ -179,7 +183,7 @@ class References:
                 if number is not None and number < len(known):
                     known = known[number : number + 1]
                 found.values.update(dict.fromkeys(known, one))
-            elif attribute != "id" and self.is_given(one, attribute):
+            elif attribute != "id" and self._block(one) and self.is_given(one, attribute):
                 found.add(self._of(one, attribute, asker.many, depth))
             else:
                 found.values[self._stand_in(one, attribute)] = one
