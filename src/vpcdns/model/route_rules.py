@@ -188,7 +188,7 @@ def _cen_refusals(cen: CenConnection, topology: Topology, subject: str) -> Itera
             yield missing(
                 Rule.REFERENCE, subject, f"VPC {route.host_vpc_id}", "vpcs", (*where, "host_vpc_id")
             )
-    yield from _static_refusals(cen, attached, subject)
+    yield from _static_refusals(cen, attached, topology, subject)
 
 
 def _attachment_refusals(
@@ -203,7 +203,9 @@ def _attachment_refusals(
         yield Refusal(Rule.EDITION, subject, problem, way_out, (*where, "kind"))
 
 
-def _static_refusals(cen: CenConnection, attached: set[str], subject: str) -> Iterator[Refusal]:
+def _static_refusals(
+    cen: CenConnection, attached: set[str], topology: Topology, subject: str
+) -> Iterator[Refusal]:
     for index, static in enumerate(cen.routes):
         where = ("routes", index)
         if cen.edition == "basic":
@@ -212,6 +214,7 @@ def _static_refusals(cen: CenConnection, attached: set[str], subject: str) -> It
             yield Refusal(Rule.EDITION, subject, problem, way_out, where)
         if static.via not in attached:
             problem = f"its route to {static.destination} goes via {static.via}, which is not attached"
-            yield Refusal(
-                Rule.REFERENCE, subject, problem, f"add {static.via} to `attachments`", (*where, "via")
-            )
+            way_out = f"add {static.via} to `attachments`"
+            if topology.node(static.via) is None:
+                way_out = f"let it lead to an attachment: {', '.join(sorted(attached))}"
+            yield Refusal(Rule.REFERENCE, subject, problem, way_out, (*where, "via"))
