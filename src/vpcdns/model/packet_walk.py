@@ -103,7 +103,10 @@ class Walk:
                 return self.goal.node if self.goal.node in owners else None
             case Route(block, on) if on == node:
                 detail = f"{name} has a static route to {block} via {node}, and takes it back there"
-                self._lost(detail, f"remove the route to {block} from {name}, or correct where it leads")
+                remedy = f"remove the route to {block} from {name}, or correct where it leads"
+                if any(hop.via == node for hop in self.hops):  # it comes from elsewhere, and has to get on
+                    remedy = f"let {node} route {host(self.destination)} another way to {self.goal}"
+                self._lost(detail, remedy)
                 return None
             case Route(block, on):
                 return self._hop(name, block, on)
