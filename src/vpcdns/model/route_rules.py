@@ -4,7 +4,7 @@ As in `topology_rules`, each function yields a Refusal for every way in which an
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 
 from vpcdns.model.connections import (
     CenConnection,
@@ -16,6 +16,7 @@ from vpcdns.model.connections import (
     ends_of,
 )
 from vpcdns.model.gateway import SHARED_SPACE
+from vpcdns.model.gateway_rules import is_reserved
 from vpcdns.model.route_entries import is_inside, vswitch_keys
 from vpcdns.model.rules import Refusal, Rule, duplicate, missing
 from vpcdns.model.topology import (
@@ -76,10 +77,8 @@ def _resolving_refusals(network: Network, through: ResolvesThrough, topology: To
         where = ("resolves_through", "vpc_id")
         yield missing(Rule.HYBRID, subject, f"VPC {through.vpc_id}", "vpcs", where)
     if through.via == INBOUND_ENDPOINT:
-        if vpc is not None and through.address is not None and not within(through.address, vpc.routed_blocks):
-            problem = f"its inbound endpoint {through.address} is in no vSwitch of {vpc.vpc_id}"
-            way_out = "take an address of one of the VPC's vSwitches"
-            yield Refusal(Rule.HYBRID, subject, problem, way_out, ("resolves_through", "address"))
+        if vpc is not None and through.address is not None:
+            yield from _inbound_refusals(subject, through.address, vpc)
         return
     if through.address is not None:
         problem = f"it resolves through {through.via}, and has an address, {through.address}"
@@ -88,6 +87,20 @@ def _resolving_refusals(network: Network, through: ResolvesThrough, topology: To
     if through.via != CUT:
         yield from _via_refusal(
             subject, network.network_id, "its queries go", through.via, topology, ("resolves_through", "via")
+        )
+
+
+def _inbound_refusals(subject: str, address: IPv4Address, vpc: Vpc) -> Iterator[Refusal]:
+    problem, where = "", ("resolves_through", "address")
+    if not within(address, vpc.routed_blocks):
+        problem = f"its inbound endpoint {address} is in no vSwitch of {vpc.vpc_id}"
+    elif any(address in one.cidr_block and is_reserved(address, one.cidr_block) for one in vpc.vswitches):
+        problem = (
+            f"its inbound endpoint {address} is reserved by the cloud: the first or one of the last three"
+        )
+    if problem:
+        yield Refusal(
+            Rule.HYBRID, subject, problem, "take another address of one of the VPC's vSwitches", where
         )
 
 
