@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -22,11 +23,11 @@ containers = pytest.importorskip(
 
 def image_is_there() -> bool:
     """Whether an engine answers and has the image."""
-    docker: Any = pytest.importorskip("docker")
-    with suppress(docker.errors.DockerException):
-        docker.from_env().images.get("vpcdns:latest")
-        return True
-    return False
+    docker = shutil.which("docker")
+    if docker is None:
+        return False
+    asking = [docker, "image", "inspect", "vpcdns:latest"]
+    return subprocess.run(asking, capture_output=True, timeout=20, check=False).returncode == 0
 
 
 pytestmark = pytest.mark.skipif(
