@@ -122,8 +122,8 @@ def test_what_is_interrupted_leaves_nothing(names: tuple[str, str], file: Path) 
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         eventually(lambda: (lab := lifecycle.find(name)) is not None and len(lab.namespaces) > 2)
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
-    assert (process.returncode, out) == (130, b"")
+        out, said = process.communicate(timeout=20)
+    assert (process.returncode, out) == (130, b""), said
     assert lifecycle.find(name) is None
     assert not leavings(name)
 

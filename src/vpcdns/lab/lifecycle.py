@@ -60,8 +60,11 @@ def up(name: str, file: Path) -> Lab:
         with os.fdopen(output) as stream:
             said = stream.readline()
     except BaseException:
-        os.kill(pid, signal.SIGKILL)
+        os.killpg(pid, signal.SIGKILL)  # its own session, with what it has started
         os.waitpid(pid, 0)
+        deadline = time.monotonic() + _STOPPED
+        while (lab := find(name)) is not None and lab.is_owned and time.monotonic() < deadline:
+            time.sleep(0.05)  # until they all have ended
         _remove(name)
         raise
     lab = find(name)
