@@ -53,6 +53,7 @@ class RecentDecisions(Observer):
         self.on_recall: Callable[[RecalledQuery], None] = self._entries.append
         self._others = others
         self._cleared = cleared
+        self._is_rendering = False
 
     def decided(self, arrival: Arrival, result: Response | Drop, took: float) -> None:
         if isinstance(result, Response) and len(result.octets) > MAX_OCTETS:
@@ -64,7 +65,8 @@ class RecentDecisions(Observer):
 
     def remembers(self, views: Views) -> None:
         self._views = views
-        if self._entries:
+        if self._entries and not self._is_rendering:  # a second one would take turns from queries
+            self._is_rendering = True
             asyncio.get_running_loop().call_soon(self._render_former)
 
     def _render_former(self) -> None:
@@ -79,7 +81,8 @@ class RecentDecisions(Observer):
                 del self._entries[place]
             else:
                 self._entries[place] = record
-        if len(former) > RENDERED_AT_ONCE:
+        self._is_rendering = len(former) > RENDERED_AT_ONCE
+        if self._is_rendering:
             asyncio.get_running_loop().call_soon(self._render_former)
 
     def latest(self, limit: int) -> Iterator[QueryRecord]:
