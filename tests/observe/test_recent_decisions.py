@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from dataclasses import replace
@@ -10,7 +11,7 @@ from tests.support import decided_queries, example_world, messages
 from tests.support.decided_queries import decided, relayed, state, tell
 from tests.support.event_loop import on_loop, until
 from vpcdns.model.changes import DisableVpcDomain
-from vpcdns.observe.query_record import log_data
+from vpcdns.observe.query_record import QueryRecord, log_data
 from vpcdns.observe.recent_decisions import MAX_OCTETS, RENDERED_AT_ONCE, RecentDecisions
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
@@ -74,3 +75,27 @@ async def test_no_former_world_is_kept() -> None:
     holder.apply(DisableVpcDomain(example_world.DEDICATED))
     await until(lambda: gc.collect() >= 0 and gone() is None)
     assert list(latest.latest(1_000)) == before
+
+
+@on_loop
+async def test_many_changes_make_one_chain_of_turns() -> None:
+    """A chain for each change would take that many times as long before the next query."""
+    holder = state()
+    latest = RecentDecisions(holder)
+    resolver = Resolver(holder, observer=latest)
+    message, arrival = messages.query(example_world.DEDICATED_NAME, "A").to_wire(), decided_queries.arrival()
+    resolver.respond(message, arrival)
+    former = resolver.views(1)
+    assert former is not None
+    view = former.view(arrival.peer, "udp", decided_queries.LISTEN)
+    for _ in range(5 * RENDERED_AT_ONCE):
+        view.response(message[2:], arrival.peer)
+    holder.apply(DisableVpcDomain(example_world.DEDICATED))
+    now = resolver.views(1)
+    assert now is not None
+    for _ in range(4):
+        latest.remembers(now)
+    await asyncio.sleep(0)
+    entries = latest._entries  # noqa: SLF001 - reading them renders them
+    rendered = [one for one in entries if isinstance(one, QueryRecord)]
+    assert len(rendered) <= RENDERED_AT_ONCE
