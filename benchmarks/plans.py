@@ -10,11 +10,17 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import time
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
 from typing import Final
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from cpu_time import cpu
 
 from vpcdns.model.connections import CenConnection, IpsecConnection, NetworkAttachment, Route
 from vpcdns.model.frozen_map import FrozenMap
@@ -94,16 +100,6 @@ def world(groups: int, vpcs: int, networks: int) -> World:
     )
 
 
-def cpu(work: Callable[[], object], rounds: int = 1) -> float:
-    """Seconds of CPU time, the best of the rounds."""
-    best = float("inf")
-    for _ in range(rounds):
-        started = time.process_time()
-        work()
-        best = min(best, time.process_time() - started)
-    return best
-
-
 def plans(groups: int, vpcs: int, networks: int) -> dict[str, float]:
     """Seconds of plans: one thing changes, or nothing is shared between two files."""
     old = world(groups, vpcs, networks)
@@ -118,7 +114,7 @@ def plans(groups: int, vpcs: int, networks: int) -> dict[str, float]:
     for title, words in changes.items():
         new = changed(old, words)
         assert plan(old, new), title
-        taken[title] = round(cpu(lambda new=new: plan(old, new)), 2)  # type: ignore[misc]
+        taken[title] = round(cpu(partial(plan, old, new)), 2)
     answers = replace(other.answers, ttl=61)
     taken["two files"] = round(cpu(lambda: plan(old, replace(other, answers=answers))), 2)
     return taken
@@ -130,7 +126,7 @@ def paths(vpcs: int, networks: int) -> dict[str, float]:
     name = whole.vpc_domain(whole.groups[f"{44:032x}"])
     taken = {}
     for text in ("vpc-44", "net-2", "net-3", "net-9"):
-        seconds = cpu(lambda text=text: path(_found(text, whole), name, whole), 100)  # type: ignore[misc]
+        seconds = cpu(partial(path, _found(text, whole), name, whole), 100)
         taken[text] = round(seconds * 1000, 3)
     return taken
 

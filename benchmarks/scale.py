@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Final
@@ -19,6 +18,7 @@ from vpcdns.query import Arrival
 sys.path.insert(0, str(Path(__file__).parent))
 
 import scale_files
+from cpu_time import cpu
 from scale_files import INSTANCE, REGION, VPCS, group_id
 
 from vpcdns.config import load
@@ -33,16 +33,6 @@ from vpcdns.state import State
 
 LISTEN: Final = Listen(ip_address("127.0.0.1"), 5300)
 PEERS: Final = {vpc: ip_address(f"127.0.0.{number}") for number, vpc in enumerate(VPCS, start=1)}
-
-
-def cpu(work: Callable[[], object], rounds: int = 1) -> float:
-    """Seconds of CPU time: the best of the rounds."""
-    best = float("inf")
-    for _ in range(rounds):
-        started = time.process_time()
-        work()
-        best = min(best, time.process_time() - started)
-    return best
 
 
 def query(number: int) -> bytes:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import time
+import weakref
 from ipaddress import IPv4Address, ip_address
 
 import pytest
@@ -344,3 +346,13 @@ def test_a_transit_router_that_takes_an_address_wrong_is_told_to_take_it_elsewhe
         problem.remedy == "renumber one of them, or let a static route of cen-1 take 10.1.8.20/32 via vpc-a"
     )
     assert to(changed(world, "route cen-1 10.1.8.20/32 vpc-a"), "idc", DEDICATED_NAME).there[-1].at == "vpc-a"
+
+
+def test_nothing_is_remembered_of_a_world_that_is_gone() -> None:
+    world = edited(("resolves_as: vpc-a", "resolves_through: {vpc_id: vpc-a, via: vpn-1}"))
+    assert to(world, "idc", DEDICATED_NAME).problems
+    assert to_address(world, "vpc-a", "10.1.8.20").reachable
+    kept = [weakref.ref(one) for one in (world.topology, world.endpoints, world.instances)]
+    del world
+    gc.collect()
+    assert [one() for one in kept] == [None, None, None]

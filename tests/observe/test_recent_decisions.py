@@ -15,6 +15,7 @@ from vpcdns.observe.query_record import QueryRecord, log_data
 from vpcdns.observe.recent_decisions import MAX_OCTETS, RENDERED_AT_ONCE, RecentDecisions
 from vpcdns.query import Response
 from vpcdns.server.resolver import Resolver
+from vpcdns.state import State
 
 
 def test_the_newest_come_first_and_the_oldest_go() -> None:
@@ -55,23 +56,31 @@ def test_cleared() -> None:
     assert list(decisions.latest(9)) == []
 
 
-@on_loop
-async def test_no_former_world_is_kept() -> None:
-    """What was recalled in a World that is gone is rendered, and says the same as before."""
+def recalling(times: int) -> tuple[State, RecentDecisions, Resolver]:
+    """One query that is decided, and that many that are recalled."""
     holder = state()
     latest = RecentDecisions(holder)
     resolver = Resolver(holder, observer=latest)
     message, arrival = messages.query(example_world.DEDICATED_NAME, "A").to_wire(), decided_queries.arrival()
     resolver.respond(message, arrival)
+    views = resolver.views(1)
+    assert views is not None
+    view = views.view(arrival.peer, "udp", decided_queries.LISTEN)
+    for _ in range(times):
+        assert view.response(message[2:], arrival.peer) is not None
+    return holder, latest, resolver
+
+
+@on_loop
+async def test_no_former_world_is_kept() -> None:
+    """What was recalled in a World that is gone is rendered, and says the same as before."""
+    holder, latest, resolver = recalling(5 * RENDERED_AT_ONCE)
     former = resolver.views(1)
     assert former is not None
-    view = former.view(arrival.peer, "udp", decided_queries.LISTEN)
-    for _ in range(5 * RENDERED_AT_ONCE):
-        assert view.response(message[2:], arrival.peer) is not None
     before = list(latest.latest(1_000))
     assert len(before) == 1 + 5 * RENDERED_AT_ONCE
     gone = weakref.ref(former)
-    del former, view
+    del former
     holder.apply(DisableVpcDomain(example_world.DEDICATED))
     await until(lambda: gc.collect() >= 0 and gone() is None)
     assert list(latest.latest(1_000)) == before
@@ -80,16 +89,7 @@ async def test_no_former_world_is_kept() -> None:
 @on_loop
 async def test_many_changes_make_one_chain_of_turns() -> None:
     """A chain for each change would take that many times as long before the next query."""
-    holder = state()
-    latest = RecentDecisions(holder)
-    resolver = Resolver(holder, observer=latest)
-    message, arrival = messages.query(example_world.DEDICATED_NAME, "A").to_wire(), decided_queries.arrival()
-    resolver.respond(message, arrival)
-    former = resolver.views(1)
-    assert former is not None
-    view = former.view(arrival.peer, "udp", decided_queries.LISTEN)
-    for _ in range(5 * RENDERED_AT_ONCE):
-        view.response(message[2:], arrival.peer)
+    holder, latest, resolver = recalling(5 * RENDERED_AT_ONCE)
     holder.apply(DisableVpcDomain(example_world.DEDICATED))
     now = resolver.views(1)
     assert now is not None

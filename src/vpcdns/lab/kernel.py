@@ -178,7 +178,7 @@ def require_extra() -> None:
     for name in _EXTRA:
         try:
             importlib.import_module(name)
-        except Exception as error:  # noqa: BLE001  # whatever a package that is broken raises
+        except Exception as error:  # noqa: BLE001 - a broken package may raise anything
             missing.append(name if isinstance(error, ModuleNotFoundError) else f"{name} ({error})")
     if missing:
         listed = " and ".join(missing)

@@ -61,9 +61,8 @@ class LiveLab(ExitStack):
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
-            # Of the extra, which the kernel has looked for.
-            from vpcdns.lab.certificates import Authority  # noqa: PLC0415
-            from vpcdns.lab.services import Services  # noqa: PLC0415
+            from vpcdns.lab.certificates import Authority  # noqa: PLC0415 - of the extra
+            from vpcdns.lab.services import Services  # noqa: PLC0415 - of the extra
 
             plan = blueprint(world, self._numbers)
             self.kernel.apply(plan)

@@ -9,6 +9,7 @@ from typing import Final
 
 from vpcdns.model.frozen_map import FrozenMap
 from vpcdns.model.gateway import SHARED_SPACE, Instance, InstanceKey
+from vpcdns.model.remembered import Remembered
 from vpcdns.model.route_entries import RESOLVERS
 from vpcdns.model.topology import within
 from vpcdns.model.way import Goal
@@ -28,7 +29,7 @@ def goals_of(address: IPv4Address, start: str | None, world: World) -> tuple[Goa
     """The places that have an address, rather that of `start`; none: it is nobody's."""
     if address in RESOLVERS:
         return (Goal(),)
-    found = _goals(world.instances).get(address, _hosts_of(address, world))
+    found = _GOALS.of(world.instances).get(address, _hosts_of(address, world))
     vpc = world.topology.vpcs.get(start or "")
     own = start, None if vpc is None else vpc.region_id
     return tuple(sorted(found, key=lambda goal: goal.node != own[0] and goal.region_id != own[1]))
@@ -46,21 +47,17 @@ def _hosts_of(address: IPv4Address, world: World) -> tuple[Goal, ...]:
 
 
 _Goals = dict[IPv4Address, tuple[Goal, ...]]
-_KEPT: Final = 4  # as many as of route tables
-_recent: list[tuple[FrozenMap[InstanceKey, Instance], _Goals]] = []
 
 
-def _goals(instances: FrozenMap[InstanceKey, Instance]) -> _Goals:
-    """Whose each address is, remembered for the last few: such a map never changes."""
-    for known, goals in _recent:
-        if known is instances:
-            return goals
+def _all_goals(instances: FrozenMap[InstanceKey, Instance]) -> _Goals:
+    """Whose each address is."""
     made: _Goals = {}
     for instance in instances.values():
         bound = instance.binding
         goal = Goal(region_id=instance.region_id) if bound is None else Goal(bound.vpc_id)
         for address in instance.all_addresses:
             made[address] = (*made.get(address, ()), goal)
-    _recent.insert(0, (instances, made))
-    del _recent[_KEPT:]
     return made
+
+
+_GOALS: Final = Remembered(_all_goals)

@@ -11,12 +11,15 @@ from typing import Final
 
 from vpcdns.model.address_owners import representative
 from vpcdns.model.connections import Route
+from vpcdns.model.frozen_map import FrozenMap
+from vpcdns.model.gateway import InstanceKey
+from vpcdns.model.remembered import Remembered
 from vpcdns.model.round_trip import round_trip
 from vpcdns.model.route_entries import RESOLVERS
 from vpcdns.model.route_tables import route_tables
 from vpcdns.model.topology import CUT, INBOUND_ENDPOINT, Network, ResolvesThrough, Topology, Vpc
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
-from vpcdns.model.world import World
+from vpcdns.model.world import EndpointKey, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,30 +46,19 @@ def dns_leg(network_id: str | None, world: World) -> DnsLeg | None:
     """The leg of a network's clients; None for what is in no network, or asks as the Internet.
 
     The network's resolver may stand in any of its blocks and ask either of the VPC's resolvers, or an inbound
-    endpoint in any vSwitch: one way that works is enough. Remembered for the last few worlds: a plan asks for
-    every name again.
+    endpoint in any vSwitch: one way that works is enough. Remembered, as a plan asks for every name again.
     """
     if network_id is None:
         return None
-    legs = _known(world)
+    legs = _LEGS.of(world.topology).of(world.endpoints)
     if network_id not in legs:
         legs[network_id] = _leg(network_id, world)
     return legs[network_id]
 
 
-_KEPT: Final = 4  # as many as of route tables
 _Legs = dict[str, DnsLeg | None]
-_recent: list[tuple[Topology, object, _Legs]] = []
-
-
-def _known(world: World) -> _Legs:
-    """The legs of networks in a topology with these endpoints."""
-    for topology, endpoints, legs in _recent:
-        if topology is world.topology and endpoints is world.endpoints:
-            return legs
-    _recent.insert(0, (world.topology, world.endpoints, made := _Legs()))
-    del _recent[_KEPT:]
-    return made
+_ByEndpoints = Remembered[FrozenMap[EndpointKey, InstanceKey], _Legs]
+_LEGS: Final[Remembered[Topology, _ByEndpoints]] = Remembered(lambda _: Remembered(lambda _: {}))
 
 
 def _leg(network_id: str, world: World) -> DnsLeg | None:

@@ -28,7 +28,7 @@ class FrozenMap(Mapping[K, V], Generic[K, V]):
     part that it touches. Up to 1,024 keys keep the order in which they came; more have no certain one.
     """
 
-    __slots__ = ("_length", "_parts")
+    __slots__ = ("__weakref__", "_length", "_parts")
 
     _parts: tuple[dict[K, V], ...]
     _length: int

@@ -6,6 +6,7 @@ entries and not a million.
 """
 
 from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address
 from typing import Final
@@ -21,6 +22,7 @@ from vpcdns.model.connections import (
     ends_of,
 )
 from vpcdns.model.prefix_table import Entry, PrefixTable
+from vpcdns.model.remembered import Remembered
 from vpcdns.model.route_entries import (
     CenTarget,
     Here,
@@ -201,16 +203,10 @@ def _is_mainland(region_id: str | None) -> bool:
     return region_id is not None and region_id.startswith("cn-") and region_id != "cn-hongkong"
 
 
-_KEPT: Final = 4  # a plan compares two; a server has one, and another while it changes
-_recent: list[RouteTables] = []
+# Tables of a copy, as what is remembered must not refer to its key.
+_TABLES: Final[Remembered[Topology, RouteTables]] = Remembered(lambda topology: RouteTables(copy(topology)))
 
 
 def route_tables(topology: Topology) -> RouteTables:
-    """The tables of a topology, remembered for the last few: a topology never changes."""
-    for tables in _recent:
-        if tables.topology is topology:
-            return tables
-    tables = RouteTables(topology)
-    _recent.insert(0, tables)
-    del _recent[_KEPT:]
-    return tables
+    """The tables of a topology, made once."""
+    return _TABLES.of(topology)

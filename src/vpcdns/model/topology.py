@@ -101,7 +101,7 @@ _Locator = FrozenMap[tuple[int, int, int], Place]
 _Length = tuple[int, int, int]  # IP version, prefix length, and how many source networks have it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Topology:
     """All networks, immutable, each map by id."""
 

@@ -128,7 +128,7 @@ def _unreachable(client: Any, said: str) -> Unreachable:
     """Of what `requests` says, the cause alone: the rest is its own objects and the whole URL."""
     why = _CAUSE.sub(r"\1", said)
     way_out = "check the region's name, the network, and HTTPS_PROXY"
-    return Unreachable(f"{client._endpoint} cannot be asked: {why}; {way_out}")  # noqa: SLF001
+    return Unreachable(f"{client._endpoint} cannot be asked: {why}; {way_out}")  # noqa: SLF001 - told nowhere else
 
 
 def _refusal(code: str, message: str, retry_after: int | None) -> Exception:
