@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from tests.support.command_line import vpcdns
+from tests.support.hybrid_cloud import CONFIGURATION, DEDICATED_NAME
 from tests.support.repository import EXAMPLE as EXAMPLE_FILE
 from vpcdns.cli.explain import steps_table
 from vpcdns.forward.host_resolvers import host_upstreams
@@ -85,6 +86,17 @@ def test_dropped_is_plain(tmp_path: Path) -> None:
     assert (said["outcome"], said["rcode"]) == ("drop", None)
     done = vpcdns("explain", "--config", str(config), "--from", "127.20.0.5", WEATHER)
     assert "DROPPED" in done.stdout
+
+
+def test_a_network_whose_queries_do_not_get_to_its_vpc_is_told_so(tmp_path: Path) -> None:
+    """The answer is what the server gives to whoever asks."""
+    config = tmp_path / "vpcdns.yaml"
+    through = "resolves_through: {vpc_id: vpc-a, via: cut}"
+    config.write_text(CONFIGURATION.replace("resolves_as: vpc-a", through))
+    done = vpcdns("explain", "--config", str(config), "--from", "192.168.0.9", DEDICATED_NAME)
+    assert done.returncode == 0
+    assert "10.1.8.20" in done.stdout
+    assert "but the connection is cut by which queries of idc got to vpc-a; restore it" in done.stderr
 
 
 def test_text_is_plain_and_unbroken() -> None:

@@ -9,7 +9,7 @@ from vpcdns.model.packet_walk import Walk
 from vpcdns.model.route_entries import Here
 from vpcdns.model.route_tables import RouteTables
 from vpcdns.model.way import Goal, Hop, PathProblem, Verdict
-from vpcdns.model.way_out import in_shared_space, lead
+from vpcdns.model.way_out import another_way, in_shared_space
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
         region = walk.tables.region_of(node)
         if walk.goal.node is not None:
             detail = f"{node} takes {address} to its own services, and not to those of {walk.goal}"
-            remedy = lead(address, start, node, walk.goal.node, walk.hops, walk.tables)
+            remedy = another_way(address, start, node, walk.goal.node, walk.hops, walk.tables)
             return PathProblem(Verdict.OVERLAP, detail, remedy)
         detail = f"{node} takes {address} to the services of {region}; this one is in {walk.goal.region_id}"
         remedy = f"route it through a VPC of {walk.goal.region_id}, or use a dedicated instance in reach"
@@ -63,7 +63,7 @@ def _strayed(walk: Walk, end: tuple[str, Here], start: str) -> PathProblem:
         detail = f"{address} of {walk.goal} lies in {node}'s own block {block}: it never leaves {node}"
     else:
         detail = f"{address} is taken to {node}, which has {block} as well, and not to {walk.goal}"
-    another = lead(address, start, node, str(walk.goal), walk.hops, walk.tables)
+    another = another_way(address, start, node, str(walk.goal), walk.hops, walk.tables)
     remedy = f"renumber one of them, or {another}"
     if address in SHARED_SPACE:
         remedy = f"renumber {block} at {node}: {SHARED_SPACE} is the cloud's own"

@@ -78,7 +78,7 @@ def unrouted(
     return detail, f"put {host(address)} into {into}, or attach both ends to one CEN"
 
 
-def lead(
+def another_way(
     address: IPv4Address, start: str, wrong: str, goal: str, hops: Iterable[Hop], tables: RouteTables
 ) -> str:
     """How to take an address elsewhere: at a transit router that takes it wrong, or where it comes from."""
@@ -92,17 +92,17 @@ def lead(
 
 
 def equal_routes(
-    ipsec: Connection | None, address: IPv4Address, goal: str | None, tables: RouteTables
+    came_by: Connection | None, address: IPv4Address, goal: str | None, tables: RouteTables
 ) -> tuple[str, str] | None:
     """Why a VPN gateway takes a packet to another network: two destination routes to the same block."""
-    if not isinstance(ipsec, IpsecConnection):
+    if not isinstance(came_by, IpsecConnection):
         return None
-    block = holding(address, ipsec.destination_routes)
+    block = holding(address, came_by.destination_routes)
     for other in tables.joined.get(goal or "", ()) if block is not None else ():
-        if isinstance(other, CenConnection) or other is ipsec or other.vpc_id != ipsec.vpc_id:
+        if isinstance(other, CenConnection) or other is came_by or other.vpc_id != came_by.vpc_id:
             continue
         if holding(address, other.destination_routes) == block:
-            both = f"{ipsec.connection_id} and {other.connection_id}"
+            both = f"{came_by.connection_id} and {other.connection_id}"
             detail = f"{both} have the same destination route {block}, and the first one takes {address}"
             return detail, f"narrow destination_routes of {both} to what is behind each"
     return None

@@ -81,11 +81,7 @@ def plan_markdown(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
     """Lines for a pull request."""
     yield f"**{summary(plan)}**"
     for section in plan.sections[:SECTIONS]:
-        tell = labels()
-
-        def told(text: object, tell: Callable[[str], str] = tell) -> str:
-            return markdown(tell(str(text)))
-
+        told = _in_markdown(labels())
         yield from ("", f"### {told(_title(section))}", "")
         yield from (f"{told(names_text(section))}. {told(section.binding)}", "")
         yield from ("| sources | before | after | why |", "|---|---|---|---|")
@@ -93,7 +89,11 @@ def plan_markdown(plan: Plan, labels: Labels = _plain) -> Iterator[str]:
             why = "; ".join(f"{label}: {why}" for label, why in _reasons(row))
             cells = told(sources_text(row)), told(row.before), told(row.after) + _mark(row), told(why)
             yield f"| {' | '.join(cells)} |"
-    yield from _rest(plan, lambda text: markdown(printable(text)))
+    yield from _rest(plan, _in_markdown(printable))
+
+
+def _in_markdown(tell: Callable[[str], str]) -> Callable[[object], str]:
+    return lambda text: markdown(tell(str(text)))
 
 
 def summary(plan: Plan) -> str:

@@ -105,6 +105,12 @@ def test_what_is_lost_on_a_way_that_was_open_before_is_asked_again() -> None:
         called((200, {}, {}), (502, b"<html>", {}), times=2)
 
 
+def test_what_is_lost_on_a_way_that_was_never_open_is_asked_again_once() -> None:
+    assert called((502, b"<html>", {}), (200, {"TotalCount": 3}, {})) == ({"TotalCount": 3}, [0.5])
+    with pytest.raises(Unreachable):
+        called((502, b"<html>", {}), (502, b"<html>", {}), (200, {"TotalCount": 3}, {}))
+
+
 def test_nobody_listens() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
