@@ -5,7 +5,7 @@ so that a packet is handed over without any address of the link, and blocks may 
 """
 
 import ctypes
-import importlib.util
+import importlib
 import os
 import shutil
 from collections.abc import Iterator

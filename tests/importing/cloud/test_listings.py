@@ -13,7 +13,7 @@ from tests.support.repository import ROOT
 from tests.support.sdk_models import parameters, response
 from vpcdns.importing.cloud.listings import LISTINGS, Listing, Product, at
 
-pytest.importorskip("alibabacloud_cbn20170912")
+pytest.importorskip("alibabacloud_cbn20170912", reason="needs the cloud's SDK, of the dev group")
 
 # Where a list is expected, and of what.
 LISTS: dict[str, list[Any]] = {

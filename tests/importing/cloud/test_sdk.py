@@ -17,7 +17,7 @@ from vpcdns.importing.cloud.asking import Refused, Unreachable
 from vpcdns.importing.cloud.listings import Product
 from vpcdns.importing.cloud.sdk import MAX_PAUSE, PAUSES, Sdk, find_credentials
 
-pytest.importorskip("alibabacloud_cbn20170912")
+pytest.importorskip("alibabacloud_cbn20170912", reason="needs the cloud's SDK, of the dev group")
 from alibabacloud_credentials import client as credentials
 from alibabacloud_credentials.models import Config
 from alibabacloud_credentials.utils import auth_constant, auth_util
