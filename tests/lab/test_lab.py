@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -186,14 +185,26 @@ def test_hints_name_what_was_given(names: tuple[str, str], file: Path) -> None:
 def test_what_is_not_installed_is_told_before_anything_is_made(
     names: tuple[str, str], file: Path, missing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    known = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == missing else known(name))
+    monkeypatch.setitem(sys.modules, missing, None)  # as if there were none
     ran = vpcdns("lab", "up", str(file), "--name", names[0])
     way_out = "install what is missing with: pip install 'vpcdns[lab]'"
     assert (ran.returncode, ran.stderr) == (1, f"a lab needs {missing}; {way_out}\n")
     assert not leavings(names[0])
     with pytest.raises(LabError, match=missing):
         next(run_live(read_scenario(REHEARSALS / "rebind.yaml")))
+
+
+@pytest.mark.netns
+def test_a_package_that_is_broken_is_told_as_well(
+    names: tuple[str, str], file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pyroute2.py").write_text("raise RuntimeError('no such kernel')")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "pyroute2")
+    ran = vpcdns("lab", "up", str(file), "--name", names[0])
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("a lab needs pyroute2 (no such kernel); install what is missing")
+    assert not leavings(names[0])
 
 
 @pytest.mark.netns
